@@ -1,0 +1,51 @@
+# Two commands for a fresh machine: `make demo` and `make test`. Both set up what they need, once.
+SHELL := /bin/bash
+PYTHON ?= python3.11
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.hemx-ready
+# Where pip finds the CPU build of torch, if its default source would bring a CUDA build:
+# make test TORCH_ARGS="--index-url <index of CPU wheels>"
+TORCH_ARGS ?=
+
+.PHONY: demo test lint format system clean
+
+demo: $(STAMP)
+	$(BIN)/hemx phantom --out demo/study --seed 7 --location putamen --volume-ml 28 --markers hypodensity,irregular
+	$(BIN)/hemx triage demo/study --out demo/result
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -q
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(STAMP)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# torch first: executorch declares none, and a plain resolve could take another version.
+$(STAMP): pyproject.toml
+	@$(MAKE) --no-print-directory system
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=24" "setuptools>=77" wheel
+	$(BIN)/python -m pip install --quiet $(TORCH_ARGS) "torch==2.13.0"
+	$(BIN)/python -m pip install --quiet -e ".[dev]"
+	touch $(STAMP)
+
+# The only system library is libstdc++ (torch, OpenCV, executorch); slim images may lack it, and venv.
+system:
+	@if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	  missing=""; \
+	  for package in libstdc++6 libgomp1; do \
+	    dpkg -s $$package >/dev/null 2>&1 || missing="$$missing $$package"; \
+	  done; \
+	  $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || missing="$$missing python3.11-venv"; \
+	  if [ -n "$$missing" ]; then apt-get update -qq && apt-get install -y -qq $$missing; fi; \
+	fi
+
+clean:
+	rm -rf $(VENV) demo build dist *.egg-info

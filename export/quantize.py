@@ -1,0 +1,82 @@
+"""Static symmetric int8: weights per channel, activations per tensor, calibrated on given inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from executorch.backends.xnnpack.quantizer.xnnpack_quantizer import (
+    XNNPACKQuantizer,
+    get_symmetric_quantization_config,
+)
+from torch import Tensor, fx, nn
+from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
+from torchao.quantization.pt2e.quantizer import QuantizationAnnotation, SharedQuantizationSpec
+from torchao.quantization.pt2e.quantizer.quantizer import Q_ANNOTATION_KEY
+
+from hemx_core.errors import ExportError
+
+Inputs = tuple[Tensor, ...]
+
+
+class TriageQuantizer(XNNPACKQuantizer):
+    """XNNPACK's quantizer with two changes that cost no time and keep precision.
+
+    Modules named in `float_modules` stay in float32. And a spatial mean gets a scale of its own
+    instead of its input's: a mean varies over a small part of the range of the map it averages.
+
+    Args:
+        float_modules: names of submodules of the quantized module.
+    """
+
+    def __init__(self, float_modules: tuple[str, ...] = ()) -> None:
+        super().__init__()
+        self.float_modules = float_modules
+        self.activation = get_symmetric_quantization_config(is_per_channel=True)
+        self.set_global(self.activation)
+        self.set_filter_function(lambda node: not self._is_float(node))
+
+    def annotate(self, model: fx.GraphModule) -> fx.GraphModule:
+        """Mark what is quantized."""
+        model = super().annotate(model)
+        for node in model.graph.nodes:
+            if self._is_float(node):
+                # The filter function does not reach operators that share their input's scale.
+                node.meta.pop(Q_ANNOTATION_KEY, None)
+            elif node.target == torch.ops.aten.mean.dim and Q_ANNOTATION_KEY in node.meta:
+                source = node.args[0]
+                node.meta[Q_ANNOTATION_KEY] = QuantizationAnnotation(
+                    input_qspec_map={source: SharedQuantizationSpec(source)},
+                    output_qspec=self.activation.output_activation,
+                    _annotated=True,
+                )
+        return model
+
+    def _is_float(self, node: fx.Node) -> bool:
+        names = (name for name, _ in node.meta.get("nn_module_stack", {}).values())
+        return any(name.split(".")[0] in self.float_modules for name in names)
+
+
+def quantize(module: nn.Module, calibration: Iterable[Inputs]) -> fx.GraphModule:
+    """Quantize an inference twin.
+
+    Args:
+        module: in evaluation mode; its `float_modules`, if any, name what stays in float32.
+        calibration: inputs as on the device, prepared by the same specification, batch size 1.
+    Raises:
+        ExportError: there are no calibration inputs.
+    """
+    samples = list(calibration)
+    if not samples:
+        raise ExportError(
+            "no calibration inputs",
+            expected="at least one prepared slice (dozens are better)",
+            remedy="set HEMX_DATA, or calibrate on phantoms",
+        )
+    graph = torch.export.export(module, samples[0]).module()
+    quantizer = TriageQuantizer(tuple(getattr(module, "float_modules", ())))
+    prepared = prepare_pt2e(graph, quantizer)
+    with torch.no_grad():
+        for inputs in samples:
+            prepared(*inputs)
+    return convert_pt2e(prepared)

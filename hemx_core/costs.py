@@ -1,0 +1,95 @@
+"""Wall time and peak memory of each stage of a run, and its progress."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hemx_core.result import StageCost
+
+START_UP = "start_up"
+"""Name of the stage that loads the models; a study's own time does not count it."""
+
+Progress = Callable[[str, int, int], None]
+"""Called with the stage's name, the slices done and the slices to do."""
+
+_STATUS = Path("/proc/self/status")
+
+
+def peak_rss_mib() -> float:
+    """Peak resident memory of this process so far, MiB; 0 where the system does not tell.
+
+    Linux and Android: VmHWM, because `ru_maxrss` starts at the parent's peak after a fork. Other
+    systems: `ru_maxrss`, in bytes on macOS.
+    """
+    if _STATUS.is_file():
+        for line in _STATUS.read_text(encoding="ascii", errors="replace").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
+    if sys.platform == "win32":
+        return 0.0
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 1024
+
+
+class StageClock:
+    """Adds up the time of named stages; a stage may be entered many times.
+
+    Slices stream through preparation and segmentation in turn, so a stage's time is a sum.
+    """
+
+    def __init__(self) -> None:
+        """Start with no stages."""
+        self._seconds: dict[str, float] = {}
+        self._peaks: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time what runs inside; the time counts also when it fails."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._seconds[name] = self._seconds.get(name, 0.0) + time.perf_counter() - start
+            self._peaks[name] = peak_rss_mib()
+
+    @property
+    def costs(self) -> tuple[StageCost, ...]:
+        """One entry for each stage, in the order of their first entry."""
+        return tuple(
+            StageCost(name, seconds, self._peaks[name]) for name, seconds in self._seconds.items()
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Times the stages of a run and tells its progress."""
+
+    clock: StageClock = field(default_factory=StageClock)
+    progress: Progress | None = None
+
+    def tell(self, stage: str, done: int, total: int) -> None:
+        """Tell how many slices of a stage are done."""
+        if self.progress is not None:
+            self.progress(stage, done, total)
+
+
+def study_seconds(costs: tuple[StageCost, ...]) -> float:
+    """Seconds spent on the study itself: all stages but the start-up."""
+    return sum(cost.seconds for cost in costs if cost.name != START_UP)
+
+
+def start_up_seconds(costs: tuple[StageCost, ...]) -> float:
+    """Seconds spent on loading the runtime and the models."""
+    return sum(cost.seconds for cost in costs if cost.name == START_UP)
+
+
+def peak_mib(costs: tuple[StageCost, ...]) -> float:
+    """Largest peak of all stages, MiB."""
+    return max((cost.peak_rss_mib for cost in costs), default=0.0)

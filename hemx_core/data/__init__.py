@@ -1,0 +1,1 @@
+"""Data sets for training: real slices, phantom cohorts, patient splits and augmentation (torch side)."""

@@ -1,0 +1,186 @@
+"""The PHE-SICH-CT-IDS slices as a training set: 79 patients, derived reference masks.
+
+Source: Ma et al. 2023, arXiv 2308.10521, figshare 23957937, non-commercial use. The folder is not part of
+HEMX; it is found through the environment variable `HEMX_DATA`.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hemx_core.errors import DatasetError
+from hemx_core.imaging.prepare import GridTransform, prepare_slice
+from hemx_core.imaging.spec import PreprocessingSpec
+from hemx_core.imaging.volume import HUVolume, SeriesIdentity
+
+ASSUMED_SPACING_MM = (5.0, 0.45, 0.45)
+"""(dz, dy, dx); the source records neither."""
+VALIDATION_PATIENTS = 16
+SPLIT_SEED = 2026
+ATTRIBUTION = "PHE-SICH-CT-IDS (Ma et al. 2023, arXiv 2308.10521), non-commercial use"
+
+
+@dataclass(frozen=True, slots=True)
+class SliceRow:
+    """One row of `slices.csv`."""
+
+    patient: str
+    index: int
+    window_lower: float
+    window_upper: float
+    haematoma_px: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedPatient:
+    """A patient's slices on the network's grid, with what brings masks back.
+
+    `image` float16 in [0, 1], `mask` and `known` bool, all (slices, size, size); `known` is False on
+    the pixels that the reference leaves open.
+    """
+
+    patient: str
+    image: NDArray[np.float16]
+    mask: NDArray[np.bool_]
+    known: NDArray[np.bool_]
+    transforms: tuple[GridTransform, ...]
+
+    @property
+    def with_blood(self) -> NDArray[np.bool_]:
+        """Slices whose reference mask is not empty, shape (slices,)."""
+        return self.mask.any((1, 2))
+
+
+def data_folder() -> Path:
+    """The folder `phe_sich` below `HEMX_DATA`.
+
+    Raises:
+        DatasetError: the variable is unset or the folder is missing.
+    """
+    root = os.environ.get("HEMX_DATA", "")
+    folder = Path(root) / "phe_sich"
+    if not root or not (folder / "slices.csv").is_file():
+        raise DatasetError(
+            f"HEMX_DATA is {root!r}" if root else "HEMX_DATA is not set",
+            expected="a folder that holds phe_sich/slices.csv",
+            remedy="set HEMX_DATA to the folder with the data sets, or train on phantoms only",
+        )
+    return folder
+
+
+def read_rows(folder: Path) -> dict[str, list[SliceRow]]:
+    """Rows of `slices.csv` by patient, in slice order."""
+    rows: dict[str, list[SliceRow]] = defaultdict(list)
+    with (folder / "slices.csv").open(newline="", encoding="utf-8") as stream:
+        for row in csv.DictReader(stream):
+            level, width = float(row["window_level"]), float(row["window_width"])
+            rows[row["patient"]].append(
+                SliceRow(
+                    row["patient"],
+                    int(row["slice"]),
+                    level - width / 2,
+                    level + width / 2,
+                    int(row["haematoma_px"]),
+                )
+            )
+    return {patient: sorted(found, key=lambda row: row.index) for patient, found in rows.items()}
+
+
+def split_patients(rows: dict[str, list[SliceRow]]) -> tuple[list[str], list[str]]:
+    """(training, validation) patients: one of each of 16 groups of like volume, drawn by a fixed seed.
+
+    Patients without a reference mask are trained on (as blood-free or unsure), never validated on.
+    """
+    volumes = {p: sum(row.haematoma_px for row in found) for p, found in rows.items()}
+    ordered = sorted((p for p, v in volumes.items() if v), key=lambda p: (volumes[p], p))
+    rng = np.random.default_rng(SPLIT_SEED)
+    groups = np.array_split(np.array(ordered), VALIDATION_PATIENTS)
+    validation = sorted(str(rng.choice(group)) for group in groups)
+    return sorted(set(rows) - set(validation)), validation
+
+
+def read_hu(folder: Path, row: SliceRow) -> NDArray[np.int16]:
+    """HU of one slice, clipped to the source's window, shape (rows, columns)."""
+    grey = _read_image(folder / "images" / f"{row.patient}_{row.index:02d}.png")
+    scale = (row.window_upper - row.window_lower) / 255
+    return np.rint(row.window_lower + grey.astype(np.float32) * scale).astype(np.int16)
+
+
+def read_mask(folder: Path, kind: str, row: SliceRow) -> NDArray[np.bool_]:
+    """A mask (`haematoma`, `oedema`, `unsure`) of one slice; empty where there is no file."""
+    path = folder / kind / f"{row.patient}_{row.index:02d}.png"
+    if not path.exists():
+        return np.zeros((512, 512), bool)
+    return _read_image(path) > 0
+
+
+def read_volume(folder: Path, rows: Sequence[SliceRow]) -> HUVolume:
+    """A patient's slices as a volume with the assumed spacing."""
+    return HUVolume.from_array(
+        np.stack([read_hu(folder, row) for row in rows]),
+        spacing_mm=ASSUMED_SPACING_MM,
+        clipped_to_hu=(rows[0].window_lower, rows[0].window_upper),
+        identity=SeriesIdentity(patient_id=rows[0].patient, source="phe_sich"),
+    )
+
+
+def prepare_patient(
+    folder: Path, rows: Sequence[SliceRow], spec: PreprocessingSpec
+) -> PreparedPatient:
+    """Prepare all slices and masks of a patient."""
+    images, masks, knowns, transforms = [], [], [], []
+    for row in rows:
+        prepared = prepare_slice(
+            read_hu(folder, row),
+            spec,
+            pixel_spacing_mm=ASSUMED_SPACING_MM[1:],
+            clipped_to_hu=(row.window_lower, row.window_upper),
+            index=row.index,
+        )
+        to_grid = prepared.transform.to_grid
+        images.append(prepared.image.astype(np.float16))
+        masks.append(to_grid(read_mask(folder, "haematoma", row)) >= 0.5)
+        knowns.append(to_grid(read_mask(folder, "unsure", row)) < 0.5)
+        transforms.append(prepared.transform)
+    return PreparedPatient(
+        rows[0].patient, np.stack(images), np.stack(masks), np.stack(knowns), tuple(transforms)
+    )
+
+
+def load_patients(
+    spec: PreprocessingSpec, *, split: str, folder: Path | None = None
+) -> list[PreparedPatient]:
+    """Prepared patients of the split `train` or `validation`.
+
+    Raises:
+        DatasetError: the data is missing or the split is unknown.
+    """
+    folder = folder or data_folder()
+    rows = read_rows(folder)
+    train, validation = split_patients(rows)
+    chosen = {"train": train, "validation": validation}.get(split)
+    if chosen is None:
+        raise DatasetError(
+            f"split {split!r}", expected="train or validation", remedy="correct the name"
+        )
+    return [prepare_patient(folder, rows[patient], spec) for patient in chosen]
+
+
+def _read_image(path: Path) -> NDArray[np.uint8]:
+    image = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if image is None:
+        raise DatasetError(
+            f"{path.name} is missing or not a picture",
+            expected="an 8-bit PNG of 512 x 512 pixels",
+            remedy="copy the data set again",
+        )
+    return np.asarray(image, dtype=np.uint8)

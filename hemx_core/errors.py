@@ -1,0 +1,142 @@
+"""Every error HEMX raises on purpose.
+
+    HemxError
+    ├── InputError                 the study or array handed in cannot be used
+    │   ├── DicomSeriesError       something in a DICOM series
+    │   │   ├── NoSeriesError          no readable CT series, or no such series
+    │   │   ├── NotCTError             another modality
+    │   │   ├── ContrastSeriesError    contrast medium was given
+    │   │   ├── MissingGeometryError   no pixel spacing, position or orientation
+    │   │   ├── TooFewSlicesError      not enough axial slices for a volume
+    │   │   ├── UnreadablePixelsError  pixel data missing, truncated or not decodable here
+    │   │   └── UnsafeInputError       an archive or directory file that leaves its folder or explodes
+    │   ├── NotHeadError           the volume does not show a head with a brain in it
+    │   └── VolumeError            an array, spacing or geometry that contradicts itself
+    ├── ModelError                 the model bundle or its runtime
+    │   ├── ManifestError              manifest missing, of another schema, or wrong
+    │   ├── IntegrityError             a file's size, hash or magic differs from the manifest
+    │   ├── BackendError               the runtime is missing, has another version, or failed
+    │   └── ModelInputError            a tensor the graph must not be given (shape, dtype, not finite)
+    ├── DatasetError               training data: missing, inconsistent or leaking between splits
+    ├── TrainingError              a training run that cannot start, resume or converge
+    ├── ExportError                the export
+    │   ├── FoldError                  a graph the folding pass cannot rewrite exactly
+    │   ├── DelegationError            an operator fell out of the delegate
+    │   └── ParityError                the exported graph differs from the trained one beyond its gate
+    └── OutputError                a result could not be written
+"""
+
+from __future__ import annotations
+
+
+class HemxError(Exception):
+    """Base of all HEMX errors: what was found, what was expected, and what to do.
+
+    Args:
+        found: what was found, a sentence without a full stop.
+        expected: what would have been right.
+        remedy: what the user can do about it.
+    """
+
+    def __init__(self, found: str, *, expected: str = "", remedy: str = "") -> None:
+        self.found = found
+        self.expected = expected
+        self.remedy = remedy
+        parts = [found.rstrip(".") + "."]
+        if expected:
+            parts.append(f"Expected: {expected.rstrip('.')}.")
+        if remedy:
+            parts.append(f"What to do: {remedy.rstrip('.')}.")
+        super().__init__(" ".join(parts))
+
+
+class InputError(HemxError):
+    """The study or array handed in cannot be used."""
+
+
+class DicomSeriesError(InputError):
+    """Something in a DICOM series is wrong."""
+
+
+class NoSeriesError(DicomSeriesError):
+    """No readable CT series was found, or not the one asked for."""
+
+
+class NotCTError(DicomSeriesError):
+    """The series is of another modality."""
+
+
+class ContrastSeriesError(DicomSeriesError):
+    """Contrast medium was given; the markers are defined on non-contrast CT."""
+
+
+class MissingGeometryError(DicomSeriesError):
+    """Pixel spacing, position or orientation is missing or impossible."""
+
+
+class TooFewSlicesError(DicomSeriesError):
+    """Not enough axial slices for a volume."""
+
+
+class UnreadablePixelsError(DicomSeriesError):
+    """Pixel data is missing, truncated or cannot be decoded here."""
+
+
+class UnsafeInputError(DicomSeriesError):
+    """An archive or directory file that leaves its folder or expands beyond bounds."""
+
+
+class NotHeadError(InputError):
+    """The volume does not show a head with a brain in it."""
+
+
+class VolumeError(InputError):
+    """An array, spacing or geometry that contradicts itself."""
+
+
+class ModelError(HemxError):
+    """The model bundle or its runtime cannot be used."""
+
+
+class ManifestError(ModelError):
+    """The manifest is missing, of another schema, or wrong."""
+
+
+class IntegrityError(ModelError):
+    """A file's size, hash or magic differs from the manifest."""
+
+
+class BackendError(ModelError):
+    """The runtime is missing, has another version, or failed."""
+
+
+class ModelInputError(ModelError):
+    """A tensor that the graph must not be given."""
+
+
+class DatasetError(HemxError):
+    """Training data is missing, inconsistent or leaks between splits."""
+
+
+class TrainingError(HemxError):
+    """A training run cannot start, resume or converge."""
+
+
+class ExportError(HemxError):
+    """The export failed."""
+
+
+class FoldError(ExportError):
+    """A graph that the folding pass cannot rewrite exactly."""
+
+
+class DelegationError(ExportError):
+    """An operator fell out of the delegate."""
+
+
+class ParityError(ExportError):
+    """The exported graph differs from the trained one beyond its gate."""
+
+
+class OutputError(HemxError):
+    """A result could not be written."""

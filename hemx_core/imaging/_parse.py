@@ -1,0 +1,153 @@
+"""One DICOM file to a pydicom data set, within bounds; and typed values out of a data set."""
+
+from __future__ import annotations
+
+import math
+import warnings
+import zlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, BinaryIO
+
+import pydicom
+from pydicom.dataset import Dataset
+from pydicom.filereader import _read_file_meta_info, read_preamble
+from pydicom.uid import DeflatedExplicitVRLittleEndian
+
+from hemx_core.errors import UnreadablePixelsError, UnsafeInputError
+
+MAX_INFLATED_BYTES = 256 * 2**20
+"""Size to which one file of the deflated transfer syntax may inflate."""
+
+
+def parse(
+    stream: BinaryIO,
+    name: str,
+    *,
+    stop_before_pixels: bool = True,
+    tags: Sequence[str] | None = None,
+) -> Dataset:
+    """Read a DICOM file with or without a preamble.
+
+    Args:
+        stream: the file, at its start; seekable.
+        name: for messages.
+        stop_before_pixels: leave the pixel data out.
+        tags: keywords to keep; None keeps everything.
+    Raises:
+        UnsafeInputError: a deflated file that inflates beyond `MAX_INFLATED_BYTES`.
+        UnreadablePixelsError: no data set can be read from the file.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            _check_inflated_size(stream, name)
+            stream.seek(0)
+            return pydicom.dcmread(
+                stream,
+                force=True,
+                stop_before_pixels=stop_before_pixels,
+                specific_tags=None if tags is None else list(tags),
+            )
+    except UnsafeInputError:
+        raise
+    except RecursionError as error:
+        raise _unreadable(name, "its sequences are nested too deeply") from error
+    except Exception as error:  # a damaged file makes pydicom raise nearly anything
+        raise _unreadable(name, f"{type(error).__name__}: {error}") from error
+
+
+def _check_inflated_size(stream: BinaryIO, name: str) -> None:
+    """Inflate a deflated file piece by piece, before pydicom does it in one go without a limit.
+
+    The meta information is read by the very function that `dcmread` uses, private as it is: two
+    readers that disagree about the transfer syntax would be a way past the limit.
+    """
+    read_preamble(stream, True)
+    if _read_file_meta_info(stream).get("TransferSyntaxUID") != DeflatedExplicitVRLittleEndian:
+        return
+    inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+    size, pending = 0, stream.read()
+    while pending and not inflate.eof:
+        size += len(inflate.decompress(pending, 2**20))
+        pending = inflate.unconsumed_tail
+        if size > MAX_INFLATED_BYTES:
+            raise UnsafeInputError(
+                f"{name} inflates to more than {MAX_INFLATED_BYTES / 2**20:.0f} MiB",
+                expected="a CT image",
+                remedy="do not use this file; export the study again without compression",
+            )
+
+
+def _unreadable(name: str, reason: str) -> UnreadablePixelsError:
+    return UnreadablePixelsError(
+        f"{name} cannot be read as DICOM ({reason})",
+        expected="an undamaged DICOM file",
+        remedy="copy or export the study again",
+    )
+
+
+def text(dataset: Dataset, keyword: str) -> str:
+    """A text value, stripped; multiple values joined by a backslash; empty where unreadable."""
+    return "\\".join(texts(dataset, keyword))
+
+
+def texts(dataset: Dataset, keyword: str) -> tuple[str, ...]:
+    """Text values, stripped; empty where absent or unreadable."""
+    value = _value(dataset, keyword)
+    if value is None:
+        return ()
+    many = value if isinstance(value, Sequence) and not isinstance(value, str) else (value,)
+    # NUL, as padding or in damaged files, is no part of a text.
+    return tuple(str(part).replace("\0", "").strip() for part in many)
+
+
+def whole(dataset: Dataset, keyword: str) -> int | None:
+    """A whole number; None where absent, unreadable or broken."""
+    value = numbers(dataset, keyword, 1)
+    return int(value[0]) if value and value[0].is_integer() else None
+
+
+def numbers(dataset: Dataset, keyword: str, count: int) -> tuple[float, ...] | None:
+    """Exactly `count` finite numbers; None otherwise."""
+    value = _value(dataset, keyword)
+    if value is None or isinstance(value, bytes):
+        return None
+    many = value if isinstance(value, Sequence) and not isinstance(value, str) else (value,)
+    try:
+        result = tuple(float(part) for part in many)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return result if len(result) == count and all(map(math.isfinite, result)) else None
+
+
+def items(dataset: Dataset, keyword: str) -> Sequence[Dataset]:
+    """The items of a sequence; empty where absent or unreadable."""
+    value = _value(dataset, keyword)
+    return value if isinstance(value, pydicom.Sequence) else ()
+
+
+def moment(date: str, time: str = "") -> datetime | None:
+    """A DICOM date and time (DA and TM, or one DT) as the scanner's local time.
+
+    A time zone is left out: all times of a study are then of one kind. None where the date or the
+    time of day is missing or wrong.
+    """
+    digits = date.split("+")[0].split("-")[0] if not time else date.replace(".", "")
+    digits = (digits + time.replace(":", "")).strip()
+    whole_part, _, fraction = digits.partition(".")
+    if len(whole_part) < 10 or not whole_part.isascii() or not whole_part.isdigit():
+        return None
+    padded = whole_part[:14].ljust(14, "0")
+    micro = fraction[:6].ljust(6, "0") if fraction.isascii() and fraction.isdigit() else "000000"
+    try:
+        return datetime.strptime(padded + micro, "%Y%m%d%H%M%S%f")
+    except ValueError:
+        return None
+
+
+def _value(dataset: Dataset, keyword: str) -> Any:
+    try:
+        return dataset.get(keyword)
+    except Exception:  # one damaged element counts as absent; what needs it says that it is missing
+        return None

@@ -1,0 +1,259 @@
+"""From an HU volume to the network's slices, and masks back to native pixels.
+
+Steps, each switchable (`PreprocessingSpec`): head-holder and artefact removal, bone removal in HU,
+centring, resampling, window (Eq. 1). Slices are prepared one at a time, so memory does not grow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hemx_core.errors import NotHeadError
+from hemx_core.imaging.head import bone_mask, check_intensities, head_mask
+from hemx_core.imaging.spec import PreprocessingSpec
+from hemx_core.imaging.volume import HUVolume, Note
+
+MIN_HEAD_AREA_MM2 = 4_000.0
+"""A slice with less tissue (vertex, chin, air) counts as showing no head."""
+MAX_HEAD_AREA_MM2 = 60_000.0
+MIN_SLICES_WITH_HEAD = 3
+
+
+@dataclass(frozen=True, slots=True)
+class GridTransform:
+    """How a native slice lies on the network's grid: an exact resize and a whole-pixel shift.
+
+    Args:
+        native_shape: (rows, columns) of the native slice.
+        resized_shape: (rows, columns) after resampling to the grid's pixel size.
+        offset_row: grid row of the resized slice's first row; negative where it is cut.
+        offset_col: grid column of its first column.
+        size: rows and columns of the grid.
+    """
+
+    native_shape: tuple[int, int]
+    resized_shape: tuple[int, int]
+    offset_row: int
+    offset_col: int
+    size: int
+
+    def to_grid(
+        self,
+        native: NDArray[np.generic],
+        *,
+        interpolation: int = cv2.INTER_AREA,
+        fill: float = 0.0,
+    ) -> NDArray[np.float32]:
+        """Resample a native slice, shape `native_shape`, to the grid, shape (size, size)."""
+        rows, columns = self.resized_shape
+        values = np.ascontiguousarray(native, dtype=np.float32)
+        if (rows, columns) != self.native_shape:
+            # Area averaging is for shrinking only; OpenCV makes it nearest when it enlarges.
+            enlarges = rows > self.native_shape[0] or columns > self.native_shape[1]
+            if interpolation == cv2.INTER_AREA and enlarges:
+                interpolation = cv2.INTER_LINEAR
+            values = cv2.resize(values, (columns, rows), interpolation=interpolation)
+        grid = np.full((self.size, self.size), fill, dtype=np.float32)
+        inside, outside = self._overlap()
+        grid[inside] = values[outside]
+        return grid
+
+    def to_native(self, grid: NDArray[np.float32], *, fill: float = 0.0) -> NDArray[np.float32]:
+        """Bring grid values, shape (size, size), back to native pixels, bilinearly.
+
+        Native pixels that the grid does not cover become `fill`.
+        """
+        resized = np.full(self.resized_shape, fill, dtype=np.float32)
+        inside, outside = self._overlap()
+        resized[outside] = grid[inside]
+        if self.resized_shape == self.native_shape:
+            return resized
+        rows, columns = self.native_shape
+        return np.asarray(
+            cv2.resize(resized, (columns, rows), interpolation=cv2.INTER_LINEAR), dtype=np.float32
+        )
+
+    def point_to_native(self, row: float, column: float) -> tuple[float, float]:
+        """Native coordinates of a grid point, both with pixel centres at whole numbers."""
+        scale_row = self.native_shape[0] / self.resized_shape[0]
+        scale_col = self.native_shape[1] / self.resized_shape[1]
+        return (
+            (row - self.offset_row + 0.5) * scale_row - 0.5,
+            (column - self.offset_col + 0.5) * scale_col - 0.5,
+        )
+
+    def box_to_native(
+        self, row: float, column: float, height: float, width: float
+    ) -> tuple[float, float, float, float]:
+        """Native (row, column, height, width) of a grid box given by its first pixel and size."""
+        scale_row = self.native_shape[0] / self.resized_shape[0]
+        scale_col = self.native_shape[1] / self.resized_shape[1]
+        return (
+            (row - self.offset_row) * scale_row,
+            (column - self.offset_col) * scale_col,
+            height * scale_row,
+            width * scale_col,
+        )
+
+    def _overlap(self) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+        """Index of the overlap in the grid, and in the resized slice."""
+        pairs = zip((self.offset_row, self.offset_col), self.resized_shape, strict=True)
+        inside, outside = [], []
+        for offset, length in pairs:
+            start, stop = max(0, offset), min(self.size, offset + length)
+            stop = max(start, stop)
+            inside.append(slice(start, stop))
+            outside.append(slice(start - offset, stop - offset))
+        return (inside[0], inside[1]), (outside[0], outside[1])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedSlice:
+    """One slice as the network sees it: `image` float32, shape (size, size), in [0, 1]."""
+
+    index: int
+    image: NDArray[np.float32]
+    transform: GridTransform
+    head_area_mm2: float
+
+
+class PreparedVolume(Sequence[PreparedSlice]):
+    """Prepared slices of a volume, computed when asked for; nothing is kept."""
+
+    def __init__(self, volume: HUVolume, spec: PreprocessingSpec) -> None:
+        self.volume = volume
+        self.spec = spec
+        self.notes = _notes(volume)
+
+    def __len__(self) -> int:
+        """Number of slices."""
+        return len(self.volume.hu)
+
+    def __iter__(self) -> Iterator[PreparedSlice]:
+        """Slices in volume order."""
+        return (self[index] for index in range(len(self)))
+
+    def __getitem__(self, index: int) -> PreparedSlice:  # type: ignore[override]
+        """Prepare one slice."""
+        if not -len(self) <= index < len(self):
+            raise IndexError(index)
+        return prepare_slice(
+            self.volume.hu[index],
+            self.spec,
+            pixel_spacing_mm=self.volume.geometry.pixel_spacing_mm,
+            clipped_to_hu=self.volume.clipped_to_hu,
+            index=index % len(self),
+        )
+
+
+def prepare(volume: HUVolume, spec: PreprocessingSpec) -> PreparedVolume:
+    """Prepare a volume lazily; `notes` of the answer warns where the input was clipped."""
+    return PreparedVolume(volume, spec)
+
+
+def prepare_slice(
+    hu: NDArray[np.int16],
+    spec: PreprocessingSpec,
+    *,
+    pixel_spacing_mm: tuple[float, float],
+    clipped_to_hu: tuple[float, float] | None = None,
+    index: int = 0,
+) -> PreparedSlice:
+    """Prepare one slice.
+
+    Args:
+        hu: shape (rows, columns), int16, HU.
+        spec: the steps and the grid.
+        pixel_spacing_mm: (dy, dx).
+        clipped_to_hu: the window the values were clipped to, if they were.
+        index: number of the slice in its volume.
+    """
+    lower, upper = spec.window.lower, spec.window.upper
+    head = head_mask(hu, pixel_spacing_mm=pixel_spacing_mm, clipped_to_hu=clipped_to_hu)
+    area = float(cv2.countNonZero(head)) * pixel_spacing_mm[0] * pixel_spacing_mm[1]
+    # The window comes before the resampling: an average over bone would depend on whether the input
+    # still holds bone's true HU or was clipped.
+    windowed = np.clip(hu, lower, upper).astype(np.float32)
+    if spec.remove_artefacts:
+        windowed[head == 0] = lower
+    if spec.remove_bone:
+        bone = bone_mask(hu, head, pixel_spacing_mm=pixel_spacing_mm, clipped_to_hu=clipped_to_hu)
+        windowed[bone != 0] = lower
+    transform = _transform(head, spec, pixel_spacing_mm)
+    windowed -= lower
+    windowed *= 1.0 / (upper - lower)
+    return PreparedSlice(index, transform.to_grid(windowed), transform, area)
+
+
+def check_head(volume: HUVolume) -> None:
+    """Refuse a volume that shows no head with a brain in it.
+
+    Raises:
+        NotHeadError: too little tissue, a body wider than a head, no skull, or nothing in the skull
+            that has the density of brain.
+    """
+    dy, dx = volume.geometry.pixel_spacing_mm
+    picks = np.unique(np.linspace(0, len(volume.hu) - 1, min(len(volume.hu), 15)).astype(int))
+    brains, areas = 0, []
+    for pick in picks:
+        hu = volume.hu[pick]
+        head = head_mask(hu, pixel_spacing_mm=(dy, dx), clipped_to_hu=volume.clipped_to_hu)
+        areas.append(float(cv2.countNonZero(head)) * dy * dx)
+        brains += check_intensities(
+            hu, head, pixel_spacing_mm=(dy, dx), clipped_to_hu=volume.clipped_to_hu
+        )
+    heads = sum(MIN_HEAD_AREA_MM2 <= area <= MAX_HEAD_AREA_MM2 for area in areas)
+    needed = min(MIN_SLICES_WITH_HEAD, len(picks))
+    if heads < needed:
+        raise NotHeadError(
+            f"only {heads} of {len(picks)} inspected slices have the cross-section of a head "
+            f"(largest {max(areas) / 100:.0f} cm2)",
+            expected=f"{MIN_HEAD_AREA_MM2 / 100:.0f} to {MAX_HEAD_AREA_MM2 / 100:.0f} cm2 of tissue",
+            remedy="give a non-contrast head CT; check pixel spacing and rescale values",
+        )
+    if brains < needed:
+        raise NotHeadError(
+            f"only {brains} of {len(picks)} inspected slices show tissue of brain density "
+            "enclosed by a skull",
+            expected="brain (about 0 to 80 HU) inside bone on several slices",
+            remedy="give a non-contrast head CT of a patient; phantoms and other body parts are refused",
+        )
+
+
+def _transform(
+    head: NDArray[np.uint8], spec: PreprocessingSpec, pixel_spacing_mm: tuple[float, float]
+) -> GridTransform:
+    rows, columns = head.shape
+    resized = (
+        max(1, round(rows * pixel_spacing_mm[0] / spec.pixel_mm)),
+        max(1, round(columns * pixel_spacing_mm[1] / spec.pixel_mm)),
+    )
+    centre = ((rows - 1) / 2, (columns - 1) / 2)
+    left, top, width, height = cv2.boundingRect(head)
+    if spec.centre and width and height:
+        # The middle of the bounding box: a centroid is drawn to the face at the base.
+        centre = (top + (height - 1) / 2, left + (width - 1) / 2)
+    offsets = [
+        # Halves always go up: Python's rounding to even would depend on where the head lies.
+        int(np.floor(spec.size / 2 - (middle + 0.5) * new / old + 0.5))
+        for middle, new, old in zip(centre, resized, head.shape, strict=True)
+    ]
+    return GridTransform((rows, columns), resized, offsets[0], offsets[1], spec.size)
+
+
+def _notes(volume: HUVolume) -> tuple[Note, ...]:
+    if volume.clipped_to_hu is None:
+        return ()
+    lower, upper = volume.clipped_to_hu
+    return (
+        Note(
+            "clipped_hu",
+            f"The values were clipped to {lower:g} to {upper:g} HU before they came here: bone is "
+            "taken from saturated pixels at the rim, and densities beyond the range are unknown.",
+        ),
+    )

@@ -1,0 +1,73 @@
+"""What happens to a slice before a network sees it. Stands in the manifest, so device and desk agree."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from hemx_core.errors import VolumeError
+
+
+@dataclass(frozen=True, slots=True)
+class HUWindow:
+    """A display window in HU (Eq. 1 of the paper, with a = lower and b = upper)."""
+
+    lower: float = 0.0
+    upper: float = 80.0
+
+    def __post_init__(self) -> None:
+        if not self.lower < self.upper:
+            raise VolumeError(
+                f"a window from {self.lower} to {self.upper} HU",
+                expected="lower < upper",
+                remedy="give the window as lower,upper, for example 0,80",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreprocessingSpec:
+    """Preprocessing of a slice; every step can be switched off for the ablation.
+
+    Args:
+        window: HU clipped to [lower, upper] and scaled to [0, 1] (Eq. 1, divided by 255).
+        remove_artefacts: everything outside the head (holder, table, tubes, air) becomes `lower`.
+        remove_bone: skull becomes `lower`; found in HU, before the window.
+        centre: the head's centre is moved to the centre of the grid, by whole grid pixels.
+        size: rows and columns of the network's grid.
+        pixel_mm: physical size of a grid pixel, mm.
+    """
+
+    window: HUWindow = field(default_factory=HUWindow)
+    remove_artefacts: bool = True
+    remove_bone: bool = True
+    centre: bool = True
+    size: int = 256
+    pixel_mm: float = 0.9
+
+    def __post_init__(self) -> None:
+        if self.size < 32 or self.size % 32 or not 0.1 <= self.pixel_mm <= 5:
+            raise VolumeError(
+                f"a grid of {self.size} pixels of {self.pixel_mm} mm",
+                expected="a size divisible by 32, and pixels of 0.1 to 5 mm",
+                remedy="choose another preprocessing specification",
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> PreprocessingSpec:
+        """Inverse of `to_json`.
+
+        Raises:
+            VolumeError: a key is unknown or missing.
+        """
+        try:
+            return cls(**{**values, "window": HUWindow(**values["window"])})
+        except (TypeError, KeyError) as error:
+            raise VolumeError(
+                f"a preprocessing specification that does not fit: {error}",
+                expected="the fields of PreprocessingSpec",
+                remedy="export the bundle again with this version",
+            ) from error

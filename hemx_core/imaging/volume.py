@@ -1,0 +1,275 @@
+"""A CT volume in Hounsfield units with its geometry and the identity of its slices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hemx_core.errors import VolumeError
+
+AIR_HU = -1024
+"""HU of padding and of everything outside the reconstruction circle."""
+
+MIN_TILT_DEG = 0.5
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class VolumeGeometry:
+    """Where the slices of a volume lie, in DICOM patient coordinates (LPS, millimetres).
+
+    Args:
+        positions_mm: centre of the first pixel of each slice, shape (slices, 3), in slice order.
+        row_direction: unit vector of increasing column index, shape (3,).
+        column_direction: unit vector of increasing row index, shape (3,).
+        pixel_spacing_mm: (row spacing dy, column spacing dx).
+        slice_thickness_mm: nominal thickness of each slice, shape (slices,).
+    Raises:
+        VolumeError: shapes, unit vectors, spacings or the slice order contradict each other.
+    """
+
+    positions_mm: NDArray[np.float64]
+    row_direction: NDArray[np.float64]
+    column_direction: NDArray[np.float64]
+    pixel_spacing_mm: tuple[float, float]
+    slice_thickness_mm: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        for name in ("positions_mm", "row_direction", "column_direction", "slice_thickness_mm"):
+            frozen = np.array(getattr(self, name), dtype=np.float64)
+            frozen.flags.writeable = False
+            object.__setattr__(self, name, frozen)
+        count = len(self.positions_mm)
+        _require(
+            self.positions_mm.shape == (count, 3) and count > 0,
+            f"positions of shape {self.positions_mm.shape}",
+            "shape (slices, 3) with at least one slice",
+        )
+        _require(
+            self.slice_thickness_mm.shape == (count,) and bool((self.slice_thickness_mm > 0).all()),
+            f"slice thicknesses {self.slice_thickness_mm.tolist()[:4]} for {count} slices",
+            "one positive thickness for each slice",
+        )
+        dy, dx = self.pixel_spacing_mm
+        _require(
+            0.05 < dy < 10 and 0.05 < dx < 10,
+            f"pixel spacing {dy} x {dx} mm",
+            "between 0.05 and 10 mm",
+        )
+        axes = np.stack([self.row_direction, self.column_direction])
+        _require(
+            axes.shape == (2, 3) and bool(np.allclose(axes @ axes.T, np.eye(2), atol=1e-3)),
+            f"direction vectors {axes.tolist()}",
+            "two orthogonal unit vectors",
+        )
+        offsets = self.slice_offsets_mm
+        _require(
+            count == 1 or bool((np.diff(offsets) > 1e-3).all()),
+            f"slice offsets along the normal {np.round(offsets, 2).tolist()[:6]}",
+            "strictly increasing offsets: sort the slices and drop duplicates",
+        )
+
+    @classmethod
+    def axial(
+        cls, slices: int, *, spacing_mm: tuple[float, float, float], tilt_deg: float = 0.0
+    ) -> VolumeGeometry:
+        """Equally spaced axial slices, feet to head, optionally with a gantry tilt.
+
+        Args:
+            slices: number of slices.
+            spacing_mm: (dz, dy, dx); dz is measured along the slices' normal.
+            tilt_deg: rotation of the slice planes about the patient's left-right axis; the table
+                still moves along the body, so the slices are sheared.
+        """
+        dz, dy, dx = spacing_mm
+        tilt = np.deg2rad(tilt_deg)
+        column = np.array([0.0, np.cos(tilt), np.sin(tilt)])
+        step = dz / np.cos(tilt)
+        positions = np.zeros((slices, 3))
+        positions[:, 2] = np.arange(slices) * step
+        return cls(
+            positions_mm=positions,
+            row_direction=np.array([1.0, 0.0, 0.0]),
+            column_direction=column,
+            pixel_spacing_mm=(dy, dx),
+            slice_thickness_mm=np.full(slices, dz),
+        )
+
+    @property
+    def normal(self) -> NDArray[np.float64]:
+        """Unit normal of the slices, shape (3,)."""
+        return np.cross(self.row_direction, self.column_direction)
+
+    @property
+    def slice_offsets_mm(self) -> NDArray[np.float64]:
+        """Position of every slice along the normal, shape (slices,), increasing."""
+        return self.positions_mm @ self.normal
+
+    @property
+    def slice_extents_mm(self) -> NDArray[np.float64]:
+        """Length along the normal that each slice stands for, shape (slices,).
+
+        Half the way to each neighbour; at the ends and beside a gap, where the neighbour is
+        further off than 1.5 thicknesses of the thicker of the two, half the slice's own thickness.
+        """
+        if len(self.positions_mm) == 1:
+            return np.array(self.slice_thickness_mm)
+        half = self.slice_thickness_mm / 2
+        steps = np.diff(self.slice_offsets_mm)
+        limit = 1.5 * np.maximum(self.slice_thickness_mm[:-1], self.slice_thickness_mm[1:])
+        below = np.concatenate([half[:1], np.where(steps > limit, half[1:], steps / 2)])
+        above = np.concatenate([np.where(steps > limit, half[:-1], steps / 2), half[-1:]])
+        return below + above
+
+    @property
+    def spacing_mm(self) -> tuple[float, float, float]:
+        """(dz, dy, dx): dz is the median distance of neighbours along the normal."""
+        offsets = self.slice_offsets_mm
+        dz = float(np.median(np.diff(offsets))) if len(offsets) > 1 else self.slice_thickness_mm[0]
+        return (float(dz), *self.pixel_spacing_mm)
+
+    @property
+    def pixel_area_mm2(self) -> float:
+        """Area of a pixel."""
+        return self.pixel_spacing_mm[0] * self.pixel_spacing_mm[1]
+
+    @property
+    def tilt_deg(self) -> float:
+        """Gantry tilt: angle between the slices' normal and the line along which they are stacked.
+
+        Signed by the shear along the column direction; 0 for a single slice.
+        """
+        if len(self.positions_mm) == 1:
+            return 0.0
+        step = self.positions_mm[-1] - self.positions_mm[0]
+        step = step / np.linalg.norm(step)
+        return float(np.rad2deg(np.arctan2(step @ self.column_direction, step @ self.normal)))
+
+    @property
+    def is_tilted(self) -> bool:
+        """Whether the slices are sheared against their normal."""
+        return abs(self.tilt_deg) >= MIN_TILT_DEG
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeriesIdentity:
+    """What identifies a series and its slices. Empty strings where unknown; never guessed."""
+
+    patient_id: str = ""
+    patient_name: str = ""
+    study_uid: str = ""
+    series_uid: str = ""
+    frame_of_reference_uid: str = ""
+    sop_instance_uids: tuple[str, ...] = ()
+    acquired_at: datetime | None = None
+    site: str = ""
+    scanner: str = ""
+    series_description: str = ""
+    source: str = ""
+    """Where the volume came from: the path as the user gave it, or 'array'."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A warning that travels with the data: a stable code and a sentence for people."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class HUVolume:
+    """CT values of one series, in slice order along the normal, with their geometry.
+
+    Args:
+        hu: shape (slices, rows, columns), int16, HU.
+        geometry: where the slices lie.
+        identity: what identifies the series and its slices.
+        clipped_to_hu: (lower, upper) where the values were clipped to a display window before they
+            came here, None for full HU.
+        notes: warnings of the reader.
+    Raises:
+        VolumeError: the array is not a three-dimensional int16 array that fits the geometry.
+    """
+
+    hu: NDArray[np.int16]
+    geometry: VolumeGeometry
+    identity: SeriesIdentity = field(default_factory=SeriesIdentity)
+    clipped_to_hu: tuple[float, float] | None = None
+    notes: tuple[Note, ...] = ()
+
+    def __post_init__(self) -> None:
+        _require(
+            self.hu.ndim == 3 and self.hu.dtype == np.int16,
+            f"an array of shape {self.hu.shape} and type {self.hu.dtype}",
+            "shape (slices, rows, columns), int16: use HUVolume.from_array",
+        )
+        _require(
+            len(self.hu) == len(self.geometry.positions_mm),
+            f"{len(self.hu)} slices and {len(self.geometry.positions_mm)} positions",
+            "one position for each slice",
+        )
+        _require(min(self.hu.shape) > 0, f"an empty array of shape {self.hu.shape}", "pixels")
+        if self.clipped_to_hu is not None:
+            lower, upper = self.clipped_to_hu
+            _require(lower < upper, f"a clip range {self.clipped_to_hu}", "lower < upper")
+        uids = len(self.identity.sop_instance_uids)
+        _require(
+            uids in (0, len(self.hu)),
+            f"{uids} SOP instance UIDs for {len(self.hu)} slices",
+            "one for each slice, or none",
+        )
+
+    @classmethod
+    def from_array(
+        cls,
+        hu: NDArray[np.generic],
+        *,
+        spacing_mm: tuple[float, float, float],
+        clipped_to_hu: tuple[float, float] | None = None,
+        identity: SeriesIdentity | None = None,
+    ) -> HUVolume:
+        """Make a volume from data without DICOM.
+
+        Args:
+            hu: HU, shape (slices, rows, columns), any real type, finite; feet to head, each slice
+                seen from the feet with the nose up, as DICOM shows it.
+            spacing_mm: (dz, dy, dx).
+            clipped_to_hu: the window the values were clipped to, if they were.
+            identity: what identifies the series.
+        Raises:
+            VolumeError: wrong shape, not finite, or beyond int16.
+        """
+        values = np.asarray(hu)
+        _require(values.ndim == 3, f"an array of shape {values.shape}", "(slices, rows, columns)")
+        if values.dtype != np.int16:
+            _require(
+                bool(np.isfinite(values).all()),
+                "values that are not finite",
+                "finite HU: replace them by -1024 (air) or crop them away",
+            )
+            values = np.rint(values)
+            low, high = float(values.min(initial=0)), float(values.max(initial=0))
+            _require(
+                -32768 <= low and high <= 32767, f"values from {low} to {high}", "HU within int16"
+            )
+            values = values.astype(np.int16)
+        return cls(
+            hu=values,
+            geometry=VolumeGeometry.axial(len(values), spacing_mm=spacing_mm),
+            identity=identity or SeriesIdentity(source="array"),
+            clipped_to_hu=clipped_to_hu,
+        )
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(slices, rows, columns)."""
+        slices, rows, columns = self.hu.shape
+        return slices, rows, columns
+
+
+def _require(condition: bool, found: str, expected: str) -> None:
+    if not condition:
+        raise VolumeError(found, expected=expected, remedy="correct the input and try again")

@@ -1,0 +1,207 @@
+"""The contract between the export and the device: a JSON manifest beside the `.pte` files.
+
+Loading checks the schema, the version and every file's size and SHA-256 before any program is opened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hemx_core.errors import IntegrityError, ManifestError, VolumeError
+from hemx_core.imaging.spec import PreprocessingSpec
+from hemx_core.markers import MARKER_CODES
+
+SCHEMA_VERSION = 1
+MANIFEST_NAME = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """Name, shape, dtype and axis order of a graph's input or output."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    axes: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramSpec:
+    """One ExecuTorch program: its file and its `forward` method's inputs and outputs."""
+
+    file: str
+    sha256: str
+    bytes: int
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MarkerSpec:
+    """How a marker's logit becomes a probability and a decision."""
+
+    code: str
+    temperature: float
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelManifest:
+    """Everything the device must know of a bundle.
+
+    Args:
+        recipe: name of the export recipe.
+        executorch: exact ExecuTorch version that wrote the programs.
+        preprocessing: how slices are prepared for the segmenter.
+        segmenter: inputs (image); outputs (probabilities, features).
+        classifier: inputs (crop, features); outputs (logits, cam).
+        crop_size: rows and columns of the classifier's crop, on the segmenter's grid.
+        mask_threshold: probability from which a pixel counts as blood.
+        min_component_ml: smaller connected components are dropped from the mask.
+        markers: temperature and threshold of each marker, in the order of `MARKER_CODES`.
+        training: data, licence and attribution of the weights.
+        parity: measured differences between the exported and the trained graphs.
+        accuracy: measured accuracy.
+        hemx: version of HEMX that wrote the bundle.
+    """
+
+    recipe: str
+    executorch: str
+    preprocessing: PreprocessingSpec
+    segmenter: ProgramSpec
+    classifier: ProgramSpec
+    crop_size: int
+    mask_threshold: float
+    min_component_ml: float
+    markers: tuple[MarkerSpec, ...]
+    training: dict[str, Any] = field(default_factory=dict)
+    parity: dict[str, Any] = field(default_factory=dict)
+    accuracy: dict[str, Any] = field(default_factory=dict)
+    hemx: str = ""
+    schema_version: int = SCHEMA_VERSION
+
+    def __post_init__(self) -> None:
+        codes = tuple(marker.code for marker in self.markers)
+        if codes != MARKER_CODES:
+            raise ManifestError(
+                f"markers {codes}",
+                expected=f"{MARKER_CODES}, in this order",
+                remedy="export the bundle again with this version",
+            )
+
+    def to_json(self) -> str:
+        """The manifest's text, stable in order."""
+        return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> ModelManifest:
+        """Read a manifest's text.
+
+        Raises:
+            ManifestError: not JSON, another schema version, or fields missing or unknown.
+        """
+        try:
+            values = json.loads(text)
+            version = values["schema_version"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ManifestError(
+                f"a manifest that is not readable ({error})",
+                expected="JSON with a schema_version",
+                remedy="copy the bundle again or export it again",
+            ) from error
+        if version != SCHEMA_VERSION:
+            raise ManifestError(
+                f"a manifest of schema version {version}",
+                expected=f"version {SCHEMA_VERSION}",
+                remedy="use a bundle exported with this version of HEMX",
+            )
+        try:
+            return cls(
+                **{
+                    **values,
+                    "preprocessing": PreprocessingSpec.from_json(values["preprocessing"]),
+                    "segmenter": _program(values["segmenter"]),
+                    "classifier": _program(values["classifier"]),
+                    "markers": tuple(MarkerSpec(**marker) for marker in values["markers"]),
+                }
+            )
+        except (TypeError, KeyError, ValueError, VolumeError) as error:
+            raise ManifestError(
+                f"a manifest whose fields do not fit: {error}",
+                expected=f"the fields of schema version {SCHEMA_VERSION}",
+                remedy="copy the bundle again or export it again",
+            ) from error
+
+    def save(self, folder: Path) -> Path:
+        """Write the manifest into a folder, whole or not at all."""
+        path = folder / MANIFEST_NAME
+        draft = path.with_suffix(".tmp")
+        draft.write_text(self.to_json(), encoding="utf-8")
+        os.replace(draft, path)
+        return path
+
+    @classmethod
+    def load(cls, folder: Path) -> ModelManifest:
+        """Read a bundle's manifest and verify every file it names.
+
+        Raises:
+            ManifestError: missing or wrong manifest.
+            IntegrityError: a file is missing or differs in size or SHA-256.
+        """
+        path = folder / MANIFEST_NAME
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ManifestError(
+                f"no readable manifest in {folder} ({error})",
+                expected=f"a bundle folder with {MANIFEST_NAME}",
+                remedy="give the folder that `hemx export` wrote",
+            ) from error
+        manifest = cls.from_json(text)
+        for program in (manifest.segmenter, manifest.classifier):
+            verify_file(folder / program.file, sha256=program.sha256, size=program.bytes)
+        return manifest
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, lower-case hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def verify_file(path: Path, *, sha256: str, size: int) -> None:
+    """Check a file's size and hash.
+
+    Raises:
+        IntegrityError: the file is missing or differs.
+    """
+    remedy = "copy the bundle again; do not use it as it is"
+    if not path.is_file():
+        raise IntegrityError(f"no file {path.name}", expected="every file of the manifest", remedy=remedy)
+    found = path.stat().st_size
+    if found != size:
+        raise IntegrityError(
+            f"{path.name} has {found} bytes", expected=f"{size} bytes", remedy=remedy
+        )
+    digest = file_sha256(path)
+    if digest != sha256:
+        raise IntegrityError(
+            f"{path.name} has SHA-256 {digest}", expected=sha256, remedy=remedy
+        )
+
+
+def _program(values: dict[str, Any]) -> ProgramSpec:
+    def tensors(items: list[dict[str, Any]]) -> tuple[TensorSpec, ...]:
+        return tuple(TensorSpec(**{**item, "shape": tuple(item["shape"])}) for item in items)
+
+    name = values["file"]
+    if Path(name).name != name:
+        raise ValueError(f"file name {name!r} leaves the bundle folder")
+    return ProgramSpec(
+        **{**values, "inputs": tensors(values["inputs"]), "outputs": tensors(values["outputs"])}
+    )

@@ -1,0 +1,50 @@
+"""The four haematoma-expansion markers, in the order every array, table and file uses.
+
+Source: Boulouis et al., JAMA Neurol 2016;73:961-968, as classified by Okita and Hirano.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """One expansion marker: its code in files, its names and its definition."""
+
+    code: str
+    name_en: str
+    name_ja: str
+    definition: str
+
+
+MARKERS: tuple[Marker, ...] = (
+    Marker(
+        "hypodensity",
+        "Hypodensity",
+        "ハイポデンシティー",
+        "Any hypodense region strictly inside the clot, any shape, not connected to its outside "
+        "(includes black hole and swirl). Boulouis 2016.",
+    ),
+    Marker(
+        "irregular",
+        "Margin irregularity",
+        "マージンイレギュラーサイン",
+        "Irregular or multilobular margin, Barras shape scale 3 to 5. Barras 2009.",
+    ),
+    Marker(
+        "blend",
+        "Blend sign",
+        "ブレンドサイン",
+        "A hypodense part next to a hyperdense part, border visible to the eye, at least 18 HU "
+        "apart, the hypodense part not encapsulated. Li 2015.",
+    ),
+    Marker(
+        "fluid_level",
+        "Fluid level",
+        "フルイドレベル",
+        "A hypodense part above a hyperdense part with a straight horizontal border, patient supine.",
+    ),
+)
+
+MARKER_CODES: tuple[str, ...] = tuple(marker.code for marker in MARKERS)

@@ -1,0 +1,113 @@
+"""From slices to the patient: calibrated probabilities, markers, the recommendation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hemx_core.errors import ModelError
+from hemx_core.manifest import MarkerSpec
+from hemx_core.markers import MARKERS
+from hemx_core.result import MarkerResult, Recommendation
+
+LARGE_HAEMATOMA_ML = 30.0
+"""From here a haematoma is urgent whatever its markers (the volume cut of the ICH score, Hemphill
+et al., Stroke 2001;32:891-897)."""
+
+_NAMES = {marker.code: marker.name_en.lower() for marker in MARKERS}
+
+
+def calibrated_probabilities(
+    logits: NDArray[np.float32], specs: Sequence[MarkerSpec]
+) -> tuple[float, ...]:
+    """Sigmoid of logit / temperature (temperature scaling, Guo et al. 2017).
+
+    Args:
+        logits: shape (markers,).
+        specs: temperature of each marker, in the same order.
+    Returns:
+        One probability for each marker, in [0, 1].
+    Raises:
+        ModelError: wrong number of logits, or one that is not finite.
+    """
+    if logits.shape != (len(specs),) or not np.isfinite(logits).all():
+        raise ModelError(
+            f"marker logits {np.asarray(logits).tolist()}",
+            expected=f"{len(specs)} finite numbers",
+            remedy="verify the bundle, or export it again",
+        )
+    temperatures = np.array([spec.temperature for spec in specs], dtype=np.float64)
+    # tanh form: does not overflow for large logits.
+    scaled = 0.5 * (1 + np.tanh(0.5 * logits.astype(np.float64) / temperatures))
+    return tuple(float(value) for value in scaled)
+
+
+def patient_markers(
+    probabilities: Mapping[int, Sequence[float]], specs: Sequence[MarkerSpec]
+) -> dict[str, MarkerResult]:
+    """The patient's markers: for each the slice with the largest calibrated probability.
+
+    Args:
+        probabilities: slice index to one calibrated probability for each marker.
+        specs: threshold of each marker, in the same order.
+    Returns:
+        One result for each marker; empty where no slice was classified. A marker is present from
+        its threshold up. Equal probabilities: the lower slice.
+    """
+    if not probabilities:
+        return {}
+    markers = {}
+    for position, spec in enumerate(specs):
+        index = max(sorted(probabilities), key=lambda one: probabilities[one][position])
+        probability = float(probabilities[index][position])
+        markers[spec.code] = MarkerResult(
+            code=spec.code,
+            probability=probability,
+            threshold=spec.threshold,
+            present=probability >= spec.threshold,
+            slice_index=index,
+        )
+    return markers
+
+
+def recommend(
+    volume_ml: float, markers: Mapping[str, MarkerResult]
+) -> tuple[Recommendation, tuple[str, ...]]:
+    """What triage advises, and why.
+
+    | finding | recommendation |
+    | --- | --- |
+    | no haematoma | NO_HAEMATOMA_FOUND (which does not rule out haemorrhage) |
+    | haematoma with any marker present, or of 30 mL and more | CALL_NOW |
+    | any other haematoma | DISCUSS |
+
+    Args:
+        volume_ml: voxel volume of the haematoma, 0 where none was found.
+        markers: the patient's markers.
+    Returns:
+        The recommendation and its reasons, plain sentences.
+    """
+    if volume_ml <= 0:
+        return Recommendation.NO_HAEMATOMA_FOUND, (
+            "No haematoma was found on this series.",
+            "This does not rule out haemorrhage: a clinician must read the study.",
+        )
+    reasons = [f"A haematoma of {volume_ml:.1f} mL was found."]
+    large = volume_ml >= LARGE_HAEMATOMA_ML
+    if large:
+        reasons.append(f"Its volume is at least {LARGE_HAEMATOMA_ML:.0f} mL.")
+    present = [marker for marker in markers.values() if marker.present]
+    reasons.extend(
+        f"Expansion marker found: {_NAMES[marker.code]}, probability {marker.probability:.2f} "
+        f"(threshold {marker.threshold:.2f}), best seen on slice {marker.slice_index + 1}."
+        for marker in present
+    )
+    if present or large:
+        return Recommendation.CALL_NOW, tuple(reasons)
+    reasons.append(
+        f"No expansion marker reached its threshold and the volume is below "
+        f"{LARGE_HAEMATOMA_ML:.0f} mL."
+    )
+    return Recommendation.DISCUSS, tuple(reasons)

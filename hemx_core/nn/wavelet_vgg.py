@@ -1,0 +1,156 @@
+"""Wavelet VGG16: VGG16's 13 convolutions, each pooling replaced by a one-level wavelet transform.
+
+Sources: Simonyan and Zisserman 2015 (configuration D); Fujieda et al. 2018 (wavelet CNN); Okita and
+Hirano. What happens to the four sub-bands of a channel is `merge`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal, cast, get_args
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from hemx_core.errors import TrainingError
+from hemx_core.nn.wavelet import SUB_BANDS, DWT2d
+
+Merge = Literal["project", "concat", "ll", "max"]
+
+CONVOLUTIONS = (2, 2, 3, 3, 3)
+CHANNELS = (64, 128, 256, 512, 512)
+LL_GAIN = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaveletVGGConfig:
+    """Sizes of the Wavelet VGG16.
+
+    Args:
+        width: multiplies every channel count (rounded to a multiple of 8).
+        wavelet: any discrete wavelet of PyWavelets.
+        merge: what becomes of the sub-bands: `concat` keeps all 4 C channels, `project` brings them
+            back to C by a 1 x 1 convolution, `ll` keeps the low-pass band only, `max` is VGG16's
+            own max pooling, for comparison.
+    """
+
+    width: float = 1.0
+    wavelet: str = "haar"
+    merge: Merge = "project"
+
+    def __post_init__(self) -> None:
+        if self.merge not in get_args(Merge) or self.width <= 0:
+            raise TrainingError(
+                f"merge {self.merge!r}, width {self.width}",
+                expected=f"merge in {get_args(Merge)}, width above 0",
+                remedy="choose another configuration",
+            )
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """Channels of the five blocks."""
+        return tuple(max(8, round(c * self.width / 8) * 8) for c in CHANNELS)
+
+
+class ConvBNReLU(nn.Sequential):
+    """3 x 3 convolution without bias, batch normalisation, ReLU."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(
+            nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
+            nn.BatchNorm2d(outputs),
+            nn.ReLU(inplace=True),
+        )
+
+
+class WaveletPool(nn.Module):
+    """Halves a map: (N, C, H, W) to (N, out_channels, H / 2, W / 2).
+
+    `project` has no batch normalisation or activation of its own: it stays linear, so with Haar
+    the transform and the projection fold into one 2 x 2 convolution of stride 2.
+    """
+
+    def __init__(self, channels: int, config: WaveletVGGConfig) -> None:
+        super().__init__()
+        self.merge = config.merge
+        self.out_channels = channels * len(SUB_BANDS) if config.merge == "concat" else channels
+        if config.merge != "max":
+            self.dwt = DWT2d(config.wavelet, channels=channels, low_only=config.merge == "ll")
+        if config.merge == "project":
+            self.project = nn.Conv2d(channels * len(SUB_BANDS), channels, 1)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Pool the maps."""
+        if self.merge == "max":
+            return functional.max_pool2d(maps, 2)
+        bands = self.dwt(maps)
+        return self.project(bands) if self.merge == "project" else bands
+
+    def mean_weight(self, weight: Tensor) -> Tensor:
+        """How a linear layer on the spatial mean of the output weighs the mean of each input map.
+
+        The mean of LH, HL and HH does not depend on the mean of the input, and the mean of LL is
+        `LL_GAIN` times it. Max pooling is not linear; each of its outputs passes its gradient to
+        one input, so the weight itself takes the same place in Grad-CAM.
+
+        Args:
+            weight: shape (outputs, out_channels).
+        Returns:
+            shape (outputs, C).
+        """
+        if self.merge == "max":
+            return weight
+        if self.merge == "project":
+            weight = weight @ self.project.weight.flatten(1)
+        return LL_GAIN * (weight if self.merge == "ll" else weight[:, :: len(SUB_BANDS)])
+
+
+class WaveletVGG(nn.Module):
+    """Thirteen convolutions in five blocks, a wavelet pooling after each."""
+
+    def __init__(self, config: WaveletVGGConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or WaveletVGGConfig()
+        blocks, pools = [], []
+        inputs = 1
+        for count, channels in zip(CONVOLUTIONS, config.channels, strict=True):
+            sizes = [inputs, *[channels] * count]
+            blocks.append(nn.Sequential(*(ConvBNReLU(a, b) for a, b in pairwise(sizes))))
+            pools.append(WaveletPool(channels, config))
+            inputs = pools[-1].out_channels
+        self.blocks = nn.ModuleList(blocks)
+        self.pools = nn.ModuleList(pools)
+        self.out_channels = inputs
+        self.map_channels = config.channels[-1]
+        self.apply(_initialise)
+
+    @property
+    def last_pool(self) -> WaveletPool:
+        """The pooling after the thirteenth convolution."""
+        return cast(WaveletPool, self.pools[-1])
+
+    def forward(self, crop: Tensor) -> tuple[Tensor, Tensor]:
+        """Features of a crop.
+
+        Args:
+            crop: shape (N, 1, K, K), in [0, 1], K divisible by 32.
+        Returns:
+            the maps of the thirteenth convolution, (N, map_channels, K / 16, K / 16), and the
+            spatial mean of the last pooling, (N, out_channels).
+        """
+        maps = pooled = crop
+        for block, pool in zip(self.blocks, self.pools, strict=True):
+            maps = block(pooled)
+            pooled = pool(maps)
+        # With keepdim the mean is XNNPACK's global average pooling; without, it stays outside.
+        return maps, pooled.mean((2, 3), keepdim=True).flatten(1)
+
+
+def _initialise(module: nn.Module) -> None:
+    """He initialisation: of ReLU layers for 3 x 3 convolutions, of linear ones for projections."""
+    if isinstance(module, nn.Conv2d):
+        gain = "relu" if module.kernel_size == (3, 3) else "linear"
+        nn.init.kaiming_normal_(module.weight, nonlinearity=gain)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)

@@ -1,0 +1,87 @@
+"""Where a measured number comes from: command, commit, machine and versions, beside the number."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import hemx_core
+
+PACKAGES = ("torch", "executorch", "torchao", "numpy", "pydicom", "opencv-python-headless", "PyWavelets")
+
+
+def provenance(*, seed: int | None = None) -> dict[str, Any]:
+    """Facts of this process: command line, commit, machine, versions, UTC time and seed."""
+    return {
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "commit": commit(),
+        "seed": seed,
+        "machine": machine(),
+        "versions": {"hemx": hemx_core.__version__, "python": platform.python_version()} | _versions(),
+    }
+
+
+def commit() -> str:
+    """The checkout's commit, with `+` where the work tree differs; empty outside a checkout."""
+    folder = Path(__file__).parent
+
+    def git(*words: str) -> str:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *words], capture_output=True, text=True, check=False
+        )
+        return done.stdout.strip() if done.returncode == 0 else ""
+
+    try:
+        revision = git("rev-parse", "--short=12", "HEAD")
+        changed = git("status", "--porcelain", "--untracked-files=no")
+    except OSError:
+        return ""
+    return revision + "+" if revision and changed else revision
+
+
+def machine() -> dict[str, Any]:
+    """Processor model, cores this process may use, and memory in GiB."""
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                model = line.split(":", 1)[1].strip()
+                break
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    memory = 0.0
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+    return {
+        "processor": model,
+        "architecture": platform.machine(),
+        "system": platform.system(),
+        "cores": cores,
+        "memory_gib": round(memory, 1),
+    }
+
+
+def write_json(path: Path, values: dict[str, Any]) -> None:
+    """Write JSON whole or not at all, making the folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(path.name + ".tmp")
+    draft.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    os.replace(draft, path)
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,1 @@
+"""A triage result as files and text: result.json, overlay pictures, a table for the terminal."""

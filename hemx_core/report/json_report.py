@@ -1,0 +1,165 @@
+"""A triage result as a JSON document; `result.schema.json` is its contract.
+
+De-identified unless asked otherwise: no names, identifiers, dates or paths, and of UIDs only short
+hashes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.resources import files
+from typing import Any
+
+from hemx_core.costs import peak_mib, start_up_seconds, study_seconds
+from hemx_core.imaging.volume import SeriesIdentity, VolumeGeometry
+from hemx_core.markers import MARKER_CODES
+from hemx_core.result import Haematoma, MarkerResult, SliceResult, StageCost, TriageResult
+
+FORMAT = "hemx.triage"
+SCHEMA_VERSION = 1
+DISCLAIMER = (
+    "Research software, not a medical device. Not for diagnosis or treatment: a clinician must "
+    "read the study and decides."
+)
+
+Json = dict[str, Any]
+
+
+def schema() -> Json:
+    """The JSON Schema (2020-12) of the document."""
+    text = files("hemx_core.report").joinpath("result.schema.json").read_text(encoding="utf-8")
+    loaded: Json = json.loads(text)
+    return loaded
+
+
+def to_document(
+    result: TriageResult,
+    *,
+    identify: bool = False,
+    pictures: Sequence[str] = (),
+    created_at: datetime | None = None,
+) -> Json:
+    """The document of a result, plain JSON values.
+
+    Args:
+        result: the triage result.
+        identify: include patient name and ID, UIDs, site, acquisition time and the input's path.
+        pictures: files written beside the document, relative to its folder.
+        created_at: when the document was made; now by default.
+    """
+    return {
+        "format": FORMAT,
+        "schema_version": SCHEMA_VERSION,
+        "created_at": (created_at or datetime.now(UTC)).isoformat(timespec="seconds"),
+        "disclaimer": DISCLAIMER,
+        "recommendation": {
+            "code": result.recommendation.value,
+            "reasons": list(result.reasons),
+        },
+        "input": _input(result.identity, result.geometry, result.mask.shape, identify=identify),
+        "haematoma": _haematoma(result.haematoma),
+        "markers": {code: _marker(marker) for code, marker in result.markers.items()},
+        "slices": [_slice(one, result.geometry) for one in result.slices],
+        "notes": [{"code": note.code, "message": note.message} for note in result.notes],
+        "versions": dict(result.versions),
+        "costs": _costs(result.costs),
+        "pictures": list(pictures),
+    }
+
+
+def dumps(document: Json) -> str:
+    """The document's text; NaN and infinity are refused, not written."""
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def short_hash(uid: str) -> str | None:
+    """First 12 hexadecimal digits of a UID's SHA-256: joins results of one series, names nobody."""
+    return hashlib.sha256(uid.encode("utf-8")).hexdigest()[:12] if uid else None
+
+
+def _input(
+    identity: SeriesIdentity,
+    geometry: VolumeGeometry,
+    shape: tuple[int, ...],
+    *,
+    identify: bool,
+) -> Json:
+    slices, rows, columns = shape
+    thicknesses = sorted({round(float(one), 3) for one in geometry.slice_thickness_mm})
+    summary: Json = {
+        "series_description": identity.series_description,
+        "scanner": identity.scanner,
+        "series_uid_sha256": short_hash(identity.series_uid),
+        "study_uid_sha256": short_hash(identity.study_uid),
+        "slices": slices,
+        "rows": rows,
+        "columns": columns,
+        "spacing_mm": [round(value, 4) for value in geometry.spacing_mm],
+        "slice_thicknesses_mm": thicknesses,
+        "tilt_deg": round(geometry.tilt_deg, 2),
+    }
+    if identify:
+        acquired = identity.acquired_at
+        summary["identity"] = {
+            "patient_name": identity.patient_name,
+            "patient_id": identity.patient_id,
+            "study_uid": identity.study_uid,
+            "series_uid": identity.series_uid,
+            "site": identity.site,
+            "acquired_at": acquired.isoformat() if acquired else None,
+            "source": identity.source,
+        }
+    return summary
+
+
+def _haematoma(haematoma: Haematoma) -> Json:
+    return {
+        "found": haematoma.volume_ml > 0,
+        "volume_ml": round(haematoma.volume_ml, 3),
+        "abc2_volume_ml": round(haematoma.abc2_volume_ml, 3),
+        "component_volumes_ml": [round(one, 3) for one in haematoma.component_volumes_ml],
+        "max_diameter_mm": round(haematoma.max_diameter_mm, 2),
+        "mean_hu": None if haematoma.mean_hu is None else round(haematoma.mean_hu, 1),
+    }
+
+
+def _marker(marker: MarkerResult) -> Json:
+    return {
+        "probability": round(marker.probability, 4),
+        "threshold": marker.threshold,
+        "present": marker.present,
+        "slice_index": marker.slice_index,
+    }
+
+
+def _slice(one: SliceResult, geometry: VolumeGeometry) -> Json:
+    probabilities = dict(
+        zip(MARKER_CODES, (round(value, 4) for value in one.probabilities), strict=True)
+        if one.probabilities
+        else ()
+    )
+    return {
+        "index": one.index,
+        "offset_mm": round(float(geometry.slice_offsets_mm[one.index]), 3),
+        "blood_area_mm2": round(one.blood_area_mm2, 2),
+        "probabilities": probabilities or None,
+    }
+
+
+def _costs(costs: tuple[StageCost, ...]) -> Json:
+    return {
+        "stages": [
+            {
+                "name": cost.name,
+                "seconds": round(cost.seconds, 4),
+                "peak_rss_mib": round(cost.peak_rss_mib, 1),
+            }
+            for cost in costs
+        ],
+        "start_up_seconds": round(start_up_seconds(costs), 4),
+        "study_seconds": round(study_seconds(costs), 4),
+        "peak_rss_mib": round(peak_mib(costs), 1),
+    }

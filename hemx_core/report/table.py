@@ -1,0 +1,91 @@
+"""A triage result as Rich tables for the terminal; plain text in a pipe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from hemx_core.costs import peak_mib, start_up_seconds, study_seconds
+from hemx_core.markers import MARKERS
+from hemx_core.report.json_report import DISCLAIMER
+from hemx_core.result import Recommendation, TriageResult
+
+HEADLINES = {
+    Recommendation.NO_HAEMATOMA_FOUND: ("No haematoma found", "bold green"),
+    Recommendation.DISCUSS: ("Discuss with a neurosurgical centre", "bold yellow"),
+    Recommendation.CALL_NOW: ("Call a neurosurgical centre now", "bold red"),
+}
+
+
+def result_view(result: TriageResult, *, files: tuple[Path, ...] = ()) -> RenderableType:
+    """Recommendation, measurements, markers, notes and costs, top to bottom.
+
+    Args:
+        result: the triage result.
+        files: files to name at the end.
+    """
+    headline, style = HEADLINES[result.recommendation]
+    parts: list[RenderableType] = [Text(headline, style=style)]
+    parts.extend(Text(f"- {reason}") for reason in result.reasons)
+    parts.append(_measurements(result))
+    if result.markers:
+        parts.append(_markers(result))
+    parts.extend(Text(f"Note: {note.message}") for note in result.notes)
+    parts.append(Text(_cost_line(result)))
+    # No wrapping: a wrapped path cannot be copied.
+    parts.extend(Text(f"Written: {path}", no_wrap=True, overflow="ignore") for path in files)
+    parts.append(Text(DISCLAIMER, style="dim"))
+    return Group(*parts)
+
+
+def _measurements(result: TriageResult) -> Table:
+    haematoma, geometry = result.haematoma, result.geometry
+    thicknesses = sorted({round(float(one), 2) for one in geometry.slice_thickness_mm})
+    table = Table(title="Study", title_justify="left", show_header=False)
+    table.add_column("what")
+    table.add_column("value", justify="right")
+    rows = [
+        ("Series", escape(result.identity.series_description) or "-"),
+        ("Slices", f"{len(result.slices)}, {sum(a > 0 for a in haematoma.areas_mm2)} with blood"),
+        ("Slice thickness", " and ".join(f"{one:g}" for one in thicknesses) + " mm"),
+        ("Gantry tilt", f"{geometry.tilt_deg:.1f} degrees"),
+        ("Haematoma volume", f"{haematoma.volume_ml:.1f} mL"),
+    ]
+    if haematoma.mean_hu is not None:
+        rows += [
+            ("ABC/2 (largest component)", f"{haematoma.abc2_volume_ml:.1f} mL"),
+            ("Components", str(len(haematoma.component_volumes_ml))),
+            ("Largest diameter", f"{haematoma.max_diameter_mm:.0f} mm"),
+            ("Mean density", f"{haematoma.mean_hu:.0f} HU"),
+        ]
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _markers(result: TriageResult) -> Table:
+    table = Table(title="Expansion markers", title_justify="left")
+    table.add_column("Marker")
+    for column in ("Probability", "Threshold", "Present", "Slice"):
+        table.add_column(column, justify="right")
+    for marker in MARKERS:
+        one = result.markers[marker.code]
+        table.add_row(
+            marker.name_en,
+            f"{one.probability:.2f}",
+            f"{one.threshold:.2f}",
+            "[bold red]yes[/]" if one.present else "no",
+            str(one.slice_index + 1),
+        )
+    return table
+
+
+def _cost_line(result: TriageResult) -> str:
+    costs = result.costs
+    start_up = start_up_seconds(costs)
+    after = f" after {start_up:.1f} s of start-up" if start_up else ""
+    return f"Took {study_seconds(costs):.1f} s{after}, peak memory {peak_mib(costs):.0f} MiB."

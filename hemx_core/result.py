@@ -1,0 +1,99 @@
+"""What triage answers: plain frozen dataclasses that report and screens read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hemx_core.imaging.volume import Note, SeriesIdentity, VolumeGeometry
+
+
+class Recommendation(StrEnum):
+    """What triage advises. Never an order: the clinician decides."""
+
+    NO_HAEMATOMA_FOUND = "no_haematoma_found"
+    DISCUSS = "discuss_with_neurosurgical_centre"
+    CALL_NOW = "call_neurosurgical_centre_now"
+
+
+@dataclass(frozen=True, slots=True)
+class MarkerResult:
+    """One marker for the patient: calibrated probability against its threshold."""
+
+    code: str
+    probability: float
+    threshold: float
+    present: bool
+    slice_index: int
+    """The slice that shows the marker best, counted from 0 in volume order."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SliceResult:
+    """One slice: blood area, marker probabilities and where the network looked.
+
+    `probabilities` is empty and `cam` None where no blood was found on the slice. `cam` has shape
+    (markers, rows, columns), float32 in [0, 1], coarse; `cam_box` is (row, column, height, width)
+    of the region it covers, in native pixels (may reach outside the picture).
+    """
+
+    index: int
+    blood_area_mm2: float
+    probabilities: tuple[float, ...] = ()
+    cam: NDArray[np.float32] | None = None
+    cam_box: tuple[float, float, float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Haematoma:
+    """Measured haematoma. All volumes in mL; 0 and empty where none was found."""
+
+    mask: NDArray[np.bool_]
+    """Shape (slices, rows, columns), native pixels."""
+    volume_ml: float
+    abc2_volume_ml: float
+    """A·B·C/2 (Kothari 1996) of the largest component; overestimates with size."""
+    component_volumes_ml: tuple[float, ...]
+    """Connected components, largest first."""
+    areas_mm2: tuple[float, ...]
+    """Blood area of every slice."""
+    max_diameter_mm: float
+    mean_hu: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class StageCost:
+    """Wall time of a stage, seconds, and the process's peak resident memory after it, MiB."""
+
+    name: str
+    seconds: float
+    peak_rss_mib: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TriageResult:
+    """The whole answer for one study."""
+
+    haematoma: Haematoma
+    markers: dict[str, MarkerResult]
+    slices: tuple[SliceResult, ...]
+    recommendation: Recommendation
+    reasons: tuple[str, ...]
+    notes: tuple[Note, ...]
+    geometry: VolumeGeometry
+    identity: SeriesIdentity
+    versions: dict[str, str]
+    costs: tuple[StageCost, ...] = field(default=())
+
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        """Haematoma mask, bool, shape (slices, rows, columns), native pixels."""
+        return self.haematoma.mask
+
+    @property
+    def haematoma_volume_ml(self) -> float:
+        """Voxel volume of the haematoma."""
+        return self.haematoma.volume_ml

@@ -1,0 +1,1 @@
+"""Runtimes that execute exported graphs behind one protocol, without torch on the device."""

@@ -1,0 +1,94 @@
+"""What every runtime backend offers, and the checks it must make before a graph runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hemx_core.errors import IntegrityError, ModelInputError
+from hemx_core.manifest import ProgramSpec, TensorSpec, verify_file
+
+PTE_MAGIC = b"ET12"
+
+Array = NDArray[Any]
+
+
+class Program(Protocol):
+    """A loaded graph with fixed shapes. One contract test class holds every backend to this."""
+
+    spec: ProgramSpec
+
+    def __call__(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
+        """Run `forward` once.
+
+        Args:
+            inputs: one array for each entry of `spec.inputs`.
+        Returns:
+            One array for each entry of `spec.outputs`; the caller owns them.
+        Raises:
+            ModelInputError: an input does not fit `spec` or is not finite.
+            BackendError: the runtime failed, or the program was closed.
+        """
+
+    def close(self) -> None:
+        """Free the program; it may not be called afterwards. Closing twice is harmless."""
+
+
+class Backend(Protocol):
+    """Opens programs. `name` and `version` go into every result."""
+
+    name: str
+    version: str
+
+    def open(self, path: Path, spec: ProgramSpec) -> Program:
+        """Verify and load one program.
+
+        Raises:
+            IntegrityError: the file differs from `spec`.
+            BackendError: the runtime cannot load it.
+        """
+
+
+def check_program_file(path: Path, spec: ProgramSpec) -> None:
+    """Check size, hash and magic; a damaged program can crash the process or run silently wrong.
+
+    Raises:
+        IntegrityError: the file differs from the manifest or is no ExecuTorch program.
+    """
+    verify_file(path, sha256=spec.sha256, size=spec.bytes)
+    with path.open("rb") as stream:
+        head = stream.read(8)
+    if head[4:8] != PTE_MAGIC:
+        raise IntegrityError(
+            f"{path.name} starts with {head!r}",
+            expected=f"{PTE_MAGIC!r} at byte 4",
+            remedy="export the bundle again",
+        )
+
+
+def check_inputs(inputs: Sequence[Array], specs: tuple[TensorSpec, ...]) -> None:
+    """Check number, shape, dtype and finiteness: int8 graphs turn NaN into finite numbers silently.
+
+    Raises:
+        ModelInputError: an input does not fit.
+    """
+    remedy = "prepare the slice with the bundle's own preprocessing specification"
+    if len(inputs) != len(specs):
+        raise ModelInputError(f"{len(inputs)} inputs", expected=f"{len(specs)}", remedy=remedy)
+    for array, spec in zip(inputs, specs, strict=True):
+        if tuple(array.shape) != spec.shape or array.dtype != np.dtype(spec.dtype):
+            raise ModelInputError(
+                f"input {spec.name} of shape {tuple(array.shape)} and type {array.dtype}",
+                expected=f"shape {spec.shape} ({spec.axes}), {spec.dtype}",
+                remedy=remedy,
+            )
+        if not np.isfinite(array).all():
+            raise ModelInputError(
+                f"input {spec.name} holds values that are not finite",
+                expected="finite numbers",
+                remedy=remedy,
+            )

@@ -1,0 +1,309 @@
+"""From a series to a triage result, on desk and tablet alike.
+
+    check_head -> prepare -> segment -> measure -> classify -> summarise
+
+Slices stream: beside the HU volume only the bool mask and the features of slices with blood stay in
+memory. Research software, not a medical device.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+import pydicom
+from numpy.typing import NDArray
+
+from hemx_core import __version__
+from hemx_core.costs import Progress, StageClock, Watch
+from hemx_core.errors import ModelError
+from hemx_core.imaging.crop import crop_around
+from hemx_core.imaging.prepare import PreparedVolume, check_head, prepare
+from hemx_core.imaging.reader import read_series
+from hemx_core.imaging.spec import HUWindow, PreprocessingSpec
+from hemx_core.imaging.volume import HUVolume, Note
+from hemx_core.manifest import ModelManifest
+from hemx_core.measure.aggregate import calibrated_probabilities, patient_markers, recommend
+from hemx_core.measure.haematoma import haematoma_notes, measure_haematoma
+from hemx_core.result import Haematoma, SliceResult, TriageResult
+from hemx_core.runtime.bundle import Models, load_models
+
+__all__ = [
+    "Models",
+    "Progress",
+    "TriageModels",
+    "TriageResult",
+    "TriageSettings",
+    "load_models",
+    "triage",
+    "triage_volume",
+]
+
+Array = NDArray[np.float32]
+
+
+class TriageModels(Protocol):
+    """What triage needs of a loaded bundle; `Models` has it."""
+
+    @property
+    def manifest(self) -> ModelManifest:
+        """The bundle's manifest."""
+
+    @property
+    def backend_name(self) -> str:
+        """Which runtime runs the programs."""
+
+    @property
+    def backend_version(self) -> str:
+        """Its version."""
+
+    def segment(self, image: Array) -> tuple[Array, Array]:
+        """Slice (S, S) in [0, 1] -> probability of blood (S, S), pooled features (channels,)."""
+
+    def classify(self, crop: Array, features: Array) -> tuple[Array, Array]:
+        """Crop (K, K) and features (channels,) -> logits (markers,), CAM (markers, k, k)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriageSettings:
+    """What the user may choose.
+
+    Args:
+        series: which series of the input to read; None lets the reader choose.
+        window: the site's HU window; None takes the bundle's.
+    """
+
+    series: str | None = None
+    window: HUWindow | None = None
+
+
+DEFAULT_SETTINGS = TriageSettings()
+
+WINDOW_CHANGED = Note(
+    "window_changed", "The window differs from the one that the models were trained with."
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Segmentation:
+    """Blood as segmented, before small components are dropped.
+
+    Args:
+        mask: bool, shape (slices, rows, columns), native pixels.
+        features: slice index to pooled encoder features, shape (channels,), of slices with blood.
+    """
+
+    mask: NDArray[np.bool_]
+    features: dict[int, Array]
+
+
+def triage(
+    series_path: Path | str,
+    models: TriageModels,
+    *,
+    settings: TriageSettings = DEFAULT_SETTINGS,
+    progress: Progress | None = None,
+) -> TriageResult:
+    """Read a DICOM series and triage it; see `triage_volume`.
+
+    Args:
+        series_path: a folder, file, DICOMDIR or zip.
+        models: a loaded bundle.
+        settings: series and window.
+        progress: told after every slice.
+    Raises:
+        DicomSeriesError: no usable series.
+    """
+    clock = StageClock()
+    with clock.stage("read"):
+        volume = read_series(Path(series_path), series=settings.series)
+    return triage_volume(volume, models, settings=settings, progress=progress, clock=clock)
+
+
+def triage_volume(
+    volume: HUVolume,
+    models: TriageModels,
+    *,
+    settings: TriageSettings = DEFAULT_SETTINGS,
+    progress: Progress | None = None,
+    clock: StageClock | None = None,
+) -> TriageResult:
+    """Triage a volume. No blood found is a result, not an error.
+
+    Args:
+        volume: HU, shape (slices, rows, columns), with its geometry.
+        models: a loaded bundle.
+        settings: the window; the series has been chosen already.
+        progress: told after every slice.
+        clock: goes on with a clock that has timed earlier stages.
+    Raises:
+        NotHeadError: the volume shows no head with a brain in it.
+        ModelError: a program failed.
+    """
+    watch = Watch(clock or StageClock(), progress)
+    check(volume, watch)
+    prepared = prepare(volume, preprocessing(models.manifest, settings))
+    segmentation = segment(prepared, models, watch)
+    haematoma = measure(segmentation.mask, volume, models.manifest, watch)
+    slices = classify(prepared, haematoma, segmentation.features, models, watch)
+    return summarise(prepared, haematoma, slices, models, watch)
+
+
+def preprocessing(manifest: ModelManifest, settings: TriageSettings) -> PreprocessingSpec:
+    """The bundle's preprocessing, with the site's window if one is set."""
+    if settings.window is None:
+        return manifest.preprocessing
+    return replace(manifest.preprocessing, window=settings.window)
+
+
+def check(volume: HUVolume, watch: Watch) -> None:
+    """Refuse what is no head; see `check_head`."""
+    with watch.clock.stage("check"):
+        check_head(volume)
+
+
+def segment(prepared: PreparedVolume, models: TriageModels, watch: Watch) -> Segmentation:
+    """Segment every slice that is not blank, and bring its mask to native pixels."""
+    threshold = models.manifest.mask_threshold
+    mask = np.zeros(prepared.volume.shape, dtype=np.bool_)
+    kept: dict[int, Array] = {}
+    for index in range(len(prepared)):
+        with watch.clock.stage("prepare"):
+            one = prepared[index]
+        if one.image.any():
+            with watch.clock.stage("segment"):
+                probabilities, features = models.segment(one.image)
+                peak = float(probabilities.max())
+                if not np.isfinite(peak):
+                    raise _not_finite(index)
+                # Bilinear values never exceed their sources: a slice without blood stays empty.
+                if peak >= threshold:
+                    mask[index] = one.transform.to_native(probabilities) >= threshold
+            if mask[index].any():
+                kept[index] = features
+        watch.tell("segment", index + 1, len(prepared))
+    return Segmentation(mask, kept)
+
+
+def measure(
+    mask: NDArray[np.bool_], volume: HUVolume, manifest: ModelManifest, watch: Watch
+) -> Haematoma:
+    """Drop specks from the mask and measure what stays."""
+    with watch.clock.stage("measure"):
+        return measure_haematoma(mask, volume, min_component_ml=manifest.min_component_ml)
+
+
+def classify(
+    prepared: PreparedVolume,
+    haematoma: Haematoma,
+    features: Mapping[int, Array],
+    models: TriageModels,
+    watch: Watch,
+) -> tuple[SliceResult, ...]:
+    """Classify the slices that show blood; they are prepared again rather than kept in memory."""
+    slices = [SliceResult(index, area) for index, area in enumerate(haematoma.areas_mm2)]
+    bloody = [one.index for one in slices if one.blood_area_mm2 > 0]
+    for done, index in enumerate(bloody, start=1):
+        with watch.clock.stage("classify"):
+            slices[index] = classify_slice(prepared, haematoma, index, features[index], models)
+        watch.tell("classify", done, len(bloody))
+    return tuple(slices)
+
+
+def classify_slice(
+    prepared: PreparedVolume,
+    haematoma: Haematoma,
+    index: int,
+    features: Array,
+    models: TriageModels,
+) -> SliceResult:
+    """Marker probabilities of one slice, and where the classifier looked."""
+    one = prepared[index]
+    size = models.manifest.crop_size
+    on_grid = one.transform.to_grid(haematoma.mask[index])
+    crop, (row, column) = crop_around(one.image, on_grid, size)
+    logits, cam = models.classify(crop, features)
+    return SliceResult(
+        index,
+        haematoma.areas_mm2[index],
+        calibrated_probabilities(logits, models.manifest.markers),
+        positive_share(cam),
+        one.transform.box_to_native(row, column, size, size),
+    )
+
+
+def positive_share(cam: Array) -> Array:
+    """The part of each map that speaks for its marker, scaled to a maximum of 1 (Grad-CAM's ReLU).
+
+    Args:
+        cam: shape (markers, k, k).
+    Returns:
+        Same shape, [0, 1]; all zero where nothing speaks for the marker.
+    """
+    positive = np.maximum(cam, 0, dtype=np.float32)
+    peaks = positive.max(axis=(1, 2), keepdims=True)
+    shares: Array = np.divide(positive, peaks, out=np.zeros_like(positive), where=peaks > 0)
+    return shares
+
+
+def summarise(
+    prepared: PreparedVolume,
+    haematoma: Haematoma,
+    slices: tuple[SliceResult, ...],
+    models: TriageModels,
+    watch: Watch,
+) -> TriageResult:
+    """The patient's markers, the recommendation, and every warning that belongs to them."""
+    volume, manifest = prepared.volume, models.manifest
+    markers = patient_markers(
+        {one.index: one.probabilities for one in slices if one.probabilities}, manifest.markers
+    )
+    recommendation, reasons = recommend(haematoma.volume_ml, markers)
+    changed = prepared.spec.window != manifest.preprocessing.window
+    return TriageResult(
+        haematoma=haematoma,
+        markers=markers,
+        slices=slices,
+        recommendation=recommendation,
+        reasons=reasons,
+        notes=(
+            *volume.notes,
+            *prepared.notes,
+            *(WINDOW_CHANGED,) * changed,
+            *haematoma_notes(haematoma),
+        ),
+        geometry=volume.geometry,
+        identity=volume.identity,
+        versions=_versions(models),
+        costs=watch.clock.costs,
+    )
+
+
+def _not_finite(index: int) -> ModelError:
+    """A NaN is below every threshold: it would read as "no blood"."""
+    return ModelError(
+        f"the segmenter answered NaN or infinity on slice {index + 1}",
+        expected="probabilities from 0 to 1",
+        remedy="verify the bundle, or export it again",
+    )
+
+
+def _versions(models: TriageModels) -> dict[str, str]:
+    """Software and model versions, all strings."""
+    manifest = models.manifest
+    return {
+        "hemx": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "opencv": cv2.__version__,
+        "pydicom": pydicom.__version__,
+        models.backend_name: models.backend_version,
+        "recipe": manifest.recipe,
+        "segmenter_sha256": manifest.segmenter.sha256,
+        "classifier_sha256": manifest.classifier.sha256,
+    }

@@ -1,0 +1,85 @@
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from hemx_core.data import phe_sich
+from hemx_core.errors import DatasetError
+from hemx_core.imaging.spec import PreprocessingSpec
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Forty patients of three slices in the source's layout; patient 0000 has no blood."""
+    for name in ("images", "haematoma", "unsure"):
+        (tmp_path / name).mkdir()
+    lines = ["patient,slice,window_level,window_width,boxed,haematoma_px,oedema_px,unsure_px"]
+    for number in range(40):
+        for index in (2, 0, 1):
+            pixels = number * 10 if index == 1 else 0
+            lines.append(f"{number:04d},{index},40,120,0,{pixels},0,0")
+            image = np.zeros((512, 512), np.uint8)
+            cv2.ellipse(image, ((256, 256), (300, 360), 0), 255, -1)
+            cv2.ellipse(image, ((256, 256), (270, 330), 0), 117, -1)
+            mask = np.zeros_like(image)
+            if pixels:
+                mask[200:240, 200:240] = 255
+                image[mask > 0] = 180
+                cv2.imwrite(str(tmp_path / "haematoma" / f"{number:04d}_{index:02d}.png"), mask)
+            cv2.imwrite(str(tmp_path / "images" / f"{number:04d}_{index:02d}.png"), image)
+    (tmp_path / "slices.csv").write_text("\n".join(lines) + "\n")
+    return tmp_path
+
+
+def test_split_is_by_patient_balanced_in_volume_and_fixed(folder):
+    rows = phe_sich.read_rows(folder)
+    train, validation = phe_sich.split_patients(rows)
+    assert (train, validation) == phe_sich.split_patients(rows)
+    assert len(validation) == phe_sich.VALIDATION_PATIENTS
+    assert not set(train) & set(validation)
+    assert set(train) | set(validation) == set(rows)
+    assert "0000" in train, "a patient without a reference cannot be scored"
+    volumes = sorted(int(patient) for patient in validation)
+    assert volumes[0] <= 3
+    assert volumes[-1] >= 37
+
+
+def test_slices_are_in_order_and_grey_gives_hu(folder):
+    rows = phe_sich.read_rows(folder)["0007"]
+    assert [row.index for row in rows] == [0, 1, 2]
+    volume = phe_sich.read_volume(folder, rows)
+    assert volume.clipped_to_hu == (-20, 100)
+    assert volume.hu[1, 256, 256] == round(-20 + 117 * 120 / 255)
+    assert volume.hu[1, 220, 220] == round(-20 + 180 * 120 / 255)
+
+
+def test_prepared_masks_lie_on_the_clot(folder):
+    rows = phe_sich.read_rows(folder)["0007"]
+    patient = phe_sich.prepare_patient(folder, rows, PreprocessingSpec())
+    assert patient.with_blood.tolist() == [False, True, False]
+    assert patient.image[1][patient.mask[1]].mean() > 0.7
+    assert patient.known.all()
+
+
+def test_missing_data_says_what_to_do(monkeypatch, tmp_path):
+    monkeypatch.delenv("HEMX_DATA", raising=False)
+    with pytest.raises(DatasetError, match="set HEMX_DATA"):
+        phe_sich.data_folder()
+    monkeypatch.setenv("HEMX_DATA", str(tmp_path))
+    with pytest.raises(DatasetError, match=r"slices\.csv"):
+        phe_sich.data_folder()
+
+
+def test_a_missing_picture_is_named(folder):
+    (folder / "images" / "0007_01.png").unlink()
+    with pytest.raises(DatasetError, match="0007_01"):
+        phe_sich.read_volume(folder, phe_sich.read_rows(folder)["0007"])
+
+
+@pytest.mark.skipif(not os.environ.get("HEMX_DATA"), reason="HEMX_DATA is not set")
+def test_the_real_data_splits_into_63_and_16():
+    folder = Path(os.environ["HEMX_DATA"]) / "phe_sich"
+    train, validation = phe_sich.split_patients(phe_sich.read_rows(folder))
+    assert (len(train), len(validation)) == (63, 16)

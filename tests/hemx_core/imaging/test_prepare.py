@@ -1,0 +1,207 @@
+import time
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hemx_core.errors import NotHeadError, VolumeError
+from hemx_core.imaging.head import bone_mask, head_mask
+from hemx_core.imaging.prepare import GridTransform, check_head, prepare, prepare_slice
+from hemx_core.imaging.spec import HUWindow, PreprocessingSpec
+from hemx_core.imaging.volume import HUVolume
+
+SPACING = (0.9, 0.9)
+SPEC = PreprocessingSpec(size=256, pixel_mm=0.9)
+
+
+def head(*, rows=256, shift=(0, 0), holder=True, clot=None):
+    """A slice: scalp, skull, brain at 35 HU, ventricle, and a holder below; 0.9 mm pixels."""
+    hu = np.full((rows, rows), -1000, np.int16)
+    centre = (rows // 2 + shift[1], rows // 2 + shift[0] - 10)
+    for axes, value in (((76, 92), 30), ((72, 88), 900), ((66, 82), 35), ((8, 16), 6)):
+        cv2.ellipse(hu, (centre, (2 * axes[0], 2 * axes[1]), 0), int(value), -1)
+    if clot is not None:
+        cv2.circle(hu, (centre[0] + 28, centre[1]), 12, int(clot), -1)
+    if holder:
+        cv2.ellipse(hu, (centre[0], centre[1]), (100, 112), 0, 30, 150, 200, 3)
+    return hu
+
+
+def volume(slices, **keywords):
+    return HUVolume.from_array(np.stack(slices), spacing_mm=(5.0, *SPACING), **keywords)
+
+
+def test_window_is_equation_one():
+    hu = head(holder=False)
+    plain = replace(SPEC, remove_artefacts=False, remove_bone=False, centre=False)
+    image = prepare_slice(hu, plain, pixel_spacing_mm=SPACING).image
+    assert image.dtype == np.float32
+    np.testing.assert_allclose(image, np.clip(hu / 80.0, 0, 1), atol=1e-6)
+    shifted = replace(plain, window=HUWindow(20, 60))
+    image = prepare_slice(hu, shifted, pixel_spacing_mm=SPACING).image
+    np.testing.assert_allclose(image, np.clip((hu - 20) / 40.0, 0, 1), atol=1e-6)
+
+
+def test_each_step_can_be_switched_off():
+    hu = head(clot=65)
+    holder = (slice(215, 256), slice(0, 256))
+    skull = (128 - 10 - 85, 128)
+
+    def image(**steps):
+        spec = replace(SPEC, **{"centre": False, **steps})
+        return prepare_slice(hu, spec, pixel_spacing_mm=SPACING).image
+
+    assert image(remove_artefacts=False)[holder].max() == 1
+    assert image()[holder].max() == 0
+    assert image(remove_bone=False)[skull] == 1
+    assert image()[skull] == 0
+    assert image()[118, 128 + 28] == pytest.approx(65 / 80)
+
+
+def test_centring_moves_the_head_by_whole_pixels():
+    images = [
+        prepare_slice(head(shift=shift), SPEC, pixel_spacing_mm=SPACING).image
+        for shift in ((0, 0), (9, -14))
+    ]
+    np.testing.assert_array_equal(*images)
+    rows, columns = np.nonzero(images[0])
+    assert abs(rows.min() + rows.max() - 255) <= 1
+    assert abs(columns.min() + columns.max() - 255) <= 1
+
+
+def test_clipped_input_gives_nearly_the_same_picture_and_a_note():
+    full = head(clot=70)
+    for low, high in ((-20, 100), (0, 80)):
+        clipped = volume([np.clip(full, low, high)] * 3, clipped_to_hu=(low, high))
+        prepared = prepare(clipped, replace(SPEC, centre=False))
+        reference = prepare(volume([full] * 3), replace(SPEC, centre=False))
+        assert [note.code for note in prepared.notes] == ["clipped_hu"]
+        assert reference.notes == ()
+        brain = np.zeros((256, 256), np.uint8)
+        cv2.ellipse(brain, ((128, 118), (120, 150), 0), 1, -1)
+        difference = np.abs(prepared[0].image - reference[0].image)[brain > 0]
+        assert difference.max() < 1e-6
+
+
+def test_a_saturated_clot_and_a_calcification_are_not_bone():
+    hu = head(clot=300)
+    mask = bone_mask(hu, head_mask(hu, pixel_spacing_mm=SPACING), pixel_spacing_mm=SPACING)
+    assert mask[118, 128 + 28] == 0
+    assert mask[128 - 10 - 85, 128] == 1
+
+
+def test_bone_goes_with_its_partial_volume_rim():
+    hu = head()
+    blurred = cv2.GaussianBlur(hu.astype(np.float32), (0, 0), 0.6).astype(np.int16)
+    image = prepare_slice(blurred, replace(SPEC, centre=False), pixel_spacing_mm=SPACING).image
+    inner = image[118 - 80 : 118, 128]
+    assert inner.max() < 60 / 80, "the rim of the skull must not look like clot"
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    rows=st.integers(40, 300),
+    columns=st.integers(40, 300),
+    dy=st.floats(0.3, 1.6),
+    seed=st.integers(0, 2**16),
+)
+def test_masks_come_back_to_native_pixels(rows, columns, dy, seed):
+    rng = np.random.default_rng(seed)
+    hu = np.full((rows, columns), -1000, np.int16)
+    centre = (int(columns * rng.uniform(0.4, 0.6)), int(rows * rng.uniform(0.4, 0.6)))
+    radius = int(min(rows, columns, 210 / dy) * 0.35)
+    cv2.circle(hu, centre, radius, 40, -1)
+    prepared = prepare_slice(hu, SPEC, pixel_spacing_mm=(dy, dy))
+    truth = np.zeros((rows, columns), np.uint8)
+    cv2.circle(truth, centre, max(6, radius // 2), 1, -1)
+    back = prepared.transform.to_native(prepared.transform.to_grid(truth)) >= 0.5
+    assert back.shape == (rows, columns)
+    overlap = 2 * np.count_nonzero(back & (truth > 0)) / (back.sum() + truth.sum())
+    assert overlap > 0.93
+    for axis in (0, 1):
+        offset = np.mean(np.nonzero(back)[axis]) - np.mean(np.nonzero(truth)[axis])
+        assert abs(offset) < 0.15
+
+
+def test_round_trip_is_exact_on_a_grid_of_native_pixels():
+    spec = PreprocessingSpec(size=512, pixel_mm=0.45)
+    rng = np.random.default_rng(0)
+    truth = (rng.random((512, 512)) < 0.5).astype(np.float32)
+    truth[:60] = truth[-60:] = 0
+    truth[:, :60] = truth[:, -60:] = 0
+    transform = GridTransform((512, 512), (512, 512), 31, -17, spec.size)
+    np.testing.assert_array_equal(transform.to_native(transform.to_grid(truth)), truth)
+
+
+def test_points_and_boxes_follow_the_images():
+    hu = head(rows=320, shift=(13, 21))
+    prepared = prepare_slice(hu, SPEC, pixel_spacing_mm=(0.6, 0.7))
+    native = np.zeros(hu.shape, np.float32)
+    cv2.circle(native, (140, 180), 9, 1, -1)
+    rows, columns = np.nonzero(prepared.transform.to_grid(native) >= 0.5)
+    row, column = prepared.transform.point_to_native(rows.mean(), columns.mean())
+    assert (row, column) == pytest.approx((180, 140), abs=0.5)
+    box = prepared.transform.box_to_native(rows.min(), columns.min(), np.ptp(rows) + 1, np.ptp(columns) + 1)
+    assert box == pytest.approx((170.5, 130.5, 19, 19), abs=1.5)
+
+
+def test_black_and_air_slices_are_prepared_to_nothing():
+    for hu in (np.full((64, 64), -1000, np.int16), np.full((64, 64), -32768, np.int16)):
+        prepared = prepare_slice(hu, SPEC, pixel_spacing_mm=SPACING)
+        assert prepared.head_area_mm2 == 0
+        assert prepared.image.max() == 0
+
+
+def test_check_head_accepts_a_head_full_and_clipped():
+    slices = [head(clot=60)] * 6
+    check_head(volume(slices))
+    check_head(volume([np.clip(hu, 0, 80) for hu in slices], clipped_to_hu=(0, 80)))
+
+
+@pytest.mark.parametrize(
+    ("hu", "match"),
+    [
+        (np.full((256, 256), -1000), "cross-section"),
+        (np.full((256, 256), 40), "cross-section|skull"),
+        (np.where(head() == 35, 400, head()), "brain"),
+        (np.where((head() > -100) & (head() < 60), -1000, head()), "brain|cross"),
+        (np.where(head() == 900, 35, head()), "skull"),
+    ],
+    ids=["air", "full picture", "solid", "empty skull", "no skull"],
+)
+def test_check_head_refuses(hu, match):
+    with pytest.raises(NotHeadError, match=match):
+        check_head(volume([hu.astype(np.int16)] * 6))
+
+
+def test_slices_are_lazy_and_indexable():
+    prepared = prepare(volume([head(), head(clot=60)]), SPEC)
+    assert len(prepared) == 2
+    assert [slice_.index for slice_ in prepared] == [0, 1]
+    np.testing.assert_array_equal(prepared[-1].image, prepared[1].image)
+    with pytest.raises(IndexError):
+        prepared[2]
+
+
+def test_specification_round_trip_and_refusals():
+    spec = PreprocessingSpec(window=HUWindow(5, 75), remove_bone=False, size=128)
+    assert PreprocessingSpec.from_json(spec.to_json()) == spec
+    with pytest.raises(VolumeError, match="lower < upper"):
+        HUWindow(80, 0)
+    with pytest.raises(VolumeError, match="divisible by 32"):
+        PreprocessingSpec(size=250)
+    with pytest.raises(VolumeError, match="does not fit"):
+        PreprocessingSpec.from_json({**spec.to_json(), "zoom": 2})
+
+
+def test_a_native_slice_takes_under_15_ms():
+    hu = cv2.resize(head(clot=60), (512, 512), interpolation=cv2.INTER_NEAREST)
+    times = []
+    for _ in range(9):
+        start = time.thread_time()
+        prepare_slice(hu, SPEC, pixel_spacing_mm=(0.45, 0.45))
+        times.append(time.thread_time() - start)
+    assert np.median(times) < 0.015

@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+
+from hemx_core.errors import ModelError
+from hemx_core.manifest import MarkerSpec
+from hemx_core.markers import MARKER_CODES
+from hemx_core.measure.aggregate import (
+    LARGE_HAEMATOMA_ML,
+    calibrated_probabilities,
+    patient_markers,
+    recommend,
+)
+from hemx_core.result import MarkerResult, Recommendation
+
+SPECS = tuple(
+    MarkerSpec(code, temperature, threshold)
+    for code, temperature, threshold in zip(
+        MARKER_CODES, (1.0, 2.0, 0.5, 1.0), (0.5, 0.6, 0.3, 0.9), strict=True
+    )
+)
+
+
+def _markers(*present: str) -> dict[str, MarkerResult]:
+    return {
+        code: MarkerResult(code, 0.8 if code in present else 0.1, 0.5, code in present, 3)
+        for code in MARKER_CODES
+    }
+
+
+def test_logits_are_divided_by_their_temperature() -> None:
+    answer = calibrated_probabilities(np.full(4, 2.0, np.float32), SPECS)
+    assert answer == pytest.approx([1 / (1 + np.exp(-x)) for x in (2, 1, 4, 2)])
+
+
+def test_huge_logits_do_not_overflow() -> None:
+    with np.errstate(all="raise"):
+        answer = calibrated_probabilities(np.array([1e4, -1e4, 0, 0], np.float32), SPECS)
+    assert answer == pytest.approx([1, 0, 0.5, 0.5])
+
+
+@pytest.mark.parametrize("logits", [np.zeros(3, np.float32), np.array([0, np.nan, 0, 0])])
+def test_wrong_logits_are_refused(logits: np.ndarray) -> None:
+    with pytest.raises(ModelError, match="finite"):
+        calibrated_probabilities(logits, SPECS)
+
+
+def test_each_marker_takes_its_best_slice() -> None:
+    markers = patient_markers({4: (0.2, 0.6, 0.1, 0.5), 9: (0.7, 0.5, 0.1, 0.89)}, SPECS)
+    assert [markers[code].slice_index for code in MARKER_CODES] == [9, 4, 4, 9]
+    assert [markers[code].probability for code in MARKER_CODES] == [0.7, 0.6, 0.1, 0.89]
+    # At the threshold counts; each marker against its own.
+    assert [markers[code].present for code in MARKER_CODES] == [True, True, False, False]
+
+
+def test_no_slice_no_markers() -> None:
+    assert patient_markers({}, SPECS) == {}
+
+
+def test_no_haematoma_does_not_rule_out_haemorrhage() -> None:
+    code, reasons = recommend(0.0, {})
+    assert code is Recommendation.NO_HAEMATOMA_FOUND
+    assert any("does not rule out" in reason for reason in reasons)
+
+
+@pytest.mark.parametrize("marker", MARKER_CODES)
+def test_any_marker_calls_now_and_is_named(marker: str) -> None:
+    code, reasons = recommend(4.0, _markers(marker))
+    assert code is Recommendation.CALL_NOW
+    text = " ".join(reasons)
+    assert "0.80" in text
+    assert "slice 4" in text
+    assert "30 mL" not in text
+
+
+def test_volume_calls_now_from_30_ml_up() -> None:
+    assert recommend(LARGE_HAEMATOMA_ML, _markers())[0] is Recommendation.CALL_NOW
+    code, reasons = recommend(29.99, _markers())
+    assert code is Recommendation.DISCUSS
+    assert any("No expansion marker" in reason for reason in reasons)

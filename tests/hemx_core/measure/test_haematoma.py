@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+
+from hemx_core.imaging.volume import HUVolume
+from hemx_core.measure.haematoma import haematoma_notes, measure_haematoma
+
+
+def _volume() -> HUVolume:
+    hu = np.random.default_rng(1).normal(60, 2, (6, 64, 64))
+    return HUVolume.from_array(hu, spacing_mm=(5.0, 1.0, 1.0))
+
+
+def _codes(mask: np.ndarray) -> set[str]:
+    haematoma = measure_haematoma(mask, _volume(), min_component_ml=0.1)
+    return {note.code for note in haematoma_notes(haematoma)}
+
+
+def test_volume_counts_all_components_and_abc2_and_diameter_the_largest() -> None:
+    mask = np.zeros((6, 64, 64), bool)
+    mask[2:4, 10:30, 10:30] = True
+    mask[3, 50:60, 50:60] = True
+    mask[5, 0, 0] = True
+    haematoma = measure_haematoma(mask, _volume(), min_component_ml=0.1)
+    assert haematoma.volume_ml == pytest.approx(4.5)
+    assert haematoma.component_volumes_ml == pytest.approx([4.0, 0.5])
+    assert haematoma.abc2_volume_ml == pytest.approx(4.0)
+    assert haematoma.max_diameter_mm == pytest.approx(np.hypot(20, 20))
+    assert haematoma.areas_mm2 == pytest.approx([0, 0, 400, 500, 0, 0])
+    assert haematoma.mean_hu == pytest.approx(60, abs=1)
+    assert not haematoma.mask[5].any()
+
+
+def test_blood_at_the_ends_of_the_scan_is_told() -> None:
+    mask = np.zeros((6, 64, 64), bool)
+    mask[2, 10:30, 10:30] = True
+    assert _codes(mask) == {"markers_research"}
+    mask[0, 10:30, 10:30] = True
+    assert _codes(mask) == {"markers_research", "blood_on_first_slice"}
+    mask[5, 10:30, 10:30] = True
+    assert _codes(mask) == {"markers_research", "blood_on_first_slice", "blood_on_last_slice"}
+
+
+def test_a_tiny_finding_is_told() -> None:
+    mask = np.zeros((6, 64, 64), bool)
+    mask[2, 10:16, 10:16] = True
+    assert _codes(mask) == {"markers_research", "tiny_haematoma"}
+
+
+def test_nothing_found_gives_no_notes() -> None:
+    assert _codes(np.zeros((6, 64, 64), bool)) == set()

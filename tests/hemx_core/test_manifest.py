@@ -1,0 +1,110 @@
+import hashlib
+import json
+from dataclasses import replace
+
+import pytest
+
+from hemx_core.errors import IntegrityError, ManifestError
+from hemx_core.imaging.spec import PreprocessingSpec
+from hemx_core.manifest import (
+    MANIFEST_NAME,
+    MarkerSpec,
+    ModelManifest,
+    ProgramSpec,
+    TensorSpec,
+)
+from hemx_core.markers import MARKER_CODES
+
+
+def program(folder, name):
+    content = b"\0\0\0\0ET12" + name.encode()
+    (folder / name).write_bytes(content)
+    tensor = TensorSpec("image", (1, 1, 64, 64), "float32", "batch,channel,row,column")
+    digest = hashlib.sha256(content).hexdigest()
+    return ProgramSpec(name, digest, len(content), (tensor,), (tensor,))
+
+
+@pytest.fixture
+def bundle(tmp_path):
+    ModelManifest(
+        recipe="test",
+        executorch="1.5.1",
+        preprocessing=PreprocessingSpec(size=64),
+        segmenter=program(tmp_path, "segmenter.pte"),
+        classifier=program(tmp_path, "classifier.pte"),
+        crop_size=32,
+        mask_threshold=0.5,
+        min_component_ml=0.1,
+        markers=tuple(MarkerSpec(code, 1.5, 0.4) for code in MARKER_CODES),
+        training={"data": "日本"},
+    ).save(tmp_path)
+    return tmp_path
+
+
+def test_manifest_round_trip(bundle):
+    manifest = ModelManifest.load(bundle)
+    assert ModelManifest.from_json(manifest.to_json()) == manifest
+    assert manifest.training == {"data": "日本"}
+    assert manifest.segmenter.inputs[0].shape == (1, 1, 64, 64)
+    assert not list(bundle.glob("*.tmp"))
+
+
+def test_every_flipped_byte_of_a_program_is_noticed(bundle):
+    path = bundle / "segmenter.pte"
+    content = bytearray(path.read_bytes())
+    for position in range(len(content)):
+        broken = bytearray(content)
+        broken[position] ^= 1
+        path.write_bytes(broken)
+        with pytest.raises(IntegrityError, match="SHA-256"):
+            ModelManifest.load(bundle)
+
+
+def test_missing_and_truncated_programs_are_noticed(bundle):
+    path = bundle / "classifier.pte"
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(IntegrityError, match="bytes"):
+        ModelManifest.load(bundle)
+    path.unlink()
+    with pytest.raises(IntegrityError, match="no file"):
+        ModelManifest.load(bundle)
+
+
+def changed(bundle, **values):
+    path = bundle / MANIFEST_NAME
+    path.write_text(json.dumps({**json.loads(path.read_text()), **values}))
+
+
+@pytest.mark.parametrize(
+    ("values", "match"),
+    [
+        ({"schema_version": 99}, "schema version 99"),
+        ({"markers": []}, "markers"),
+        ({"unknown": 1}, "do not fit"),
+        ({"preprocessing": {"size": 64}}, "do not fit|preprocessing"),
+    ],
+)
+def test_wrong_manifests_are_refused(bundle, values, match):
+    changed(bundle, **values)
+    with pytest.raises(ManifestError, match=match):
+        ModelManifest.load(bundle)
+
+
+def test_a_program_outside_the_bundle_is_refused(bundle):
+    manifest = ModelManifest.load(bundle)
+    escaping = replace(manifest, segmenter=replace(manifest.segmenter, file="../segmenter.pte"))
+    (bundle / MANIFEST_NAME).write_text(escaping.to_json())
+    with pytest.raises(ManifestError, match="leaves the bundle"):
+        ModelManifest.load(bundle)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"a": 1}'])
+def test_garbage_is_refused(bundle, text):
+    (bundle / MANIFEST_NAME).write_text(text)
+    with pytest.raises(ManifestError, match="What to do"):
+        ModelManifest.load(bundle)
+
+
+def test_no_manifest_is_refused(tmp_path):
+    with pytest.raises(ManifestError, match="no readable manifest"):
+        ModelManifest.load(tmp_path)

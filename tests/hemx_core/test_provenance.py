@@ -1,0 +1,24 @@
+import json
+
+from hemx_core import provenance
+
+
+def test_provenance_names_what_a_reader_needs():
+    facts = provenance.provenance(seed=3)
+    assert facts["seed"] == 3
+    assert facts["versions"]["numpy"]
+    assert facts["machine"]["cores"] >= 1
+    assert facts["command"]
+
+
+def test_json_is_written_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "new" / "result.json"
+    provenance.write_json(path, {"a": "日本"})
+    assert json.loads(path.read_text(encoding="utf-8")) == {"a": "日本"}
+    try:
+        provenance.write_json(path, {"a": object()})
+    except TypeError:
+        assert json.loads(path.read_text(encoding="utf-8")) == {"a": "日本"}
+    else:
+        raise AssertionError("an object is not JSON")
+    assert [p.name for p in path.parent.iterdir()] == ["result.json"]
