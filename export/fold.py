@@ -90,7 +90,7 @@ class FoldedClassifier(nn.Module):
     """
 
     float_modules = ("head", "cam")
-    """What int8 recipes leave in float32: a thousandth of the work, and the logits' whole precision."""
+    """What int8 recipes leave in float32: little work, and the logits' whole precision."""
 
     def __init__(self, model: MarkerClassifier) -> None:
         super().__init__()

@@ -4,7 +4,8 @@ In evaluation mode batch normalisation is affine in each channel, with the runni
 
     y = g (x - m) / sqrt(v + eps) + b = s x + (b - s m),    s = g / sqrt(v + eps).
 
-Where x = W * z + c is a convolution, so is y:  (s W) * z + (s (c - m) + b), s for each output channel.
+Where x = W * z + c is a convolution, so is y = (s W) * z + (s (c - m) + b), with s for each output
+channel.
 """
 
 from __future__ import annotations
@@ -57,8 +58,8 @@ def fold_norm(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> nn.Conv2d:
 def fold_norms(module: nn.Module) -> nn.Module:
     """A copy of a module in which every convolution swallows the normalisation after it.
 
-    Only inside `nn.Sequential`, where the order of execution is the order of the children; anywhere else
-    a normalisation stays, and `fold_unet` and `fold_classifier` refuse to return it.
+    Only inside `nn.Sequential`, where the order of execution is the order of the children; anywhere
+    else a normalisation stays, and `fold_unet` and `fold_classifier` refuse to return it.
     """
     folded = copy.deepcopy(module).eval()
     for sequence in [m for m in folded.modules() if isinstance(m, nn.Sequential)]:

@@ -1,30 +1,30 @@
 """Wavelet pooling folded into the convolution beside it.
 
-A one-level transform with filters f_b (T x T, b a sub-band) is a convolution of stride 2: with the input
-continued periodically by T/2 - 1 pixels,
+A one-level transform with filters f_b (T x T, b a sub-band) is a convolution of stride 2: with the
+input continued periodically by T/2 - 1 pixels,
 
     band_b[c](i) = sum_p f_b[p] x[c](2i + p - (T/2 - 1)).
 
-**Merge kernel.** A k x k convolution W over the sub-bands (channel 4c + b is band b of channel c) reads
-bands at i + u, hence pixels at 2i + 2u + p - ..., so both are one convolution of stride 2 on x with
+**Merge kernel.** A k x k convolution W over the sub-bands (channel 4c + b is band b of channel c)
+reads bands at i + u, hence pixels at 2i + 2u + p - ..., so both are one convolution of stride 2:
 
     M[o, c, 2u + p] = sum_b W[o, 4c + b, u] f_b[p],    size 2 (k - 1) + T.
 
-`project` is k = 1: a T x T convolution of stride 2, exact for every wavelet, its bias kept. `ll` is the
-same with one band, channel by channel.
+`project` is k = 1: a T x T convolution of stride 2, exact for every wavelet, its bias kept. `ll` is
+the same with one band, channel by channel.
 
 **Borders of `concat`.** A 3 x 3 convolution of zero padding 1 reads *bands* that are 0 outside; the
-folded one reads *pixels*. With Haar (T = 2) band -1 covers exactly pixels -2 and -1, which zero padding
-by 2 makes 0: 6 x 6, stride 2, padding 2 is exact. With T > 2 a band outside still reaches pixels inside,
-and periodic continuation is no zero padding: not exact, so refused.
+folded one reads *pixels*. With Haar (T = 2) band -1 covers exactly pixels -2 and -1, which zero
+padding by 2 makes 0: 6 x 6, stride 2, padding 2 is exact. With T > 2 a band outside still reaches
+pixels inside, and periodic continuation is no zero padding: not exact, so refused.
 
-**Last pooling and head.** The logits are H mean(pool(x)), linear in x. The mean runs over every i, and
-x is periodic, so tap p only matters by its phase, the parity of p - (T/2 - 1):
+**Last pooling and head.** The logits are H mean(pool(x)), linear in x. The mean runs over every i,
+and x is periodic, so tap p only matters by its phase, the parity of p - (T/2 - 1):
 
     mean_i x(2i + p - ...) = mean of x on the phase's lattice.
 
-Summing the taps of H's merge kernel by phase gives a 2 x 2 convolution of stride 2 with 4 outputs and no
-padding, then the mean: exact for every wavelet, and 4 channels instead of hundreds.
+Summing the taps of H's merge kernel by phase gives a 2 x 2 convolution of stride 2 with 4 outputs
+and no padding, then the mean: exact for every wavelet, and 4 channels instead of hundreds.
 """
 
 from __future__ import annotations

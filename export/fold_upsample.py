@@ -1,7 +1,7 @@
 """Nearest x2 upsampling, concatenation and a 3 x 3 convolution as two convolutions added.
 
-A decoder block computes `merge([up(deep), skip])`. A convolution is linear in its input channels, so with
-merge's weight split into W (deep channels) and V (skip channels)
+A decoder block computes `merge([up(deep), skip])`. A convolution is linear in its input channels:
+with merge's weight split into W (deep channels) and V (skip channels)
 
     merge([up(deep), skip]) = W * up(deep) + V * skip + bias.
 
@@ -11,7 +11,7 @@ upsampled pixel 2i + a + k - 1, which is deep pixel i + floor((a + k - 1) / 2):
     a = 0:   W[0] deep[i-1]  +  (W[1] + W[2]) deep[i]
     a = 1:   (W[0] + W[1]) deep[i]  +  W[2] deep[i+1]
 
-A transposed convolution with 4 taps, stride 2 and padding 1 adds T[t] deep[j] to output 2j - 1 + t, so
+A transposed convolution with 4 taps, stride 2 and padding 1 adds T[t] deep[j] to output 2j - 1 + t:
 
     a = 0:   T[3] deep[i-1]  +  T[1] deep[i]
     a = 1:   T[2] deep[i]    +  T[0] deep[i+1]

@@ -1,4 +1,4 @@
-"""Static symmetric int8: weights per channel, activations per tensor, calibrated on given inputs."""
+"""Static symmetric int8: weights per channel, activations per tensor, calibrated."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from executorch.backends.xnnpack.quantizer.xnnpack_quantizer import (
 )
 from torch import Tensor, fx, nn
 from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
-from torchao.quantization.pt2e.quantizer import QuantizationAnnotation, SharedQuantizationSpec
 from torchao.quantization.pt2e.quantizer.quantizer import Q_ANNOTATION_KEY
 
 from hemx_core.errors import ExportError
@@ -20,10 +19,7 @@ Inputs = tuple[Tensor, ...]
 
 
 class TriageQuantizer(XNNPACKQuantizer):
-    """XNNPACK's quantizer with two changes that cost no time and keep precision.
-
-    Modules named in `float_modules` stay in float32. And a spatial mean gets a scale of its own
-    instead of its input's: a mean varies over a small part of the range of the map it averages.
+    """XNNPACK's quantizer, per channel, which leaves named modules in float32.
 
     Args:
         float_modules: names of submodules of the quantized module.
@@ -32,8 +28,7 @@ class TriageQuantizer(XNNPACKQuantizer):
     def __init__(self, float_modules: tuple[str, ...] = ()) -> None:
         super().__init__()
         self.float_modules = float_modules
-        self.activation = get_symmetric_quantization_config(is_per_channel=True)
-        self.set_global(self.activation)
+        self.set_global(get_symmetric_quantization_config(is_per_channel=True))
         self.set_filter_function(lambda node: not self._is_float(node))
 
     def annotate(self, model: fx.GraphModule) -> fx.GraphModule:
@@ -43,13 +38,6 @@ class TriageQuantizer(XNNPACKQuantizer):
             if self._is_float(node):
                 # The filter function does not reach operators that share their input's scale.
                 node.meta.pop(Q_ANNOTATION_KEY, None)
-            elif node.target == torch.ops.aten.mean.dim and Q_ANNOTATION_KEY in node.meta:
-                source = node.args[0]
-                node.meta[Q_ANNOTATION_KEY] = QuantizationAnnotation(
-                    input_qspec_map={source: SharedQuantizationSpec(source)},
-                    output_qspec=self.activation.output_activation,
-                    _annotated=True,
-                )
         return model
 
     def _is_float(self, node: fx.Node) -> bool:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 COMMAND_GROUP = "hemx.commands"
 ERROR_EXIT = 2
+PIPE_COLUMNS = 240
 
 app = typer.Typer(
     name="hemx",
@@ -94,28 +95,33 @@ def _root(
     """Offline triage of brain haemorrhage on CT. Research software, not a medical device."""
 
 
+Source = Annotated[
+    Path, typer.Argument(metavar="INPUT", help="DICOM folder, file, DICOMDIR or zip.")
+]
+Out = Annotated[Path, typer.Option(help="Folder for result.json and pictures.")]
+Series = Annotated[str | None, typer.Option(help="Series to read; `hemx series` lists them.")]
+Bundle = Annotated[Path | None, typer.Option(help="Model bundle; the shipped one by default.")]
+Window = Annotated[
+    str | None,
+    typer.Option(help="HU window as lower,upper, for example 0,80; the bundle's if not."),
+]
+Threads = Annotated[int | None, typer.Option(min=1, help="Threads of the runtime and OpenCV.")]
+Identify = Annotated[
+    bool, typer.Option("--identify", help="Write patient name, ID and UIDs to result.json.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+
+
 @app.command()
 def triage(
-    source: Annotated[
-        Path, typer.Argument(metavar="INPUT", help="DICOM folder, file, DICOMDIR or zip.")
-    ],
-    out: Annotated[Path, typer.Option("--out", help="Folder for result.json and pictures.")],
-    series: Annotated[
-        str | None, typer.Option("--series", help="Series to read; `hemx series` lists them.")
-    ] = None,
-    models: Annotated[
-        Path | None, typer.Option("--models", help="Model bundle; the shipped one by default.")
-    ] = None,
-    window: Annotated[
-        str | None, typer.Option("--window", help="HU window as lower,upper, for example 0,80.")
-    ] = None,
-    threads: Annotated[
-        int | None, typer.Option("--threads", min=1, help="Threads of the runtime and OpenCV.")
-    ] = None,
-    identify: Annotated[
-        bool, typer.Option("--identify", help="Write patient name, ID and UIDs to result.json.")
-    ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+    source: Source,
+    out: Out,
+    series: Series = None,
+    models: Bundle = None,
+    window: Window = None,
+    threads: Threads = None,
+    identify: Identify = False,
+    quiet: Quiet = False,
 ) -> None:
     """Triage a head CT: haematoma, its volume, expansion markers, and what to do."""
     from rich.console import Console
@@ -128,17 +134,35 @@ def triage(
     settings = TriageSettings(series=series, window=parse_window(window))
     check_output(out)
     clock = StageClock()
-    with clock.stage("read"):
-        volume = read_series(source, series=series)
-    with clock.stage(START_UP):
-        loaded = _load_models(models, threads)
-    with loaded, _progress(quiet) as progress:
-        result = triage_volume(volume, loaded, settings=settings, progress=progress, clock=clock)
+    with _progress(quiet) as progress:
+        with clock.stage("read"):
+            volume = read_series(source, series=series, progress=progress)
+        with clock.stage(START_UP):
+            loaded = _load_models(models, threads)
+        with loaded:
+            result = triage_volume(
+                volume, loaded, settings=settings, progress=progress, clock=clock
+            )
     shown = settings.window or loaded.manifest.preprocessing.window
     report = write_report(result, volume, out, window=shown, identify=identify)
     if not quiet:
-        files = (report.result_json, *report.pictures)
-        Console(highlight=False).print(result_view(report.result, files=files))
+        Console(highlight=False).print(result_view(report.result))
+        # Not through Rich: it would wrap a path, and a wrapped path cannot be copied.
+        for path in report.named_files:
+            typer.echo(f"Written: {path}")
+
+
+@app.command("series")
+def list_all(source: Source) -> None:
+    """List the series of an input, best first; `hemx triage` takes the first that is usable."""
+    from rich.console import Console
+
+    from hemx_core.imaging.reader import list_series
+    from hemx_core.report.table import series_view
+
+    # A pipe has no width: wide enough that no UID is broken.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_COLUMNS)
+    console.print(series_view(list_series(source)))
 
 
 def parse_window(text: str | None) -> HUWindow | None:

@@ -1,29 +1,29 @@
 """Every error HEMX raises on purpose.
 
-    HemxError
-    ├── InputError                 the study or array handed in cannot be used
-    │   ├── DicomSeriesError       something in a DICOM series
-    │   │   ├── NoSeriesError          no readable CT series, or no such series
-    │   │   ├── NotCTError             another modality
-    │   │   ├── ContrastSeriesError    contrast medium was given
-    │   │   ├── MissingGeometryError   no pixel spacing, position or orientation
-    │   │   ├── TooFewSlicesError      not enough axial slices for a volume
-    │   │   ├── UnreadablePixelsError  pixel data missing, truncated or not decodable here
-    │   │   └── UnsafeInputError       an archive or directory file that leaves its folder or explodes
-    │   ├── NotHeadError           the volume does not show a head with a brain in it
-    │   └── VolumeError            an array, spacing or geometry that contradicts itself
-    ├── ModelError                 the model bundle or its runtime
-    │   ├── ManifestError              manifest missing, of another schema, or wrong
-    │   ├── IntegrityError             a file's size, hash or magic differs from the manifest
-    │   ├── BackendError               the runtime is missing, has another version, or failed
-    │   └── ModelInputError            a tensor the graph must not be given (shape, dtype, not finite)
-    ├── DatasetError               training data: missing, inconsistent or leaking between splits
-    ├── TrainingError              a training run that cannot start, resume or converge
-    ├── ExportError                the export
-    │   ├── FoldError                  a graph the folding pass cannot rewrite exactly
-    │   ├── DelegationError            an operator fell out of the delegate
-    │   └── ParityError                the exported graph differs from the trained one beyond its gate
-    └── OutputError                a result could not be written
+HemxError
+├── InputError                 the study or array handed in cannot be used
+│   ├── DicomSeriesError       something in a DICOM series
+│   │   ├── NoSeriesError          no readable CT series, or no such series
+│   │   ├── NotCTError             another modality
+│   │   ├── ContrastSeriesError    contrast medium was given
+│   │   ├── MissingGeometryError   no pixel spacing, position or orientation
+│   │   ├── TooFewSlicesError      not enough axial slices for a volume
+│   │   ├── UnreadablePixelsError  pixel data missing, truncated or not decodable here
+│   │   └── UnsafeInputError       an archive or directory file that leaves its folder or explodes
+│   ├── NotHeadError           the volume does not show a head with a brain in it
+│   └── VolumeError            an array, spacing or geometry that contradicts itself
+├── ModelError                 the model bundle or its runtime
+│   ├── ManifestError              manifest missing, of another schema, or wrong
+│   ├── IntegrityError             a file's size, hash or magic differs from the manifest
+│   ├── BackendError               the runtime is missing, has another version, or failed
+│   └── ModelInputError            a tensor the graph must not be given (shape, dtype, not finite)
+├── DatasetError               training data: missing, inconsistent or leaking between splits
+├── TrainingError              a training run that cannot start, resume or converge
+├── ExportError                the export
+│   ├── FoldError                  a graph the folding pass cannot rewrite exactly
+│   ├── DelegationError            an operator fell out of the delegate
+│   └── ParityError                the exported graph differs from the trained one beyond its gate
+└── OutputError                a result could not be written
 """
 
 from __future__ import annotations

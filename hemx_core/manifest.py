@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -142,7 +141,7 @@ class ModelManifest:
         path = folder / MANIFEST_NAME
         draft = path.with_suffix(".tmp")
         draft.write_text(self.to_json(), encoding="utf-8")
-        os.replace(draft, path)
+        draft.replace(path)
         return path
 
     @classmethod
@@ -182,7 +181,9 @@ def verify_file(path: Path, *, sha256: str, size: int) -> None:
     """
     remedy = "copy the bundle again; do not use it as it is"
     if not path.is_file():
-        raise IntegrityError(f"no file {path.name}", expected="every file of the manifest", remedy=remedy)
+        raise IntegrityError(
+            f"no file {path.name}", expected="every file of the manifest", remedy=remedy
+        )
     found = path.stat().st_size
     if found != size:
         raise IntegrityError(
@@ -190,9 +191,7 @@ def verify_file(path: Path, *, sha256: str, size: int) -> None:
         )
     digest = file_sha256(path)
     if digest != sha256:
-        raise IntegrityError(
-            f"{path.name} has SHA-256 {digest}", expected=sha256, remedy=remedy
-        )
+        raise IntegrityError(f"{path.name} has SHA-256 {digest}", expected=sha256, remedy=remedy)
 
 
 def _program(values: dict[str, Any]) -> ProgramSpec:

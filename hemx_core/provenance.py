@@ -14,7 +14,15 @@ from typing import Any
 
 import hemx_core
 
-PACKAGES = ("torch", "executorch", "torchao", "numpy", "pydicom", "opencv-python-headless", "PyWavelets")
+PACKAGES = (
+    "torch",
+    "executorch",
+    "torchao",
+    "numpy",
+    "pydicom",
+    "opencv-python-headless",
+    "PyWavelets",
+)
 
 
 def provenance(*, seed: int | None = None) -> dict[str, Any]:
@@ -25,7 +33,8 @@ def provenance(*, seed: int | None = None) -> dict[str, Any]:
         "commit": commit(),
         "seed": seed,
         "machine": machine(),
-        "versions": {"hemx": hemx_core.__version__, "python": platform.python_version()} | _versions(),
+        "versions": {"hemx": hemx_core.__version__, "python": platform.python_version()}
+        | _versions(),
     }
 
 
@@ -74,7 +83,13 @@ def write_json(path: Path, values: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(path.name + ".tmp")
     draft.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(draft, path)
+    draft.replace(path)
+
+
+def merge_json(path: Path, values: dict[str, Any]) -> None:
+    """Replace top-level entries of a JSON file and keep its others; the file may be missing."""
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    write_json(path, known | values)
 
 
 def _versions() -> dict[str, str]:

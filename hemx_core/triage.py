@@ -28,7 +28,12 @@ from hemx_core.imaging.reader import read_series
 from hemx_core.imaging.spec import HUWindow, PreprocessingSpec
 from hemx_core.imaging.volume import HUVolume, Note
 from hemx_core.manifest import ModelManifest
-from hemx_core.measure.aggregate import calibrated_probabilities, patient_markers, recommend
+from hemx_core.measure.aggregate import (
+    calibrated_probabilities,
+    patient_markers,
+    positive_share,
+    recommend,
+)
 from hemx_core.measure.haematoma import haematoma_notes, measure_haematoma
 from hemx_core.result import Haematoma, SliceResult, TriageResult
 from hemx_core.runtime.bundle import Models, load_models
@@ -235,20 +240,6 @@ def classify_slice(
         positive_share(cam),
         one.transform.box_to_native(row, column, size, size),
     )
-
-
-def positive_share(cam: Array) -> Array:
-    """The part of each map that speaks for its marker, scaled to a maximum of 1 (Grad-CAM's ReLU).
-
-    Args:
-        cam: shape (markers, k, k).
-    Returns:
-        Same shape, [0, 1]; all zero where nothing speaks for the marker.
-    """
-    positive = np.maximum(cam, 0, dtype=np.float32)
-    peaks = positive.max(axis=(1, 2), keepdims=True)
-    shares: Array = np.divide(positive, peaks, out=np.zeros_like(positive), where=peaks > 0)
-    return shares
 
 
 def summarise(

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import (
+    UID,
+    CTImageStorage,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    generate_uid,
+)
 
+from hemx_core.errors import BackendError
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.imaging.volume import HUVolume, SeriesIdentity
-from hemx_core.manifest import MarkerSpec, ModelManifest, ProgramSpec
+from hemx_core.manifest import MarkerSpec, ModelManifest, ProgramSpec, TensorSpec
 from hemx_core.markers import MARKER_CODES
+from hemx_core.runtime.program import PTE_MAGIC, check_inputs, check_program_file
 
 
 def make_manifest(
@@ -104,3 +121,204 @@ class ThresholdModels:
         self.crops.append(crop)
         coarse = cv2.resize(crop, (8, 8), interpolation=cv2.INTER_AREA)
         return self.logits.copy(), np.stack([coarse - 0.5] * 4)
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+    def __enter__(self) -> ThresholdModels:
+        """Itself, as a loaded bundle does."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Nothing to free."""
+
+
+def ct_pixels(slices: int = 6, matrix: int = 16) -> NDArray[np.int16]:
+    """HU of a small series, shape (slices, matrix, matrix): no two slices alike, corners air."""
+    index, row, column = np.ogrid[:slices, :matrix, :matrix]
+    hu = np.asarray(20 * index + 2 * row + column, dtype=np.int16)
+    hu[:, [0, 0, -1, -1], [0, -1, 0, -1]] = -1000
+    return hu
+
+
+def write_ct_series(
+    folder: Path,
+    *,
+    hu: NDArray[np.int16] | None = None,
+    positions_mm: Sequence[Sequence[float]] | None = None,
+    step_mm: float = 5.0,
+    patient: str = "P1",
+    study: str = "1",
+    series: str = "1",
+    slope: float = 1.0,
+    intercept: float = -1024.0,
+    signed: bool = False,
+    shuffled: bool = True,
+    syntax: UID = ExplicitVRLittleEndian,
+    change: Callable[[int, Dataset], None] | None = None,
+    **elements: object,
+) -> list[Path]:
+    """Write a small valid CT series, feet to head, one file a slice; returns them in slice order.
+
+    Args:
+        folder: made if missing.
+        hu: HU, shape (slices, rows, columns); `ct_pixels()` by default.
+        positions_mm: ImagePositionPatient of every slice; by default `step_mm` apart along z.
+        patient: PatientID; it enters into the UIDs, as `study` and `series` do.
+        study: tells studies of a patient apart.
+        series: tells series of a study apart; a number, written as SeriesNumber.
+        slope: RescaleSlope.
+        intercept: RescaleIntercept.
+        signed: stored values are signed.
+        shuffled: file names and InstanceNumber run against the slice order.
+        syntax: an uncompressed transfer syntax.
+        change: last word on every data set before it is written, given the slice index.
+        **elements: DICOM keywords and values for all slices; None leaves the element out.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    hu = ct_pixels() if hu is None else hu
+    if positions_mm is None:
+        positions_mm = [(-100.0, -120.0, index * step_mm) for index in range(len(hu))]
+    stored_type = np.int16 if signed else np.uint16
+    paths = []
+    for index, (slice_hu, position) in enumerate(zip(hu, positions_mm, strict=True)):
+        number = len(hu) - index if shuffled else index + 1
+        dataset = _ct_dataset(patient, study, series, index)
+        dataset.InstanceNumber = number
+        dataset.ImagePositionPatient = [float(value) for value in position]
+        dataset.RescaleSlope, dataset.RescaleIntercept = slope, intercept
+        stored = np.rint((slice_hu.astype(np.float64) - intercept) / slope).astype(stored_type)
+        dataset.Rows, dataset.Columns = stored.shape
+        dataset.PixelRepresentation = int(signed)
+        order = ">" if syntax == ExplicitVRBigEndian else "<"
+        dataset.PixelData = stored.astype(stored.dtype.newbyteorder(order)).tobytes()
+        for keyword, value in elements.items():
+            if value is None:
+                delattr(dataset, keyword)
+            else:
+                setattr(dataset, keyword, value)
+        if change is not None:
+            change(index, dataset)
+        dataset.file_meta.TransferSyntaxUID = syntax
+        paths.append(folder / f"{series}_{number:03d}")
+        dataset.save_as(
+            paths[-1],
+            enforce_file_format=True,
+            implicit_vr=syntax == ImplicitVRLittleEndian,
+            little_endian=syntax != ExplicitVRBigEndian,
+        )
+    return paths
+
+
+def _ct_dataset(patient: str, study: str, series: str, index: int) -> Dataset:
+    dataset = Dataset()
+    dataset.file_meta = FileMetaDataset()
+    dataset.SOPClassUID = CTImageStorage
+    dataset.SOPInstanceUID = generate_uid(entropy_srcs=[patient, study, series, str(index)])
+    dataset.SeriesInstanceUID = generate_uid(entropy_srcs=[patient, study, series])
+    dataset.StudyInstanceUID = generate_uid(entropy_srcs=[patient, study])
+    dataset.FrameOfReferenceUID = generate_uid(entropy_srcs=[patient, study, "frame"])
+    dataset.PatientID, dataset.PatientName = patient, "Test^Case"
+    dataset.Modality, dataset.ImageType = "CT", ["ORIGINAL", "PRIMARY", "AXIAL"]
+    dataset.SeriesNumber, dataset.SeriesDescription = series, "Head 5 mm"
+    dataset.StudyDate, dataset.StudyTime = "20260102", "030405"
+    dataset.Manufacturer, dataset.ManufacturerModelName = "ACME", "One"
+    dataset.InstitutionName, dataset.PatientPosition = "Site A", "HFS"
+    dataset.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+    dataset.PixelSpacing, dataset.SliceThickness = [0.5, 0.4], 5.0
+    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = 1, "MONOCHROME2"
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 16, 16, 15
+    return dataset
+
+
+Call = Callable[[Sequence[NDArray[Any]]], tuple[NDArray[Any], ...]]
+
+
+class FakeBackend:
+    """A runtime in memory: a program's file says nothing, its name picks a function.
+
+    Args:
+        functions: file name to the function that takes and returns a program's arrays; by default
+            those of `ThresholdModels`, which find what is brighter than 50 HU.
+        version: must be the manifest's `executorch` for `load_models`.
+    """
+
+    name = "fake"
+
+    def __init__(self, functions: Mapping[str, Call] | None = None, *, version: str = "0") -> None:
+        self.functions = dict(functions or threshold_functions())
+        self.version = version
+        self.opened: list[FakeProgram] = []
+
+    def open(self, path: Path, spec: ProgramSpec) -> FakeProgram:
+        """Check the file as every backend must, and bind the function of its name."""
+        check_program_file(path, spec)
+        program = FakeProgram(spec, self.functions[spec.file])
+        self.opened.append(program)
+        return program
+
+
+class FakeProgram:
+    """A function behind the `Program` contract."""
+
+    def __init__(self, spec: ProgramSpec, function: Call) -> None:
+        self.spec = spec
+        self.closed = False
+        self._function = function
+
+    def __call__(self, inputs: Sequence[NDArray[Any]]) -> tuple[NDArray[Any], ...]:
+        """Run the function on checked inputs; the outputs are copies."""
+        if self.closed:
+            raise BackendError(f"{self.spec.file} is closed")
+        check_inputs(inputs, self.spec.inputs)
+        dense = [np.array(array, order="C") for array in inputs]
+        return tuple(np.array(output, order="C") for output in self._function(dense))
+
+    def close(self) -> None:
+        """Mark it closed."""
+        self.closed = True
+
+
+def threshold_functions() -> dict[str, Call]:
+    """`ThresholdModels` as programs, with the batch and channel axes that programs have."""
+    models = ThresholdModels()
+
+    def segment(inputs: Sequence[NDArray[Any]]) -> tuple[NDArray[Any], ...]:
+        probabilities, features = models.segment(inputs[0][0, 0])
+        return probabilities[None, None], features[None]
+
+    def classify(inputs: Sequence[NDArray[Any]]) -> tuple[NDArray[Any], ...]:
+        logits, cam = models.classify(inputs[0][0, 0], inputs[1][0])
+        # Depends on both inputs, so that a test notices when one of them is lost.
+        return (logits + inputs[0].mean() + inputs[1].mean())[None], cam[None]
+
+    return {"segmenter.pte": segment, "classifier.pte": classify}
+
+
+def write_fake_program(
+    path: Path, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]
+) -> ProgramSpec:
+    """A file with a program's magic and nothing else, and its true specification."""
+    content = b"\0\0\0\0" + PTE_MAGIC + path.name.encode() * 20
+    path.write_bytes(content)
+    digest = hashlib.sha256(content).hexdigest()
+    return ProgramSpec(path.name, digest, len(content), inputs, outputs)
+
+
+def write_fake_bundle(folder: Path, *, size: int = 256, crop_size: int = 128) -> ModelManifest:
+    """A bundle whose programs only `FakeBackend` can open: `load_models(folder, FakeBackend())`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    axes = "batch, channel, row, column"
+    image = TensorSpec("image", (1, 1, size, size), "float32", axes)
+    crop = TensorSpec("crop", (1, 1, crop_size, crop_size), "float32", axes)
+    features = TensorSpec("features", (1, 4), "float32", "batch, channel")
+    logits = TensorSpec("logits", (1, 4), "float32", "batch, marker")
+    cam = TensorSpec("cam", (1, 4, 8, 8), "float32", "batch, marker, row, column")
+    probabilities = replace(image, name="probabilities")
+    manifest = replace(
+        make_manifest(size=size, crop_size=crop_size),
+        segmenter=write_fake_program(folder / "segmenter.pte", (image,), (probabilities, features)),
+        classifier=write_fake_program(folder / "classifier.pte", (crop, features), (logits, cam)),
+    )
+    manifest.save(folder)
+    return manifest

@@ -34,9 +34,7 @@ class Augmentation:
     blur_px: float = 0.9
 
 
-def random_affine(
-    rng: np.random.Generator, size: int, config: Augmentation
-) -> NDArray[np.float64]:
+def random_affine(rng: np.random.Generator, size: int, config: Augmentation) -> NDArray[np.float64]:
     """A random rotation, scaling, shift and flip about the centre, shape (2, 3), for cv2.warpAffine."""
     angle = rng.uniform(-config.rotation_deg, config.rotation_deg)
     scale = float(np.exp(rng.uniform(-np.log(config.scale), np.log(config.scale))))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -64,6 +65,7 @@ def rank(parts: Sequence[SeriesPart]) -> list[Candidate]:
         candidates,
         key=lambda one: (
             one.refusal is not None,
+            one.refusal is not None and not one.refusal.is_image,
             *(-value(one) for _, value in _CRITERIA),
             one.part.key,
         ),
@@ -198,8 +200,12 @@ def _alternatives(usable: Sequence[Candidate]) -> str:
 
 
 def _aside(others: Sequence[Candidate]) -> str:
-    refused = [one for one in others if one.refusal is not None]
-    texts = [f"{one.part.label}: {one.refusal.reason}" for one in refused if one.refusal]
+    refused = [(one.part.label, one.refusal) for one in others if one.refusal is not None]
+    texts = [f"{label}: {why.reason}" for label, why in refused if why.is_image]
+    kinds = Counter(why.reason for _, why in refused if not why.is_image)
+    for reason, count in kinds.items():
+        label = next(label for label, why in refused if why.reason == reason)
+        texts.append(f"{label if count == 1 else f'{count} series or parts'}: {reason}")
     return f" Set aside: {_shortened(texts)}." if texts else ""
 
 

@@ -127,7 +127,7 @@ def _keep_dicom(candidates: Iterator[Source]) -> FoundFiles:
 def _in_folder(root: Path) -> Iterator[Source]:
     count = 0
     real_root = root.resolve()
-    for parent, folders, names in os.walk(root):
+    for parent, folders, names in os.walk(root, onerror=_refuse_closed_folder):
         folders.sort()
         for name in sorted((*folders, *names)):
             path = Path(parent, name)
@@ -138,6 +138,14 @@ def _in_folder(root: Path) -> Iterator[Source]:
                 count += 1
                 _check_count(count, str(root))
                 yield _file_source(path, root)
+
+
+def _refuse_closed_folder(error: OSError) -> None:
+    raise NoSeriesError(
+        f"the folder {error.filename} cannot be opened ({error.strerror})",
+        expected="a folder whose files may all be read",
+        remedy="check its permissions, so that no slice is left out unseen",
+    ) from error
 
 
 def _check_inside(path: Path, real_root: Path) -> None:

@@ -60,7 +60,7 @@ def plane(orientation: Sequence[float] | None) -> str:
 
 
 def stack(headers: Sequence[SliceHeader]) -> tuple[Slot, ...]:
-    """Order slices of one orientation along their normal, feet to head, and join those that coincide.
+    """Order slices of one orientation along their normal, feet to head; equal places share a slot.
 
     Args:
         headers: slices with orientation and position, not empty.

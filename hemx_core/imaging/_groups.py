@@ -74,8 +74,10 @@ class SeriesPart:
         number = "without a number" if facts.series_number is None else str(facts.series_number)
         name = f" '{facts.series_description}'" if facts.series_description else ""
         part = f" part {self.key.rpartition('#')[2]}" if "#" in self.key else ""
-        thick = f", {self.thickness_mm:g} mm" if self.thickness_mm else ""
+        known = sorted({one.thickness_mm for one in self.headers if one.thickness_mm})
+        thick = f", {' to '.join(f'{one:g}' for one in known[:: len(known) - 1 or 1])} mm"
         count = len(self.slots)
+        thick = thick if known else ""
         return f"series {number}{name}{part} ({count} slice{'s' * (count != 1)}{thick})"
 
 
@@ -107,9 +109,7 @@ def _parts(series: Sequence[SliceHeader]) -> Iterator[SeriesPart]:
     groups: dict[tuple[object, ...], list[SliceHeader]] = {}
     for header in series:
         groups.setdefault(_fit(header), []).append(header)
-    stacks = [
-        (str(fit[0]), one) for fit, group in groups.items() for one in _by_orientation(group)
-    ]
+    stacks = [(str(fit[0]), one) for fit, group in groups.items() for one in _by_orientation(group)]
     stacks.sort(key=lambda stack_: (bool(stack_[0]), -len(stack_[1])))
     for number, (kind, members) in enumerate(stacks, 1):
         uid = members[0].facts.series_uid

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pydicom.dataset import Dataset
+from pydicom.uid import JPEGBaseline8Bit, JPEGExtended12Bit
 
 from hemx_core.imaging._files import Source
 from hemx_core.imaging._parse import items, moment, numbers, parse, text, texts, whole
@@ -197,7 +198,8 @@ def _pixel_format(dataset: Dataset, transfer_syntax: str) -> PixelFormat:
         padding=whole(dataset, "PixelPaddingValue"),
         padding_limit=whole(dataset, "PixelPaddingRangeLimit"),
         transfer_syntax=transfer_syntax,
-        lossy=text(dataset, "LossyImageCompression") == "01",
+        lossy=text(dataset, "LossyImageCompression") == "01"
+        or transfer_syntax in (JPEGBaseline8Bit, JPEGExtended12Bit),
     )
 
 
@@ -255,8 +257,8 @@ def _acquired_at(dataset: Dataset, holders: tuple[Dataset, ...]) -> tuple[dateti
         time = text(dataset, f"{name}Time")
         if time and (exact := moment(day, time)) is not None:
             return exact, True
-    day = next((moment(day, "00") for day in days if moment(day, "00")), None)
-    return day, False
+    midnight = next(filter(None, (moment(day, "00") for day in days)), None)
+    return midnight, False
 
 
 def _matrix(dataset: Dataset, keyword: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +53,8 @@ class HUConverter:
         hu = np.rint(values * slope + intercept)
         hu[padded] = AIR_HU
         self.clipped += int(np.count_nonzero((hu < _INT16.min) | (hu > _INT16.max)))
-        return np.clip(hu, _INT16.min, _INT16.max).astype(np.int16)
+        clipped: NDArray[np.int16] = np.clip(hu, _INT16.min, _INT16.max).astype(np.int16)
+        return clipped
 
     def notes(self) -> Iterator[Note]:
         """What was out of the ordinary in the slices converted so far."""
@@ -86,7 +88,10 @@ class HUConverter:
         """Mask of padding. Compared before BitsStored is applied: padding often lies outside it."""
         if pixels.padding is None:
             return np.zeros(stored.shape, dtype=bool)
-        ends = (pixels.padding, pixels.padding if pixels.padding_limit is None else pixels.padding_limit)
+        ends = (
+            pixels.padding,
+            pixels.padding if pixels.padding_limit is None else pixels.padding_limit,
+        )
         # The element may hold the value as signed or unsigned: only its bits count.
         low, high = sorted(_wrapped(end, stored.dtype) for end in ends)
         hu = sorted((low * slope + intercept, high * slope + intercept))
@@ -152,7 +157,7 @@ def _is_inverted(as_stored_hu: float, turned_hu: float, name: str) -> bool:
     )
 
 
-def _corners(hu: NDArray[np.float64], padded: NDArray[np.bool_]) -> float:
+def _corners(hu: NDArray[np.floating[Any]], padded: NDArray[np.bool_]) -> float:
     """Median HU of the unpadded corner pixels; air where all are padding."""
     ends = np.ix_((0, -1), (0, -1))
     values = hu[ends][~padded[ends]]

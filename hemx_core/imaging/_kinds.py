@@ -23,7 +23,7 @@ _HU_TYPES = {"", "HU", "HU_MOD", "US"}
 _NO_AGENT = {"", "NONE", "NO", "N", "0", "NIL", "N/A", "-", "(NONE)", "OFF"}
 
 _WITHOUT = re.compile(
-    r"without (and|(any |the |use of |oral |iv |i\.v\. )*contrast)"
+    r"without (any |the |use of |oral |iv |i\.v\. )*contrast"
     r"|\bw/?o\b( (iv|i\.v\.))?( contrast)?"
     r"|\b(non|no|un|pre)[\s-]*(iv )?(contrast[\s-]*enhanced|contrast|enhanced?|ce)\b"
     r"|\bcontrast([\s-]*free|: ?(none|no))\b|\bnc[ce]?ct\b|\bnect\b|\bc-(?=\W|$)"
@@ -33,6 +33,9 @@ _WITH = re.compile(
     r"contrast|\benhanced\b|\bcect\b|\bce\b|\bw/? ?c\b|(?<!\w)\+ ?c\b|\bc\+|\bcta\b|\bctv\b"
     r"|angio|venogra|\b(arterial|venous|delayed) phase\b|perfusion|\bctp\b|\bkm\b"
     r"|iohexol|omnipaque|iopam|ultravist|injection|造影|增强"
+)
+_BOTH = re.compile(
+    r"\bw(ith)?[ /&+,]*(and )?(w/?o|without)\b|\b(w/?o|without)[ /&+,]*(and )?w(ith)?\b"
 )
 _HEAD = re.compile(
     r"head|brain|skull|crani|cereb|neuro|stroke|kopf|sch(ae|ä)del|t(e|ê)te|crane|encephal"
@@ -59,7 +62,7 @@ def set_aside(header: SliceHeader) -> str:
     if (
         (facts.sop_class and facts.sop_class not in CT_CLASSES)
         or facts.pixels.samples != 1
-        or not facts.pixels.photometric.startswith("MONOCHROME")
+        or facts.pixels.photometric not in ("", "MONOCHROME1", "MONOCHROME2")
         or types & _SCREENS
     ):
         return "secondary"
@@ -95,7 +98,8 @@ def says_contrast(words: str) -> bool:
     "Without contrast", "non-contrast", "NCCT" and the like do not; "without and with contrast"
     does.
     """
-    return bool(_WITH.search(_WITHOUT.sub(" ", _fold(words))))
+    folded = _fold(words)
+    return bool(_BOTH.search(folded) or _WITH.search(_WITHOUT.sub(" ", folded)))
 
 
 def head_score(header: SliceHeader) -> int:

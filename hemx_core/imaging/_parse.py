@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 import zlib
 from collections.abc import Sequence
 from datetime import datetime
@@ -39,16 +38,14 @@ def parse(
         UnreadablePixelsError: no data set can be read from the file.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            _check_inflated_size(stream, name)
-            stream.seek(0)
-            return pydicom.dcmread(
-                stream,
-                force=True,
-                stop_before_pixels=stop_before_pixels,
-                specific_tags=None if tags is None else list(tags),
-            )
+        _check_inflated_size(stream, name)
+        stream.seek(0)
+        return pydicom.dcmread(
+            stream,
+            force=True,
+            stop_before_pixels=stop_before_pixels,
+            specific_tags=None if tags is None else list(tags),
+        )
     except UnsafeInputError:
         raise
     except RecursionError as error:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from itertools import groupby
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom.pixels import get_decoder, iter_pixels
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.pixels.utils import iter_pixels
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from hemx_core.errors import DicomSeriesError, UnreadablePixelsError
@@ -52,23 +53,28 @@ def stored_slices(
     Yields:
         The header with its stored values, shape (rows, columns), or with what went wrong.
     """
-    for _, group in groupby(headers, key=lambda header: header.facts.source.name):
+    for _, group in groupby(headers, key=lambda header: id(header.facts.source)):
         waiting = list(group)
         while waiting:
-            done = 0
+            waiting = yield from _until_failure(waiting)
+
+
+def _until_failure(
+    headers: Sequence[SliceHeader],
+) -> Generator[tuple[SliceHeader, Stored | DicomSeriesError], None, list[SliceHeader]]:
+    """Decode slices of one file up to the first that fails; return those after it."""
+    with closing(_frames(headers)) as frames:
+        for index, header in enumerate(headers):
             try:
-                for header, pixels in zip(waiting, _frames(waiting), strict=True):
-                    yield header, _checked(pixels, header)
-                    done += 1
-                waiting = []
-            except GeneratorExit:
-                raise
+                pixels = _checked(next(frames), header)
             except Exception as error:  # decoders raise nearly anything on damaged data
-                yield waiting[done], _unreadable(waiting[done], error)
-                waiting = waiting[done + 1 :]
+                yield header, _unreadable(header, error)
+                return list(headers[index + 1 :])
+            yield header, pixels
+    return []
 
 
-def _frames(headers: Sequence[SliceHeader]) -> Iterator[Stored]:
+def _frames(headers: Sequence[SliceHeader]) -> Generator[Stored, None, None]:
     facts = headers[0].facts
     syntax = facts.pixels.transfer_syntax
     # BitsStored is left to `HUConverter`: padding often lies outside of it.
@@ -77,8 +83,7 @@ def _frames(headers: Sequence[SliceHeader]) -> Iterator[Stored]:
         "raw": True,
         "correct_unused_bits": False,
     }
-    with facts.source.open() as stream, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with facts.source.open() as stream:
         if syntax and syntax != DeflatedExplicitVRLittleEndian:
             yield from iter_pixels(stream, **options)
             return

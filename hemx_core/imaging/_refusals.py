@@ -66,7 +66,7 @@ def refusal(part: SeriesPart) -> Refusal | None:
         )
     if len(part.slots) < MIN_SLICES:
         return Refusal(
-            reason=f"only {len(part.slots)} axial positions",
+            reason=f"only {len(part.slots)} axial position{'s' * (len(part.slots) > 1)}",
             expected=f"at least {MIN_SLICES} slices",
             remedy="give the folder with the whole series, not a single slice of it",
             error=TooFewSlicesError,
@@ -144,7 +144,7 @@ def _contrast(part: SeriesPart) -> Refusal | None:
     return Refusal(
         reason=f"contrast medium was given ({reason})",
         expected="a non-contrast series: the markers are defined on it",
-        remedy="choose the non-contrast series; if this is one, name it with --series",
+        remedy="choose the non-contrast series; if this is one, ask for it by name (--series)",
         error=ContrastSeriesError,
         yields_to_choice=True,
     )
@@ -154,7 +154,7 @@ def _derived(part: SeriesPart) -> Refusal:
     return Refusal(
         reason=f"derived images ({', '.join(part.first.image_type)})",
         expected="original images of the scanner",
-        remedy="choose the original axial series, or name this one with --series",
+        remedy="choose the original axial series, or ask for this one by name (--series)",
         error=NoSeriesError,
         yields_to_choice=True,
     )

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemx_core.errors import VolumeError
+from hemx_core.imaging.orientation import StoredGrid
 
 AIR_HU = -1024
 """HU of padding and of everything outside the reconstruction circle."""
@@ -163,6 +164,8 @@ class SeriesIdentity:
     series_uid: str = ""
     frame_of_reference_uid: str = ""
     sop_instance_uids: tuple[str, ...] = ()
+    frame_numbers: tuple[int, ...] = ()
+    """Frame of each slice, from 1, where the slices come from multi-frame files."""
     acquired_at: datetime | None = None
     site: str = ""
     scanner: str = ""
@@ -190,6 +193,7 @@ class HUVolume:
         clipped_to_hu: (lower, upper) where the values were clipped to a display window before they
             came here, None for full HU.
         notes: warnings of the reader.
+        stored_grid: the exact turn of the pixels against the file's, and the way back.
     Raises:
         VolumeError: the array is not a three-dimensional int16 array that fits the geometry.
     """
@@ -199,6 +203,7 @@ class HUVolume:
     identity: SeriesIdentity = field(default_factory=SeriesIdentity)
     clipped_to_hu: tuple[float, float] | None = None
     notes: tuple[Note, ...] = ()
+    stored_grid: StoredGrid = field(default_factory=StoredGrid)
 
     def __post_init__(self) -> None:
         _require(

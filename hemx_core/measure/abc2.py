@@ -1,8 +1,8 @@
 """ABC/2, the bedside estimate of a haematoma's volume, taken from the mask.
 
-Source: Kothari et al., Stroke 1996;27:1304-1305. Readers overestimate with it, by 10 to 37 % as size
-grows; the slice weights, made for 10 mm slices, take a third off an ellipsoid in thin ones. So it
-always stands beside the voxel volume and never replaces it.
+Source: Kothari et al., Stroke 1996;27:1304-1305. Readers overestimate with it, by 10 to 37 % as
+size grows; the slice weights, made for 10 mm slices, take a third off an ellipsoid in thin ones. So
+it always stands beside the voxel volume and never replaces it.
 """
 
 from __future__ import annotations

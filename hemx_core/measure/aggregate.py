@@ -44,6 +44,22 @@ def calibrated_probabilities(
     return tuple(float(value) for value in scaled)
 
 
+def positive_share(cam: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The part of each map that speaks for its marker, scaled to a maximum of 1 (Grad-CAM's ReLU).
+
+    Args:
+        cam: shape (markers, k, k).
+    Returns:
+        Same shape, [0, 1]; all zero where nothing speaks for the marker.
+    """
+    positive = np.maximum(cam, 0, dtype=np.float32)
+    peaks = positive.max(axis=(1, 2), keepdims=True)
+    shares: NDArray[np.float32] = np.divide(
+        positive, peaks, out=np.zeros_like(positive), where=peaks > 0
+    )
+    return shares
+
+
 def patient_markers(
     probabilities: Mapping[int, Sequence[float]], specs: Sequence[MarkerSpec]
 ) -> dict[str, MarkerResult]:

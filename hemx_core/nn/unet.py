@@ -1,6 +1,6 @@
 """U-Net with an EfficientNet-b3 encoder (Ronneberger 2015; Tan and Le 2019), one input channel.
 
-Five skip connections: the encoder's maps at strides 2, 4, 8 and 16, and the image itself at stride 1.
+Five skip connections: the encoder's maps at strides 2, 4, 8 and 16, and the image at stride 1.
 """
 
 from __future__ import annotations

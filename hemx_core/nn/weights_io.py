@@ -1,9 +1,8 @@
-"""Trained weights as fp16 safetensors, with their configuration and training card in the metadata."""
+"""Trained weights as fp16 safetensors, with configuration and training card in the metadata."""
 
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
@@ -47,7 +46,7 @@ def save_weights(
         "training": json.dumps(training, ensure_ascii=False),
     }
     save_file(state, str(draft), metadata=metadata)
-    os.replace(draft, path)
+    draft.replace(path)
 
 
 def read_metadata(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:

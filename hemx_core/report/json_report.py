@@ -16,6 +16,7 @@ from typing import Any
 from hemx_core.costs import peak_mib, start_up_seconds, study_seconds
 from hemx_core.imaging.volume import SeriesIdentity, VolumeGeometry
 from hemx_core.markers import MARKER_CODES
+from hemx_core.report.deidentify import nameless_note, nameless_text
 from hemx_core.result import Haematoma, MarkerResult, SliceResult, StageCost, TriageResult
 
 FORMAT = "hemx.triage"
@@ -50,6 +51,9 @@ def to_document(
         pictures: files written beside the document, relative to its folder.
         created_at: when the document was made; now by default.
     """
+    notes = result.notes
+    if not identify:
+        notes = tuple(nameless_note(note, result.identity) for note in notes)
     return {
         "format": FORMAT,
         "schema_version": SCHEMA_VERSION,
@@ -63,7 +67,7 @@ def to_document(
         "haematoma": _haematoma(result.haematoma),
         "markers": {code: _marker(marker) for code, marker in result.markers.items()},
         "slices": [_slice(one, result.geometry) for one in result.slices],
-        "notes": [{"code": note.code, "message": note.message} for note in result.notes],
+        "notes": [{"code": note.code, "message": note.message} for note in notes],
         "versions": dict(result.versions),
         "costs": _costs(result.costs),
         "pictures": list(pictures),
@@ -88,9 +92,12 @@ def _input(
     identify: bool,
 ) -> Json:
     slices, rows, columns = shape
+    description = identity.series_description
+    if not identify:
+        description = nameless_text(description, identity)
     thicknesses = sorted({round(float(one), 3) for one in geometry.slice_thickness_mm})
     summary: Json = {
-        "series_description": identity.series_description,
+        "series_description": description,
         "scanner": identity.scanner,
         "series_uid_sha256": short_hash(identity.series_uid),
         "study_uid_sha256": short_hash(identity.study_uid),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hemx_core.costs import peak_mib, start_up_seconds, study_seconds
+from hemx_core.imaging.reader import SeriesSummary
 from hemx_core.markers import MARKERS
 from hemx_core.report.json_report import DISCLAIMER
 from hemx_core.result import Recommendation, TriageResult
@@ -21,13 +22,8 @@ HEADLINES = {
 }
 
 
-def result_view(result: TriageResult, *, files: tuple[Path, ...] = ()) -> RenderableType:
-    """Recommendation, measurements, markers, notes and costs, top to bottom.
-
-    Args:
-        result: the triage result.
-        files: files to name at the end.
-    """
+def result_view(result: TriageResult) -> RenderableType:
+    """Recommendation, measurements, markers, notes and costs, top to bottom."""
     headline, style = HEADLINES[result.recommendation]
     parts: list[RenderableType] = [Text(headline, style=style)]
     parts.extend(Text(f"- {reason}") for reason in result.reasons)
@@ -36,10 +32,26 @@ def result_view(result: TriageResult, *, files: tuple[Path, ...] = ()) -> Render
         parts.append(_markers(result))
     parts.extend(Text(f"Note: {note.message}") for note in result.notes)
     parts.append(Text(_cost_line(result)))
-    # No wrapping: a wrapped path cannot be copied.
-    parts.extend(Text(f"Written: {path}", no_wrap=True, overflow="ignore") for path in files)
     parts.append(Text(DISCLAIMER, style="dim"))
     return Group(*parts)
+
+
+def series_view(summaries: Sequence[SeriesSummary]) -> Table:
+    """One row for each series, in the given order; the last column is what `--series` takes."""
+    table = Table()
+    for column in ("No.", "Description", "Slices", "mm", "Plane", "Usable", "--series"):
+        table.add_column(column, overflow="fold")
+    for one in summaries:
+        table.add_row(
+            "-" if one.series_number is None else str(one.series_number),
+            escape(one.description) or "-",
+            str(one.slices),
+            "-" if one.thickness_mm is None else f"{one.thickness_mm:g}",
+            one.plane or "-",
+            "yes" if one.usable else escape(f"no: {one.reason}"),
+            escape(one.key) or "-",
+        )
+    return table
 
 
 def _measurements(result: TriageResult) -> Table:

@@ -25,7 +25,7 @@ RESULT_NAME = "result.json"
 OVERVIEW_NAME = "overview.png"
 OVERLAY_FOLDER = "overlays"
 _OVERLAY_NAME = re.compile(r"slice_\d+\.png")
-_PNG_LEVEL = (cv2.IMWRITE_PNG_COMPRESSION, 3)
+_PNG_LEVEL = (cv2.IMWRITE_PNG_COMPRESSION, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,12 @@ class WrittenReport:
     result_json: Path
     pictures: tuple[Path, ...]
     result: TriageResult
+
+    @property
+    def named_files(self) -> tuple[Path, ...]:
+        """What to tell the user: result.json, the overview, and the folder of overlays if any."""
+        overlays = {path.parent for path in self.pictures if path.parent.name == OVERLAY_FOLDER}
+        return self.result_json, self.result_json.with_name(OVERVIEW_NAME), *overlays
 
 
 def check_output(folder: Path) -> None:

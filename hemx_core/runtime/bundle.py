@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +10,13 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
+import hemx_core
 from hemx_core.errors import BackendError, ManifestError
 from hemx_core.manifest import MANIFEST_NAME, ModelManifest
 from hemx_core.runtime.program import Backend, Program
 
 BUNDLE_VARIABLE = "HEMX_MODELS"
-APP_PACKAGE = "mobile_app"
+APP_MODELS = ("mobile_app", "assets", "models")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -138,17 +138,19 @@ def default_bundle() -> Path:
     override = os.environ.get(BUNDLE_VARIABLE)
     if override:
         return Path(override)
-    # find_spec of a top-level package only looks the folder up: nothing of the app is imported.
-    spec = importlib.util.find_spec(APP_PACKAGE)
-    for location in (spec.submodule_search_locations or ()) if spec is not None else ():
-        folder = Path(location) / "assets" / "models"
-        if (folder / MANIFEST_NAME).is_file():
-            return folder
-    raise ManifestError(
-        "no model bundle in the installed tree",
-        expected=f"{APP_PACKAGE}/assets/models/{MANIFEST_NAME}, or {BUNDLE_VARIABLE} set",
-        remedy="name the bundle's folder, or write one with `hemx export`",
-    )
+    folder = app_models_folder()
+    if not (folder / MANIFEST_NAME).is_file():
+        raise ManifestError(
+            "no model bundle in the installed tree",
+            expected=f"{'/'.join(APP_MODELS)}/{MANIFEST_NAME}, or {BUNDLE_VARIABLE} set",
+            remedy="name the bundle's folder, or write one with `hemx export`",
+        )
+    return folder
+
+
+def app_models_folder() -> Path:
+    """Where the app keeps its bundle: beside this package, in a checkout and installed alike."""
+    return Path(hemx_core.__file__).resolve().parents[1].joinpath(*APP_MODELS)
 
 
 def _desktop_backend() -> Backend:

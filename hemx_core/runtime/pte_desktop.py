@@ -1,8 +1,8 @@
 """The desktop backend: ExecuTorch's C++ runtime through its Python binding.
 
-Importing this module imports neither executorch nor torch; making a `DesktopBackend` imports torch and
-the binding's extension module. ExecuTorch's own `portable_lib` would import its whole compiler, and
-torchao, on the way: 2.8 s and 134 MiB more, measured with 1.5.1 on two cores.
+Importing this module imports neither executorch nor torch; making a `DesktopBackend` imports torch
+and the binding's extension module. ExecuTorch's own `portable_lib` would import its compiler too,
+and torchao if that is there: 2.8 s and 134 MiB more (measured with 1.5.1 on two cores).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Scores of a segmenter on held-out patients, in native pixels, through the steps that triage takes."""
+"""Scores of a segmenter on held-out patients, in native pixels, through the steps of triage."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from hemx_core.data import phe_sich
 from hemx_core.imaging.prepare import prepare
 from hemx_core.imaging.spec import PreprocessingSpec
-from hemx_core.measure.components import drop_small, find_components
+from hemx_core.measure.components import drop_small
 from hemx_core.nn.unet import UNet
 
 Predict = Callable[[NDArray[np.float32]], NDArray[np.float32]]
@@ -74,7 +74,10 @@ def score_patients(
     for patient in patients:
         volume = phe_sich.read_volume(folder, rows[patient])
         raw = np.stack(
-            [s.transform.to_native(predict(s.image)) >= mask_threshold for s in prepare(volume, spec)]
+            [
+                s.transform.to_native(predict(s.image)) >= mask_threshold
+                for s in prepare(volume, spec)
+            ]
         )
         found, _ = drop_small(raw, volume.geometry, min_component_ml)
         truth = np.stack([phe_sich.read_mask(folder, "haematoma", r) for r in rows[patient]])

@@ -44,7 +44,8 @@ class StepBatches(IterableDataset[Batch]):
 def latest_checkpoint(run_dir: Path) -> Path | None:
     """The newest checkpoint of a run, by step; None where there is none."""
     found = [
-        (int(path.stem.split("=")[-1]), path) for path in (run_dir / "checkpoints").glob("step=*.ckpt")
+        (int(path.stem.split("=")[-1]), path)
+        for path in (run_dir / "checkpoints").glob("step=*.ckpt")
     ]
     return max(found)[1] if found else None
 

@@ -10,7 +10,7 @@ UNKNOWN = -1
 
 
 def positive_weights(labels: Tensor, *, cap: float) -> Tensor:
-    """Weight of each class's positive term: negatives / positives, at most `cap` and at least 1 / cap.
+    """Weight of each class's positive term: negatives / positives, within 1 / cap and cap.
 
     Args:
         labels: shape (samples, classes), 1 present, 0 absent, -1 not known (does not count).

@@ -47,7 +47,7 @@ def auc(scores: Array, labels: NDArray[np.int8]) -> float:
     """Area under the ROC curve over the known labels (1 or 0); NaN where not estimable."""
     known = labels >= 0
     scores, labels = scores[known], labels[known]
-    if labels.min(initial=1) == labels.max(initial=0):
+    if len(np.unique(labels)) < 2:
         return float("nan")
     return float(roc_auc_score(labels, scores))
 
@@ -60,7 +60,9 @@ def bootstrap_auc(
     repeats: int,
     seed: int,
 ) -> tuple[float, float]:
-    """95 % percentile interval of the AUC: patients are drawn with replacement, with all their rows.
+    """95 % percentile interval of the AUC, patients being drawn with replacement.
+
+    A patient comes with all their rows.
 
     Returns:
         (lower, upper); NaN where fewer than half of the draws are estimable.

@@ -113,9 +113,7 @@ class BatchMaker:
         image, mask, known = (torch.from_numpy(stacked[:, i].copy()) for i in range(3))
         return {"image": image, "mask": mask, "known": known}
 
-    def _sample(
-        self, rng: np.random.Generator, pool: SlicePool, index: int
-    ) -> NDArray[np.float32]:
+    def _sample(self, rng: np.random.Generator, pool: SlicePool, index: int) -> NDArray[np.float32]:
         size = pool.image.shape[-1]
         matrix = random_affine(rng, size, self.config.augmentation)
         image = warp(pool.image[index].astype(np.float32), matrix)
@@ -162,7 +160,12 @@ class SegmentationModule(lightning.LightningModule):
         empty = ~mask.flatten(1).any(1)
         for i, who in enumerate(patient.tolist()):
             false = int(found[i].sum()) if empty[i] else 0
-            row = [int((found[i] & truth[i]).sum()), int(found[i].sum()), int(truth[i].sum()), false]
+            row = [
+                int((found[i] & truth[i]).sum()),
+                int(found[i].sum()),
+                int(truth[i].sum()),
+                false,
+            ]
             self._sums[who] = self._sums.get(who, np.zeros(4)) + row
 
     def on_validation_epoch_end(self) -> None:

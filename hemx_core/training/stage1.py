@@ -38,12 +38,14 @@ class Stage1Files:
     Args:
         run_dir: checkpoints and log.
         weights: the `.safetensors` file to write.
+        decision: the JSON file that gets preprocessing and mask threshold; its other entries stay.
         results: the JSON file with the scores.
         real: folder of the PHE-SICH data, None to train on phantoms alone.
     """
 
     run_dir: Path
     weights: Path
+    decision: Path
     results: Path
     real: Path | None
 
@@ -83,10 +85,18 @@ def run_segmentation(
     save_weights(
         files.weights, module.network, config=segmenter_config(module.network), training=training
     )
+    decided = {
+        "preprocessing": config.preprocessing.to_json(),
+        "mask_threshold": MASK_THRESHOLD,
+        "min_component_ml": MIN_COMPONENT_ML,
+    }
+    provenance.merge_json(files.decision, decided)
     report = {
         "provenance": provenance.provenance(seed=config.seed),
         "training": training | {"minutes": round((time.perf_counter() - started) / 60, 1)},
-    } | evaluate(module, config, files.real)
+        "decision": decided,
+        **evaluate(module, config, files.real),
+    }
     provenance.write_json(files.results, report)
     return report
 
@@ -106,11 +116,7 @@ def evaluate(
         mask_threshold=MASK_THRESHOLD,
         min_component_ml=MIN_COMPONENT_ML,
     )
-    return {
-        "mask_threshold": MASK_THRESHOLD,
-        "min_component_ml": MIN_COMPONENT_ML,
-        "validation": summarise(scores),
-    }
+    return {"validation": summarise(scores)}
 
 
 def cohort_pool(cohort: Cohort, split: str) -> SlicePool:
@@ -124,7 +130,10 @@ def cohort_pool(cohort: Cohort, split: str) -> SlicePool:
 def patient_pool(patients: Sequence[phe_sich.PreparedPatient]) -> SlicePool:
     """All slices of prepared patients."""
     return SlicePool(
-        *(np.concatenate([getattr(p, name) for p in patients]) for name in ("image", "mask", "known"))
+        *(
+            np.concatenate([getattr(p, name) for p in patients])
+            for name in ("image", "mask", "known")
+        )
     )
 
 

@@ -8,6 +8,7 @@ from hemx_core.measure.aggregate import (
     LARGE_HAEMATOMA_ML,
     calibrated_probabilities,
     patient_markers,
+    positive_share,
     recommend,
 )
 from hemx_core.result import MarkerResult, Recommendation
@@ -77,3 +78,10 @@ def test_volume_calls_now_from_30_ml_up() -> None:
     code, reasons = recommend(29.99, _markers())
     assert code is Recommendation.DISCUSS
     assert any("No expansion marker" in reason for reason in reasons)
+
+
+def test_a_map_without_support_stays_dark() -> None:
+    cam = np.stack([np.full((2, 2), -1.0), np.array([[-1.0, 2.0], [1.0, 0.0]])]).astype(np.float32)
+    shares = positive_share(cam)
+    np.testing.assert_array_equal(shares[0], 0)
+    np.testing.assert_allclose(shares[1], [[0, 1], [0.5, 0]])

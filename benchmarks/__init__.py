@@ -1,0 +1,1 @@
+"""Measured figures: each comes from a command whose result file lies under `results/`."""

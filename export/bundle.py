@@ -1,0 +1,205 @@
+"""Both programs and their manifest, written only when every gate is passed."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+import hemx_core
+from export.fold import fold_classifier, fold_unet
+from export.lower import lower
+from export.networks import Networks
+from export.quantize import quantize
+from export.recipes import Precision, Recipe
+from export.samples import Samples
+from export.verify import Parity, check_parity, measure_parity
+from hemx_core.errors import ExportError
+from hemx_core.imaging.crop import crop_around
+from hemx_core.manifest import MANIFEST_NAME, ModelManifest, ProgramSpec, TensorSpec
+from hemx_core.markers import MARKER_CODES
+from hemx_core.runtime.bundle import load_models
+
+SEGMENTER_FILE = "segmenter.pte"
+CLASSIFIER_FILE = "classifier.pte"
+IMAGE_AXES = "batch, channel, row, column"
+Inputs = tuple[Tensor, ...]
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A lowered program before it is written: its bytes, and its specification without a file."""
+
+    pte: bytes
+    spec: ProgramSpec
+
+
+def export_bundle(
+    networks: Networks,
+    recipe: Recipe,
+    *,
+    calibration: Sequence[NDArray[np.float32]],
+    parity: Samples,
+    out: Path,
+    tell: Tell = lambda message: None,
+) -> ModelManifest:
+    """Fold, quantize, lower, verify and write a bundle.
+
+    Args:
+        networks: the trained networks and their decision rules.
+        recipe: precisions and gates.
+        calibration: prepared slices, each (size, size), float32; unused where all is float32.
+        parity: slices of other patients to verify with.
+        out: folder of the bundle; files of other names in it are left alone.
+        tell: told what is being done.
+    Returns:
+        The manifest as written.
+    Raises:
+        ExportError: a part of the export failed or a gate was missed; `out` is as it was then.
+    """
+    size = networks.decision.preprocessing.size
+    if size != recipe.size:
+        raise ExportError(
+            f"recipe {recipe.name} of {recipe.size} pixels and weights trained at {size}",
+            expected="one grid size",
+            remedy="choose another recipe, or train at its size",
+        )
+    tell("folding and lowering the segmenter")
+    segmenter = build_segmenter(networks, recipe.segmenter, calibration)
+    tell("folding and lowering the classifier")
+    classifier = build_classifier(networks, recipe.classifier, calibration)
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".bundle-", dir=out) as draft:
+        folder = Path(draft)
+        manifest = write_draft(folder, networks, recipe, segmenter, classifier)
+        tell(f"verifying on {len(parity)} slices: {parity.source}")
+        with load_models(folder) as models:
+            measured = measure_parity(networks, models, parity)
+        check_parity(measured, recipe)
+        manifest = replace(manifest, parity=measured.to_json())
+        manifest.save(folder)
+        publish(folder, out)
+    return manifest
+
+
+def build_segmenter(
+    networks: Networks, precision: Precision, calibration: Sequence[NDArray[np.float32]]
+) -> Program:
+    """The segmenter's program."""
+    size = networks.decision.preprocessing.size
+    twin = fold_unet(networks.segmenter)
+    inputs = [(torch.from_numpy(image)[None, None],) for image in calibration]
+    pte = _program(twin, precision, (torch.zeros(1, 1, size, size),), inputs)
+    features = TensorSpec("features", (1, twin.feature_channels), "float32", "batch, channel")
+    image = TensorSpec("image", (1, 1, size, size), "float32", IMAGE_AXES)
+    return Program(
+        pte, _spec(SEGMENTER_FILE, pte, (image,), (replace(image, name="probabilities"), features))
+    )
+
+
+def build_classifier(
+    networks: Networks, precision: Precision, calibration: Sequence[NDArray[np.float32]]
+) -> Program:
+    """The classifier's program, calibrated on crops where the trained segmenter sees blood."""
+    size, channels = networks.decision.crop_size, networks.segmenter.feature_channels
+    twin = fold_classifier(networks.classifier)
+    example = (torch.zeros(1, 1, size, size), torch.zeros(1, channels))
+    crops = [] if precision is Precision.FLOAT32 else calibration_crops(networks, calibration)
+    pte = _program(twin, precision, example, crops)
+    crop = TensorSpec("crop", (1, 1, size, size), "float32", IMAGE_AXES)
+    features = TensorSpec("features", (1, channels), "float32", "batch, channel")
+    logits = TensorSpec("logits", (1, len(MARKER_CODES)), "float32", "batch, marker")
+    coarse = twin(*example)[1].shape
+    cam = TensorSpec("cam", tuple(coarse), "float32", "batch, marker, row, column")
+    return Program(pte, _spec(CLASSIFIER_FILE, pte, (crop, features), (logits, cam)))
+
+
+@torch.inference_mode()
+def calibration_crops(
+    networks: Networks, calibration: Sequence[NDArray[np.float32]]
+) -> list[Inputs]:
+    """(crop, features) of the slices on which the trained segmenter finds blood.
+
+    Where it finds none at all (untrained weights), every slice is cropped at its centre.
+    """
+    decision = networks.decision
+    crops: list[Inputs] = []
+    blood: list[bool] = []
+    for image in calibration:
+        logits, features = networks.segmenter(torch.from_numpy(image)[None, None])
+        mask = torch.sigmoid(logits)[0, 0].numpy() >= decision.mask_threshold
+        crop, _ = crop_around(image, mask, decision.crop_size)
+        crops.append((torch.from_numpy(crop)[None, None], features))
+        blood.append(bool(mask.any()))
+    return [one for one, shows in zip(crops, blood, strict=True) if shows] if any(blood) else crops
+
+
+def write_draft(
+    folder: Path, networks: Networks, recipe: Recipe, segmenter: Program, classifier: Program
+) -> ModelManifest:
+    """Write both programs and a manifest without parity into a folder."""
+    for program in (segmenter, classifier):
+        (folder / program.spec.file).write_bytes(program.pte)
+    decision = networks.decision
+    manifest = ModelManifest(
+        recipe=recipe.name,
+        executorch=importlib.metadata.version("executorch"),
+        preprocessing=decision.preprocessing,
+        segmenter=segmenter.spec,
+        classifier=classifier.spec,
+        crop_size=decision.crop_size,
+        mask_threshold=decision.mask_threshold,
+        min_component_ml=decision.min_component_ml,
+        markers=decision.markers,
+        training=networks.training,
+        accuracy=decision.accuracy,
+        hemx=hemx_core.__version__,
+    )
+    manifest.save(folder)
+    return manifest
+
+
+def publish(draft: Path, out: Path) -> None:
+    """Move a verified bundle into place.
+
+    The old manifest goes first and the new one comes last: whenever this is interrupted, `out`
+    holds the old bundle, no bundle, or the new one, never a mixture that loads.
+    """
+    (out / MANIFEST_NAME).unlink(missing_ok=True)
+    for file in (SEGMENTER_FILE, CLASSIFIER_FILE, MANIFEST_NAME):
+        (draft / file).replace(out / file)
+
+
+def summary(manifest: ModelManifest) -> list[tuple[str, str]]:
+    """Names and values of what a user wants to see of a bundle."""
+    parity = Parity(**manifest.parity)
+    programs = (manifest.segmenter, manifest.classifier)
+    return [
+        ("recipe", manifest.recipe),
+        *((program.file, f"{program.bytes / 2**20:.1f} MiB") for program in programs),
+        ("parity slices", f"{parity.slices} ({parity.source})"),
+        ("mask Dice", f"{parity.mask_dice:.4f}, worst slice {parity.worst_slice_dice:.4f}"),
+        ("marker probability", f"at most {parity.marker_max:.4f} apart"),
+    ]
+
+
+def _program(
+    twin: nn.Module, precision: Precision, example: Inputs, calibration: list[Inputs]
+) -> bytes:
+    graph = quantize(twin, calibration) if precision is Precision.INT8 else twin
+    return lower(graph, example).pte
+
+
+def _spec(
+    file: str, pte: bytes, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]
+) -> ProgramSpec:
+    return ProgramSpec(file, hashlib.sha256(pte).hexdigest(), len(pte), inputs, outputs)

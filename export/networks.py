@@ -1,0 +1,125 @@
+"""What the training leaves for the export: both networks, their cards and the decision rules."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import hemx_core
+from hemx_core.errors import ExportError
+from hemx_core.imaging.spec import PreprocessingSpec
+from hemx_core.manifest import MarkerSpec
+from hemx_core.markers import MARKER_CODES
+from hemx_core.nn.joint import MarkerClassifier
+from hemx_core.nn.unet import UNet
+from hemx_core.nn.weights_io import load_classifier, load_segmenter, read_metadata
+
+SEGMENTER_WEIGHTS = "segmenter.safetensors"
+CLASSIFIER_WEIGHTS = "classifier.safetensors"
+DECISION_NAME = "decision.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """How outputs become decisions, as the training chose it (`decision.json`).
+
+    Args:
+        preprocessing: how slices are prepared for the segmenter.
+        crop_size: rows and columns of the classifier's crop.
+        mask_threshold: probability from which a pixel counts as blood.
+        min_component_ml: smaller components are dropped.
+        markers: temperature and threshold of each marker.
+        accuracy: measured accuracy, for the manifest.
+    """
+
+    preprocessing: PreprocessingSpec
+    crop_size: int
+    mask_threshold: float
+    min_component_ml: float
+    markers: tuple[MarkerSpec, ...]
+    accuracy: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, path: Path) -> Decision:
+        """Read `decision.json`.
+
+        Raises:
+            ExportError: missing, not JSON, or without a field.
+        """
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            return cls(
+                preprocessing=PreprocessingSpec.from_json(values["preprocessing"]),
+                crop_size=int(values["crop_size"]),
+                mask_threshold=float(values["mask_threshold"]),
+                min_component_ml=float(values["min_component_ml"]),
+                markers=tuple(
+                    MarkerSpec(
+                        code,
+                        float(values["markers"][code]["temperature"]),
+                        float(values["markers"][code]["threshold"]),
+                    )
+                    for code in MARKER_CODES
+                ),
+                accuracy=dict(values.get("accuracy", {})),
+            )
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ExportError(
+                f"{path.name} cannot be used ({type(error).__name__}: {error})",
+                expected="markers, mask_threshold, min_component_ml, preprocessing and crop_size",
+                remedy="train the classifier again, or give the folder with --weights",
+            ) from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Networks:
+    """Two trained networks that belong together.
+
+    Args:
+        segmenter: in evaluation mode.
+        classifier: in evaluation mode.
+        decision: the rules that go with them.
+        training: card of each network's training, for the manifest.
+    Raises:
+        ExportError: the classifier was trained on features of another length.
+    """
+
+    segmenter: UNet
+    classifier: MarkerClassifier
+    decision: Decision
+    training: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        given, taken = self.segmenter.feature_channels, self.classifier.encoder_channels
+        if given != taken:
+            raise ExportError(
+                f"a segmenter with {given} features and a classifier for {taken}",
+                expected="networks that were trained together",
+                remedy="train the classifier again on this segmenter",
+            )
+
+
+def default_weights() -> Path:
+    """The folder of the weights in the repository."""
+    return Path(hemx_core.__file__).resolve().parent / "weights"
+
+
+def load_networks(folder: Path) -> Networks:
+    """Load both networks and their decision rules.
+
+    Raises:
+        ManifestError: a weight file is missing or does not fit its network.
+        ExportError: `decision.json` is missing or wrong.
+    """
+    segmenter, classifier = folder / SEGMENTER_WEIGHTS, folder / CLASSIFIER_WEIGHTS
+    return Networks(
+        segmenter=load_segmenter(segmenter),
+        classifier=load_classifier(classifier),
+        decision=Decision.load(folder / DECISION_NAME),
+        training={
+            "segmenter": read_metadata(segmenter)[1],
+            "classifier": read_metadata(classifier)[1],
+        },
+    )

@@ -1,0 +1,69 @@
+"""The export recipes: one row each, with the gates that a bundle must pass to be written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hemx_core.errors import ExportError
+
+
+class Precision(StrEnum):
+    """Arithmetic of a program."""
+
+    INT8 = "int8"
+    FLOAT32 = "float32"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """How the two networks become programs.
+
+    Args:
+        name: goes into the manifest.
+        size: rows and columns of the segmenter's grid; must agree with the preprocessing.
+        segmenter: precision of the segmentation program.
+        classifier: precision of the classification program.
+        calibration_slices: prepared slices that set the int8 ranges.
+        min_mask_dice: gate, native masks of all parity slices together, exported against trained.
+        max_marker_difference: gate, calibrated probability of any marker on any slice.
+    """
+
+    name: str
+    size: int
+    segmenter: Precision
+    classifier: Precision
+    calibration_slices: int = 64
+    min_mask_dice: float = 0.99
+    max_marker_difference: float = 0.03
+
+
+RECIPES: dict[str, Recipe] = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe(name="tablet-int8", size=256, segmenter=Precision.INT8, classifier=Precision.INT8),
+        Recipe(
+            name="desk-fp32",
+            size=256,
+            segmenter=Precision.FLOAT32,
+            classifier=Precision.FLOAT32,
+            min_mask_dice=0.9999,
+            max_marker_difference=0.001,
+        ),
+    )
+}
+
+
+def find_recipe(name: str) -> Recipe:
+    """The recipe of a name.
+
+    Raises:
+        ExportError: there is none.
+    """
+    if name not in RECIPES:
+        raise ExportError(
+            f"no export recipe {name!r}",
+            expected=f"one of {', '.join(RECIPES)}",
+            remedy="choose one of them with --recipe",
+        )
+    return RECIPES[name]

@@ -1,0 +1,75 @@
+"""Narrow networks with lively statistics, so that a fold that forgets a term shows."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import nn
+
+from export.networks import Decision, Networks
+from hemx_core.imaging.spec import PreprocessingSpec
+from hemx_core.manifest import MarkerSpec
+from hemx_core.markers import MARKER_CODES
+from hemx_core.nn.joint import MarkerClassifier
+from hemx_core.nn.unet import UNet, UNetConfig
+from hemx_core.nn.wavelet_vgg import WaveletVGGConfig
+
+M = TypeVar("M", bound=nn.Module)
+SIZE, CROP = 64, 32
+
+
+def lively(module: M, seed: int = 0) -> M:
+    """Random running statistics and affine parameters in every normalisation; evaluation mode."""
+    generator = torch.Generator().manual_seed(seed)
+    for child in module.modules():
+        if isinstance(child, nn.BatchNorm2d):
+            child.running_mean.normal_(0, 0.3, generator=generator)
+            child.running_var.uniform_(0.5, 2.0, generator=generator)
+            nn.init.uniform_(child.weight, 0.5, 1.5, generator=generator)
+            nn.init.normal_(child.bias, 0, 0.3, generator=generator)
+    return module.eval()
+
+
+def narrow_unet(seed: int = 0) -> UNet:
+    """The U-Net of 8 channels or so, one block a stage."""
+    torch.manual_seed(seed)
+    return lively(UNet(UNetConfig(width=0.125, depth=0.1)), seed)
+
+
+def narrow_classifier(seed: int = 0, *, channels: int = 48, **config: object) -> MarkerClassifier:
+    """A classifier of 8 channels or so."""
+    torch.manual_seed(seed)
+    model = lively(MarkerClassifier(WaveletVGGConfig(width=0.02, **config), channels), seed)  # type: ignore[arg-type]
+    nn.init.normal_(model.head.weight, 0, 0.1)
+    model.standardise.fit(torch.rand(16, channels))
+    return model
+
+
+def narrow_networks() -> Networks:
+    """Both, with decision rules of 64 pixels, whose mask is half of a random image."""
+    unet = narrow_unet()
+    with torch.no_grad():
+        logits, _ = unet(torch.rand(2, 1, SIZE, SIZE))
+        unet.head.bias -= logits.median()
+    return Networks(
+        segmenter=unet,
+        classifier=narrow_classifier(channels=unet.feature_channels),
+        decision=Decision(
+            preprocessing=PreprocessingSpec(size=SIZE, pixel_mm=3.6),
+            crop_size=CROP,
+            mask_threshold=0.5,
+            min_component_ml=0.1,
+            markers=tuple(MarkerSpec(code, 1.5, 0.4) for code in MARKER_CODES),
+            accuracy={"auc": 0.5},
+        ),
+        training={"segmenter": {"steps": 0}, "classifier": {"steps": 0}},
+    )
+
+
+def random_images(count: int, size: int = SIZE, seed: int = 0) -> np.ndarray:
+    """Smooth random pictures, shape (count, size, size), float32, [0, 1]."""
+    generator = torch.Generator().manual_seed(seed)
+    coarse = torch.rand(count, 1, 8, 8, generator=generator)
+    return nn.functional.interpolate(coarse, size=(size, size), mode="bilinear")[:, 0].numpy()

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from export.fold import fold_classifier
+from export.lower import lower
+from hemx_core.errors import BackendError, IntegrityError
+from hemx_core.manifest import ProgramSpec, TensorSpec
+from hemx_core.nn.joint import MarkerClassifier
+from hemx_core.nn.wavelet_vgg import WaveletVGGConfig
+from hemx_core.runtime import pte_desktop
+from hemx_core.runtime.pte_desktop import DesktopBackend
+from tests.hemx_core.runtime.contract import ProgramContract, example_inputs
+
+CROP, CHANNELS = 32, 8
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ProgramSpec]:
+    """A classifier of 8 channels as a program: two inputs, two outputs."""
+    torch.manual_seed(0)
+    config = WaveletVGGConfig(width=0.01, merge="max")
+    twin = fold_classifier(MarkerClassifier(config, encoder_channels=CHANNELS).eval())
+    pte = lower(twin, (torch.zeros(1, 1, CROP, CROP), torch.zeros(1, CHANNELS))).pte
+    path = tmp_path_factory.mktemp("program") / "classifier.pte"
+    path.write_bytes(pte)
+    spec = ProgramSpec(
+        path.name,
+        hashlib.sha256(pte).hexdigest(),
+        len(pte),
+        (
+            TensorSpec("crop", (1, 1, CROP, CROP), "float32", "batch, channel, row, column"),
+            TensorSpec("features", (1, CHANNELS), "float32", "batch, channel"),
+        ),
+        (
+            TensorSpec("logits", (1, 4), "float32", "batch, marker"),
+            TensorSpec("cam", (1, 4, 2, 2), "float32", "batch, marker, row, column"),
+        ),
+    )
+    return path, spec
+
+
+class TestDesktopBackend(ProgramContract):
+    @pytest.fixture
+    def backend(self) -> DesktopBackend:
+        return DesktopBackend()
+
+    @pytest.fixture
+    def program_file(self, exported: tuple[Path, ProgramSpec]) -> tuple[Path, ProgramSpec]:
+        return exported
+
+
+def test_refuses_a_truncated_program_that_the_manifest_agrees_with(
+    exported: tuple[Path, ProgramSpec], tmp_path: Path
+) -> None:
+    content = exported[0].read_bytes()[:2000]
+    bad = tmp_path / "half.pte"
+    bad.write_bytes(content)
+    spec = replace(
+        exported[1], file=bad.name, sha256=hashlib.sha256(content).hexdigest(), bytes=len(content)
+    )
+    with pytest.raises(BackendError, match=r"half\.pte"):
+        DesktopBackend().open(bad, spec)
+
+
+def test_refuses_a_program_of_other_shapes_than_the_manifest_says(
+    exported: tuple[Path, ProgramSpec],
+) -> None:
+    path, spec = exported
+    crop, features = spec.inputs
+    wrong = replace(spec, inputs=(replace(crop, shape=(1, 1, 64, 64)), features))
+    with pytest.raises(IntegrityError, match="64, 64"):
+        DesktopBackend().open(path, wrong)
+
+
+def test_a_missing_runtime_names_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pte_desktop, "BINDING", "executorch.no_such_binding")
+    with pytest.raises(BackendError, match=r"hemx\[runtime\]"):
+        DesktopBackend()
+
+
+def test_the_thread_pool_does_not_change_under_an_open_program(
+    exported: tuple[Path, ProgramSpec],
+) -> None:
+    backend = DesktopBackend()
+    current = backend._binding._threadpool_get_thread_count()
+    program = backend.open(*exported)
+    with pytest.raises(BackendError, match="open"):
+        DesktopBackend(threads=current + 1)
+    program.close()
+    try:
+        other = DesktopBackend(threads=current + 1)
+        assert other._binding._threadpool_get_thread_count() == current + 1
+        again = other.open(*exported)
+        assert len(again(example_inputs(again.spec))) == 2
+        again.close()
+    finally:
+        DesktopBackend(threads=current)
+
+
+def test_refuses_no_threads() -> None:
+    with pytest.raises(BackendError, match="0 threads"):
+        DesktopBackend(threads=0)
+
+
+def test_start_up_is_light_and_silent(exported: tuple[Path, ProgramSpec]) -> None:
+    """Neither ExecuTorch's compiler nor torchao is imported, and nothing is printed."""
+    code = """
+import sys
+import hemx_core.runtime.pte_desktop as desktop
+assert "torch" not in sys.modules and "executorch" not in sys.modules
+desktop.DesktopBackend()
+heavy = [name for name in ("executorch.exir", "torchao", "torch._dynamo") if name in sys.modules]
+assert not heavy, heavy
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")

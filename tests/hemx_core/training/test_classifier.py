@@ -1,0 +1,138 @@
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from hemx_core.data.augment import Augmentation
+from hemx_core.errors import TrainingError
+from hemx_core.imaging.crop import crop_around
+from hemx_core.nn.wavelet_vgg import WaveletVGGConfig
+from hemx_core.training.classifier import (
+    ClassifierModule,
+    ClassifierTraining,
+    CropBatches,
+    predict,
+    validation_loader,
+)
+from hemx_core.training.marker_slices import HeldOutSlices, TrainingSlices
+
+STILL = Augmentation(
+    rotation_deg=0, scale=1, shift_px=0, flip=0, gain=0, offset=0, noise_sd=0, blur_px=0
+)
+CONFIG = ClassifierTraining(
+    steps=4, batch=4, crop_size=32, network=WaveletVGGConfig(width=0.125), augmentation=STILL,
+    feature_noise=0, feature_dropout=0,
+)  # fmt: skip
+
+
+def _slices(count: int = 6) -> TrainingSlices:
+    """Blobs at known centres; marker 0 is the bright ones, marker 3 is never present."""
+    rng = np.random.default_rng(3)
+    centre = rng.integers(20, 44, (count, 2)).astype(float)
+    labels = np.zeros((count, 4), np.int8)
+    labels[::2, 0] = 1
+    labels[:, 1] = -1
+    image = np.zeros((count, 64, 64), np.float16)
+    for i, (row, column) in enumerate(centre.astype(int)):
+        image[i, row - 6 : row + 7, column - 6 : column + 7] = 0.9 if labels[i, 0] else 0.4
+    image[:, :, :5] = 0.1
+    features = rng.normal(size=(count, 2, 5)).astype(np.float32)
+    return TrainingSlices(image, centre, features, labels, labels)
+
+
+def _held_out(slices: TrainingSlices) -> HeldOutSlices:
+    crops = []
+    for image, centre in zip(slices.image, slices.centre.astype(int), strict=True):
+        mask = np.zeros(image.shape, bool)
+        mask[tuple(centre)] = True
+        crops.append(crop_around(image.astype(np.float32), mask, 32)[0])
+    return HeldOutSlices(
+        np.stack(crops), slices.features[:, 0], slices.labels, np.arange(len(slices)), slices.labels
+    )
+
+
+def test_without_augmentation_a_crop_is_the_one_that_triage_cuts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("hemx_core.training.classifier.grey_values", lambda _rng, image, _: image)
+    slices = _slices()
+    batch = CropBatches(CONFIG, slices)(0)
+    crops = _held_out(slices).crop
+    for crop, features in zip(batch["crop"][:, 0], batch["features"], strict=True):
+        pick = np.flatnonzero((slices.features[:, 0] == features.numpy()).all(1)).item()
+        np.testing.assert_array_equal(crop, crops[pick])
+
+
+def test_a_step_gives_the_same_batch_again_and_another_step_another() -> None:
+    config = replace(CONFIG, augmentation=Augmentation(), feature_noise=0.1)
+    first, again = CropBatches(config, _slices()), CropBatches(config, _slices())
+    for name in ("crop", "features", "labels"):
+        torch.testing.assert_close(first(7)[name], again(7)[name], rtol=0, atol=0)
+    assert not torch.equal(first(7)["crop"], first(8)["crop"])
+
+
+def test_a_flipped_crop_comes_with_the_features_of_the_mirror_image() -> None:
+    slices = _slices()
+    config = replace(CONFIG, augmentation=replace(STILL, flip=1.0))
+    for features in CropBatches(config, slices)(0)["features"].numpy():
+        assert (slices.features[:, 1] == features).all(1).any()
+        assert not (slices.features[:, 0] == features).all(1).any()
+
+
+def test_crops_are_never_turned_upside_down() -> None:
+    slices = _slices(2)
+    ramp = np.linspace(0.1, 0.9, 64, dtype=np.float32)[:, None] * np.ones((1, 64), np.float32)
+    slices = replace(slices, image=np.stack([ramp] * 2).astype(np.float16))
+    config = replace(CONFIG, augmentation=ClassifierTraining().augmentation)
+    batches = CropBatches(config, slices)
+    for step in range(10):
+        crops = batches(step)["crop"][:, 0].numpy()
+        rows = [cv2.GaussianBlur(crop, (0, 0), 3)[:, 8:24].mean(1) for crop in crops]
+        assert all(row[4] < row[-5] for row in rows)
+
+
+def test_feature_dropout_leaves_the_mean() -> None:
+    slices = _slices()
+    batches = CropBatches(replace(CONFIG, feature_dropout=1.0), slices)
+    expected = slices.features.reshape(-1, 5).mean(0)
+    np.testing.assert_allclose(batches(0)["features"], [expected] * 4, rtol=1e-6)
+
+
+def test_learns_a_marker_and_takes_no_harm_from_unknown_or_absent_ones() -> None:
+    torch.manual_seed(1)
+    slices = _slices(12)
+    held_out = _held_out(slices)
+    module = ClassifierModule(CONFIG, slices, held_out)
+    assert module.weights.tolist() == [1, 1, 1, 1]
+    optimiser = torch.optim.AdamW(module.parameters(), lr=3e-3)
+    batches = CropBatches(CONFIG, slices)
+    module.log = lambda *args, **kwargs: None  # type: ignore[method-assign]
+    for step in range(40):
+        optimiser.zero_grad()
+        module.training_step(batches(step), 0).backward()
+        optimiser.step()
+    found = predict(module.network, held_out)
+    bright = found.labels[:, 0] == 1
+    assert found.logits[bright, 0].min() > found.logits[~bright, 0].max()
+    assert np.isfinite(found.logits).all()
+
+
+def test_validation_logs_what_is_estimable() -> None:
+    slices = _slices()
+    module = ClassifierModule(CONFIG, slices, _held_out(slices)).eval()
+    logged: dict[str, float] = {}
+    module.log = lambda name, value, **_: logged.update({name: value})  # type: ignore[method-assign]
+    module.on_validation_epoch_start()
+    with torch.no_grad():
+        for batch in validation_loader(_held_out(slices)):
+            module.validation_step(batch, 0)
+    module.on_validation_epoch_end()
+    assert set(logged) == {"val_hypodensity_slice_auc", "val_hypodensity_patient_auc"}
+
+
+@pytest.mark.parametrize("values", [{"crop_size": 100}, {"batch": 1}])
+def test_refuses_settings_that_cannot_work(values: dict[str, int]) -> None:
+    with pytest.raises(TrainingError):
+        ClassifierTraining(**values)

@@ -1,0 +1,81 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from hemx_core.data.phantom_cohort import build_cohort
+from hemx_core.errors import ManifestError
+from hemx_core.imaging.spec import PreprocessingSpec
+from hemx_core.markers import MARKER_CODES
+from hemx_core.nn.joint import MarkerClassifier
+from hemx_core.nn.unet import UNet, UNetConfig
+from hemx_core.nn.wavelet_vgg import WaveletVGGConfig
+from hemx_core.nn.weights_io import load_classifier, save_weights, segmenter_config
+from hemx_core.phantom import SiteSpec
+from hemx_core.training.calibration import Calibration
+from hemx_core.training.classifier import ClassifierTraining
+from hemx_core.training.stage2 import Stage2Files, absorb_shift, run_classifier
+
+CONFIG = ClassifierTraining(
+    steps=2, batch=4, crop_size=32, bootstrap=20, network=WaveletVGGConfig(width=0.125)
+)
+
+
+def _files(folder: Path) -> Stage2Files:
+    return Stage2Files(
+        segmenter=folder / "segmenter.safetensors",
+        run_dir=folder / "run",
+        weights=folder / "classifier.safetensors",
+        decision=folder / "decision.json",
+        results=folder / "results" / "classifier.json",
+    )
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_run_writes_weights_decision_and_scores(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    files = _files(tmp_path)
+    unet = UNet(UNetConfig(width=0.1, depth=0.2))
+    unet.head.bias.data.fill_(5.0)  # untrained: finds blood everywhere
+    save_weights(files.segmenter, unet, config=segmenter_config(unet), training={})
+    files.decision.write_text('{"mask_threshold": 0.5}')
+    cohort = build_cohort(
+        tmp_path / "cohort",
+        patients=20,
+        seed=2,
+        blood_free=0,
+        spec=PreprocessingSpec(size=64, pixel_mm=3.6),
+        sites=(SiteSpec(matrix=64, slices=8, slice_spacing_mm=12),),
+    )
+    report = run_classifier(CONFIG, files, cohort=cohort)
+    assert json.loads(files.results.read_text()) == report
+    decision = json.loads(files.decision.read_text())
+    assert decision["mask_threshold"] == 0.5
+    assert decision["crop_size"] == 32
+    assert tuple(marker["code"] for marker in decision["markers"]) == MARKER_CODES
+    assert all(0.05 <= marker["threshold"] <= 0.95 for marker in decision["markers"])
+    assert set(report["test"]["predicted_mask"]) >= set(MARKER_CODES)
+    assert report["test"]["patients"] == 3
+    data = report["training"]["data"]
+    assert data["train_patients"] == sum(data["train_co_occurrence"].values()) == 14
+    model = load_classifier(files.weights)
+    assert model.encoder_channels == unet.feature_channels
+    logits, _ = model(torch.rand(1, 1, 32, 32), torch.rand(1, unet.feature_channels))
+    assert torch.isfinite(logits).all()
+
+
+def test_shift_goes_into_the_bias() -> None:
+    model = MarkerClassifier(WaveletVGGConfig(width=0.125), encoder_channels=3).eval()
+    inputs = torch.rand(1, 1, 32, 32), torch.rand(1, 3)
+    before = model(*inputs)[0]
+    shifts = [0.5, -2.0, 0.0, 1.0]
+    absorb_shift(model, [Calibration(shift, 1.0, 0.5, estimable=True) for shift in shifts])
+    np.testing.assert_allclose((model(*inputs)[0] - before).detach()[0], shifts, atol=1e-6)
+
+
+def test_refuses_without_a_segmenter(tmp_path: Path) -> None:
+    cohort = build_cohort(tmp_path / "cohort", patients=0)
+    with pytest.raises(ManifestError, match=r"segmenter\.safetensors"):
+        run_classifier(CONFIG, _files(tmp_path), cohort=cohort)
