@@ -10,6 +10,7 @@ import io
 import os
 import stat
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -113,7 +114,7 @@ def _keep_dicom(candidates: Iterator[Source]) -> FoundFiles:
         try:
             with source.open() as stream:
                 head = stream.read(_SMALLEST_DICOM_BYTES)
-        except (OSError, zipfile.BadZipFile):
+        except OSError:
             # It cannot even be opened: the header pass opens it again and reports why.
             sources.append(source)
             continue
@@ -217,8 +218,14 @@ def _check_member(member: zipfile.ZipInfo) -> None:
 
 
 def _member_opener(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[], BinaryIO]:
-    # zipfile never delivers more than the declared size, which the limits above have checked.
-    return lambda: io.BytesIO(archive.read(member))
+    def open_member() -> BinaryIO:
+        try:
+            # Never more than the declared size, which the limits have checked.
+            return io.BytesIO(archive.read(member))
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+            raise OSError(f"damaged in the zip: {error}") from error
+
+    return open_member
 
 
 def _check_count(count: int, name: str) -> None:

@@ -73,16 +73,12 @@ def random_spec(
     wanted = {code: bool(rng.random() < PREVALENCE[code]) for code in MARKER_CODES}
     wanted.update(markers or {})
     lesion = _random_lesion(rng, wanted, location, side, volume_ml, on_threshold)
-    if rng.random() >= lesion_probability:
-        return PhantomSpec(
-            seed=seed, noise_seed=noise_seed, head=head, lesion=None, site=site,
-            patient_id=f"PHANTOM-{seed % 10**6:06d}",
-        )
+    bleeds = bool(rng.random() < lesion_probability)
     return PhantomSpec(
         seed=seed,
         noise_seed=noise_seed,
         head=head,
-        lesion=lesion,
+        lesion=lesion if bleeds else None,
         site=site,
         patient_id=f"PHANTOM-{seed % 10**6:06d}",
     )
@@ -98,8 +94,8 @@ def random_site(
         slices=slices,
         field_of_view_mm=float(rng.uniform(216, 256)),
         tilt_deg=float(rng.choice([0, 0, 0, 1])) * float(rng.uniform(-18, 18)),
-        noise_sd_hu=float(rng.uniform(1.6, 4.2)),
-        sharpness=float(rng.uniform(-0.7, 0.6)),
+        noise_sd_hu=float(rng.uniform(1.4, 3.6)),
+        sharpness=float(rng.uniform(-0.8, 0.5)),
         offset_hu=float(rng.normal(0, 1.2)),
         cupping_hu=float(rng.uniform(0, 2.5)),
         window_hu=(0.0, float(rng.choice([80, 80, 100, 70]))),
@@ -159,6 +155,9 @@ def _random_lesion(
     if volume_ml is None:
         limit = 28.0 if place == "thalamus" else 75.0
         volume_ml = float(np.clip(rng.lognormal(np.log(16), 0.7), (2.0, 5.0, 7.0, 10.0)[parts], limit))
+    jitter = rng.normal(0, 2.5, 3)
+    if place == "subcortical":  # a large lobar clot reaches deeper, it does not leave the skull
+        jitter[0] -= 0.9 * max((volume_ml * 239) ** (1 / 3) - 13, 0)
     fluid = _random_fluid(rng) if wanted["fluid_level"] else None
     blend = _random_blend(rng, wanted["blend"], fluid is not None, on_threshold)
     holes = _random_holes(rng, blend, fluid, volume_ml, on_threshold) if wanted["hypodensity"] else ()
@@ -167,10 +166,10 @@ def _random_lesion(
         side=side or str(rng.choice(SIDES)),
         volume_ml=volume_ml,
         clot_hu=float(np.clip(rng.normal(63, 5), 54 if parts else 47, 75)),
-        heterogeneity_hu=float(rng.uniform(1.0, 3.5)),
-        lobes=int(rng.integers(4, 8)) if wanted["irregular"] else 0,
-        oedema_mm=float(rng.uniform(2.0, 7.0)),
-        jitter_mm=tuple(float(value) for value in rng.normal(0, 2.5, 3)),  # type: ignore[arg-type]
+        heterogeneity_hu=float(rng.uniform(1.2, 4.0)),
+        lobes=int(rng.integers(3, 7)) if wanted["irregular"] else 0,
+        oedema_mm=float(rng.uniform(2.0, 9.0)),
+        jitter_mm=(float(jitter[0]), float(jitter[1]), float(jitter[2])),
         hypodensities=holes,
         blend=blend,
         fluid_level=fluid,

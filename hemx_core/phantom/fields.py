@@ -1,12 +1,51 @@
-"""Small building blocks of the phantom: soft edges, distances and smooth random fields."""
+"""Small building blocks of the phantom: points, soft edges, distances, smooth random fields."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+Vector = tuple[float, float, float]
+
+FAR_MM = np.full((), 999.0, np.float32)
+"""Distance to a shape that the plane does not meet; broadcasts against any plane."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Points:
+    """Head coordinates of one plane's pixels, mm, arrays of one shape.
+
+    Args:
+        x, y, z: to the patient's left, to the back, to the vertex.
+        lowest, highest: range of z, so that shapes far above or below cost nothing.
+    """
+
+    x: Floats
+    y: Floats
+    z: Floats
+    lowest: float
+    highest: float
+
+    @classmethod
+    def of(cls, x: Floats, y: Floats, z: Floats) -> Points:
+        """Points with the range of z filled in."""
+        return cls(x=x, y=y, z=z, lowest=float(z.min()), highest=float(z.max()))
+
+    def with_x(self, x: Floats) -> Points:
+        """The same points with another x: both sides at once (|x|), or a slanted shape."""
+        return Points(x=x, y=self.y, z=self.z, lowest=self.lowest, highest=self.highest)
+
+    def with_y(self, y: Floats) -> Points:
+        """The same points with another y."""
+        return Points(x=self.x, y=y, z=self.z, lowest=self.lowest, highest=self.highest)
+
+    def misses(self, low: float, high: float) -> bool:
+        """Whether the plane lies more than 4 mm away from the heights low to high."""
+        return self.lowest > high + 4 or self.highest < low - 4
 
 
 def cover(distance: Floats, width_mm: float) -> Floats:
@@ -16,53 +55,53 @@ def cover(distance: Floats, width_mm: float) -> Floats:
         distance: signed distance, negative inside, mm.
         width_mm: width of the ramp.
     """
-    return np.clip(0.5 - distance / np.float32(width_mm), 0, 1)
+    return np.clip(np.float32(0.5) - distance * np.float32(1 / width_mm), 0, 1)
 
 
 def over(hu: Floats, share: Floats, value: Floats | float) -> None:
     """Paint `value` over `hu` in place where `share` says so."""
+    if share.ndim == 0 and share == 0:
+        return
     hu += share * (value - hu)
 
 
-def ellipsoid(
-    x: Floats,
-    y: Floats,
-    z: Floats,
-    centre: tuple[float, float, float],
-    radii: tuple[float, float, float],
-) -> Floats:
+def ellipsoid(points: Points, centre: Vector, radii: Vector) -> Floats:
     """Approximate signed distance to an axis-parallel ellipsoid, mm, negative inside.
 
-    First order in the distance from the surface: d = rho (rho - 1) / |grad| would be exact to
-    first order; the mean radius in place of the gradient is enough for edges a pixel wide.
+    To first order the distance is rho (rho - 1) / |grad rho^2 / 2|; the smallest radius in place
+    of the gradient is enough for edges a pixel wide.
     """
+    if points.misses(centre[2] - radii[2], centre[2] + radii[2]):
+        return FAR_MM
     cx, cy, cz = (np.float32(value) for value in centre)
     rx, ry, rz = (np.float32(1 / value) for value in radii)
-    rho = np.sqrt(((x - cx) * rx) ** 2 + ((y - cy) * ry) ** 2 + ((z - cz) * rz) ** 2)
-    return (rho - 1) * np.float32(min(radii))
+    squared = np.square((points.x - cx) * rx)
+    squared += np.square((points.y - cy) * ry)
+    squared += np.square((points.z - cz) * rz)
+    return (np.sqrt(squared, out=squared) - 1) * np.float32(min(radii))
 
 
-def radial(x: Floats, y: Floats, z: Floats, rho: Floats) -> Floats:
-    """Distance along the ray from the origin to the surface rho = 1, mm, negative inside."""
-    return np.sqrt(x * x + y * y + z * z) * (1 - 1 / np.maximum(rho, np.float32(0.05)))
-
-
-def capsule(
-    x: Floats,
-    y: Floats,
-    z: Floats,
-    start: tuple[float, float, float],
-    end: tuple[float, float, float],
-    radius: float,
-) -> Floats:
+def capsule(points: Points, start: Vector, end: Vector, radius: float) -> Floats:
     """Signed distance to a segment with round ends, mm."""
-    a, b = np.array(start, np.float32), np.array(end, np.float32)
-    axis = b - a
-    t = ((x - a[0]) * axis[0] + (y - a[1]) * axis[1] + (z - a[2]) * axis[2]) / (axis @ axis)
-    t = np.clip(t, 0, 1)
-    return np.sqrt(
-        (x - a[0] - t * axis[0]) ** 2 + (y - a[1] - t * axis[1]) ** 2 + (z - a[2] - t * axis[2]) ** 2
-    ) - np.float32(radius)
+    if points.misses(min(start[2], end[2]) - radius, max(start[2], end[2]) + radius):
+        return FAR_MM
+    a, axis = np.array(start, np.float32), np.array(end, np.float32) - np.array(start, np.float32)
+    dx, dy, dz = points.x - a[0], points.y - a[1], points.z - a[2]
+    t = np.clip((dx * axis[0] + dy * axis[1] + dz * axis[2]) * (1 / (axis @ axis)), 0, 1)
+    dx -= t * axis[0]
+    dy -= t * axis[1]
+    dz -= t * axis[2]
+    return np.sqrt(dx * dx + dy * dy + dz * dz) - np.float32(radius)
+
+
+def join(first: Floats, second: Floats, reach_mm: float) -> Floats:
+    """Union of two surfaces with a fillet (polynomial smooth minimum)."""
+    if second.ndim == 0:
+        return first
+    if first.ndim == 0:
+        return second
+    near = np.maximum(np.float32(reach_mm) - np.abs(first - second), 0)
+    return np.minimum(first, second) - near * near * np.float32(0.25 / reach_mm)
 
 
 class SmoothField:
@@ -79,26 +118,18 @@ class SmoothField:
     """
 
     def __init__(
-        self,
-        rng: np.random.Generator,
-        *,
-        scale_mm: float,
-        depth_mm: float,
-        extent_mm: tuple[float, float, float],
+        self, rng: np.random.Generator, *, scale_mm: float, depth_mm: float, extent_mm: Vector
     ) -> None:
         half_u, half_v, half_w = extent_mm
-        self._depth = depth_mm
-        self._half_w = half_w
-        shape = [
-            int(np.ceil(2 * half / step)) + 3
-            for half, step in ((half_w, depth_mm), (half_v, scale_mm), (half_u, scale_mm))
-        ]
+        steps = ((half_w, depth_mm), (half_v, scale_mm), (half_u, scale_mm))
+        shape = [int(np.ceil(2 * half / step)) + 3 for half, step in steps]
+        # Cubic resampling of white noise averages neighbours: 1.6 brings the deviation back to 1.
         self._grid = rng.standard_normal(shape, dtype=np.float32) * np.float32(1.6)
-        self._origin = (half_u, half_v)
-        self._scale = scale_mm
+        self._depth, self._half_w = depth_mm, half_w
+        self._origin, self._scale = (half_u, half_v), scale_mm
 
     def _layer(self, w: float) -> Floats:
-        """The grid of one plane at height w, standard deviation kept between grid planes."""
+        """The grid of one plane at height w, its deviation kept between grid planes."""
         position = float(np.clip((w + self._half_w) / self._depth, 0, len(self._grid) - 1.001))
         index = int(position)
         t = np.float32(position - index)
@@ -120,13 +151,11 @@ class SmoothField:
         first_u = (float(u[0]) + self._origin[0]) / self._scale + 1
         first_v = (float(v[0]) + self._origin[1]) / self._scale + 1
         matrix = np.array([[step_u, 0, first_u], [0, step_v, first_v]], np.float64)
+        flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+        size = (len(u), len(v))
         return cv2.warpAffine(
-            self._layer(w),
-            matrix,
-            (len(u), len(v)),
-            flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REFLECT,
-        )
+            self._layer(w), matrix, size, flags=flags, borderMode=cv2.BORDER_REFLECT
+        ).astype(np.float32, copy=False)
 
     def at(self, u: Floats, v: Floats, w: float) -> Floats:
         """Values at any points of one plane.
@@ -145,10 +174,4 @@ class SmoothField:
             (v + np.float32(self._origin[1])) * scale + start,
             cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_REFLECT,
-        )
-
-
-def join(first: Floats, second: Floats, reach_mm: float) -> Floats:
-    """Union of two surfaces with a fillet (polynomial smooth minimum)."""
-    near = np.maximum(np.float32(reach_mm) - np.abs(first - second), 0)
-    return np.minimum(first, second) - near * near * np.float32(0.25 / reach_mm)
+        ).astype(np.float32, copy=False)

@@ -16,9 +16,9 @@ from hemx_core.phantom.spec import Hypodensity, LesionSpec
 
 TEMPLATE_MM = {"putamen": (28.0, -3.0, 5.0), "thalamus": (14.0, 13.0, 8.0)}
 LOBAR_MM = ((40.0, -38.0, 24.0), (42.0, 6.0, 34.0), (40.0, 40.0, 18.0), (44.0, 2.0, -14.0))
-OEDEMA_HU = 20.0
-REACH = 2.7
-"""No part of a clot lies farther from its centre, body radii."""
+OEDEMA_HU = 19.0
+GRID_RADII = 2.6
+"""No clot is wider than this, body radii from its centre."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -57,12 +57,16 @@ class Clot:
         self.head_centre = place * (sign, 1, 1)
         slim = {"putamen": (0.8, 1.25, 1.0)}.get(spec.location, (0.95, 1.05, 1.0))
         self._radii = np.array(slim, np.float32) * rng.uniform(0.92, 1.08, 3).astype(np.float32)
+        self._bend, self._taper = rng.uniform(-0.1, 0.1, 2).astype(np.float32)
         self._lobes = self._draw_lobes(rng)
         self._waves = rng.normal(0, 1, (6, 3)).astype(np.float32)
         self._waves *= np.linspace(1.6, 4.2, 6, dtype=np.float32)[:, None]
         self._phases = rng.uniform(0, 2 * np.pi, 6).astype(np.float32)
-        self._rough = np.float32(0.016 if spec.lobes == 0 else 0.035)
+        self._rough = np.float32(0.016 if spec.lobes == 0 else 0.045)
         self.radius_mm = float((spec.volume_ml * 1000 / self._unit_volume()) ** (1 / 3))
+        tips = np.sqrt((self._lobes[:, :3] ** 2).sum(axis=1)) + self._lobes[:, 3]
+        farthest = max(float(self._radii.max()), float(tips.max(initial=0))) + 8 * self._rough
+        self.reach_mm = float(farthest) * self.radius_mm + 1.8 * spec.oedema_mm
 
     def _draw_lobes(self, rng: np.random.Generator) -> NDArray[np.float32]:
         """Centres and radii of the lobes, shape (lobes, 4), spread round the body."""
@@ -72,7 +76,7 @@ class Clot:
         for index in range(count):
             angle = start + 2 * np.pi * (index + rng.uniform(-0.25, 0.25)) / max(count, 1)
             height = rng.uniform(-0.35, 0.35)
-            radius = rng.uniform(0.38, 0.55)
+            radius = rng.uniform(0.32, 0.6)
             out = rng.uniform(0.95, 1.25)
             lobes[index, :3] = (
                 self._radii * (np.cos(angle), np.sin(angle), height) * np.float32(out)
@@ -82,43 +86,46 @@ class Clot:
 
     def _unit_volume(self) -> float:
         step = np.float32(0.1)
-        axis = np.arange(-REACH, REACH, step, dtype=np.float32)
+        axis = np.arange(-GRID_RADII, GRID_RADII, step, dtype=np.float32)
         z, y, x = np.meshgrid(axis[::2], axis, axis, indexing="ij", sparse=True)
-        shape = (len(axis[::2]), len(axis), len(axis))
-        inside = self.surface(*(np.broadcast_to(part, shape) for part in (x, y, z))) < 0
+        inside = self.surface(x, y, z) < 0
         return float(np.count_nonzero(inside)) * 2 * float(step) ** 3
 
     def surface(self, x: Floats, y: Floats, z: Floats) -> Floats:
         """Signed distance to the clot's surface in body radii, at lesion coordinates."""
         rx, ry, rz = self._radii
+        x = (x + self._bend * y * y) / np.maximum(1 + self._taper * y, np.float32(0.5))
         distance = np.sqrt((x / rx) ** 2 + (y / ry) ** 2 + (z / rz) ** 2) - 1
-        blend = np.float32(0.1)
+        fillet = np.float32(0.2)
         for cx, cy, cz, radius in self._lobes:
             lobe = np.sqrt((x - cx) ** 2 + (y - cy) ** 2 + (z - cz) ** 2) - radius
-            near = np.maximum(blend - np.abs(distance - lobe), 0) / blend
-            distance = np.minimum(distance, lobe) - near * near * blend / 4
+            near = np.maximum(fillet - np.abs(distance - lobe), 0) / fillet
+            distance = np.minimum(distance, lobe) - near * near * fillet / 4
         return distance + self._rough * self._wave(x, y, z)
 
     def _wave(self, x: Floats, y: Floats, z: Floats, pace: float = 1.0) -> Floats:
         """Smooth noise of plane waves, standard deviation 1.7."""
-        total = np.zeros(x.shape, np.float32)
+        total = np.zeros(np.broadcast_shapes(x.shape, y.shape, z.shape), np.float32)
         for (kx, ky, kz), phase in zip(self._waves * np.float32(pace), self._phases, strict=True):
             total += np.sin(kx * x + ky * y + kz * z + phase)
         return total
 
-    def shares(self, dx: Floats, dy: Floats, dz: Floats, width_mm: float) -> ClotShares:
+    def shares(
+        self, dx: Floats, dy: Floats, dz: Floats, *, ragged_mm: Floats, width_mm: float
+    ) -> ClotShares:
         """Sample the clot.
 
         Args:
             dx, dy, dz: patient axes from the clot's centre, mm, one shape.
+            ragged_mm: how much the surface is set in, a fine random field of the same shape, mm.
             width_mm: width of a soft edge.
         """
         size = np.float32(self.radius_mm)
         x, y, z = dx / size, dy / size, dz / size
         surface = self.surface(x, y, z)
         wave = self._wave(x, y, z, 0.8)
-        clot = cover(surface * size, max(width_mm, 0.9))
-        width = self.spec.oedema_mm * (1 + 0.22 * wave)
+        clot = cover(surface * size + ragged_mm, max(width_mm, 1.5))
+        width = self.spec.oedema_mm * (1 + 0.25 * wave)
         oedema = np.clip(1.15 - surface * size / np.maximum(width, 0.6), 0, 1)
         oedema = oedema * oedema * (3 - 2 * oedema)
         zero = np.zeros_like(surface)

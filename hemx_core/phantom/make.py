@@ -54,13 +54,12 @@ def make_phantom(spec: PhantomSpec) -> Phantom:
     mask = np.zeros(hu.shape, np.bool_)
     markers = np.zeros((scanner.slices, len(MARKER_CODES)), np.int8)
     for index in range(scanner.slices):
-        hu[index], shares, rows, columns = scanner.slice(index)
+        hu[index], shares, window = scanner.acquire(index)
         if shares is None or spec.lesion is None:
             continue
-        work = round(spec.site.field_of_view_mm / scanner.pixel_mm)
-        clot = np.zeros((work, work), np.float32)
-        clot[rows, columns] = shares.clot
-        if matrix != work:
+        clot = np.zeros((scanner.work, scanner.work), np.float32)
+        clot[window] = shares.clot
+        if matrix != scanner.work:
             clot = cv2.resize(clot, (matrix, matrix), interpolation=cv2.INTER_LINEAR)
         mask[index] = clot >= 0.5
         markers[index] = judge_slice(shares, spec.lesion, scanner.pixel_mm)
@@ -76,7 +75,7 @@ def _geometry(spec: PhantomSpec, scanner: Scanner) -> VolumeGeometry:
     )
     corner = -(site.matrix - 1) / 2 * pixel * (axial.row_direction + axial.column_direction)
     positions = np.zeros((scanner.slices, 3))
-    positions[:, 2] = scanner.offsets_mm()
+    positions[:, 2] = scanner.heights_mm()
     return VolumeGeometry(
         positions_mm=positions + corner,
         row_direction=axial.row_direction,

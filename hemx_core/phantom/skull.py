@@ -4,33 +4,36 @@ from __future__ import annotations
 
 import numpy as np
 
-from hemx_core.phantom.fields import Floats, capsule, cover, ellipsoid, join, over, radial
+from hemx_core.phantom.fields import Floats, Points, capsule, cover, ellipsoid, join, over
 
 AIR, FAT, MUSCLE, SKIN = -1000.0, -95.0, 55.0, 30.0
 CORTEX, MARROW = 1350.0, 620.0
+FACE_TOP_MM = 12.0
+"""Above this height there is neither face nor skull base."""
 
 
-def inside_skull(x: Floats, y: Floats, z: Floats) -> Floats:
+def inside_skull(points: Points) -> Floats:
     """Signed distance to the inner table, mm, negative inside the cranial cavity.
 
-    Calvaria, posterior fossa and the two middle fossae are joined.
+    Calvaria, posterior fossa and the two middle fossae, joined with fillets.
     """
-    side = np.abs(x)
-    wide = 1 + np.float32(0.09) * np.tanh((y + 12) / 45)
+    x, y, z = points.x, points.y, points.z
+    wide = np.float32(67) * (1 + np.float32(0.09) * np.tanh((y + 12) * np.float32(1 / 45)))
     height = np.where(z > 0, np.float32(1 / 74), np.float32(1 / 31))
-    across, along = (x / (67 * wide)) ** 2, (y / 86) ** 2
+    across, along = np.square(x / wide), np.square(y * np.float32(1 / 86))
     flat = across + along - np.float32(0.3) * across * along
-    rho = np.sqrt(flat + (z * height) ** 2 * (1 - np.float32(0.25) * np.minimum(flat, 1)))
-    vault = radial(x, y, z, rho)
-    posterior = ellipsoid(x, y, z, (0, 38, -34), (53, 42, 40)) * np.float32(1.1)
-    middle = ellipsoid(side, y, z, (35, -6, -22), (27, 37, 25)) * np.float32(1.2)
+    upright = np.square(z * height) * (1 - np.float32(0.25) * np.minimum(flat, 1))
+    rho = np.sqrt(flat + upright)
+    from_origin = np.sqrt(x * x + y * y + z * z)
+    vault = from_origin * (1 - 1 / np.maximum(rho, np.float32(0.05)))
+    posterior = ellipsoid(points, (0, 38, -34), (53, 42, 40)) * np.float32(1.1)
+    sides = points.with_x(np.abs(x))
+    middle = ellipsoid(sides, (35, -6, -22), (27, 37, 25)) * np.float32(1.2)
     return join(join(vault, posterior, 14), middle, 12)
 
 
 def paint_outside(
-    x: Floats,
-    y: Floats,
-    z: Floats,
+    points: Points,
     inner: Floats,
     *,
     skull_mm: float,
@@ -38,112 +41,125 @@ def paint_outside(
     fine: Floats,
     width_mm: float,
 ) -> Floats:
-    """HU of everything but the brain.
+    """HU of everything but the brain and the skull base.
 
     Args:
-        x, y, z: head coordinates, one shape, mm.
+        points: the plane.
         inner: `inside_skull` there.
         skull_mm: mean thickness of the calvaria.
-        texture: smooth random field of some 15 mm, same shape.
-        fine: random field of some 5 mm, same shape.
+        texture: random field smooth over some 15 mm, same shape.
+        fine: random field smooth over some 5 mm, same shape.
         width_mm: width of a soft edge.
     """
-    side = np.abs(x)
-    low = float(z.min()) < 12
-    thick = skull_mm * (1 + 0.07 * texture) * (1 + 0.35 * np.exp(-((side / 22) ** 2) - ((y - 80) / 30) ** 2))
-    brow = np.exp(-((side / 20) ** 2) - ((y + 84) / 16) ** 2 - ((z + 12) / 14) ** 2)
-    thick = np.maximum(thick, 2.5) * np.where(z < -5, 0.8, 1).astype(np.float32) + 7 * brow
-    outer = inner - thick
-    temporal = np.exp(-(((y + 22) / 26) ** 2) - ((z + 12) / 26) ** 2) * np.clip((side - 20) / 25, 0, 1)
-    scalp = outer - (4.6 + 0.7 * texture + 9 * temporal).astype(np.float32)
-    body = scalp
+    y, z, side = points.y, points.z, np.abs(points.x)
+    sides = points.with_x(side)
+    outer = inner - _thickness(sides, skull_mm, texture)
+    temporal = np.exp(-np.square((y + 22) / 26) - np.square((z + 12) / 26))
+    temporal *= np.clip((side - 20) / 25, 0, 1)
+    body = outer - (np.float32(4.4) + np.float32(0.6) * texture * cover(z - 40, 30) + 9 * temporal)
+    low = points.lowest < FACE_TOP_MM
     if low:
-        body = np.minimum(body, ellipsoid(x, y, z, (0, -24, -58), (66, 74, 62)))
-        body = join(body, ellipsoid(side, y, z, (31, -60, -27), (29, 28, 22)), 10)
-        body = join(body, ellipsoid(x, y, z, (0, -92, -54), (12, 20, 22)), 8)
-        body = np.minimum(body, ellipsoid(side, y, z, (80, 10, -32), (6, 13, 24)) + 1)
-    hu = np.full(x.shape, AIR, np.float32)
+        body = np.minimum(body, ellipsoid(points, (0, -24, -58), (66, 74, 62)))
+        body = join(body, ellipsoid(sides, (31, -60, -27), (29, 28, 22)), 10)
+        body = join(body, ellipsoid(points, (0, -92, -54), (12, 20, 22)), 8)
+        body = np.minimum(body, ellipsoid(sides, (80, 10, -32), (6, 13, 24)) + 1)
+    hu = np.full(points.x.shape, AIR, np.float32)
     over(hu, cover(body, width_mm), SKIN)
-    over(hu, cover(body + 1.9, width_mm), FAT)
-    over(hu, cover(np.abs(outer - 1.2) - 0.9, width_mm) * 0.8, 35.0)
-    over(hu, cover(np.maximum(outer - 8.5 * temporal, 2 - body), width_mm) * (temporal > 0.1), MUSCLE)
+    over(hu, cover(body + np.float32(1.9), width_mm), FAT)
+    over(hu, cover(np.abs(outer - np.float32(1.2)) - np.float32(0.9), width_mm) * 0.8, 35.0)
+    muscle = np.maximum(outer - np.float32(8.5) * temporal, body + 2)
+    over(hu, cover(muscle, width_mm) * (temporal > np.float32(0.1)), MUSCLE + 5 * texture)
     if low:
-        _paint_face(hu, x, y, z, body, texture, fine, width_mm)
+        _paint_face(hu, sides, body, texture, fine, width_mm)
+        _paint_airways(hu, points, body, texture, fine, width_mm)
     over(hu, cover(outer, width_mm), CORTEX)
-    marrow = np.abs(inner - thick / 2) - (thick / 2 - 1.7)
+    middle = np.abs(inner + outer) * np.float32(0.5)
+    marrow = middle - (inner - outer) * np.float32(0.5) + np.float32(1.7)
     over(hu, cover(marrow, width_mm), MARROW + 110 * fine)
     return hu
 
 
+def _thickness(sides: Points, skull_mm: float, texture: Floats) -> Floats:
+    """Thickness of the skull: thicker at the occiput and brow, thinner at the base."""
+    side, y, z = sides.x, sides.y, sides.z
+    ridge = np.exp(-np.square(side / 22) - np.square((y - 80) / 30))
+    brow = np.exp(-np.square(side / 20) - np.square((y + 84) / 16) - np.square((z + 12) / 14))
+    thick = skull_mm * (1 + np.float32(0.05) * texture * cover(z - 35, 30)) * (1 + np.float32(0.35) * ridge)
+    thin = np.where(z < -5, np.float32(0.8), np.float32(1))
+    return np.maximum(thick, np.float32(2.5)) * thin + 7 * brow
+
+
 def _paint_face(
-    hu: Floats,
-    x: Floats,
-    y: Floats,
-    z: Floats,
-    body: Floats,
-    texture: Floats,
-    fine: Floats,
-    width_mm: float,
+    hu: Floats, sides: Points, body: Floats, texture: Floats, fine: Floats, width_mm: float
 ) -> None:
-    """Muscles, facial bones, orbits and sinuses in front of and below the skull base."""
-    side = np.abs(x)
-    deep = cover(body + 7, 4) * cover(z + 22, 8)
-    over(hu, deep * np.clip(0.9 + 1.5 * texture, 0, 1), MUSCLE + 6 * fine)
+    """Muscles, facial bones, orbits with eyes, maxillary sinuses; both sides at once."""
+    deep = cover(body + 6, 4) * cover(sides.z + 22, 8)
+    over(hu, deep * np.clip(np.float32(1.15) + np.float32(1.4) * texture, 0, 1), MUSCLE + 6 * fine)
     frame = np.minimum(
-        capsule(side, y, z, (44, -74, -26), (58, -50, -42), 5),
-        capsule(side, y, z, (60, -52, -42), (66, -4, -44), 3.5),
+        capsule(sides, (44, -74, -26), (58, -50, -42), 4),
+        capsule(sides, (58, -50, -42), (66, -4, -44), 3),
     )
-    frame = np.minimum(frame, capsule(side, y, z, (50, -40, -20), (44, -52, -60), 5))
-    frame = np.minimum(frame, ellipsoid(side, y, z, (52, -8, -60), (6, 7, 22)))
-    frame = np.maximum(frame, body + 4)
+    frame = np.minimum(frame, capsule(sides, (50, -40, -20), (44, -52, -60), 4.5))
+    frame = np.minimum(frame, ellipsoid(sides, (52, -8, -60), (5, 6, 22)))
+    frame = np.minimum(frame, capsule(sides, (13, -30, -40), (17, -30, -66), 2))
+    frame = np.maximum(frame + np.float32(0.9) * fine, body + 4)
     over(hu, cover(frame, width_mm), 1050.0 + 150 * fine)
-    maxillary = ellipsoid(side, y, z, (27, -60, -60), (15, 19, 17))
-    over(hu, cover(maxillary - 1.8, width_mm), 800.0)
+    maxillary = ellipsoid(sides, (27, -60, -60), (15, 19, 17)) + texture
+    over(hu, cover(maxillary - np.float32(1.6), width_mm), 800.0)
     over(hu, cover(maxillary, width_mm), AIR)
-    orbit = ellipsoid(side, y, z, (31, -58, -29), (19, 26, 16))
-    rim = np.maximum(orbit - 2, np.maximum(-76 - y, body + 5))
+    orbit = ellipsoid(sides, (31, -58, -29), (19, 26, 16))
+    rim = np.maximum(orbit - 2, np.maximum(-76 - sides.y, body + 5))
     over(hu, cover(rim, width_mm), 900.0)
-    orbit = np.maximum(orbit, body + 2)
-    over(hu, cover(orbit, width_mm), FAT)
-    over(hu, cover(capsule(side, y, z, (30, -64, -30), (17, -36, -28), 2.2), width_mm), 38.0)
-    for dx in (-11.0, 11.0):
-        muscle = capsule(side, y, z, (31 + dx, -68, -30), (20, -38, -28), 1.8)
+    over(hu, cover(np.maximum(orbit, body + 2), width_mm), FAT)
+    over(hu, cover(capsule(sides, (30, -64, -30), (17, -36, -28), 2.2), width_mm), 38.0)
+    for shift in (-11.0, 11.0):
+        muscle = capsule(sides, (31 + shift, -68, -30), (20, -38, -28), 1.8)
         over(hu, cover(muscle, width_mm), 55.0)
-    eye = ellipsoid(side, y, z, (32, -74, -30), (12, 12.5, 12))
+    eye = ellipsoid(sides, (32, -74, -30), (12, 12.5, 12))
     over(hu, cover(eye, width_mm), 60.0)
-    over(hu, cover(eye + 1.5, width_mm), 12.0)
-    over(hu, cover(ellipsoid(side, y, z, (32, -83, -30), (4.5, 2, 4.5)), width_mm), 75.0)
-    nose = ellipsoid(x, y, z, (0, -58, -50), (14, 30, 28))
-    nose = np.maximum(nose, body + 4)
-    over(hu, cover(nose - 1.5, width_mm), 700.0)
+    over(hu, cover(eye + np.float32(1.5), width_mm), 12.0)
+    over(hu, cover(ellipsoid(sides, (32, -83, -30), (4.5, 2, 4.5)), width_mm), 75.0)
+
+
+def _paint_airways(
+    hu: Floats, points: Points, body: Floats, texture: Floats, fine: Floats, width_mm: float
+) -> None:
+    """Nasal cavity with septum and conchae, ethmoid cells above."""
+    nose = np.maximum(ellipsoid(points, (0, -58, -50), (14, 30, 28)), body + 4)
+    over(hu, cover(nose - np.float32(1.5), width_mm), 700.0)
     over(hu, cover(nose, width_mm), AIR)
-    conchae = np.abs(fine) - 0.22 * np.where(z > -40, 1.0, 2.2)
-    walls = cover(nose, width_mm) * cover(conchae.astype(np.float32), 0.35)
-    over(hu, walls, np.where(z > -40, np.float32(300), np.float32(45)))
-    over(hu, cover(np.maximum(np.abs(x + texture) - 0.9, nose), width_mm), 500.0)
+    ethmoid = points.z > -40
+    walls = np.abs(fine) - np.where(ethmoid, np.float32(0.22), np.float32(0.5))
+    walls = cover(nose, width_mm) * cover(walls, 0.35)
+    over(hu, walls, np.where(ethmoid, np.float32(300), np.float32(45)))
+    septum = np.maximum(np.abs(points.x + texture) - np.float32(0.9), nose)
+    over(hu, cover(septum, width_mm), 500.0)
 
 
 def paint_base(
-    hu: Floats, x: Floats, y: Floats, z: Floats, inner: Floats, fine: Floats, width_mm: float
+    hu: Floats, points: Points, inner: Floats, texture: Floats, fine: Floats, width_mm: float
 ) -> None:
-    """Petrous bones with air cells, clivus, sphenoid and frontal sinus."""
-    side = np.abs(x)
-    bone = np.minimum(
-        capsule(side, y, z, (13, 0, -38), (50, 20, -37), 9),
-        capsule(side, y, z, (0, -22, -34), (0, 10, -66), 9),
+    """Petrous bones with air cells, clivus, sphenoid with its wings and sinus, frontal sinus."""
+    if points.lowest > FACE_TOP_MM:
+        return
+    side, y, z = np.abs(points.x), points.y, points.z
+    sides = points.with_x(side)
+    bone = join(
+        capsule(sides, (13, 0, -38), (50, 20, -37), 8),
+        capsule(points, (0, -22, -34), (0, 10, -66), 9),
+        4,
     )
-    bone = np.minimum(bone, ellipsoid(side, y, z, (56, 24, -46), (13, 17, 19)))
-    bone = np.minimum(bone, ellipsoid(side, y, z, (24, -24, -44), (24, 14, 9)))
-    wing = np.abs(y + 36 + 0.006 * (side - 25) ** 2 + 2 * fine) - (2.4 - 0.03 * side)
+    bone = join(bone, ellipsoid(sides, (56, 24, -46), (13, 17, 19)), 5)
+    bone = join(bone, ellipsoid(sides, (24, -24, -46), (24, 13, 8)), 5)
+    bone = bone + np.float32(1.2) * texture + np.float32(0.35) * fine
+    wing = np.abs(y + 36 + np.float32(0.006) * np.square(side - 25)) - (2.2 - 0.03 * side)
     wing = np.maximum(wing, np.maximum(np.abs(z + 19) - 5, np.maximum(7 - side, inner - 2)))
-    bone = np.minimum(bone, wing)
+    bone = np.minimum(bone, wing.astype(np.float32))
     over(hu, cover(bone, width_mm), 1250.0 + 250 * fine)
-    cells = ellipsoid(side, y, z, (55, 23, -46), (11, 14, 17))
-    over(hu, cover(cells, width_mm) * cover(0.1 - fine, 0.4), AIR)
-    canal = capsule(side, y, z, (48, 10, -42), (85, 8, -42), 3.2)
-    over(hu, cover(canal, width_mm), AIR)
-    sphenoid = ellipsoid(side, y, z, (8, -30, -33), (8, 12, 9))
-    over(hu, cover(sphenoid, width_mm), AIR)
-    frontal = np.maximum(np.abs(inner - 4.5) - 2.4, np.maximum(side - 17 + 4 * fine, np.abs(z + 12) - 9))
-    frontal = np.maximum(frontal, np.maximum(y + 40, 1.2 - side))
-    over(hu, cover(frontal, width_mm), AIR)
+    cells = ellipsoid(sides, (55, 23, -46), (11, 14, 17))
+    over(hu, cover(cells, width_mm) * cover(np.float32(0.1) - fine, 0.4), AIR)
+    over(hu, cover(capsule(sides, (48, 10, -42), (85, 8, -42), 3.2), width_mm), AIR)
+    over(hu, cover(ellipsoid(sides, (8, -30, -33), (8, 12, 9)) + texture, width_mm), AIR)
+    sinus = np.maximum(np.abs(inner - np.float32(4.5)) - np.float32(2.4), side - 17 + 4 * fine)
+    sinus = np.maximum(np.maximum(sinus, np.abs(z + 12) - 9), np.maximum(y + 40, 1.2 - side))
+    over(hu, cover(sinus.astype(np.float32), width_mm), AIR)

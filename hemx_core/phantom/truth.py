@@ -10,7 +10,8 @@ Every rule has a clear yes, a clear no and a grey zone between them (-1, not dec
 | fluid level | as blend                                           | as blend                     |
 
 Slices with under 60 mm2 of clot are -1 throughout, slices without clot 0 throughout.
-Solidity = area / area of the convex hull, on a 0.5 mm grid, contour at half cover.
+Solidity = area / area of the convex hull, on a 0.5 mm grid, contour at half cover after smoothing by a
+Gaussian of 1 mm (lobes and bays count, fine raggedness does not).
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from hemx_core.phantom.spec import LesionSpec
 
 GRID_MM = 0.5
 SMALLEST_CLOT_MM2 = 60.0
+SMOOTHING_MM = 1.0
 BLEND_MIN_HU = 18.0
 IRREGULAR_SOLIDITY, REGULAR_SOLIDITY = 0.895, 0.935
 
@@ -34,7 +36,7 @@ def judge_slice(shares: ClotShares, lesion: LesionSpec, pixel_mm: float) -> NDAr
     """Markers of one slice.
 
     Args:
-        shares: the clot's shares averaged through the slice; parts as lowering in HU.
+        shares: the clot's shares averaged through the slice, a window round the clot is enough.
         lesion: what was drawn.
         pixel_mm: pixel size of the shares.
     Returns:
@@ -57,7 +59,7 @@ def judge_slice(shares: ClotShares, lesion: LesionSpec, pixel_mm: float) -> NDAr
     return np.array(
         [
             _hypodense(hypo, inside, parts if max(blend_hu, fluid_hu) >= BLEND_MIN_HU else None),
-            _irregular(inside),
+            _irregular(clot),
             _two_parts(blend, inside, blend_hu),
             _two_parts(fluid, inside, fluid_hu),
         ],
@@ -90,8 +92,12 @@ def solidity(inside: NDArray[np.bool_]) -> float:
     return cv2.contourArea(largest) / hull if hull > 0 else 1.0
 
 
-def _irregular(inside: NDArray[np.bool_]) -> int:
-    value = solidity(inside)
+def _irregular(clot: Floats) -> int:
+    """Lobes and bays count, fine raggedness does not: the contour is smoothed first."""
+    smooth = cv2.GaussianBlur(clot, (0, 0), SMOOTHING_MM / GRID_MM) >= 0.5
+    if not smooth.any():
+        return -1
+    value = solidity(smooth)
     if value <= IRREGULAR_SOLIDITY:
         return 1
     return 0 if value >= REGULAR_SOLIDITY else -1

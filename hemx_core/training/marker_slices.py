@@ -75,7 +75,8 @@ def training_slices(
     Raises:
         DatasetError: no slice with blood has a known label.
     """
-    images, centres, labels, features, truth = [], [], [], [], []
+    images, labels, features, truth = [], [], [], []
+    centres: list[tuple[float, float]] = []
     for done, patient in enumerate(patients, start=1):
         truth.append(patient.patient_markers)
         keep = patient.with_blood & (patient.slice_markers >= 0).any(1)

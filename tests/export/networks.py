@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -9,9 +10,12 @@ import torch
 from torch import nn
 
 from export.networks import Decision, Networks
+from export.samples import Samples
+from hemx_core.imaging.prepare import GridTransform
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.manifest import MarkerSpec
 from hemx_core.markers import MARKER_CODES
+from hemx_core.nn.efficientnet import ConvBN
 from hemx_core.nn.joint import MarkerClassifier
 from hemx_core.nn.unet import UNet, UNetConfig
 from hemx_core.nn.wavelet_vgg import WaveletVGGConfig
@@ -38,6 +42,33 @@ def narrow_unet(seed: int = 0) -> UNet:
     return lively(UNet(UNetConfig(width=0.125, depth=0.1)), seed)
 
 
+class TinyEncoder(nn.Module):
+    """Five strided convolutions in place of EfficientNet's blocks: lowering takes a tenth."""
+
+    def __init__(self, channels: list[int]) -> None:
+        super().__init__()
+        self.out_channels = channels
+        sizes = [1, *channels]
+        self.stages = nn.ModuleList(ConvBN(a, b, kernel=3, stride=2) for a, b in pairwise(sizes))
+
+    def forward(self, image: torch.Tensor) -> list[torch.Tensor]:
+        features = []
+        for stage in self.stages:
+            image = stage(image)
+            features.append(image)
+        return features
+
+
+def tiny_unet(seed: int = 0) -> UNet:
+    """The U-Net's decoder on `TinyEncoder`; about half the pixels of a random image are blood."""
+    unet = narrow_unet(seed)
+    unet.encoder = lively(TinyEncoder(unet.encoder.out_channels), seed)
+    with torch.no_grad():
+        logits, _ = unet(torch.from_numpy(random_images(4))[:, None])
+        unet.head.bias -= logits.median()
+    return unet
+
+
 def narrow_classifier(seed: int = 0, *, channels: int = 48, **config: object) -> MarkerClassifier:
     """A classifier of 8 channels or so."""
     torch.manual_seed(seed)
@@ -47,12 +78,9 @@ def narrow_classifier(seed: int = 0, *, channels: int = 48, **config: object) ->
     return model
 
 
-def narrow_networks() -> Networks:
-    """Both, with decision rules of 64 pixels, whose mask is half of a random image."""
-    unet = narrow_unet()
-    with torch.no_grad():
-        logits, _ = unet(torch.rand(2, 1, SIZE, SIZE))
-        unet.head.bias -= logits.median()
+def tiny_networks() -> Networks:
+    """`tiny_unet` and a narrow classifier, with decision rules for a grid of 64 pixels."""
+    unet = tiny_unet()
     return Networks(
         segmenter=unet,
         classifier=narrow_classifier(channels=unet.feature_channels),
@@ -66,6 +94,13 @@ def narrow_networks() -> Networks:
         ),
         training={"segmenter": {"steps": 0}, "classifier": {"steps": 0}},
     )
+
+
+def random_samples(count: int, seed: int = 1) -> Samples:
+    """Random pictures as slices whose native pixels are the grid's."""
+    whole = GridTransform((SIZE, SIZE), (SIZE, SIZE), 0, 0, SIZE)
+    images = random_images(count, seed=seed)
+    return Samples(images, (whole,) * count, np.ones(count, bool), "random pictures")
 
 
 def random_images(count: int, size: int = SIZE, seed: int = 0) -> np.ndarray:

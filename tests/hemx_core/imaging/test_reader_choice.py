@@ -21,8 +21,8 @@ def note(volume: HUVolume, code: str) -> str:
 
 
 def long_head(folder: Path, series: str, **elements: object) -> None:
-    """A series of 18 slices over 85 mm."""
-    write_ct_series(folder, hu=ct_pixels(18), series=series, **elements)  # type: ignore[arg-type]
+    """A series of 6 slices over 85 mm."""
+    write_ct_series(folder, **{"step_mm": 17.0, "series": series, **elements})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_the_better_series_is_read_and_the_reason_told(
     long_head(tmp_path, "7", **other)
     volume = read_series(tmp_path)
     told = note(volume, "series_choice")
-    assert told.startswith("Read series 2 'Head 5 mm' (18 slices, 5 mm) because ")
+    assert told.startswith("Read series 2 'Head 5 mm' (6 slices, 5 mm) because ")
     assert reason in told
     assert "Usable too: series 7" in told
     assert volume.identity.series_uid == list_series(tmp_path)[0].series_uid

@@ -40,7 +40,7 @@ edits = st.lists(st.tuples(st.integers(0, 10**6), st.integers(1, 255)), min_size
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(flips=edits, everywhere=st.booleans(), cut=st.none() | st.integers(0, 10**6))
 def test_flipped_bytes_and_truncations(
@@ -58,7 +58,7 @@ def test_flipped_bytes_and_truncations(
     read_or_refuse(contents)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(content=st.binary(max_size=400), mark=st.booleans())
 def test_any_bytes(content: bytes, mark: bool) -> None:
     read_or_refuse([b"\0" * 128 + b"DICM" + content if mark else content])

@@ -196,7 +196,8 @@ def compressed_copies(folder: Path, name: str) -> NDArray[np.int16]:
         dataset.SOPInstanceUID = f"1.2.{index}"
         dataset.save_as(folder / str(index))
     plain = pydicom.dcmread(path)
-    hu = plain.pixel_array * int(plain.RescaleSlope) + int(plain.RescaleIntercept)
+    pixels = plain.pixel_array.astype(int)
+    hu = pixels * int(plain.RescaleSlope) + int(plain.RescaleIntercept)
     return np.maximum(hu, -32768).astype(np.int16)
 
 

@@ -7,44 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import torch
 
-from export.fold import fold_classifier
-from export.lower import lower
 from hemx_core.errors import BackendError, IntegrityError
-from hemx_core.manifest import ProgramSpec, TensorSpec
-from hemx_core.nn.joint import MarkerClassifier
-from hemx_core.nn.wavelet_vgg import WaveletVGGConfig
+from hemx_core.manifest import ModelManifest, ProgramSpec
 from hemx_core.runtime import pte_desktop
 from hemx_core.runtime.pte_desktop import DesktopBackend
 from tests.hemx_core.runtime.contract import ProgramContract, example_inputs
 
-CROP, CHANNELS = 32, 8
 
-
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ProgramSpec]:
-    """A classifier of 8 channels as a program: two inputs, two outputs."""
-    torch.manual_seed(0)
-    config = WaveletVGGConfig(width=0.01, merge="max")
-    twin = fold_classifier(MarkerClassifier(config, encoder_channels=CHANNELS).eval())
-    pte = lower(twin, (torch.zeros(1, 1, CROP, CROP), torch.zeros(1, CHANNELS))).pte
-    path = tmp_path_factory.mktemp("program") / "classifier.pte"
-    path.write_bytes(pte)
-    spec = ProgramSpec(
-        path.name,
-        hashlib.sha256(pte).hexdigest(),
-        len(pte),
-        (
-            TensorSpec("crop", (1, 1, CROP, CROP), "float32", "batch, channel, row, column"),
-            TensorSpec("features", (1, CHANNELS), "float32", "batch, channel"),
-        ),
-        (
-            TensorSpec("logits", (1, 4), "float32", "batch, marker"),
-            TensorSpec("cam", (1, 4, 2, 2), "float32", "batch, marker, row, column"),
-        ),
-    )
-    return path, spec
+@pytest.fixture
+def exported(exported_bundle: Path) -> tuple[Path, ProgramSpec]:
+    """A narrow classifier as a program: two inputs, two outputs."""
+    spec = ModelManifest.load(exported_bundle).classifier
+    return exported_bundle / spec.file, spec
 
 
 class TestDesktopBackend(ProgramContract):

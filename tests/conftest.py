@@ -1,0 +1,22 @@
+"""Fixtures that several parts share because they are slow to make."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def exported_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A real float32 bundle of tiny untrained networks, a grid of 64 and crops of 32 pixels."""
+    from export.bundle import export_bundle
+    from export.recipes import Precision, Recipe
+    from tests.export.networks import random_samples, tiny_networks
+
+    folder = tmp_path_factory.mktemp("bundle")
+    recipe = Recipe(
+        name="tiny-fp32", size=64, segmenter=Precision.FLOAT32, classifier=Precision.FLOAT32
+    )
+    export_bundle(tiny_networks(), recipe, calibration=[], parity=random_samples(3), out=folder)
+    return folder

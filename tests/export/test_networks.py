@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from export.networks import Decision, Networks, default_weights, load_networks
+from hemx_core.errors import ExportError, ManifestError
+from hemx_core.imaging.spec import PreprocessingSpec
+from hemx_core.markers import MARKER_CODES
+from hemx_core.nn.weights_io import save_weights, segmenter_config
+from tests.export.networks import narrow_classifier, narrow_unet, tiny_networks
+
+DECISION = {
+    "markers": {code: {"temperature": 1.2, "threshold": 0.3} for code in MARKER_CODES},
+    "mask_threshold": 0.45,
+    "min_component_ml": 0.2,
+    "preprocessing": PreprocessingSpec().to_json(),
+    "crop_size": 128,
+    "accuracy": {"dice": 0.95},
+}
+
+
+def write_weights(folder: Path) -> None:
+    unet, classifier = narrow_unet(), narrow_classifier()
+    save_weights(
+        folder / "segmenter.safetensors",
+        unet,
+        config=segmenter_config(unet),
+        training={"licence": "research use"},
+    )
+    save_weights(
+        folder / "classifier.safetensors",
+        classifier,
+        config=asdict(classifier.config) | {"encoder_channels": classifier.encoder_channels},
+        training={"steps": 7},
+    )
+    (folder / "decision.json").write_text(json.dumps(DECISION))
+
+
+def test_loads_both_networks_with_their_cards_and_rules(tmp_path: Path) -> None:
+    write_weights(tmp_path)
+    networks = load_networks(tmp_path)
+    assert networks.training == {
+        "segmenter": {"licence": "research use"},
+        "classifier": {"steps": 7},
+    }
+    assert networks.decision.mask_threshold == 0.45
+    assert [(m.code, m.threshold) for m in networks.decision.markers] == [
+        (code, 0.3) for code in MARKER_CODES
+    ]
+    image = torch.rand(1, 1, 64, 64)
+    with torch.no_grad():
+        expected = narrow_unet()(image)[0]
+        # Weights are kept in half precision.
+        assert (networks.segmenter(image)[0] - expected).abs().max() < 0.05 * expected.abs().max()
+
+
+def test_missing_weights_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ManifestError, match="segmenter"):
+        load_networks(tmp_path)
+
+
+@pytest.mark.parametrize("missing", ["markers", "preprocessing", "crop_size", "mask_threshold"])
+def test_an_incomplete_decision_is_refused(tmp_path: Path, missing: str) -> None:
+    path = tmp_path / "decision.json"
+    path.write_text(json.dumps({k: v for k, v in DECISION.items() if k != missing}))
+    with pytest.raises(ExportError, match=missing):
+        Decision.load(path)
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"markers": 1}'])
+def test_an_unreadable_decision_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "decision.json"
+    path.write_text(text)
+    with pytest.raises(ExportError, match=r"decision\.json"):
+        Decision.load(path)
+
+
+def test_networks_of_different_trainings_are_refused() -> None:
+    networks = tiny_networks()
+    with pytest.raises(ExportError, match="trained together"):
+        replace(networks, classifier=narrow_classifier(channels=7))
+    assert isinstance(networks, Networks)
+
+
+def test_the_weights_lie_in_the_package() -> None:
+    assert default_weights().parts[-2:] == ("hemx_core", "weights")
