@@ -14,6 +14,7 @@ from hemx_core.phantom.spec import (
     PhantomSpec,
     SiteSpec,
 )
+from hemx_core.phantom.write import describe, write_phantom
 
 __all__ = [
     "LOCATIONS",
@@ -26,9 +27,11 @@ __all__ = [
     "Phantom",
     "PhantomSpec",
     "SiteSpec",
+    "describe",
     "grow",
     "make_phantom",
     "random_site",
     "random_spec",
     "write_dicom_series",
+    "write_phantom",
 ]

@@ -150,7 +150,8 @@ class Scanner:
             row = cv2.resize(streak, (1, matrix), interpolation=cv2.INTER_CUBIC)
             middle = np.exp(-np.square(np.linspace(-2.2, 2.2, matrix, dtype=np.float32)))
             noise += np.float32(1.3 * base) * row * middle[None, :]
-        return noise
+        result: Floats = noise
+        return result
 
 
 def _squeeze(hu: Floats) -> Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hemx_core.phantom.fields import Floats, Points, capsule, cover, ellipsoid, join, over
+from hemx_core.phantom.fields import Floats, Points, capsule, cover, ellipsoid, join, over, slant
 from hemx_core.phantom.spec import HeadSpec
 
 CSF, FALX, CALCIUM = 7.0, 52.0, 260.0
@@ -42,7 +42,8 @@ def paint_brain(
     bend = np.abs(folds)
     rind = depth - np.float32(1.0 + 1.6 * head.atrophy)
     ribbon = np.maximum(
-        cover(rind - np.float32(3.4), 1.6), cover(bend - np.float32(0.42), 0.3) * cover(rind - 15, 7)
+        cover(rind - np.float32(3.4), 1.6),
+        cover(bend - np.float32(0.42), 0.3) * cover(rind - 15, 7),
     )
     over(hu, ribbon * (1 - fossa), grey)
     _paint_nuclei(hu, sides, grey, width_mm)
@@ -118,7 +119,7 @@ def _paint_cisterns(hu: Floats, points: Points, texture: Floats, atrophy: float)
     star = np.sqrt(x * x + np.square(y + 13))
     star -= (7 + np.float32(2.6) * np.cos(5 * turn)) * open_ * np.float32(1.15)
     star = np.maximum(star, np.abs(z + 20) - 6)
-    bent = points.with_y(y - np.float32(0.25) * np.abs(x))
+    bent = points.with_y(slant(y, np.abs(x), -0.25))
     quadrigeminal = ellipsoid(bent, (0, 22, -7), (17, 4 * float(open_), 7))
     ring = np.abs(np.sqrt(x * x + np.square(y - 7)) - np.float32(17.5) - 2 * texture)
     ring -= (np.float32(1.3) + np.float32(0.8) * texture) * open_
@@ -147,7 +148,7 @@ def _paint_ventricles(
     lateral = join(lateral, capsule(sides, (32, -8, -20), (34, 22, -10), 1.6 * open_), 3)
     lateral = np.maximum(lateral, np.float32(0.9) - side)
     third = ellipsoid(points, (0, 0, -2), (2.2 * open_, 15, 10))
-    bent = points.with_y(y - np.float32(0.35) * side)
+    bent = points.with_y(slant(y, side, -0.35))
     fourth = ellipsoid(bent, (0, 30, -36), (7 * open_, 4 * open_, 9))
     spaces = np.minimum(np.minimum(lateral, third), fourth)
     over(hu, cover(spaces + np.float32(0.5) * texture, 1.2 * width_mm), CSF)

@@ -154,13 +154,17 @@ def _random_lesion(
     parts = wanted["hypodensity"] + wanted["blend"] + wanted["fluid_level"]
     if volume_ml is None:
         limit = 28.0 if place == "thalamus" else 75.0
-        volume_ml = float(np.clip(rng.lognormal(np.log(16), 0.7), (2.0, 5.0, 7.0, 10.0)[parts], limit))
+        volume_ml = float(
+            np.clip(rng.lognormal(np.log(16), 0.7), (2.0, 5.0, 7.0, 10.0)[parts], limit)
+        )
     jitter = rng.normal(0, 2.5, 3)
     if place == "subcortical":  # a large lobar clot reaches deeper, it does not leave the skull
         jitter[0] -= 0.9 * max((volume_ml * 239) ** (1 / 3) - 13, 0)
     fluid = _random_fluid(rng) if wanted["fluid_level"] else None
     blend = _random_blend(rng, wanted["blend"], fluid is not None, on_threshold)
-    holes = _random_holes(rng, blend, fluid, volume_ml, on_threshold) if wanted["hypodensity"] else ()
+    holes = (
+        _random_holes(rng, blend, fluid, volume_ml, on_threshold) if wanted["hypodensity"] else ()
+    )
     return LesionSpec(
         location=place,
         side=side or str(rng.choice(SIDES)),
@@ -229,9 +233,7 @@ def _random_holes(
     return tuple(holes)
 
 
-def _clear(
-    centre: np.ndarray, size: float, blend: Blend | None, fluid: FluidLevel | None
-) -> bool:
+def _clear(centre: np.ndarray, size: float, blend: Blend | None, fluid: FluidLevel | None) -> bool:
     margin = size + 0.14
     if float(np.hypot(*centre[:2])) + margin > 0.82:
         return False

@@ -55,7 +55,8 @@ def cover(distance: Floats, width_mm: float) -> Floats:
         distance: signed distance, negative inside, mm.
         width_mm: width of the ramp.
     """
-    return np.clip(np.float32(0.5) - distance * np.float32(1 / width_mm), 0, 1)
+    share: Floats = np.clip(np.float32(0.5) - distance * np.float32(1 / width_mm), 0, 1)
+    return share
 
 
 def over(hu: Floats, share: Floats, value: Floats | float) -> None:
@@ -78,7 +79,8 @@ def ellipsoid(points: Points, centre: Vector, radii: Vector) -> Floats:
     squared = np.square((points.x - cx) * rx)
     squared += np.square((points.y - cy) * ry)
     squared += np.square((points.z - cz) * rz)
-    return (np.sqrt(squared, out=squared) - 1) * np.float32(min(radii))
+    distance: Floats = (np.sqrt(squared, out=squared) - 1) * np.float32(min(radii))
+    return distance
 
 
 def capsule(points: Points, start: Vector, end: Vector, radius: float) -> Floats:
@@ -91,7 +93,14 @@ def capsule(points: Points, start: Vector, end: Vector, radius: float) -> Floats
     dx -= t * axis[0]
     dy -= t * axis[1]
     dz -= t * axis[2]
-    return np.sqrt(dx * dx + dy * dy + dz * dz) - np.float32(radius)
+    distance: Floats = np.sqrt(dx * dx + dy * dy + dz * dz) - np.float32(radius)
+    return distance
+
+
+def slant(along: Floats, by: Floats, slope: float) -> Floats:
+    """A coordinate sheared by another one: along + slope * by."""
+    sheared: Floats = np.add(along, by * np.float32(slope), dtype=np.float32)
+    return sheared
 
 
 def join(first: Floats, second: Floats, reach_mm: float) -> Floats:
@@ -101,7 +110,8 @@ def join(first: Floats, second: Floats, reach_mm: float) -> Floats:
     if first.ndim == 0:
         return second
     near = np.maximum(np.float32(reach_mm) - np.abs(first - second), 0)
-    return np.minimum(first, second) - near * near * np.float32(0.25 / reach_mm)
+    joined: Floats = np.minimum(first, second) - near * near * np.float32(0.25 / reach_mm)
+    return joined
 
 
 class SmoothField:
@@ -153,9 +163,10 @@ class SmoothField:
         matrix = np.array([[step_u, 0, first_u], [0, step_v, first_v]], np.float64)
         flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
         size = (len(u), len(v))
-        return cv2.warpAffine(
+        values: Floats = cv2.warpAffine(
             self._layer(w), matrix, size, flags=flags, borderMode=cv2.BORDER_REFLECT
-        ).astype(np.float32, copy=False)
+        )
+        return values
 
     def at(self, u: Floats, v: Floats, w: float) -> Floats:
         """Values at any points of one plane.
@@ -168,10 +179,11 @@ class SmoothField:
         layer = cv2.resize(self._layer(w), None, fx=finer, fy=finer, interpolation=cv2.INTER_CUBIC)
         scale = np.float32(finer / self._scale)
         start = np.float32(finer * 1.5 - 0.5)
-        return cv2.remap(
+        values: Floats = cv2.remap(
             layer,
             (u + np.float32(self._origin[0])) * scale + start,
             (v + np.float32(self._origin[1])) * scale + start,
             cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_REFLECT,
-        ).astype(np.float32, copy=False)
+        )
+        return values

@@ -101,7 +101,8 @@ class Clot:
             lobe = np.sqrt((x - cx) ** 2 + (y - cy) ** 2 + (z - cz) ** 2) - radius
             near = np.maximum(fillet - np.abs(distance - lobe), 0) / fillet
             distance = np.minimum(distance, lobe) - near * near * fillet / 4
-        return distance + self._rough * self._wave(x, y, z)
+        rough: Floats = distance + self._rough * self._wave(x, y, z)
+        return rough
 
     def _wave(self, x: Floats, y: Floats, z: Floats, pace: float = 1.0) -> Floats:
         """Smooth noise of plane waves, standard deviation 1.7."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hemx_core.imaging.volume import HUVolume, SeriesIdentity, VolumeGeometry
 from hemx_core.markers import MARKER_CODES
 from hemx_core.phantom.acquisition import Scanner
+from hemx_core.phantom.dicom import make_uids
 from hemx_core.phantom.spec import PhantomSpec
 from hemx_core.phantom.truth import judge_slice
 
@@ -63,7 +64,7 @@ def make_phantom(spec: PhantomSpec) -> Phantom:
             clot = cv2.resize(clot, (matrix, matrix), interpolation=cv2.INTER_LINEAR)
         mask[index] = clot >= 0.5
         markers[index] = judge_slice(shares, spec.lesion, scanner.pixel_mm)
-    volume = HUVolume(hu=hu, geometry=_geometry(spec, scanner), identity=_identity(spec))
+    volume = HUVolume(hu=hu, geometry=_geometry(spec, scanner), identity=_identity(spec, len(hu)))
     return Phantom(spec=spec, volume=volume, mask=mask, slice_markers=markers)
 
 
@@ -85,8 +86,10 @@ def _geometry(spec: PhantomSpec, scanner: Scanner) -> VolumeGeometry:
     )
 
 
-def _identity(spec: PhantomSpec) -> SeriesIdentity:
-    return SeriesIdentity(
+def _identity(spec: PhantomSpec, slices: int) -> SeriesIdentity:
+    """Identity with UIDs that the specification alone determines."""
+    return replace(
+        make_uids(slices, repr(spec)),
         patient_id=spec.patient_id,
         patient_name="HEMX^PHANTOM",
         acquired_at=spec.acquired_at,

@@ -74,7 +74,9 @@ class Scene:
         head = self.spec.head
         patient = self._patient(u, v, height_mm, shift_mm)
         turn = (self._rotation / head.scale).astype(np.float32)
-        points = Points.of(*(row[0] * patient[0] + row[1] * patient[1] + row[2] * patient[2] for row in turn))
+        points = Points.of(
+            *(row[0] * patient[0] + row[1] * patient[1] + row[2] * patient[2] for row in turn)
+        )
         height = height_mm + shift_mm
         texture, fine = self._texture.plane(u, v, height), self._fine.plane(u, v, height)
         width = self._pixel_mm / head.scale
@@ -95,11 +97,11 @@ class Scene:
                 fine=fine,
                 width_mm=width,
             )
-            if window is not None:
+            if self.clot is not None and window is not None:
                 grain = self._grain.plane(u[window[1]], v[window[0]], height)
                 grain = np.float32(0.75) * (grain + fine[window])
-                around = [np.broadcast_to(axis, inner.shape)[window] for axis in offsets]
-                shares = self._bleed(brain[window], around, inner[window], grain)
+                near = [np.broadcast_to(axis, inner.shape)[window] for axis in offsets]
+                shares = self._bleed(self.clot, brain[window], near, inner[window], grain)
             over(hu, cover(inner, width), brain)
         paint_base(hu, points, inner, texture, fine, width)
         return hu, shares
@@ -135,12 +137,10 @@ class Scene:
         return Points.of(x, y, z)
 
     def _bleed(
-        self, brain: Floats, offsets: list[Floats], inner: Floats, grain: Floats
+        self, clot: Clot, brain: Floats, offsets: list[Floats], inner: Floats, grain: Floats
     ) -> ClotShares:
         """Paint oedema and clot into the brain, in place, and say how much of each pixel they are."""
-        clot, lesion = self.clot, self.spec.lesion
-        if clot is None or lesion is None:
-            raise AssertionError  # a window exists only with a clot
+        lesion = clot.spec
         shares = clot.shares(
             offsets[0],
             offsets[1],

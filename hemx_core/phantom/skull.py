@@ -73,9 +73,9 @@ def paint_outside(
         _paint_face(hu, sides, body, texture, fine, width_mm)
         _paint_airways(hu, points, body, texture, fine, width_mm)
     over(hu, cover(outer, width_mm), CORTEX)
-    middle = np.abs(inner + outer) * np.float32(0.5)
-    marrow = middle - (inner - outer) * np.float32(0.5) + np.float32(1.7)
-    over(hu, cover(marrow, width_mm), MARROW + 110 * fine)
+    half = (inner - outer) * np.float32(0.5)
+    marrow: Floats = np.subtract(np.abs(inner + outer) * np.float32(0.5), half, dtype=np.float32)
+    over(hu, cover(marrow + np.float32(1.7), width_mm), MARROW + 110 * fine)
     return hu
 
 
@@ -84,9 +84,11 @@ def _thickness(sides: Points, skull_mm: float, texture: Floats) -> Floats:
     side, y, z = sides.x, sides.y, sides.z
     ridge = np.exp(-np.square(side / 22) - np.square((y - 80) / 30))
     brow = np.exp(-np.square(side / 20) - np.square((y + 84) / 16) - np.square((z + 12) / 14))
-    thick = skull_mm * (1 + np.float32(0.05) * texture * cover(z - 35, 30)) * (1 + np.float32(0.35) * ridge)
+    uneven = 1 + np.float32(0.05) * texture * cover(z - 35, 30)
+    thick = skull_mm * uneven * (1 + np.float32(0.35) * ridge)
     thin = np.where(z < -5, np.float32(0.8), np.float32(1))
-    return np.maximum(thick, np.float32(2.5)) * thin + 7 * brow
+    thickness: Floats = np.maximum(thick, np.float32(2.5)) * thin + 7 * brow
+    return thickness
 
 
 def _paint_face(

@@ -123,9 +123,7 @@ class LesionSpec:
     def __post_init__(self) -> None:
         _require(self.location in LOCATIONS, f"location {self.location!r}", f"one of {LOCATIONS}")
         _require(self.side in SIDES, f"side {self.side!r}", f"one of {SIDES}")
-        _require(
-            0.3 <= self.volume_ml <= 200, f"a volume of {self.volume_ml} mL", "0.3 to 200 mL"
-        )
+        _require(0.3 <= self.volume_ml <= 200, f"a volume of {self.volume_ml} mL", "0.3 to 200 mL")
         _require(0 <= self.lobes <= 12, f"{self.lobes} lobes", "0 to 12 lobes")
 
 

@@ -2,12 +2,12 @@
 
 Every rule has a clear yes, a clear no and a grey zone between them (-1, not decidable):
 
-| marker      | 1                                                  | 0                            |
-| ----------- | -------------------------------------------------- | ---------------------------- |
-| hypodensity | >= 15 mm2 at least 15 HU below the clot, enclosed  | < 4 mm2 at least 8 HU below  |
-| irregular   | solidity of the contour <= 0.895                   | solidity >= 0.935            |
-| blend       | >= 18 HU, both parts >= 30 mm2 and 12 % of the clot | contrast < 18 HU, or either part < 10 mm2 |
-| fluid level | as blend                                           | as blend                     |
+| marker      | 1                                       | 0                                 |
+| ----------- | --------------------------------------- | --------------------------------- |
+| hypodensity | >= 15 mm2, >= 15 HU below, enclosed     | < 4 mm2 that is >= 8 HU below     |
+| irregular   | solidity of the contour <= 0.895        | solidity >= 0.935                 |
+| blend       | >= 18 HU, smaller part >= 30 mm2, 12 %  | < 18 HU, or smaller part < 10 mm2 |
+| fluid level | as blend                                | as blend                          |
 
 Slices with under 60 mm2 of clot are -1 throughout, slices without clot 0 throughout.
 Solidity = area / area of the convex hull, on a 0.5 mm grid, contour at half cover after smoothing by a

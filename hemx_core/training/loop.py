@@ -72,7 +72,7 @@ def fit(
     Args:
         module: knows its loss and optimiser.
         make_batch: step to batch, see `StepBatches`.
-        run_dir: checkpoints and `metrics.csv` go here.
+        run_dir: `checkpoints/`, and `log/from_step_N/metrics.csv` for each start, go here.
         max_steps: optimiser steps in all, resumed ones included.
         validation: batches of the validation set.
         validate_every: steps between validations.
@@ -89,7 +89,8 @@ def fit(
             expected="an empty run folder",
             remedy="add --resume to go on, or choose another folder",
         )
-    batches = StepBatches(make_batch, start=checkpoint_step(newest))
+    start = checkpoint_step(newest)
+    batches = StepBatches(make_batch, start=start)
     callbacks: list[lightning.Callback] = [
         ModelCheckpoint(
             run_dir / "checkpoints",
@@ -117,7 +118,10 @@ def fit(
         gradient_clip_val=1.0,
         log_every_n_steps=20,
         callbacks=callbacks,
-        logger=CSVLogger(run_dir, name="", version="log", flush_logs_every_n_steps=20),
+        # A log of its own for each start: Lightning empties a log folder that exists.
+        logger=CSVLogger(
+            run_dir, name="log", version=f"from_step_{start}", flush_logs_every_n_steps=20
+        ),
         enable_progress_bar=interactive,
         enable_model_summary=False,
     )

@@ -128,7 +128,7 @@ def test_training_learns_to_segment(tmp_path):
         validate_every=80,
         precision="32-true",
     )
-    header, *rows = (tmp_path / "log" / "metrics.csv").read_text().splitlines()
+    header, *rows = (tmp_path / "log" / "from_step_0" / "metrics.csv").read_text().splitlines()
     column = header.split(",").index("val_dice")
     scores = [float(row.split(",")[column]) for row in rows if row.split(",")[column]]
     assert scores[-1] > 0.5
