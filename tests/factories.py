@@ -322,3 +322,25 @@ def write_fake_bundle(folder: Path, *, size: int = 256, crop_size: int = 128) ->
     )
     manifest.save(folder)
     return manifest
+
+
+def write_phe_sich(folder: Path, *, patients: int) -> Path:
+    """Patients of three slices in the layout of phe_sich; patient 0000 has no blood."""
+    for name in ("images", "haematoma", "unsure"):
+        (folder / name).mkdir(parents=True)
+    lines = ["patient,slice,window_level,window_width,boxed,haematoma_px,oedema_px,unsure_px"]
+    for number in range(patients):
+        for index in (2, 0, 1):
+            pixels = number * 10 if index == 1 else 0
+            lines.append(f"{number:04d},{index},40,120,0,{pixels},0,0")
+            image = np.zeros((512, 512), np.uint8)
+            cv2.ellipse(image, ((256, 256), (300, 360), 0), 255, -1)
+            cv2.ellipse(image, ((256, 256), (270, 330), 0), 117, -1)
+            if pixels:
+                mask = np.zeros_like(image)
+                mask[200:240, 200:240] = 255
+                image[mask > 0] = 180
+                cv2.imwrite(str(folder / "haematoma" / f"{number:04d}_{index:02d}.png"), mask)
+            cv2.imwrite(str(folder / "images" / f"{number:04d}_{index:02d}.png"), image)
+    (folder / "slices.csv").write_text("\n".join(lines) + "\n")
+    return folder

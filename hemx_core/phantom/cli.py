@@ -13,7 +13,7 @@ from hemx_core.errors import InputError
 from hemx_core.markers import MARKER_CODES
 
 if TYPE_CHECKING:
-    from hemx_core.phantom import Phantom, PhantomSpec
+    from hemx_core.phantom import Phantom, PhantomSpec, SiteSpec
 
 TRIALS = 12
 
@@ -58,7 +58,7 @@ def phantom(
     """Write a synthetic head CT as DICOM, with truth.json and the true masks."""
     import numpy as np
 
-    from hemx_core.phantom import grow, make_phantom, random_site, random_spec, write_phantom
+    from hemx_core.phantom import grow, make_phantom, random_spec, write_phantom
 
     asked = (location, side, volume_ml, markers, growth)
     if no_lesion and any(value is not None for value in asked):
@@ -68,9 +68,7 @@ def phantom(
             remedy="leave out --no-lesion",
         )
     wanted = parse_markers(markers)
-    number = seed % 12 + 1 if site is None else site
-    scanner = random_site(np.random.default_rng([number, 12]), matrix=matrix, slices=slices)
-    scanner = replace(scanner, name=f"site-{number:02d}")
+    scanner = _scanner(seed % 12 + 1 if site is None else site, matrix, slices)
 
     def draw(trial: int) -> PhantomSpec:
         return random_spec(
@@ -89,7 +87,21 @@ def phantom(
     studies = [first]
     if growth is not None:
         studies.append(make_phantom(grow(first.spec, growth)))
-    written = write_phantom(studies, out)
+    _tell(studies, write_phantom(studies, out))
+
+
+def _scanner(number: int, matrix: int, slices: int | None) -> SiteSpec:
+    """The scanner of a site number, always the same one."""
+    import numpy as np
+
+    from hemx_core.phantom import random_site
+
+    drawn = random_site(np.random.default_rng([number, 12]), matrix=matrix, slices=slices)
+    return replace(drawn, name=f"site-{number:02d}")
+
+
+def _tell(studies: list[Phantom], written: list[Path]) -> None:
+    """Print what each study holds and where everything was written."""
     for study, path in zip(studies, written, strict=False):
         typer.echo(_line(study))
         typer.echo(f"Written: {path} ({len(study.mask)} DICOM files)")

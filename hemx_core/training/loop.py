@@ -132,6 +132,9 @@ def fit(
         ckpt_path=str(newest) if newest else None,
         weights_only=False,
     )
+    end = run_dir / "checkpoints" / f"step={trainer.global_step}.ckpt"
+    if not end.exists():
+        trainer.save_checkpoint(end)
 
 
 class StopOnBadLoss(lightning.Callback):

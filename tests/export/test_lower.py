@@ -60,21 +60,19 @@ def test_int8_segmenter_forms_land_in_one_delegate_and_agree(tmp_path: Path) -> 
     assert not torch.equal(probabilities, expected[0])
 
 
-def test_int8_classifier_keeps_its_head_in_float(tmp_path: Path) -> None:
-    model = narrow_classifier(channels=8)
-    twin = fold_classifier(model)
-    # All maps have 8 channels, so the head fits after the first block as well: fewer passes.
-    twin.trunk = twin.trunk[:2]
-    inputs = [(torch.from_numpy(i)[None, None], torch.rand(1, 8)) for i in random_images(6, CROP)]
+def test_int8_classifier_keeps_its_head_in_float() -> None:
+    twin = fold_classifier(narrow_classifier(channels=8))
+    inputs = [(torch.from_numpy(i)[None, None], torch.rand(1, 8)) for i in random_images(4, CROP)]
     graph = quantize(twin, inputs)
     crop, features = inputs[0]
     with torch.no_grad():
-        shift = graph(crop, features + 1e-3)[0] - graph(crop, features)[0]
-        exact = twin(crop, features + 1e-3)[0] - twin(crop, features)[0]
+        logits, cam = graph(crop, features)
+        expected = twin(crop, features)
+        # An int8 addition would swallow so small a step.
+        shift = graph(crop, features + 1e-3)[0] - logits
+        exact = twin(crop, features + 1e-3)[0] - expected[0]
     torch.testing.assert_close(shift, exact, rtol=1e-2, atol=1e-6)
-    logits, cam = run(lower(graph, inputs[0]).pte, inputs[0], tmp_path)
-    expected = twin(crop, features)
-    assert (logits - expected[0]).abs().max() < 0.1 * expected[0].abs().max()
+    assert 0 < (logits - expected[0]).abs().max() < 0.1 * expected[0].abs().max()
     assert (cam - expected[1]).abs().max() < 0.1 * expected[1].abs().max()
 
 

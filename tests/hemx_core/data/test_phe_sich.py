@@ -1,36 +1,17 @@
 import os
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 
 from hemx_core.data import phe_sich
 from hemx_core.errors import DatasetError
 from hemx_core.imaging.spec import PreprocessingSpec
+from tests.factories import write_phe_sich
 
 
 @pytest.fixture
 def folder(tmp_path):
-    """Forty patients of three slices in the source's layout; patient 0000 has no blood."""
-    for name in ("images", "haematoma", "unsure"):
-        (tmp_path / name).mkdir()
-    lines = ["patient,slice,window_level,window_width,boxed,haematoma_px,oedema_px,unsure_px"]
-    for number in range(40):
-        for index in (2, 0, 1):
-            pixels = number * 10 if index == 1 else 0
-            lines.append(f"{number:04d},{index},40,120,0,{pixels},0,0")
-            image = np.zeros((512, 512), np.uint8)
-            cv2.ellipse(image, ((256, 256), (300, 360), 0), 255, -1)
-            cv2.ellipse(image, ((256, 256), (270, 330), 0), 117, -1)
-            mask = np.zeros_like(image)
-            if pixels:
-                mask[200:240, 200:240] = 255
-                image[mask > 0] = 180
-                cv2.imwrite(str(tmp_path / "haematoma" / f"{number:04d}_{index:02d}.png"), mask)
-            cv2.imwrite(str(tmp_path / "images" / f"{number:04d}_{index:02d}.png"), image)
-    (tmp_path / "slices.csv").write_text("\n".join(lines) + "\n")
-    return tmp_path
+    return write_phe_sich(tmp_path, patients=40)
 
 
 def test_split_is_by_patient_balanced_in_volume_and_fixed(folder):

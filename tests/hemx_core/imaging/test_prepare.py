@@ -144,7 +144,9 @@ def test_points_and_boxes_follow_the_images():
     rows, columns = np.nonzero(prepared.transform.to_grid(native) >= 0.5)
     row, column = prepared.transform.point_to_native(rows.mean(), columns.mean())
     assert (row, column) == pytest.approx((180, 140), abs=0.5)
-    box = prepared.transform.box_to_native(rows.min(), columns.min(), np.ptp(rows) + 1, np.ptp(columns) + 1)
+    box = prepared.transform.box_to_native(
+        rows.min(), columns.min(), np.ptp(rows) + 1, np.ptp(columns) + 1
+    )
     assert box == pytest.approx((170.5, 130.5, 19, 19), abs=1.5)
 
 
