@@ -10,23 +10,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from hemx_core.markers import MARKERS
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 MODELS = ROOT / "mobile_app" / "assets" / "models"
 DOCUMENTS = (ROOT / "README.md", ROOT / "hemx_core" / "weights" / "MODEL_CARD.md")
 BLOCK = re.compile(r"(<!-- figures:(\w+) -->\n).*?(<!-- /figures -->)", re.DOTALL)
-MARKER_NAMES = {
-    "hypodensity": "Hypodensity",
-    "irregular": "Margin irregularity",
-    "blend": "Blend sign",
-    "fluid_level": "Fluid level",
-}
 
 
 def segmentation() -> str:
@@ -45,14 +41,29 @@ def segmentation() -> str:
 
 
 def classifier() -> str:
-    """Stage 2 on held-out phantoms."""
-    report = _read(RESULTS / "training" / "classifier.json")
+    """Stage 2 on held-out phantoms, on the masks that the segmenter predicts."""
+    test = _read(RESULTS / "training" / "classifier.json")["test"]
     rows = []
-    for code, name in MARKER_NAMES.items():
-        score = report["test"]["patient"][code]
-        low, high = score["auc_interval"]
-        rows.append((name, f"{score['auc']:.3f} ({low:.3f} to {high:.3f})"))
-    return _table(("Stage 2, held-out phantoms", "AUC per patient (95 % interval)"), rows)
+    for marker in MARKERS:
+        score = test["predicted_mask"][marker.code]
+        low, high = score["patient_auc_95"]
+        rows.append(
+            (
+                marker.name_en,
+                f"{score['patient_auc']:.3f} ({low:.3f} to {high:.3f})",
+                f"{score['sensitivity']:.2f}",
+                f"{score['specificity']:.2f}",
+            )
+        )
+    return _table(
+        (
+            "Stage 2, phantoms never trained on",
+            f"AUC of {test['patients']} patients (95 % interval)",
+            "Sensitivity",
+            "Specificity",
+        ),
+        rows,
+    )
 
 
 def parity() -> str:
@@ -63,8 +74,9 @@ def parity() -> str:
     return _table(
         ("Export", f"int8 against float32, recipe `{manifest['recipe']}`"),
         [
+            ("Verified on", f"{found['slices']} slices: {found['source']}"),
             ("Mask Dice", f"{found['mask_dice']:.4f}"),
-            ("Marker probability, largest difference", f"{found['marker_probability_max']:.4f}"),
+            ("Marker probability, largest difference", f"{found['marker_max']:.4f}"),
             ("Size of both graphs", f"{size:.1f} MB"),
         ],
     )
@@ -131,9 +143,9 @@ def _read(path: Path) -> dict[str, Any]:
     return values
 
 
-def _table(head: tuple[str, str], rows: list[tuple[str, str]]) -> str:
-    lines = [f"| {head[0]} | {head[1]} |", "| --- | --- |"]
-    return "\n".join(lines + [f"| {left} | {right} |" for left, right in rows])
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 if __name__ == "__main__":

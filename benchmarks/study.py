@@ -22,8 +22,9 @@ CHILD = """
 import json, sys, time
 started = time.perf_counter()
 from hemx_core.costs import peak_rss_mib
+from hemx_core.runtime.pte_desktop import DesktopBackend
 from hemx_core.triage import load_models, triage
-models = load_models(threads=int(sys.argv[2]))
+models = load_models(backend=DesktopBackend(threads=int(sys.argv[2])))
 loaded, loaded_mib = time.perf_counter(), peak_rss_mib()
 result = triage(sys.argv[1], models)
 print(json.dumps({

@@ -122,7 +122,8 @@ class VolumeGeometry:
         limit = 1.5 * np.maximum(self.slice_thickness_mm[:-1], self.slice_thickness_mm[1:])
         below = np.concatenate([half[:1], np.where(steps > limit, half[1:], steps / 2)])
         above = np.concatenate([np.where(steps > limit, half[:-1], steps / 2), half[-1:]])
-        return below + above
+        extents: NDArray[np.float64] = below + above
+        return extents
 
     @property
     def spacing_mm(self) -> tuple[float, float, float]:
@@ -258,7 +259,7 @@ class HUVolume:
             values = np.rint(values)
             low, high = float(values.min(initial=0)), float(values.max(initial=0))
             _require(
-                -32768 <= low and high <= 32767, f"values from {low} to {high}", "HU within int16"
+                low >= -32768 and high <= 32767, f"values from {low} to {high}", "HU within int16"
             )
             values = values.astype(np.int16)
         return cls(

@@ -192,7 +192,9 @@ def predict(network: MarkerClassifier, slices: HeldOutSlices) -> Predictions:
     network = network.float().eval()
     logits = []
     for crop, features, _labels, _patient in validation_loader(slices):
-        logits.append(network(crop.to(memory_format=torch.channels_last), features)[0].float().numpy())
+        logits.append(
+            network(crop.to(memory_format=torch.channels_last), features)[0].float().numpy()
+        )
     return Predictions(
         np.concatenate(logits).astype(np.float64),
         slices.labels,

@@ -31,7 +31,9 @@ Seed = Annotated[int, typer.Option(help="Seed of weights, batches and augmentati
 
 def register(app: typer.Typer) -> None:
     """Add `train` to the command line."""
-    train = typer.Typer(no_args_is_help=True, help="Train the two stages (needs the extra `train`).")
+    train = typer.Typer(
+        no_args_is_help=True, help="Train the two stages (needs the extra `train`)."
+    )
     train.command("segmentation")(segmentation)
     train.command("classifier")(classifier)
     app.add_typer(train, name="train")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -121,20 +120,15 @@ def absorb_shift(network: MarkerClassifier, calibrations: list[Calibration]) -> 
 
 
 def decision(calibrations: list[Calibration], config: ClassifierTraining) -> dict[str, Any]:
-    """What the export puts into the manifest."""
+    """What the export reads from `decision.json`."""
+    named = dict(zip(MARKER_CODES, calibrations, strict=True))
     return {
         "crop_size": config.crop_size,
-        "markers": [
-            {
-                "code": code,
-                "temperature": round(one.temperature, 4),
-                "threshold": round(one.threshold, 4),
-            }
-            for code, one in zip(MARKER_CODES, calibrations, strict=True)
-        ],
-        "not_estimable": [
-            code for code, one in zip(MARKER_CODES, calibrations, strict=True) if not one.estimable
-        ],
+        "markers": {
+            code: {"temperature": round(one.temperature, 4), "threshold": round(one.threshold, 4)}
+            for code, one in named.items()
+        },
+        "not_estimable": [code for code, one in named.items() if not one.estimable],
     }
 
 
@@ -198,6 +192,5 @@ def _save(files: Stage2Files, network: MarkerClassifier, report: dict[str, Any])
         config=asdict(network.config) | {"encoder_channels": network.encoder_channels},
         training=report["training"],
     )
-    known = json.loads(files.decision.read_text("utf-8")) if files.decision.exists() else {}
-    provenance.write_json(files.decision, known | report["decision"])
+    provenance.merge_json(files.decision, report["decision"])
     provenance.write_json(files.results, report)

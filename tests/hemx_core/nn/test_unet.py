@@ -12,8 +12,9 @@ def test_full_encoder_is_efficientnet_b3():
     blocks = sum(len(stage) for stage in encoder.stages)
     assert blocks == sum(stage.blocks for stage in B3_STAGES) == 26
     assert encoder.out_channels == [40, 32, 48, 136, 384]
-    # EfficientNet-b3 has 12,233,232 parameters (Tan and Le 2019, timm), of which the 1x1 head (384 x 1536 and
-    # its normalisation) and the 1000-way classifier are not part of an encoder; one input channel saves 2 x 360.
+    # EfficientNet-b3 has 12,233,232 parameters (Tan and Le 2019, timm). The 1x1 head (384 x 1536 with
+    # its normalisation) and the 1000-way classifier are not part of an encoder; one input channel
+    # instead of three saves 2 x 40 x 9.
     head = 384 * 1536 + 2 * 1536 + 1536 * 1000 + 1000
     expected = 12_233_232 - head - 2 * 40 * 9
     assert sum(p.numel() for p in encoder.parameters()) == expected

@@ -54,8 +54,9 @@ def test_a_run_writes_weights_decision_and_scores(tmp_path: Path) -> None:
     decision = json.loads(files.decision.read_text())
     assert decision["mask_threshold"] == 0.5
     assert decision["crop_size"] == 32
-    assert tuple(marker["code"] for marker in decision["markers"]) == MARKER_CODES
-    assert all(0.05 <= marker["threshold"] <= 0.95 for marker in decision["markers"])
+    assert tuple(decision["markers"]) == MARKER_CODES
+    assert all(0.05 <= marker["threshold"] <= 0.95 for marker in decision["markers"].values())
+    assert all(0.2 <= marker["temperature"] <= 5 for marker in decision["markers"].values())
     assert set(report["test"]["predicted_mask"]) >= set(MARKER_CODES)
     assert report["test"]["patients"] == 3
     data = report["training"]["data"]
