@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -72,7 +73,7 @@ def load_samples(
         parity = phantom_samples(spec, seed=PARITY_SEED)
     else:
         train, validation = phe_sich.split_patients(phe_sich.read_rows(folder))
-        step = max(1, len(train) // CALIBRATION_PATIENTS)
+        step = math.ceil(len(train) / CALIBRATION_PATIENTS)
         pool = real_samples(spec, folder, train[::step], "training")
         parity = real_samples(spec, folder, validation, "validation")
     return pool.take(choose(pool.blood, calibration)), parity

@@ -113,8 +113,9 @@ def classifier(
     report = run_classifier(config, files, cohort=built, resume=resume, progress=_say)
     typer.echo(f"weights: {files.weights}")
     typer.echo(f"scores:  {files.results}")
-    for code, score in report["test"]["predicted_mask"]["patient"].items():
-        typer.echo(f"{code}: AUC per patient {score['auc']}")
+    for code in report["decision"]["markers"]:
+        score = report["test"]["predicted_mask"][code]
+        typer.echo(f"{code}: AUC per patient {score['patient_auc']}")
 
 
 def _cohort(folder: Path, patients: int, workers: int, spec: PreprocessingSpec) -> Cohort:
