@@ -87,9 +87,15 @@ def write_json(path: Path, values: dict[str, Any]) -> None:
 
 
 def merge_json(path: Path, values: dict[str, Any]) -> None:
-    """Replace top-level entries of a JSON file and keep its others; the file may be missing."""
+    """Put entries into a JSON file and keep its others, at the top and one level down.
+
+    The file may be missing.
+    """
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    write_json(path, known | values)
+    for name, value in values.items():
+        both = isinstance(value, dict) and isinstance(known.get(name), dict)
+        known[name] = known[name] | value if both else value
+    write_json(path, known)
 
 
 def _versions() -> dict[str, str]:

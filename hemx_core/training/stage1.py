@@ -90,13 +90,14 @@ def run_segmentation(
         "mask_threshold": MASK_THRESHOLD,
         "min_component_ml": MIN_COMPONENT_ML,
     }
-    provenance.merge_json(files.decision, decided)
     report = {
         "provenance": provenance.provenance(seed=config.seed),
         "training": training | {"minutes": round((time.perf_counter() - started) / 60, 1)},
         "decision": decided,
         **evaluate(module, config, files.real),
     }
+    accuracy = {k: v for k, v in report.get("validation", {}).items() if k != "per_patient"}
+    provenance.merge_json(files.decision, decided | {"accuracy": {"segmentation": accuracy}})
     provenance.write_json(files.results, report)
     return report
 

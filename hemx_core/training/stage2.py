@@ -17,7 +17,7 @@ from hemx_core.data.phantom_cohort import Cohort
 from hemx_core.markers import MARKER_CODES
 from hemx_core.nn.joint import MarkerClassifier
 from hemx_core.nn.unet import UNet
-from hemx_core.nn.weights_io import load_segmenter, save_weights
+from hemx_core.nn.weights_io import load_segmenter, read_metadata, save_weights
 from hemx_core.training.calibration import Calibration, calibrate
 from hemx_core.training.classifier import (
     ClassifierModule,
@@ -103,9 +103,12 @@ def run_classifier(
     )
     absorb_shift(module.network, calibrations)
     test = _held_out(unet, cohort, "test", config)
+    # Its encoder features come from the segmenter's data, so it cannot be freer than that.
+    licence = read_metadata(files.segmenter)[1].get("licence", "as the segmenter")
     report = {
         "provenance": provenance.provenance(seed=config.seed),
-        "training": _card(config, cohort, training) | {"minutes": round(trained_min, 1)},
+        "training": _card(config, cohort, training, licence=licence)
+        | {"minutes": round(trained_min, 1)},
         "decision": decision(calibrations, config),
         "test": evaluate(module.network, test, calibrations, config),
     }
@@ -169,7 +172,9 @@ def _held_out(
     )
 
 
-def _card(config: ClassifierTraining, cohort: Cohort, training: TrainingSlices) -> dict[str, Any]:
+def _card(
+    config: ClassifierTraining, cohort: Cohort, training: TrainingSlices, *, licence: str
+) -> dict[str, Any]:
     return {
         "stage": "classifier",
         "data": {
@@ -180,7 +185,7 @@ def _card(config: ClassifierTraining, cohort: Cohort, training: TrainingSlices) 
             "train_slices": len(training),
             "train_co_occurrence": co_occurrence(training.patient_labels),
         },
-        "licence": "Apache-2.0; the frozen encoder's weights have their own card",
+        "licence": licence,
         "settings": asdict(config),
     }
 
@@ -192,5 +197,6 @@ def _save(files: Stage2Files, network: MarkerClassifier, report: dict[str, Any])
         config=asdict(network.config) | {"encoder_channels": network.encoder_channels},
         training=report["training"],
     )
-    provenance.merge_json(files.decision, report["decision"])
+    accuracy = {"markers": report["test"]["predicted_mask"] | {"data": "phantoms, test split"}}
+    provenance.merge_json(files.decision, report["decision"] | {"accuracy": accuracy})
     provenance.write_json(files.results, report)

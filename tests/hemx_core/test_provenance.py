@@ -11,6 +11,14 @@ def test_provenance_names_what_a_reader_needs():
     assert facts["command"]
 
 
+def test_merging_keeps_what_another_stage_wrote(tmp_path):
+    path = tmp_path / "decision.json"
+    provenance.merge_json(path, {"size": 1, "accuracy": {"segmentation": 1}})
+    provenance.merge_json(path, {"size": 2, "accuracy": {"markers": 2}, "crop": 3})
+    merged = {"size": 2, "accuracy": {"segmentation": 1, "markers": 2}, "crop": 3}
+    assert json.loads(path.read_text()) == merged
+
+
 def test_json_is_written_whole_or_not_at_all(tmp_path):
     path = tmp_path / "new" / "result.json"
     provenance.write_json(path, {"a": "日本"})
