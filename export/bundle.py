@@ -18,6 +18,7 @@ import hemx_core
 from export.fold import fold_classifier, fold_unet
 from export.lower import lower
 from export.networks import Networks
+from export.outliers import ordinary_slices
 from export.quantize import quantize
 from export.recipes import Precision, Recipe
 from export.samples import Samples
@@ -73,7 +74,8 @@ def export_bundle(
             expected="one grid size",
             remedy="choose another recipe, or train at its size",
         )
-    tell("folding and lowering the segmenter")
+    calibration = ordinary_slices(networks.segmenter, calibration)
+    tell(f"folding and lowering the segmenter, {len(calibration)} slices to calibrate")
     segmenter = build_segmenter(networks, recipe.segmenter, calibration)
     tell("folding and lowering the classifier")
     classifier = build_classifier(networks, recipe.classifier, calibration)

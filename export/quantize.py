@@ -41,8 +41,8 @@ class TriageQuantizer(XNNPACKQuantizer):
         return model
 
     def _is_float(self, node: fx.Node) -> bool:
-        names = (name for name, _ in node.meta.get("nn_module_stack", {}).values())
-        return any(name.split(".")[0] in self.float_modules for name in names)
+        names = [name + "." for name, _ in node.meta.get("nn_module_stack", {}).values()]
+        return any(name.startswith(f"{one}.") for name in names for one in self.float_modules)
 
 
 def quantize(module: nn.Module, calibration: Iterable[Inputs]) -> fx.GraphModule:

@@ -14,8 +14,9 @@ BRAIN_HU = (0.0, 85.0)
 OPENING_MM = 6.0
 """Cuts thin bridges between the head and its holder."""
 RIM_MM = 18.0
-"""Bone must come this close to the outside; a saturated clot or calcification deeper stays."""
-MIN_BONE_MM2 = 60.0
+"""Where the values were clipped below `BONE_HU`, clot saturates too: bone must come this close to
+the outside there. Elsewhere large dense pieces are bone at any depth (the petrous part lies deep)."""
+MIN_BONE_MM2 = 15.0
 BONE_MARGIN_MM = 0.7
 """The inner rim of bone averages with brain to the density of clot: it goes with the bone."""
 
@@ -57,7 +58,7 @@ def bone_mask(
     pixel_spacing_mm: tuple[float, float],
     clipped_to_hu: tuple[float, float] | None = None,
 ) -> Mask:
-    """Bone of the skull with its partial-volume rim: dense, connected, and near the outside.
+    """Bone of the skull with its partial-volume rim: dense and in large pieces.
 
     Args:
         hu: shape (rows, columns), int16, HU.
@@ -73,16 +74,25 @@ def bone_mask(
     dense = ((hu >= threshold) & (head != 0)).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(dense, connectivity=4)
     pixel_mm2 = pixel_spacing_mm[0] * pixel_spacing_mm[1]
-    large = stats[:, cv2.CC_STAT_AREA] * pixel_mm2 >= MIN_BONE_MM2
+    bone = stats[:, cv2.CC_STAT_AREA] * pixel_mm2 >= MIN_BONE_MM2
+    bone[0] = False
+    if threshold < BONE_HU - 1:
+        bone &= _reaches_rim(labels, count, head, pixel_spacing_mm)
+    return np.asarray(
+        cv2.dilate(bone.astype(np.uint8)[labels], _disk(2 * BONE_MARGIN_MM, pixel_spacing_mm)),
+        dtype=np.uint8,
+    )
+
+
+def _reaches_rim(
+    labels: NDArray[np.int32], count: int, head: Mask, pixel_spacing_mm: tuple[float, float]
+) -> NDArray[np.bool_]:
+    """Which labels come within `RIM_MM` of the head's outside, shape (count,)."""
     framed = cv2.copyMakeBorder(head, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     depth = cv2.distanceTransform(framed, cv2.DIST_L2, cv2.DIST_MASK_3)[1:-1, 1:-1]
     touching = np.zeros(count, bool)
-    touching[labels[(dense != 0) & (depth <= RIM_MM / max(pixel_spacing_mm))]] = True
-    keep = (large & touching).astype(np.uint8)
-    keep[0] = 0
-    return np.asarray(
-        cv2.dilate(keep[labels], _disk(2 * BONE_MARGIN_MM, pixel_spacing_mm)), dtype=np.uint8
-    )
+    touching[labels[(head != 0) & (depth <= RIM_MM / max(pixel_spacing_mm))]] = True
+    return touching
 
 
 def check_intensities(

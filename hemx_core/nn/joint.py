@@ -40,9 +40,14 @@ class Standardise(nn.Module):
 
     @torch.no_grad()
     def fit(self, features: Tensor) -> None:
-        """Take mean and standard deviation from training features, shape (samples, channels)."""
+        """Take mean and standard deviation from training features, shape (samples, channels).
+
+        Divided by the root of the number of channels as well: the vector has length one on average,
+        so hundreds of features at once do not outrun the wavelet branch in every step.
+        """
+        spread = features.std(0, correction=0).clamp_min(STD_FLOOR)
         self.mean.copy_(features.mean(0))
-        self.scale.copy_(features.std(0, correction=0).clamp_min(STD_FLOOR).reciprocal())
+        self.scale.copy_((spread * features.shape[1] ** 0.5).reciprocal())
 
     def forward(self, features: Tensor) -> Tensor:
         """Standardise features, shape (N, channels)."""

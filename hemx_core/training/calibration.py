@@ -88,10 +88,12 @@ def fit_platt(logits: Array, labels: NDArray[np.int8]) -> tuple[float, float]:
 def choose_threshold(
     probabilities: Array, labels: NDArray[np.int8], *, sensitivity: float
 ) -> float:
-    """The threshold of best specificity among those of at least the given sensitivity.
+    """The threshold of the largest Youden index among those of at least the given sensitivity.
 
-    Candidates lie midway between neighbouring probabilities; of equal specificities the most
-    sensitive one is taken. The answer is kept within THRESHOLDS.
+    Youden's index is sensitivity + specificity - 1 (Youden 1950): the best specificity alone would
+    give away true finds for a single unlucky patient. Candidates lie midway between neighbouring
+    probabilities; of equal indices the most sensitive one is taken. The answer is kept within
+    THRESHOLDS.
     """
     steps = np.unique(probabilities)
     candidates = np.concatenate([steps[:1], (steps[:-1] + steps[1:]) / 2])
@@ -99,5 +101,5 @@ def choose_threshold(
     found = called[:, labels == 1].mean(1)
     spared = (~called[:, labels == 0]).mean(1)
     enough = found >= sensitivity - 1e-9
-    best = max(np.flatnonzero(enough), key=lambda i: (spared[i], found[i]))
+    best = max(np.flatnonzero(enough), key=lambda i: (round(spared[i] + found[i], 9), found[i]))
     return float(np.clip(candidates[best], *THRESHOLDS))

@@ -53,9 +53,9 @@ class ClassifierTraining:
         seed: of weights, batches, augmentation and bootstrap.
     """
 
-    steps: int = 1200
-    batch: int = 8
-    peak_lr: float = 1e-3
+    steps: int = 3000
+    batch: int = 16
+    peak_lr: float = 8e-4
     weight_decay: float = 0.02
     crop_size: int = 128
     weight_cap: float = 10.0

@@ -80,9 +80,9 @@ def segmentation(
 
 def classifier(
     run: Run = Path("runs/classifier"),
-    steps: Annotated[int, typer.Option(min=1, help="Optimiser steps.")] = 1200,
+    steps: Annotated[int, typer.Option(min=1, help="Optimiser steps.")] = 3000,
     phantoms: Phantoms = 400,
-    width: Width = 1.0,
+    width: Width = 0.5,
     wavelet: Annotated[str, typer.Option(help="Any PyWavelets filter bank.")] = "haar",
     merge: Annotated[
         str, typer.Option(help="Sub-bands: project, concat, ll; or max (VGG16).")

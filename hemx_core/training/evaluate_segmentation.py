@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from hemx_core.data import phe_sich
 from hemx_core.imaging.prepare import prepare
 from hemx_core.imaging.spec import PreprocessingSpec
+from hemx_core.imaging.volume import VolumeGeometry
 from hemx_core.measure.components import drop_small
 from hemx_core.nn.unet import UNet
 
+Mask = NDArray[np.bool_]
 Predict = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """Prepared slice (size, size) in [0, 1] to probabilities of the same shape."""
 
@@ -50,15 +52,22 @@ def torch_predictor(network: UNet) -> Predict:
     return predict
 
 
+THRESHOLDS = tuple(round(0.3 + 0.05 * step, 2) for step in range(13))
+"""Mask thresholds to choose from: 0.3 to 0.9."""
+
+Table = dict[float, list[PatientScore]]
+"""Scores of the same patients, in the same order, at several thresholds."""
+
+
 def score_patients(
     predict: Predict,
     spec: PreprocessingSpec,
     *,
     patients: Sequence[str],
     folder: Path,
-    mask_threshold: float = 0.5,
+    thresholds: Sequence[float] = (0.5,),
     min_component_ml: float = 0.0,
-) -> list[PatientScore]:
+) -> Table:
     """Score a predictor on patients of the PHE-SICH data.
 
     Args:
@@ -66,37 +75,57 @@ def score_patients(
         spec: how slices are prepared.
         patients: whom to score.
         folder: the data set.
-        mask_threshold: probability from which a pixel counts as blood.
+        thresholds: probabilities from which a pixel counts as blood, each scored.
         min_component_ml: components below this are dropped, as triage does.
     """
     rows = phe_sich.read_rows(folder)
-    scores = []
+    table: Table = {threshold: [] for threshold in thresholds}
     for patient in patients:
         volume = phe_sich.read_volume(folder, rows[patient])
-        raw = np.stack(
-            [
-                s.transform.to_native(predict(s.image)) >= mask_threshold
-                for s in prepare(volume, spec)
-            ]
-        )
-        found, _ = drop_small(raw, volume.geometry, min_component_ml)
+        found = np.stack([s.transform.to_native(predict(s.image)) for s in prepare(volume, spec)])
         truth = np.stack([phe_sich.read_mask(folder, "haematoma", r) for r in rows[patient]])
         known = ~np.stack([phe_sich.read_mask(folder, "unsure", r) for r in rows[patient]])
-        voxel_ml = float(np.prod(volume.geometry.spacing_mm)) / 1000
-        free = ~truth.any((1, 2))
-        hit = int((found & truth & known).sum())
-        predicted, reference = int((found & known).sum()), int((truth & known).sum())
-        scores.append(
-            PatientScore(
-                patient,
-                2 * hit / max(predicted + reference, 1),
-                reference * voxel_ml,
-                predicted * voxel_ml,
-                int((found & known)[free].sum()) * voxel_ml,
-                int((raw & known)[free].sum()) * voxel_ml,
-            )
-        )
-    return scores
+        for threshold, scores in table.items():
+            raw = found >= threshold
+            kept, _ = drop_small(raw, volume.geometry, min_component_ml)
+            scores.append(_score(patient, raw, kept, truth, known, volume.geometry))
+    return table
+
+
+def choose_threshold(table: Table, *, without: int | None = None) -> float:
+    """The threshold of the highest mean Dice, of all patients or of all but one."""
+    return max(
+        table,
+        key=lambda t: np.mean([score.dice for i, score in enumerate(table[t]) if i != without]),
+    )
+
+
+def cross_validated(table: Table) -> list[PatientScore]:
+    """Each patient's score at the threshold that the other patients choose."""
+    count = len(next(iter(table.values())))
+    return [table[choose_threshold(table, without=i)][i] for i in range(count)]
+
+
+def _score(
+    patient: str,
+    raw: Mask,
+    kept: Mask,
+    truth: Mask,
+    known: Mask,
+    geometry: VolumeGeometry,
+) -> PatientScore:
+    voxel_ml = float(np.prod(geometry.spacing_mm)) / 1000
+    free = ~truth.any((1, 2))
+    hit = int((kept & truth & known).sum())
+    predicted, reference = int((kept & known).sum()), int((truth & known).sum())
+    return PatientScore(
+        patient,
+        2 * hit / max(predicted + reference, 1),
+        reference * voxel_ml,
+        predicted * voxel_ml,
+        int((kept & known)[free].sum()) * voxel_ml,
+        int((raw & known)[free].sum()) * voxel_ml,
+    )
 
 
 def summarise(scores: Sequence[PatientScore]) -> dict[str, Any]:

@@ -16,7 +16,14 @@ from hemx_core.data import phe_sich
 from hemx_core.data.phantom_cohort import Cohort
 from hemx_core.errors import DatasetError
 from hemx_core.nn.weights_io import save_weights, segmenter_config
-from hemx_core.training.evaluate_segmentation import score_patients, summarise, torch_predictor
+from hemx_core.training.evaluate_segmentation import (
+    THRESHOLDS,
+    choose_threshold,
+    cross_validated,
+    score_patients,
+    summarise,
+    torch_predictor,
+)
 from hemx_core.training.loop import fit
 from hemx_core.training.segmentation import (
     BatchMaker,
@@ -26,7 +33,7 @@ from hemx_core.training.segmentation import (
     validation_loader,
 )
 
-MASK_THRESHOLD = 0.5
+DEFAULT_MASK_THRESHOLD = 0.5
 MIN_COMPONENT_ML = 0.1
 """About one 5 mm slice of a 5 mm speck: smaller finds are noise to the eye as well."""
 
@@ -85,39 +92,50 @@ def run_segmentation(
     save_weights(
         files.weights, module.network, config=segmenter_config(module.network), training=training
     )
+    threshold, scores = evaluate(module, config, files.real)
     decided = {
         "preprocessing": config.preprocessing.to_json(),
-        "mask_threshold": MASK_THRESHOLD,
+        "mask_threshold": threshold,
         "min_component_ml": MIN_COMPONENT_ML,
     }
+    accuracy = {k: v for k, v in scores.get("validation", {}).items() if k != "per_patient"}
+    provenance.merge_json(files.decision, decided | {"accuracy": {"segmentation": accuracy}})
+    minutes = round((time.perf_counter() - started) / 60, 1)
     report = {
         "provenance": provenance.provenance(seed=config.seed),
-        "training": training | {"minutes": round((time.perf_counter() - started) / 60, 1)},
+        "training": training | {"minutes_since_start": minutes},
         "decision": decided,
-        **evaluate(module, config, files.real),
+        **scores,
     }
-    accuracy = {k: v for k, v in report.get("validation", {}).items() if k != "per_patient"}
-    provenance.merge_json(files.decision, decided | {"accuracy": {"segmentation": accuracy}})
     provenance.write_json(files.results, report)
     return report
 
 
 def evaluate(
     module: SegmentationModule, config: SegmentationTraining, real: Path | None
-) -> dict[str, Any]:
-    """Scores on the validation patients, empty without real data."""
+) -> tuple[float, dict[str, Any]]:
+    """Choose the mask threshold and score it on the validation patients.
+
+    Returns:
+        The threshold of the highest mean Dice, and scores in which each patient is cut at the
+        threshold that the others choose; 0.5 and nothing without real data.
+    """
     if real is None:
-        return {}
+        return DEFAULT_MASK_THRESHOLD, {}
     _, patients = phe_sich.split_patients(phe_sich.read_rows(real))
-    scores = score_patients(
+    table = score_patients(
         torch_predictor(module.network.float()),
         config.preprocessing,
         patients=patients,
         folder=real,
-        mask_threshold=MASK_THRESHOLD,
+        thresholds=THRESHOLDS,
         min_component_ml=MIN_COMPONENT_ML,
     )
-    return {"validation": summarise(scores)}
+    means = {f"{t:.2f}": round(float(np.mean([s.dice for s in table[t]])), 4) for t in THRESHOLDS}
+    return choose_threshold(table), {
+        "dice_mean_by_threshold": means,
+        "validation": summarise(cross_validated(table)),
+    }
 
 
 def cohort_pool(cohort: Cohort, split: str) -> SlicePool:

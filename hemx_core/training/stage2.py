@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ import torch
 from hemx_core import provenance
 from hemx_core.costs import Progress
 from hemx_core.data.phantom_cohort import Cohort
+from hemx_core.errors import TrainingError
 from hemx_core.markers import MARKER_CODES
 from hemx_core.nn.joint import MarkerClassifier
 from hemx_core.nn.unet import UNet
@@ -34,7 +36,6 @@ from hemx_core.training.marker_slices import (
     training_slices,
 )
 from hemx_core.training.metrics import co_occurrence, score
-from hemx_core.training.stage1 import MASK_THRESHOLD
 
 MIN_BLOOD_MM2 = 20.0
 """Predicted blood below this on a slice is not classified: 0.1 mL on a 5 mm slice."""
@@ -80,14 +81,16 @@ def run_classifier(
         What was written into `files.results`.
     Raises:
         ManifestError: the segmenter's weights are missing or do not fit.
+        TrainingError: stage 1 has left no mask threshold.
         DatasetError: the cohort has no training, validation or test slices with blood.
         TrainingError: the run folder holds a run already and `resume` is not set.
     """
     started = time.perf_counter()
     lightning.seed_everything(config.seed, verbose=False)
+    mask_threshold = read_mask_threshold(files.decision)
     unet = load_segmenter(files.segmenter).to(memory_format=torch.channels_last)
     training = training_slices(unet, cohort.patients("train"), progress=progress)
-    validation = _held_out(unet, cohort, "val", config)
+    validation = _held_out(unet, cohort, "val", config, mask_threshold)
     module = ClassifierModule(config, training, validation["true"])
     fit(
         module,
@@ -102,18 +105,34 @@ def run_classifier(
         predict(module.network, validation["predicted"]), sensitivity=config.sensitivity
     )
     absorb_shift(module.network, calibrations)
-    test = _held_out(unet, cohort, "test", config)
+    test = _held_out(unet, cohort, "test", config, mask_threshold)
     # Its encoder features come from the segmenter's data, so it cannot be freer than that.
     licence = read_metadata(files.segmenter)[1].get("licence", "as the segmenter")
     report = {
         "provenance": provenance.provenance(seed=config.seed),
         "training": _card(config, cohort, training, licence=licence)
-        | {"minutes": round(trained_min, 1)},
+        | {"minutes_since_start": round(trained_min, 1)},
         "decision": decision(calibrations, config),
         "test": evaluate(module.network, test, calibrations, config),
     }
     _save(files, module.network, report)
     return report
+
+
+def read_mask_threshold(decision: Path) -> float:
+    """The threshold that stage 1 chose.
+
+    Raises:
+        TrainingError: stage 1 has left none.
+    """
+    try:
+        return float(json.loads(decision.read_text(encoding="utf-8"))["mask_threshold"])
+    except (OSError, ValueError, KeyError) as error:
+        raise TrainingError(
+            f"no mask threshold in {decision.name} ({error})",
+            expected="the file that stage 1 writes beside its weights",
+            remedy="run `hemx train segmentation` first, or give its folder with --weights",
+        ) from error
 
 
 def absorb_shift(network: MarkerClassifier, calibrations: list[Calibration]) -> None:
@@ -160,14 +179,14 @@ def evaluate(
 
 
 def _held_out(
-    unet: UNet, cohort: Cohort, split: str, config: ClassifierTraining
+    unet: UNet, cohort: Cohort, split: str, config: ClassifierTraining, mask_threshold: float
 ) -> dict[str, HeldOutSlices]:
     pixel_mm = cohort.spec.preprocessing.pixel_mm
     return held_out_slices(
         unet,
         cohort.patients(split),
         crop_size=config.crop_size,
-        mask_threshold=MASK_THRESHOLD,
+        mask_threshold=mask_threshold,
         min_area_px=max(1, round(MIN_BLOOD_MM2 / pixel_mm**2)),
     )
 

@@ -86,11 +86,28 @@ def test_clipped_input_gives_nearly_the_same_picture_and_a_note():
         assert difference.max() < 1e-6
 
 
-def test_a_saturated_clot_and_a_calcification_are_not_bone():
-    hu = head(clot=300)
-    mask = bone_mask(hu, head_mask(hu, pixel_spacing_mm=SPACING), pixel_spacing_mm=SPACING)
-    assert mask[118, 128 + 28] == 0
-    assert mask[128 - 10 - 85, 128] == 1
+def bone_at(hu, row, column, **keywords):
+    mask = head_mask(hu, pixel_spacing_mm=SPACING, **keywords)
+    return bone_mask(hu, mask, pixel_spacing_mm=SPACING, **keywords)[row, column] == 1
+
+
+def test_deep_bone_is_removed_and_the_densest_clot_stays():
+    clot, skull = (118, 128 + 28), (128 - 10 - 85, 128)
+    assert bone_at(head(clot=300), *clot), "a petrous bone lies deep and apart from the skull"
+    assert not bone_at(head(clot=88), *clot)
+    assert bone_at(head(clot=88), *skull)
+
+
+def test_a_clot_saturated_by_clipping_is_not_bone():
+    narrow = np.clip(head(clot=88), 0, 80)
+    assert not bone_at(narrow, 118, 128 + 28, clipped_to_hu=(0, 80))
+    assert bone_at(narrow, 128 - 10 - 85, 128, clipped_to_hu=(0, 80))
+
+
+def test_a_small_calcification_is_not_bone():
+    hu = head()
+    cv2.circle(hu, (150, 118), 3, 300, -1)
+    assert not bone_at(hu, 118, 150)
 
 
 def test_bone_goes_with_its_partial_volume_rim():

@@ -31,11 +31,17 @@ def test_separated_classes_keep_a_temperature_within_bounds() -> None:
     assert fitted.threshold == pytest.approx(0.5, abs=0.1)
 
 
-def test_threshold_reaches_the_sensitivity_with_the_best_specificity() -> None:
-    probabilities = np.array([0.9, 0.8, 0.7, 0.3, 0.85, 0.5, 0.2, 0.1])
+def test_threshold_reaches_the_sensitivity_with_the_best_youden_index() -> None:
+    probabilities = np.array([0.9, 0.8, 0.7, 0.1, 0.85, 0.3, 0.25, 0.2])
     labels = np.array([1, 1, 1, 1, 0, 0, 0, 0], np.int8)
-    assert choose_threshold(probabilities, labels, sensitivity=0.75) == pytest.approx(0.6)
-    assert choose_threshold(probabilities, labels, sensitivity=0.9) == pytest.approx(0.25)
+    assert choose_threshold(probabilities, labels, sensitivity=0.75) == pytest.approx(0.5)
+    assert choose_threshold(probabilities, labels, sensitivity=0.9) == pytest.approx(0.1)
+
+
+def test_one_unlucky_negative_does_not_cost_true_finds() -> None:
+    probabilities = np.array([*np.linspace(0.6, 0.9, 20), 0.62, *np.linspace(0.1, 0.4, 30)])
+    labels = np.array([1] * 20 + [0] * 31, np.int8)
+    assert choose_threshold(probabilities, labels, sensitivity=0.9) == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize(("value", "expected"), [(0.001, 0.05), (0.999, 0.95)])

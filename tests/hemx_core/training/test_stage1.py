@@ -9,7 +9,13 @@ from hemx_core.errors import TrainingError
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.nn.unet import UNetConfig
 from hemx_core.nn.weights_io import load_segmenter, read_metadata
-from hemx_core.training.evaluate_segmentation import score_patients, summarise
+from hemx_core.training.evaluate_segmentation import (
+    PatientScore,
+    choose_threshold,
+    cross_validated,
+    score_patients,
+    summarise,
+)
 from hemx_core.training.segmentation import SegmentationTraining
 from hemx_core.training.stage1 import Stage1Files, run_segmentation
 from tests.factories import write_phe_sich
@@ -56,14 +62,12 @@ def reference_by_intensity(image):
 def test_scores_of_a_perfect_and_of_a_blind_segmenter(real):
     spec = PreprocessingSpec(size=512, pixel_mm=0.45)
     patients = ["0005", "0009"]
-    perfect = score_patients(reference_by_intensity, spec, patients=patients, folder=real)
+    perfect = score_patients(reference_by_intensity, spec, patients=patients, folder=real)[0.5]
     summary = summarise(perfect)
     assert summary["dice_mean"] == 1
     assert summary["volume_error_median"] == 0
     assert perfect[0].reference_ml == pytest.approx(40 * 40 * 5 * 0.45**2 / 1000)
-    blind = summarise(
-        score_patients(lambda image: np.zeros_like(image), spec, patients=patients, folder=real)
-    )
+    blind = summarise(score_patients(np.zeros_like, spec, patients=patients, folder=real)[0.5])
     assert blind["dice_mean"] == 0
     assert blind["volume_error_median"] == 1
     assert blind["false_ml_mean"] == 0
@@ -77,10 +81,23 @@ def test_false_blood_is_counted_on_blood_free_slices_only(real):
         found[200:240, 200:240] = 1
         return found
 
-    (score,) = score_patients(square_everywhere, spec, patients=["0005"], folder=real)
+    (score,) = score_patients(square_everywhere, spec, patients=["0005"], folder=real)[0.5]
     assert score.false_ml_on_blood_free_slices == pytest.approx(2 * 1600 * 5 * 0.45**2 / 1000)
     (filtered,) = score_patients(
         square_everywhere, spec, patients=["0005"], folder=real, min_component_ml=50.0
-    )
+    )[0.5]
     assert filtered.false_ml_on_blood_free_slices == 0
     assert filtered.false_ml_unfiltered == score.false_ml_unfiltered > 0
+
+
+def test_a_threshold_is_never_chosen_on_the_patient_it_is_scored_on():
+    def patient(name, dice):
+        return PatientScore(name, dice, 1.0, 1.0, 0.0, 0.0)
+
+    table = {
+        0.5: [patient("a", 0.9), patient("b", 0.5), patient("c", 0.8)],
+        0.7: [patient("a", 0.1), patient("b", 0.9), patient("c", 0.9)],
+    }
+    assert choose_threshold(table) == 0.5
+    # Without a, 0.7 wins; without b, 0.5; without c, 0.5.
+    assert [score.dice for score in cross_validated(table)] == [0.1, 0.5, 0.8]

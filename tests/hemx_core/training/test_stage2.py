@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from hemx_core.data.phantom_cohort import build_cohort
-from hemx_core.errors import ManifestError
+from hemx_core.errors import ManifestError, TrainingError
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.markers import MARKER_CODES
 from hemx_core.nn.joint import MarkerClassifier
@@ -76,7 +76,10 @@ def test_shift_goes_into_the_bias() -> None:
     np.testing.assert_allclose((model(*inputs)[0] - before).detach()[0], shifts, atol=1e-6)
 
 
-def test_refuses_without_a_segmenter(tmp_path: Path) -> None:
+def test_refuses_without_stage_1(tmp_path: Path) -> None:
     cohort = build_cohort(tmp_path / "cohort", patients=0)
+    with pytest.raises(TrainingError, match="no mask threshold"):
+        run_classifier(CONFIG, _files(tmp_path), cohort=cohort)
+    _files(tmp_path).decision.write_text('{"mask_threshold": 0.5}')
     with pytest.raises(ManifestError, match=r"segmenter\.safetensors"):
         run_classifier(CONFIG, _files(tmp_path), cohort=cohort)
