@@ -76,6 +76,7 @@ def parity() -> str:
         [
             ("Verified on", f"{found['slices']} slices: {found['source']}"),
             ("Mask Dice", f"{found['mask_dice']:.4f}"),
+            ("Marker probability, 95th percentile of the difference", f"{found['marker_p95']:.4f}"),
             ("Marker probability, largest difference", f"{found['marker_max']:.4f}"),
             ("Size of both graphs", f"{size:.1f} MB"),
         ],

@@ -190,7 +190,10 @@ def summary(manifest: ModelManifest) -> list[tuple[str, str]]:
         *((program.file, f"{program.bytes / 2**20:.1f} MiB") for program in programs),
         ("parity slices", f"{parity.slices} ({parity.source})"),
         ("mask Dice", f"{parity.mask_dice:.4f}, worst slice {parity.worst_slice_dice:.4f}"),
-        ("marker probability", f"at most {parity.marker_max:.4f} apart"),
+        (
+            "marker probability",
+            f"{parity.marker_p95:.4f} apart (p95), at most {parity.marker_max:.4f}",
+        ),
     ]
 
 

@@ -24,18 +24,21 @@ class Recipe:
         size: rows and columns of the segmenter's grid; must agree with the preprocessing.
         segmenter: precision of the segmentation program.
         classifier: precision of the classification program.
-        calibration_slices: prepared slices that set the int8 ranges.
+        calibration_slices: prepared slices of each kind that set the int8 ranges.
         min_mask_dice: gate, native masks of all parity slices together, exported against trained.
-        max_marker_difference: gate, calibrated probability of any marker on any slice.
+        max_marker_difference: gate, 95th percentile over slices and markers of the difference of the
+            calibrated probabilities.
+        max_marker_peak: gate, the largest of these differences.
     """
 
     name: str
     size: int
     segmenter: Precision
     classifier: Precision
-    calibration_slices: int = 64
+    calibration_slices: int = 96
     min_mask_dice: float = 0.99
     max_marker_difference: float = 0.03
+    max_marker_peak: float = 0.10
 
 
 RECIPES: dict[str, Recipe] = {
@@ -49,6 +52,7 @@ RECIPES: dict[str, Recipe] = {
             classifier=Precision.FLOAT32,
             min_mask_dice=0.9999,
             max_marker_difference=0.001,
+            max_marker_peak=0.001,
         ),
     )
 }

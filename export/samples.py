@@ -20,7 +20,7 @@ from hemx_core.phantom import make_phantom, random_spec
 DATA_VARIABLE = "HEMX_DATA"
 REAL_FOLDER = "phe_sich"
 CALIBRATION_PATIENTS = 16
-PHANTOM_STUDIES = 4
+PHANTOM_STUDIES = 8
 BLOOD_SHARE = 0.6
 """Of the calibration slices: the ranges must cover blood, and the quiet slices too."""
 CALIBRATION_SEED, PARITY_SEED = 11, 12
@@ -52,6 +52,15 @@ class Samples:
         transforms = tuple(self.transforms[i] for i in chosen)
         return Samples(self.images[chosen], transforms, self.blood[chosen], self.source)
 
+    def join(self, other: Samples) -> Samples:
+        """These slices and then the other's."""
+        return Samples(
+            np.concatenate([self.images, other.images]),
+            self.transforms + other.transforms,
+            np.concatenate([self.blood, other.blood]),
+            f"{self.source}; {other.source}",
+        )
+
 
 def load_samples(
     spec: PreprocessingSpec, *, data: Path | None, calibration: int
@@ -61,9 +70,10 @@ def load_samples(
     Args:
         spec: how the segmenter's slices are prepared.
         data: folder that holds `phe_sich`; by default HEMX_DATA; without either, phantoms.
-        calibration: number of calibration slices.
+        calibration: number of calibration slices, of each kind.
     Returns:
-        (calibration, parity). Real slices: of training and of validation patients.
+        (calibration, parity). Real slices: of training patients, and phantoms beside them; of
+        validation patients.
     Raises:
         DatasetError: `data` was given and holds no data set.
     """
@@ -76,6 +86,10 @@ def load_samples(
         step = math.ceil(len(train) / CALIBRATION_PATIENTS)
         pool = real_samples(spec, folder, train[::step], "training")
         parity = real_samples(spec, folder, validation, "validation")
+        # The classifier has learned its markers on phantoms: their activations must be in range too.
+        phantoms = phantom_samples(spec, seed=CALIBRATION_SEED)
+        chosen = pool.take(choose(pool.blood, calibration))
+        return chosen.join(phantoms.take(choose(phantoms.blood, calibration))), parity
     return pool.take(choose(pool.blood, calibration)), parity
 
 

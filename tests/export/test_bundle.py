@@ -30,6 +30,7 @@ GOOD = Parity(
     probability_max=0.0,
     probability_mean=0.0,
     marker_max=0.0,
+    marker_p95=0.0,
     marker_mean=0.0,
 )
 

@@ -99,6 +99,6 @@ def test_a_number_that_is_not_finite_misses_its_gate() -> None:
     same = SimpleNamespace(segment=segment, classify=classify)
     parity = measure_parity(networks, same, random_samples(1))  # type: ignore[arg-type]
     check_parity(parity, RECIPES["desk-fp32"])
-    for name in ("mask_dice", "marker_max"):
+    for name in ("mask_dice", "marker_max", "marker_p95"):
         with pytest.raises(ParityError):
             check_parity(replace(parity, **{name: float("nan")}), RECIPES["desk-fp32"])
