@@ -38,7 +38,7 @@ class Recipe:
     calibration_slices: int = 96
     min_mask_dice: float = 0.99
     max_marker_difference: float = 0.03
-    max_marker_peak: float = 0.10
+    max_marker_peak: float = 0.20
 
 
 RECIPES: dict[str, Recipe] = {
