@@ -106,7 +106,7 @@ def test_a_clot_saturated_by_clipping_is_not_bone():
 
 def test_a_small_calcification_is_not_bone():
     hu = head()
-    cv2.circle(hu, (150, 118), 3, 300, -1)
+    cv2.circle(hu, (150, 118), 1, 300, -1)
     assert not bone_at(hu, 118, 150)
 
 
