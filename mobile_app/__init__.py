@@ -1,0 +1,1 @@
+"""The tablet app: no torch, `export` or `benchmarks` here, and Kivy in screens and widgets only."""

@@ -1,0 +1,64 @@
+"""What can go wrong in the app besides what goes wrong in the core.
+
+HemxError
+├── StoreError                 the app's folder or database
+│   ├── StoreBusyError             another process has it open
+│   ├── NewerStoreError            written by a newer version of the app
+│   ├── DamagedStoreError          a file or record is not what was written
+│   ├── StoreFullError             no room
+│   └── NotStoredError             a study, result, correction or comparison that is not (or no more) there
+├── MemoryBudgetError          a study that would need more memory than there is
+├── PinError                   a PIN that is wrong, too short, or asked for too early
+└── UnexpectedError            an error that nobody foresaw, wrapped: a defect of the program
+"""
+
+from __future__ import annotations
+
+from hemx_core.errors import HemxError
+
+
+class StoreError(HemxError):
+    """The app's folder or database cannot be used."""
+
+
+class StoreBusyError(StoreError):
+    """Another process has the store open."""
+
+
+class NewerStoreError(StoreError):
+    """The store was written by a newer version of the app."""
+
+
+class DamagedStoreError(StoreError):
+    """A file or record is not what was written."""
+
+
+class StoreFullError(StoreError):
+    """There is no room for what is to be written."""
+
+
+class NotStoredError(StoreError):
+    """There is no such record (any more)."""
+
+
+class MemoryBudgetError(HemxError):
+    """A study would need more memory than there is."""
+
+
+class PinError(HemxError):
+    """A PIN is wrong, unsuitable, or was given too early."""
+
+
+class UnexpectedError(HemxError):
+    """An error that nobody foresaw; the original is its cause."""
+
+    @classmethod
+    def wrap(cls, error: BaseException) -> UnexpectedError:
+        """Name the error's type, not its text: a text may hold a path or a patient's name."""
+        wrapped = cls(
+            f"the program failed unexpectedly ({type(error).__name__})",
+            expected="no such error",
+            remedy="try again; if it comes back, report it with the app's version",
+        )
+        wrapped.__cause__ = error
+        return wrapped

@@ -1,0 +1,300 @@
+"""Work beside the interface: one worker thread, one way back.
+
+    work(report) in the worker      -> report.progress, report.result
+    callbacks in the interface      <- the queue, emptied by what `schedule` calls there
+
+Everything crosses by one queue, so callbacks come in the order of what they tell. One job runs at a time; the
+next one waits. `schedule` is the interface's own way to run a function on its thread, such as
+`kivy.clock.Clock.schedule_once`; this module imports no Kivy.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+from hemx_core.errors import HemxError
+from mobile_app.errors import UnexpectedError
+
+Schedule = Callable[[Callable[..., None]], object]
+"""Runs a function soon on the interface's thread; it may hand it arguments, which are ignored."""
+
+PROGRESS_SECONDS = 0.1
+"""Progress is told at most this often; a new stage and its last slice always are."""
+
+DRAIN_SECONDS = 0.008
+"""A frame's share for callbacks; what is left waits for the next one."""
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class JobState(StrEnum):
+    """Where a job stands."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class _Cancelled(BaseException):
+    """Ends a cancelled job from inside. No Exception: nothing in between may take it for an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[T]):
+    """How a job ended.
+
+    Args:
+        state: DONE, FAILED or CANCELLED.
+        value: what the work returned; None unless it is done.
+        error: why it failed.
+    """
+
+    state: JobState
+    value: T | None = None
+    error: HemxError | None = None
+
+
+class Report(Generic[R]):
+    """What a job's work tells the interface; both calls end the work if it has been cancelled."""
+
+    def __init__(self, job: Job[Any, R], jobs: Jobs) -> None:
+        self._job = job
+        self._jobs = jobs
+        self._told_at = -float("inf")
+        self._stage = ""
+
+    def progress(self, stage: str, done: int, total: int) -> None:
+        """Tell progress; fits `hemx_core.costs.Progress`."""
+        self.check()
+        now = self._jobs.clock()
+        last = done >= total or stage != self._stage
+        if last or now - self._told_at >= self._jobs.progress_seconds:
+            self._told_at, self._stage = now, stage
+            job = self._job
+            self._jobs.post(job, lambda: job.on_progress(stage, done, total))
+
+    def result(self, item: R) -> None:
+        """Hand over a part of the result, such as one slice."""
+        self.check()
+        job = self._job
+        self._jobs.post(job, lambda: job.on_result(item))
+
+    def check(self) -> None:
+        """End the work here if it has been cancelled."""
+        if self._job.cancel_asked:
+            raise _Cancelled
+
+
+class Job(Generic[T, R]):
+    """A piece of work; made by `Jobs.run`. `state` changes on the interface's thread only."""
+
+    def __init__(
+        self,
+        jobs: Jobs,
+        work: Callable[[Report[R]], T],
+        on_progress: Callable[[str, int, int], None],
+        on_result: Callable[[R], None],
+        on_error: Callable[[HemxError], None],
+        on_done: Callable[[Outcome[T]], None],
+    ) -> None:
+        self._jobs = jobs
+        self.work = work
+        self.on_progress = on_progress
+        self.on_result = on_result
+        self.on_error = on_error
+        self.on_done = on_done
+        self.state = JobState.WAITING
+        self._cancel = threading.Event()
+
+    @property
+    def cancel_asked(self) -> bool:
+        """Whether `cancel` was called."""
+        return self._cancel.is_set()
+
+    def cancel(self) -> None:
+        """Ask it to end at its next report, within one slice; from then on it tells nothing but its end.
+
+        A job that still waits ends at once. Work that had finished by then ends as done: what it stored
+        is there.
+        """
+        self._cancel.set()
+        self._jobs.drop(self)
+
+
+class Jobs:
+    """Runs jobs one after the other in a thread of its own.
+
+    Args:
+        schedule: see `Schedule`.
+        progress_seconds: see `PROGRESS_SECONDS`.
+        clock: seconds that only go forward.
+    """
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        *,
+        progress_seconds: float = PROGRESS_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.progress_seconds = progress_seconds
+        self.clock = clock
+        self._schedule = schedule
+        self._changed = threading.Condition()
+        self._waiting: deque[Job[Any, Any]] = deque()
+        self._running: Job[Any, Any] | None = None
+        self._posted: deque[tuple[Job[Any, Any], Callable[[], None] | Outcome[Any]]] = deque()
+        self._draining = False
+        self._ends = False
+        self._thread = threading.Thread(target=self._serve, name="hemx-jobs", daemon=True)
+        self._thread.start()
+
+    def run(
+        self,
+        work: Callable[[Report[R]], T],
+        *,
+        on_progress: Callable[[str, int, int], None] = lambda _stage, _done, _total: None,
+        on_result: Callable[[R], None] = lambda _item: None,
+        on_error: Callable[[HemxError], None] = lambda _error: None,
+        on_done: Callable[[Outcome[T]], None] = lambda _outcome: None,
+    ) -> Job[T, R]:
+        """Run work after the jobs that wait already. All callbacks come on the interface's thread.
+
+        Args:
+            work: called in the worker with its report; touches no widget.
+            on_progress: (stage, done, total), throttled.
+            on_result: every `report.result`, in order.
+            on_error: the error of a failed job; one that is no HemxError comes wrapped.
+            on_done: comes last, once, however the job ended.
+        Raises:
+            UnexpectedError: after `shutdown`.
+        """
+        job: Job[T, R] = Job(self, work, on_progress, on_result, on_error, on_done)
+        with self._changed:
+            if self._ends:
+                raise UnexpectedError("the app is closing", expected="no new job")
+            self._waiting.append(job)
+            self._changed.notify_all()
+        return job
+
+    @property
+    def busy(self) -> bool:
+        """Whether a job runs or waits."""
+        with self._changed:
+            return self._running is not None or bool(self._waiting)
+
+    def shutdown(self, seconds: float = 10.0) -> bool:
+        """Cancel everything and wait for the worker; call it on the interface's thread, last.
+
+        What was posted is delivered before this returns.
+
+        Returns:
+            Whether the worker has ended; if not, it ends with the process.
+        """
+        with self._changed:
+            self._ends = True
+            unfinished = [*self._waiting, *([self._running] if self._running else [])]
+            self._changed.notify_all()
+        for job in unfinished:
+            job.cancel()
+        self._thread.join(seconds)
+        while self._posted:
+            self._drain()
+        return not self._thread.is_alive()
+
+    def post(self, job: Job[Any, Any], event: Callable[[], None] | Outcome[Any]) -> None:
+        """Queue an event for the interface, from any thread; used by `Report`."""
+        with self._changed:
+            self._posted.append((job, event))
+            wakes, self._draining = not self._draining, True
+        if wakes:
+            self._schedule(self._drain)
+
+    def drop(self, job: Job[Any, Any]) -> None:
+        """End a cancelled job that still waits; used by `Job.cancel`."""
+        with self._changed:
+            if job not in self._waiting:
+                return
+            self._waiting.remove(job)
+        self.post(job, Outcome(JobState.CANCELLED))
+
+    def _serve(self) -> None:
+        while (job := self._next()) is not None:
+            outcome = _perform(job, self)
+            with self._changed:
+                self._running = None
+            self.post(job, outcome)
+            # While this thread waits it must not keep a result, its volume or its mask alive.
+            del job, outcome
+
+    def _next(self) -> Job[Any, Any] | None:
+        with self._changed:
+            while not self._waiting and not self._ends:
+                self._changed.wait()
+            if not self._waiting:
+                return None
+            self._running = job = self._waiting.popleft()
+        self.post(job, lambda: None)
+        return job
+
+    def _drain(self, *_ignored: object) -> None:
+        """Deliver what was posted, for a frame's share of time; on the interface's thread."""
+        ends_at = time.monotonic() + DRAIN_SECONDS
+        try:
+            while self._posted and time.monotonic() < ends_at:
+                self._deliver(*self._posted.popleft())
+        finally:
+            # Also where a callback failed: the events behind it must not be stuck.
+            with self._changed:
+                self._draining = again = bool(self._posted)
+            if again:
+                self._schedule(self._drain)
+
+    def _deliver(self, job: Job[Any, Any], event: Callable[[], None] | Outcome[Any]) -> None:
+        if not isinstance(event, Outcome):
+            if job.state is JobState.WAITING:
+                job.state = JobState.RUNNING
+            if not job.cancel_asked:
+                event()
+            return
+        job.state = event.state
+        try:
+            if event.error is not None:
+                job.on_error(event.error)
+        finally:
+            job.on_done(event)
+
+
+def _perform(job: Job[T, R], jobs: Jobs) -> Outcome[T]:
+    """Run a job's work in the worker; whatever it raises becomes an outcome."""
+    report = Report(job, jobs)
+    try:
+        report.check()
+        return Outcome(JobState.DONE, value=job.work(report))
+    except _Cancelled:
+        return Outcome(JobState.CANCELLED)
+    except HemxError as error:
+        _forget_locals(error)
+        return Outcome(JobState.FAILED, error=error)
+    except BaseException as error:
+        # The worker must outlive whatever a job does, MemoryError included.
+        _forget_locals(error)
+        return Outcome(JobState.FAILED, error=UnexpectedError.wrap(error))
+
+
+def _forget_locals(error: BaseException) -> None:
+    """Keep the lines of a traceback and drop its variables: a volume hangs on them."""
+    known: BaseException | None = error
+    while known is not None:
+        traceback.clear_frames(known.__traceback__)
+        known = known.__cause__ or known.__context__

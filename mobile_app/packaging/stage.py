@@ -1,0 +1,252 @@
+"""Copy what the device needs, and nothing else, into a folder where buildozer builds the app.
+
+    python -m mobile_app.packaging.stage build/android
+
+    build/android/buildozer.spec    the build file
+    build/android/staged.json       every staged file with its SHA-256
+    build/android/app/              main.py, hemx_core, mobile_app
+
+The same tree gives the same bytes, times and modes.
+"""
+
+from __future__ import annotations
+
+import configparser
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Annotated
+
+import typer
+
+from hemx_core.errors import HemxError
+from hemx_core.manifest import ModelManifest, file_sha256
+from hemx_core.runtime._java_library import AAR_VERSION
+from mobile_app.packaging import PackagingError
+
+SPEC = Path(__file__).with_name("buildozer.spec")
+ROOT = Path(__file__).resolve().parents[2]
+MODELS = PurePosixPath("mobile_app/assets/models")
+ENTRY = PurePosixPath("mobile_app/main.py")
+INDEX = "staged.json"
+LIBRARY = "org.pytorch:executorch-android"
+
+ON_THE_DEVICE = (
+    "hemx_core/*.py",
+    "hemx_core/imaging/**",
+    "hemx_core/measure/**",
+    "hemx_core/phantom/**",
+    "hemx_core/report/**",
+    "hemx_core/runtime/**",
+    "hemx_core/weights/MODEL_CARD.md",
+    "mobile_app/**",
+)
+"""What goes in, `**` for any folders or none. A new part of the core is a decision, not an accident."""
+
+NOT_ON_THE_DEVICE = (
+    # What needs torch.
+    "hemx_core/explain.py",
+    "hemx_core/runtime/pte_desktop.py",
+    # What needs Typer or Rich: commands and tables of the terminal.
+    "**/cli.py",
+    "hemx_core/progress_bar.py",
+    "hemx_core/report/*table.py",
+    "hemx_core/report/comparison.py",
+    # What builds and tests the app.
+    "mobile_app/packaging/**",
+    "mobile_app/tests/**",
+)
+"""What of that stays out."""
+
+TIMESTAMP = 315_532_800
+"""1980-01-01: the time of every staged file, unless SOURCE_DATE_EPOCH says another."""
+
+LAUNCHER = '''"""Where python-for-android starts the app."""
+
+from mobile_app.main import main
+
+main()
+'''
+
+
+@dataclass(frozen=True, kw_only=True)
+class Staged:
+    """A staged app.
+
+    Args:
+        folder: where buildozer is run.
+        files: the app's files, relative to `folder / "app"`, sorted.
+        bytes: their size together.
+    """
+
+    folder: Path
+    files: tuple[str, ...]
+    bytes: int
+
+    @property
+    def app(self) -> Path:
+        """The app's own folder."""
+        return self.folder / "app"
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """Names of the Python modules in it, but for the launcher."""
+        paths = [PurePosixPath(name) for name in self.files if name.endswith(".py")]
+        return tuple(module_name(path) for path in paths if len(path.parts) > 1)
+
+
+def stage(out: Path, *, root: Path = ROOT) -> Staged:
+    """Stage the app; a stage that was there before is replaced, buildozer's own folders stay.
+
+    Args:
+        out: the build folder; made if missing.
+        root: the checkout.
+    Raises:
+        PackagingError: the library's version is not the bundle's.
+        ManifestError: there is no valid bundle in the app's assets.
+        IntegrityError: a program differs from the bundle's manifest.
+    """
+    check_versions(root)
+    out.mkdir(parents=True, exist_ok=True)
+    draft = out / "app.tmp"
+    shutil.rmtree(draft, ignore_errors=True)
+    for name, source in device_files(root):
+        target = draft / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+    (draft / "main.py").write_text(LAUNCHER, encoding="utf-8")
+    shutil.copyfile(root / "LICENSE", draft / "LICENSE.txt")
+    _settle(draft)
+    index = _index(draft)
+    _replace_folder(draft, out / "app")
+    _write(out / INDEX, json.dumps(index, indent=2, sort_keys=True) + "\n")
+    _write(out / SPEC.name, SPEC.read_text(encoding="utf-8"))
+    size = sum((out / "app" / name).stat().st_size for name in index)
+    return Staged(folder=out, files=tuple(index), bytes=size)
+
+
+def device_files(root: Path) -> Iterator[tuple[str, Path]]:
+    """Name and path of every file of the checkout that belongs on the device, sorted."""
+    suffixes = included_suffixes()
+    for package in sorted({pattern.split("/")[0] for pattern in ON_THE_DEVICE}):
+        for path in sorted((root / package).rglob("*")):
+            name = PurePosixPath(path.relative_to(root))
+            hidden = any(part.startswith(".") or part == "__pycache__" for part in name.parts)
+            if path.is_file() and path.suffix in suffixes and not hidden and on_the_device(name):
+                yield str(name), path
+
+
+def on_the_device(name: PurePosixPath) -> bool:
+    """Whether a file of the checkout belongs on the device."""
+    return _in(name, ON_THE_DEVICE) and not _in(name, NOT_ON_THE_DEVICE)
+
+
+def check_versions(root: Path) -> None:
+    """Compare the library that the app carries with the one that wrote the bundle.
+
+    Raises:
+        PackagingError: the build file, the runtime and the bundle do not name one version.
+    """
+    (dependency,) = read_spec()["android.gradle_dependencies"].split(",")
+    found = {
+        "mobile_app/packaging/buildozer.spec": dependency.removeprefix(f"{LIBRARY}:"),
+        "hemx_core/runtime": AAR_VERSION,
+        f"{MODELS}/manifest.json": ModelManifest.load(root / MODELS).executorch,
+    }
+    if len(set(found.values())) != 1:
+        raise PackagingError(
+            "versions of ExecuTorch that differ: "
+            + ", ".join(f"{version} in {where}" for where, version in found.items()),
+            expected="one version in all three",
+            remedy="export the bundle again, or change the build file and AAR_VERSION together",
+        )
+
+
+def read_spec(path: Path = SPEC) -> dict[str, str]:
+    """The `[app]` section of the build file."""
+    parser = configparser.ConfigParser()
+    parser.optionxform = str  # type: ignore[assignment]
+    parser.read(path, encoding="utf-8")
+    return dict(parser["app"])
+
+
+def included_suffixes() -> frozenset[str]:
+    """Suffixes that buildozer packs, with their dot."""
+    return frozenset(f".{end.strip()}" for end in read_spec()["source.include_exts"].split(","))
+
+
+def module_name(path: PurePosixPath) -> str:
+    """`a/b.py` is a.b, `a/__init__.py` is a."""
+    parts = path.with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def main(
+    out: Annotated[Path, typer.Argument(help="The folder in which buildozer will run.")] = Path(
+        "build/android"
+    ),
+) -> None:
+    """Stage the Android app."""
+    if not (ROOT / ENTRY).is_file():
+        raise PackagingError(
+            f"no {ENTRY}", expected="the app, with a function main()", remedy="use a full checkout"
+        )
+    staged = stage(out)
+    typer.echo(f"{len(staged.files)} files, {staged.bytes / 2**20:.1f} MiB: {staged.app}")
+    typer.echo(f"Now: cd {out} && buildozer android debug")
+
+
+def _in(name: PurePosixPath, patterns: tuple[str, ...]) -> bool:
+    return any(_matches(name.parts, pattern.split("/")) for pattern in patterns)
+
+
+def _matches(parts: tuple[str, ...], pattern: list[str]) -> bool:
+    if not pattern:
+        return not parts
+    if pattern[0] == "**":
+        return any(_matches(parts[skip:], pattern[1:]) for skip in range(len(parts) + 1))
+    return (
+        bool(parts)
+        and PurePosixPath(parts[0]).match(pattern[0])
+        and _matches(parts[1:], pattern[1:])
+    )
+
+
+def _settle(folder: Path) -> None:
+    """Give every file the same time and mode."""
+    time = int(os.environ.get("SOURCE_DATE_EPOCH", TIMESTAMP))
+    for path in sorted(folder.rglob("*"), reverse=True):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+        os.utime(path, (time, time))
+    os.utime(folder, (time, time))
+
+
+def _index(folder: Path) -> dict[str, str]:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): file_sha256(path) for path in files}
+
+
+def _replace_folder(draft: Path, target: Path) -> None:
+    old = target.with_name("app.old.tmp")
+    shutil.rmtree(old, ignore_errors=True)
+    if target.exists():
+        target.rename(old)
+    draft.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _write(path: Path, text: str) -> None:
+    draft = path.with_name(path.name + ".tmp")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)
+
+
+if __name__ == "__main__":
+    try:
+        typer.run(main)
+    except HemxError as error:
+        sys.exit(f"stage: {error}")

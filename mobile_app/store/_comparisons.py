@@ -1,0 +1,99 @@
+"""Comparisons of two stored results."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from hemx_core.compare import ComparisonResult
+from mobile_app.store import _audit
+from mobile_app.store._context import Context
+from mobile_app.store._database import insert
+from mobile_app.store._encode import (
+    decode_comparison,
+    encode_comparison,
+)
+from mobile_app.store._results import load_result, study_of
+from mobile_app.store._studies import not_stored
+from mobile_app.store.records import StoredComparison
+
+
+class Comparisons:
+    """Stored comparisons of two results."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def save(
+        self,
+        comparison: ComparisonResult,
+        *,
+        earlier_result: int,
+        later_result: int,
+        earlier_correction: int | None = None,
+        later_correction: int | None = None,
+    ) -> int:
+        """Store a comparison of stored results; return its number.
+
+        Args:
+            comparison: what was compared; its own results must be the stored ones.
+            earlier_result, later_result: their numbers.
+            earlier_correction, later_correction: corrections whose masks were compared instead.
+        Raises:
+            NotStoredError: a result was deleted.
+        """
+        with self._context.database.writing() as connection:
+            study_id = study_of(connection, later_result)
+            study_of(connection, earlier_result)
+            number = insert(
+                connection,
+                "comparisons",
+                earlier_result=earlier_result,
+                later_result=later_result,
+                earlier_correction=earlier_correction,
+                later_correction=later_correction,
+                created_at=self._context.now().isoformat(),
+                document=encode_comparison(comparison),
+            )
+            facts = {"comparison": number, "earlier": earlier_result, "later": later_result}
+            _audit.append(connection, self._context, "comparison.saved", study_id=study_id, **facts)
+        return number
+
+    def load(self, comparison_id: int) -> ComparisonResult:
+        """A comparison with both its results as triage gave them; corrections are loaded by themselves.
+
+        Raises:
+            NotStoredError: there is none with this number.
+            DamagedStoreError: a result is not what was written.
+        """
+        with self._context.database.reading() as connection:
+            row = connection.execute(
+                "SELECT document, earlier_result, later_result FROM comparisons WHERE id = ?",
+                (comparison_id,),
+            ).fetchone()
+            if row is None:
+                raise not_stored("comparison", comparison_id)
+            results = [load_result(connection, number) for number in row[1:]]
+        return decode_comparison(row[0], *results)
+
+    def of_study(self, study_id: int) -> tuple[StoredComparison, ...]:
+        """Comparisons that a study is a part of, newest first."""
+        with self._context.database.reading() as connection:
+            rows = connection.execute(
+                "SELECT id, earlier_result, later_result, earlier_correction, later_correction, created_at "
+                "FROM comparisons WHERE earlier_result IN (SELECT id FROM results WHERE study_id = ?1) "
+                "OR later_result IN (SELECT id FROM results WHERE study_id = ?1) ORDER BY id DESC",
+                (study_id,),
+            ).fetchall()
+        return tuple(_stored_comparison(row) for row in rows)
+
+
+def _stored_comparison(row: tuple[Any, ...]) -> StoredComparison:
+    return StoredComparison(
+        id=row[0],
+        earlier_result=row[1],
+        later_result=row[2],
+        earlier_correction=row[3],
+        later_correction=row[4],
+        created_at=datetime.fromisoformat(row[5]),
+    )

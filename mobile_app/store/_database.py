@@ -1,0 +1,177 @@
+"""The SQLite file: pragmas, one connection a thread, transactions, errors in the app's words.
+
+| pragma | why |
+| --- | --- |
+| journal_mode WAL | the interface reads while a job writes |
+| synchronous FULL | a commit is on the medium when it returns, so a finished result survives a dead battery |
+| secure_delete ON | deleted records are overwritten in the file |
+| auto_vacuum INCREMENTAL | the file shrinks after a deletion without the second copy that VACUUM writes |
+| temp_store MEMORY | nothing is spilled to a temporary file (Android has no folder for them either) |
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mobile_app.errors import DamagedStoreError, StoreBusyError, StoreError, StoreFullError
+from mobile_app.store._schema import migrate
+
+BUSY_SECONDS = 10.0
+"""How long a write waits for another thread's."""
+
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+class Database:
+    """One SQLite file, used by many threads of one process.
+
+    Args:
+        path: the file; made if missing.
+    Raises:
+        StoreError: it cannot be opened; see the subclasses.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._local = threading.local()
+        self._guard = threading.Lock()
+        self._open: list[sqlite3.Connection] = []
+        self._closed = False
+        with _own_errors(path):
+            migrate(self.connection())
+
+    def connection(self) -> sqlite3.Connection:
+        """This thread's connection, in autocommit mode."""
+        if self._closed:
+            raise StoreError("the store is closed", expected="an open store")
+        known: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if known is None:
+            known = self._local.connection = _connect(self.path)
+            with self._guard:
+                self._open.append(known)
+        return known
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A transaction: everything inside is written, or nothing."""
+        with self._transaction("BEGIN IMMEDIATE") as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """One state of the database for several queries, whatever others write meanwhile."""
+        with self._transaction("BEGIN") as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
+        with _own_errors(self.path):
+            connection = self.connection()
+            connection.execute(begin)
+            try:
+                yield connection
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+
+    def shrink(self) -> None:
+        """Give freed pages back and empty the log, which still holds what was deleted."""
+        with _own_errors(self.path):
+            connection = self.connection()
+            # `execute` would give back one page: it steps once where a statement has no columns.
+            connection.executescript("PRAGMA incremental_vacuum")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def check(self) -> None:
+        """Let SQLite look through the whole file.
+
+        Raises:
+            DamagedStoreError: it found damage.
+        """
+        with self.reading() as connection:
+            rows = connection.execute("PRAGMA integrity_check(3)").fetchall()
+            rows += connection.execute("PRAGMA foreign_key_check").fetchall()
+        if rows != [("ok",)]:
+            raise _damaged(self.path, "; ".join(str(row[0]) for row in rows[:3]))
+
+    def close(self) -> None:
+        """Close the connections of all threads; none may be in use."""
+        self._closed = True
+        with self._guard:
+            for one in self._open:
+                one.close()
+            self._open.clear()
+
+
+def insert(connection: sqlite3.Connection, table: str, **values: object) -> int:
+    """Insert a row inside a transaction; return its number."""
+    names, marks = ", ".join(values), ", ".join("?" * len(values))
+    cursor = connection.execute(
+        f"INSERT INTO {table} ({names}) VALUES ({marks}) RETURNING id",
+        tuple(values.values()),
+    )
+    number: int = cursor.fetchone()[0]
+    return number
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # Used by its own thread only; another may close it, when the app ends.
+    connection = sqlite3.connect(
+        path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    )
+    for pragma in (
+        # Before the first table, or it has no effect.
+        "auto_vacuum = INCREMENTAL",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "secure_delete = ON",
+        "temp_store = MEMORY",
+    ):
+        connection.execute(f"PRAGMA {pragma}").fetchall()
+    return connection
+
+
+@contextmanager
+def _own_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _translated(path, error) from error
+
+
+def _translated(path: Path, error: sqlite3.Error) -> StoreError:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in _DAMAGED:
+        return _damaged(path, str(error))
+    if code == sqlite3.SQLITE_FULL:
+        return StoreFullError(
+            "the device has no room for the result",
+            expected="free space",
+            remedy="delete studies or other files, and try again",
+        )
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StoreBusyError(
+            f"the database was busy for {BUSY_SECONDS:.0f} seconds",
+            expected="one writer at a time",
+            remedy="try again; close other copies of the app",
+        )
+    return StoreError(
+        f"the database refused ({error})",
+        expected="a folder that may be written",
+        remedy="check the folder's permissions and the medium",
+    )
+
+
+def _damaged(path: Path, reason: str) -> DamagedStoreError:
+    return DamagedStoreError(
+        f"{path.name} is damaged ({reason})",
+        expected="the file as the app wrote it",
+        remedy="move the app's folder away and import the studies again",
+    )

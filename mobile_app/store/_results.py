@@ -1,0 +1,131 @@
+"""Triage results: rows in, rows out."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from hemx_core.result import TriageResult
+from mobile_app.errors import StoreError
+from mobile_app.store import _audit
+from mobile_app.store._context import Context
+from mobile_app.store._database import insert
+from mobile_app.store._encode import (
+    EncodedResult,
+    EncodedSlice,
+    Packed,
+    damaged,
+    decode_result,
+    encode_result,
+    to_json,
+)
+from mobile_app.store._studies import not_stored, write_state
+from mobile_app.store.records import StudyState
+
+
+class Results:
+    """Triage results; a study may have several, the newest counts."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def save(self, study_id: int, result: TriageResult) -> int:
+        """Store a result and call its study done, in one transaction; return the result's number.
+
+        Raises:
+            NotStoredError: the study was deleted meanwhile.
+            StoreFullError: no room; nothing was written.
+        """
+        encoded = encode_result(result)
+        sha256 = encoded.sha256  # before the transaction, which others wait for
+        with self._context.database.writing() as connection:
+            write_state(connection, self._context, study_id, StudyState.DONE)
+            result_id = insert(
+                connection,
+                "results",
+                study_id=study_id,
+                created_at=self._context.now().isoformat(),
+                recommendation=result.recommendation.value,
+                volume_ml=result.haematoma_volume_ml,
+                markers=to_json([one.code for one in result.markers.values() if one.present]),
+                document=encoded.document,
+                mask_shape=encoded.mask.shape,
+                mask=encoded.mask.content,
+                sha256=sha256,
+            )
+            connection.executemany(
+                "INSERT INTO slices VALUES (?, ?, ?, ?, ?)",
+                (
+                    (result_id, position, *_columns(one))
+                    for position, one in enumerate(encoded.slices)
+                ),
+            )
+            segmenter = result.versions.get("segmenter_sha256", "")
+            facts = {"result": result_id, "sha256": sha256, "segmenter": segmenter}
+            _audit.append(connection, self._context, "result.saved", study_id=study_id, **facts)
+        return result_id
+
+    def load(self, result_id: int) -> TriageResult:
+        """A result as it was saved, bit for bit.
+
+        Raises:
+            NotStoredError: there is none with this number.
+            DamagedStoreError: it is not what was written.
+        """
+        with self._context.database.reading() as connection:
+            return load_result(connection, result_id)
+
+    def of_study(self, study_id: int) -> tuple[int, ...]:
+        """Numbers of a study's results, newest first."""
+        with self._context.database.reading() as connection:
+            rows = connection.execute(
+                "SELECT id FROM results WHERE study_id = ? ORDER BY id DESC", (study_id,)
+            ).fetchall()
+        return tuple(row[0] for row in rows)
+
+
+def load_result(connection: sqlite3.Connection, result_id: int) -> TriageResult:
+    """Load a result inside a transaction; see `Results.load`."""
+    row = connection.execute(
+        "SELECT document, mask_shape, mask, sha256 FROM results WHERE id = ?", (result_id,)
+    ).fetchone()
+    if row is None:
+        raise not_stored("result", result_id)
+    slices = connection.execute(
+        "SELECT document, cam_shape, cam FROM slices WHERE result_id = ? ORDER BY position",
+        (result_id,),
+    ).fetchall()
+    encoded = EncodedResult(
+        document=row[0],
+        mask=Packed(shape=row[1], content=row[2]),
+        slices=tuple(
+            EncodedSlice(
+                document=document,
+                cam=None if shape is None else Packed(shape=shape, content=content),
+            )
+            for document, shape, content in slices
+        ),
+    )
+    if encoded.sha256 != row[3]:
+        raise damaged(f"result {result_id} is not what was written")
+    return decode_result(encoded)
+
+
+def _columns(one: EncodedSlice) -> tuple[str, str | None, bytes | None]:
+    if one.cam is None:
+        return one.document, None, None
+    return one.document, one.cam.shape, one.cam.content
+
+
+def study_of(connection: sqlite3.Connection, result_id: int, mask_shape: str | None = None) -> int:
+    """The study of a result; refuses a mask of another shape than the result's."""
+    row = connection.execute(
+        "SELECT study_id, mask_shape FROM results WHERE id = ?", (result_id,)
+    ).fetchone()
+    if row is None:
+        raise not_stored("result", result_id)
+    if mask_shape not in (None, row[1]):
+        raise StoreError(
+            f"a corrected mask of shape {mask_shape}", expected=f"the result's shape, {row[1]}"
+        )
+    study_id: int = row[0]
+    return study_id

@@ -1,0 +1,163 @@
+"""The database's tables, as the steps that lead from an empty file to the present version.
+
+A step is never edited once released; a change is a new step at the end.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from mobile_app.errors import NewerStoreError, StoreError
+
+APPLICATION_ID = 0x48454D58
+"""'HEMX' in the file's header: `file` and SQLite tools tell whose it is."""
+
+_VERSION_1 = """
+CREATE TABLE studies (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,   -- never used again, so the audit trail stays unambiguous
+    folder TEXT NOT NULL UNIQUE,            -- relative to the store's folder
+    series TEXT NOT NULL,                   -- what to give the reader as `series`; '' lets it choose
+    files INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    sha256 TEXT NOT NULL UNIQUE,            -- of the files' digests: the same files are imported once
+    slices INTEGER NOT NULL,
+    identity TEXT NOT NULL,                 -- SeriesIdentity, JSON
+    acquired_at TEXT,                       -- of identity, to sort by
+    series_uid TEXT NOT NULL,
+    patient_id TEXT NOT NULL,
+    search TEXT NOT NULL,                   -- folded text of identity
+    state TEXT NOT NULL CHECK (
+        state IN ('imported', 'queued', 'running', 'done', 'refused', 'failed', 'interrupted')
+    ),
+    error TEXT,                             -- StudyError, JSON
+    imported_at TEXT NOT NULL,
+    changed_at TEXT NOT NULL                -- when the present state began
+) STRICT;
+CREATE INDEX studies_by_patient ON studies (patient_id);
+CREATE INDEX studies_by_state ON studies (state);
+
+CREATE TABLE results (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    study_id INTEGER NOT NULL REFERENCES studies (id) ON DELETE CASCADE,
+    created_at TEXT NOT NULL,
+    recommendation TEXT NOT NULL,
+    volume_ml REAL NOT NULL,
+    markers TEXT NOT NULL,                  -- codes of those present, JSON
+    document TEXT NOT NULL,                 -- TriageResult without its arrays, JSON
+    mask_shape TEXT NOT NULL,
+    mask BLOB NOT NULL,                     -- packed bits, zlib
+    sha256 TEXT NOT NULL                    -- of document, mask and slices
+) STRICT;
+CREATE INDEX results_by_study ON results (study_id, id);
+
+CREATE TABLE slices (
+    result_id INTEGER NOT NULL REFERENCES results (id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    document TEXT NOT NULL,                 -- SliceResult without its map, JSON
+    cam_shape TEXT,
+    cam BLOB,                               -- little-endian float32, zlib
+    PRIMARY KEY (result_id, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE corrections (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    result_id INTEGER NOT NULL REFERENCES results (id) ON DELETE CASCADE,
+    version INTEGER NOT NULL,               -- 1, 2, ... of its result
+    made_at TEXT NOT NULL,
+    made_by TEXT NOT NULL,
+    volume_ml REAL NOT NULL,
+    strokes TEXT NOT NULL,                  -- BrushStroke list, JSON
+    mask_shape TEXT NOT NULL,
+    mask BLOB NOT NULL,
+    sha256 TEXT NOT NULL,
+    UNIQUE (result_id, version)
+) STRICT;
+
+CREATE TABLE comparisons (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    earlier_result INTEGER NOT NULL REFERENCES results (id) ON DELETE CASCADE,
+    later_result INTEGER NOT NULL REFERENCES results (id) ON DELETE CASCADE,
+    earlier_correction INTEGER REFERENCES corrections (id),
+    later_correction INTEGER REFERENCES corrections (id),
+    created_at TEXT NOT NULL,
+    document TEXT NOT NULL
+) STRICT;
+CREATE INDEX comparisons_by_earlier ON comparisons (earlier_result);
+CREATE INDEX comparisons_by_later ON comparisons (later_result);
+
+CREATE TABLE audit (
+    id INTEGER PRIMARY KEY,
+    at TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    action TEXT NOT NULL,
+    study_id INTEGER,                       -- no reference: the trail outlives the study
+    detail TEXT NOT NULL,
+    previous TEXT NOT NULL,
+    hash TEXT NOT NULL UNIQUE
+) STRICT;
+CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
+BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END;
+CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit
+BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END;
+
+CREATE TABLE settings (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+
+STEPS: tuple[str, ...] = (_VERSION_1,)
+"""Step n leads from version n to version n + 1."""
+
+
+def migrate(connection: sqlite3.Connection, steps: Sequence[str] = STEPS) -> int:
+    """Bring a database to the present version, each step whole or not at all.
+
+    Args:
+        connection: in autocommit mode, in no transaction.
+        steps: the steps; another number of them only in tests.
+    Returns:
+        The version found, 0 for an empty file.
+    Raises:
+        NewerStoreError: the database has a version beyond the last step.
+        StoreError: the file is another program's database.
+    """
+    found = int(_pragma(connection, "user_version"))
+    owner = int(_pragma(connection, "application_id"))
+    foreign = owner != APPLICATION_ID and (owner or found or _has_tables(connection))
+    if foreign:
+        raise StoreError(
+            "the database belongs to another program",
+            expected="a database of HEMX, or none",
+            remedy="start the app with another folder",
+        )
+    if found > len(steps):
+        raise NewerStoreError(
+            f"the database has version {found}",
+            expected=f"at most version {len(steps)}",
+            remedy="install the newest version of the app; nothing was changed",
+        )
+    for version in range(found, len(steps)):
+        # executescript would commit before it begins: the script brings its own transaction.
+        script = (
+            f"BEGIN IMMEDIATE; PRAGMA application_id = {APPLICATION_ID};\n{steps[version]};\n"
+            f"PRAGMA user_version = {version + 1}; COMMIT;"
+        )
+        try:
+            connection.executescript(script)
+        except sqlite3.Error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+    return found
+
+
+def _has_tables(connection: sqlite3.Connection) -> bool:
+    (count,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    return bool(count)
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    (value,) = connection.execute(f"PRAGMA {name}").fetchone()
+    return int(value)

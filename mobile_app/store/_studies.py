@@ -1,0 +1,245 @@
+"""Imported studies: their rows, their states and their files."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Collection, Iterable
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from hemx_core.errors import HemxError
+from hemx_core.imaging.volume import SeriesIdentity
+from hemx_core.result import Recommendation
+from mobile_app.errors import NotStoredError
+from mobile_app.store import _audit, _files
+from mobile_app.store._context import Context
+from mobile_app.store._database import insert
+from mobile_app.store._encode import identity_from_json, identity_json, to_json
+from mobile_app.store._files import CopiedFiles
+from mobile_app.store._search import folded, literal, search_text
+from mobile_app.store.records import Glance, Study, StudyError, StudyState
+
+_SELECT = """
+SELECT studies.id, folder, series, identity, slices, files, bytes, state, changed_at, imported_at, error,
+       newest.id, newest.created_at, newest.recommendation, newest.volume_ml, newest.markers,
+       (SELECT volume_ml FROM corrections WHERE result_id = newest.id ORDER BY version DESC LIMIT 1)
+FROM studies LEFT JOIN results AS newest
+  ON newest.id = (SELECT max(id) FROM results WHERE study_id = studies.id)
+"""
+
+
+class Studies:
+    """The studies of one store."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def add(
+        self,
+        copied: CopiedFiles,
+        *,
+        identity: SeriesIdentity,
+        slices: int,
+        series: str | None = None,
+    ) -> Study:
+        """Take over a copied series; the same files a second time give the study that is there.
+
+        Args:
+            copied: from `_files.copy_files`; its draft is renamed, or deleted if it is not needed.
+            identity: from the headers; its `source`, a path of the user's, is not kept.
+        """
+        if (known := self._with_files(copied.sha256)) is not None:
+            _files.remove(copied.draft)
+            return known
+        folder = _files.settle(copied.draft)
+        now = self._context.now().isoformat()
+        kept = identity_json(identity) | {"source": ""}
+        values = {
+            "folder": folder.name,
+            "series": series or "",
+            "files": copied.files,
+            "bytes": copied.bytes,
+            "sha256": copied.sha256,
+            "slices": slices,
+            "identity": to_json(kept),
+            "acquired_at": kept["acquired_at"],
+            "series_uid": identity.series_uid,
+            "patient_id": identity.patient_id,
+            "search": search_text(identity),
+            "state": StudyState.IMPORTED.value,
+            "imported_at": now,
+            "changed_at": now,
+        }
+        facts = {name: values[name] for name in ("files", "bytes", "sha256")}
+        with self._context.database.writing() as connection:
+            number = insert(connection, "studies", **values)
+            _audit.append(connection, self._context, "study.imported", study_id=number, **facts)
+        return self.get(number)
+
+    def get(self, study_id: int) -> Study:
+        """One study.
+
+        Raises:
+            NotStoredError: there is none with this number.
+        """
+        found = self._select("WHERE studies.id = ?", (study_id,))
+        if not found:
+            raise not_stored("study", study_id)
+        return found[0]
+
+    def find(
+        self,
+        search: str = "",
+        *,
+        states: Collection[StudyState] = (),
+        patient_id: str | None = None,
+    ) -> tuple[Study, ...]:
+        """Studies, the newest acquisition first.
+
+        Args:
+            search: words that all occur in name, ID, description, site or date (2026-11-24); case,
+                width and accents do not matter.
+            states: only these; all if empty.
+            patient_id: only of this patient.
+        """
+        terms, values = ["1"], []
+        for word in folded(search).split():
+            terms.append("search LIKE ? ESCAPE '!'")
+            values.append("%" + literal(word) + "%")
+        if states:
+            terms.append(f"state IN ({', '.join('?' * len(states))})")
+            values += [one.value for one in states]
+        if patient_id is not None:
+            terms.append("patient_id = ?")
+            values.append(patient_id)
+        # Times of acquisition carry no zone and sort as text; unknown ones come last.
+        order = "ORDER BY acquired_at DESC NULLS LAST, studies.id DESC"
+        return self._select(f"WHERE {' AND '.join(terms)} {order}", values)
+
+    def path(self, study: Study) -> Path:
+        """The folder of a study's files."""
+        return self._context.folder / _files.STUDIES / study.folder
+
+    def set_state(
+        self, study_id: int, state: StudyState, *, error: HemxError | None = None
+    ) -> None:
+        """Say where a study stands; `done` comes with its result, from `Results.save`.
+
+        Raises:
+            NotStoredError: the study was deleted.
+        """
+        with self._context.database.writing() as connection:
+            write_state(connection, self._context, study_id, state, error=error)
+            detail = {"error": type(error).__name__} if error else {}
+            _audit.append(
+                connection, self._context, f"study.{state.value}", study_id=study_id, **detail
+            )
+
+    def delete(self, study_id: int) -> None:
+        """Delete a study: its rows, all that hangs on them, its files; what stays is the audit trail.
+
+        Raises:
+            NotStoredError: there is none.
+            StoreError: its files could not be deleted; the next start tries again.
+        """
+        with self._context.database.writing() as connection:
+            row = connection.execute(
+                "DELETE FROM studies WHERE id = ? RETURNING folder", (study_id,)
+            ).fetchone()
+            if row is None:
+                raise not_stored("study", study_id)
+            _audit.append(connection, self._context, "study.deleted", study_id=study_id)
+        self._context.database.shrink()
+        _files.remove(self._context.folder / _files.STUDIES / row[0])
+
+    def recover(self) -> tuple[int, ...]:
+        """At start: what was running is interrupted, and folders without a study are deleted.
+
+        Returns:
+            The studies that were interrupted.
+        """
+        with self._context.database.writing() as connection:
+            rows = connection.execute(
+                "SELECT id FROM studies WHERE state = ? ORDER BY id", (StudyState.RUNNING.value,)
+            ).fetchall()
+            for (study_id,) in rows:
+                write_state(connection, self._context, study_id, StudyState.INTERRUPTED)
+                _audit.append(connection, self._context, "study.interrupted", study_id=study_id)
+            owned = connection.execute("SELECT folder FROM studies").fetchall()
+        _files.sweep(self._context.folder / _files.STUDIES, (one[0] for one in owned))
+        # A deletion may have been killed before it emptied the log.
+        self._context.database.shrink()
+        return tuple(row[0] for row in rows)
+
+    def _with_files(self, sha256: str) -> Study | None:
+        found = self._select("WHERE studies.sha256 = ?", (sha256,))
+        return found[0] if found else None
+
+    def _select(self, rest: str, values: Iterable[object]) -> tuple[Study, ...]:
+        with self._context.database.reading() as connection:
+            rows = connection.execute(_SELECT + rest, tuple(values)).fetchall()
+        return tuple(_study(row) for row in rows)
+
+
+def write_state(
+    connection: sqlite3.Connection,
+    context: Context,
+    study_id: int,
+    state: StudyState,
+    *,
+    error: HemxError | None = None,
+) -> None:
+    """Set a state inside a transaction; see `Studies.set_state`."""
+    text = None
+    if error is not None:
+        text = to_json(
+            asdict(StudyError(type(error).__name__, error.found, error.expected, error.remedy))
+        )
+    changed = connection.execute(
+        "UPDATE studies SET state = ?, error = ?, changed_at = ? WHERE id = ?",
+        (state.value, text, context.now().isoformat(), study_id),
+    )
+    if changed.rowcount != 1:
+        raise not_stored("study", study_id)
+
+
+def not_stored(what: str, number: int) -> NotStoredError:
+    """There is no such record."""
+    return NotStoredError(
+        f"there is no {what} {number}",
+        expected=f"a {what} that has not been deleted",
+        remedy="go back to the list of studies",
+    )
+
+
+def _study(row: tuple[Any, ...]) -> Study:
+    error = None if row[10] is None else StudyError(**json.loads(row[10]))
+    return Study(
+        id=row[0],
+        folder=row[1],
+        series=row[2] or None,
+        identity=identity_from_json(json.loads(row[3])),
+        slices=row[4],
+        files=row[5],
+        bytes=row[6],
+        state=StudyState(row[7]),
+        changed_at=datetime.fromisoformat(row[8]),
+        imported_at=datetime.fromisoformat(row[9]),
+        error=error,
+        newest=None if row[11] is None else _glance(row[11:]),
+    )
+
+
+def _glance(row: tuple[Any, ...]) -> Glance:
+    number, created_at, recommendation, volume_ml, markers, corrected_ml = row
+    return Glance(
+        result_id=number,
+        created_at=datetime.fromisoformat(created_at),
+        recommendation=Recommendation(recommendation),
+        volume_ml=volume_ml if corrected_ml is None else corrected_ml,
+        markers=tuple(json.loads(markers)),
+        corrected=corrected_ml is not None,
+    )

@@ -1,0 +1,171 @@
+"""What the store holds, as plain frozen dataclasses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hemx_core.imaging.volume import SeriesIdentity
+from hemx_core.result import Recommendation
+
+
+class StudyState(StrEnum):
+    """Where a study stands.
+
+    imported -> queued -> running -> done, refused (no usable study) or failed (the program's or the device's
+    fault); interrupted where the app ended while it ran.
+    """
+
+    IMPORTED = "imported"
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class StudyError:
+    """Why a study was refused or failed: the error's class and its three parts."""
+
+    kind: str
+    found: str
+    expected: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glance:
+    """What a list shows of a study's newest result.
+
+    Args:
+        result_id: the result.
+        created_at: when it was stored.
+        recommendation: what it advises.
+        volume_ml: measured volume; of the newest correction where there is one.
+        markers: codes of the markers that are present.
+        corrected: whether a correction exists.
+    """
+
+    result_id: int
+    created_at: datetime
+    recommendation: Recommendation
+    volume_ml: float
+    markers: tuple[str, ...]
+    corrected: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """One imported series.
+
+    Args:
+        id: never used again for another study.
+        folder: its files, relative to the store's folder.
+        series: what to give the reader as `series`; None lets it choose.
+        identity: patient, study and series, from the headers.
+        slices: slices of the series.
+        files, bytes: what was copied.
+        state: where it stands.
+        changed_at: when that state began.
+        imported_at: when it was copied.
+        error: why it was refused or failed.
+        newest: its newest result at a glance; None where there is none.
+    """
+
+    id: int
+    folder: str
+    series: str | None
+    identity: SeriesIdentity
+    slices: int
+    files: int
+    bytes: int
+    state: StudyState
+    changed_at: datetime
+    imported_at: datetime
+    error: StudyError | None
+    newest: Glance | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrushStroke:
+    """One stroke on one slice, in native pixels.
+
+    Args:
+        slice_index: the slice, from 0 in volume order.
+        radius: of the brush.
+        erases: takes blood away instead of adding it.
+        points: (row, column) along the stroke.
+    """
+
+    slice_index: int
+    radius: float
+    erases: bool
+    points: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Correction:
+    """A mask that a person corrected; the result itself stays as it was.
+
+    Args:
+        id: of the correction.
+        result_id: what was corrected.
+        version: 1, 2, ... of that result.
+        made_at, made_by: when and by whom.
+        volume_ml: of the corrected mask.
+        strokes: how it was made, in order.
+        mask: bool, shape (slices, rows, columns), native pixels.
+    """
+
+    id: int
+    result_id: int
+    version: int
+    made_at: datetime
+    made_by: str
+    volume_ml: float
+    strokes: tuple[BrushStroke, ...]
+    mask: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredComparison:
+    """Which results (and corrections of them) a stored comparison compares."""
+
+    id: int
+    earlier_result: int
+    later_result: int
+    earlier_correction: int | None
+    later_correction: int | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """One line of the audit trail.
+
+    Args:
+        id: 1, 2, ... without gaps.
+        at: UTC.
+        actor: who did it, as the app was told.
+        action: a stable code such as "result.saved".
+        study_id: which study; None where it concerns none.
+        detail: facts without names or identifiers of patients.
+        previous: hash of the entry before, "" for the first.
+        hash: SHA-256 over all of this and `previous`.
+    """
+
+    id: int
+    at: datetime
+    actor: str
+    action: str
+    study_id: int | None
+    detail: dict[str, Any]
+    previous: str
+    hash: str

@@ -1,0 +1,33 @@
+"""Colours and sizes of a dark reading room; the only place where they are chosen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kivy.core.text import LabelBase
+from kivy.metrics import dp, sp
+
+BACKGROUND = (0.05, 0.055, 0.065, 1)
+SURFACE = (0.11, 0.12, 0.14, 1)
+RAISED = (0.19, 0.21, 0.24, 1)
+PRESSED = (0.13, 0.38, 0.52, 1)
+TEXT = (0.90, 0.91, 0.92, 1)
+MUTED = (0.64, 0.67, 0.70, 1)
+ALARM = (1.0, 0.45, 0.40, 1)
+CAUTION = (1.0, 0.78, 0.35, 1)
+BLOOD = (0.85, 0.33, 0.33, 1)
+MARKER = (1.0, 0.86, 0.25, 1)
+
+TARGET = dp(48)
+"""Smallest side of what is touched."""
+GAP = dp(6)
+BODY = sp(15)
+SMALL = sp(13)
+LARGE = sp(21)
+
+FONT = Path(__file__).parent / "assets" / "fonts" / "BIZUDPGothic-Regular.ttf"
+
+
+def register_font() -> None:
+    """Give every widget the font with Latin and Japanese: "Roboto" is Kivy's default name."""
+    LabelBase.register("Roboto", fn_regular=str(FONT))
