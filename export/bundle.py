@@ -22,12 +22,14 @@ from export.outliers import ordinary_slices
 from export.quantize import quantize
 from export.recipes import Precision, Recipe
 from export.samples import Samples
+from export.sign import SigningKey, local_key, sign_bundle
 from export.verify import Parity, check_parity, measure_parity
 from hemx_core.errors import ExportError
 from hemx_core.imaging.crop import crop_around
 from hemx_core.manifest import MANIFEST_NAME, ModelManifest, ProgramSpec, TensorSpec
 from hemx_core.markers import MARKER_CODES
 from hemx_core.runtime.bundle import load_models
+from hemx_core.runtime.signature import SIGNATURE_NAME
 
 SEGMENTER_FILE = "segmenter.pte"
 CLASSIFIER_FILE = "classifier.pte"
@@ -51,6 +53,7 @@ def export_bundle(
     calibration: Sequence[NDArray[np.float32]],
     parity: Samples,
     out: Path,
+    key: SigningKey | None = None,
     tell: Tell = lambda message: None,
 ) -> ModelManifest:
     """Fold, quantize, lower, verify and write a bundle.
@@ -61,6 +64,7 @@ def export_bundle(
         calibration: prepared slices, each (size, size), float32; unused where all is float32.
         parity: slices of other patients to verify with.
         out: folder of the bundle; files of other names in it are left alone.
+        key: signs the bundle; by default the key of this computer, made at first use.
         tell: told what is being done.
     Returns:
         The manifest as written.
@@ -74,6 +78,8 @@ def export_bundle(
             expected="one grid size",
             remedy="choose another recipe, or train at its size",
         )
+    # Before minutes of work, not after: there may be no place for a key.
+    key = key or local_key()
     calibration = ordinary_slices(networks.segmenter, calibration)
     tell(f"folding and lowering the segmenter, {len(calibration)} slices to calibrate")
     segmenter = build_segmenter(networks, recipe.segmenter, calibration)
@@ -84,11 +90,13 @@ def export_bundle(
         folder = Path(draft)
         manifest = write_draft(folder, networks, recipe, segmenter, classifier)
         tell(f"verifying on {len(parity)} slices: {parity.source}")
-        with load_models(folder) as models:
+        # A draft has no signature: it gets one when it has passed.
+        with load_models(folder, allow_unsigned=True) as models:
             measured = measure_parity(networks, models, parity)
         check_parity(measured, recipe)
         manifest = replace(manifest, parity=measured.to_json())
         manifest.save(folder)
+        sign_bundle(folder, key)
         publish(folder, out)
     return manifest
 
@@ -177,7 +185,7 @@ def publish(draft: Path, out: Path) -> None:
     holds the old bundle, no bundle, or the new one, never a mixture that loads.
     """
     (out / MANIFEST_NAME).unlink(missing_ok=True)
-    for file in (SEGMENTER_FILE, CLASSIFIER_FILE, MANIFEST_NAME):
+    for file in (SEGMENTER_FILE, CLASSIFIER_FILE, SIGNATURE_NAME, MANIFEST_NAME):
         (draft / file).replace(out / file)
 
 

@@ -1,6 +1,7 @@
 """The contract between the export and the device: a JSON manifest beside the `.pte` files.
 
 Loading checks the schema, the version and every file's size and SHA-256 before any program is opened.
+Who signed the manifest is checked before that, by `hemx_core.runtime.bundle.verify_bundle`.
 """
 
 from __future__ import annotations
@@ -152,19 +153,47 @@ class ModelManifest:
             ManifestError: missing or wrong manifest.
             IntegrityError: a file is missing or differs in size or SHA-256.
         """
-        path = folder / MANIFEST_NAME
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ManifestError(
-                f"no readable manifest in {folder} ({error})",
-                expected=f"a bundle folder with {MANIFEST_NAME}",
-                remedy="give the folder that `hemx export` wrote",
-            ) from error
-        manifest = cls.from_json(text)
-        for program in (manifest.segmenter, manifest.classifier):
-            verify_file(folder / program.file, sha256=program.sha256, size=program.bytes)
+        manifest = cls.from_bytes(read_manifest(folder))
+        manifest.verify_files(folder)
         return manifest
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> ModelManifest:
+        """Read a manifest file's bytes; see `from_json`."""
+        try:
+            text = content.decode()
+        except UnicodeDecodeError as error:
+            raise ManifestError(
+                f"a manifest that is not readable ({error})",
+                expected="JSON in UTF-8",
+                remedy="copy the bundle again or export it again",
+            ) from error
+        return cls.from_json(text)
+
+    def verify_files(self, folder: Path) -> None:
+        """Check size and SHA-256 of every file.
+
+        Raises:
+            IntegrityError: a file is missing or differs.
+        """
+        for program in (self.segmenter, self.classifier):
+            verify_file(folder / program.file, sha256=program.sha256, size=program.bytes)
+
+
+def read_manifest(folder: Path) -> bytes:
+    """The bytes of a bundle's manifest.
+
+    Raises:
+        ManifestError: there is none, or it cannot be read.
+    """
+    try:
+        return (folder / MANIFEST_NAME).read_bytes()
+    except OSError as error:
+        raise ManifestError(
+            f"no readable manifest in {folder} ({error})",
+            expected=f"a bundle folder with {MANIFEST_NAME}",
+            remedy="give the folder that `hemx export` wrote",
+        ) from error
 
 
 def file_sha256(path: Path) -> str:

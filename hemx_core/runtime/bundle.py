@@ -1,8 +1,9 @@
-"""Load a model bundle: manifest, segmenter and classifier behind one object."""
+"""Verify and load a model bundle: manifest, segmenter and classifier behind one object."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -11,12 +12,52 @@ import numpy as np
 from numpy.typing import NDArray
 
 import hemx_core
-from hemx_core.errors import BackendError, ManifestError
-from hemx_core.manifest import MANIFEST_NAME, ModelManifest
+from hemx_core.errors import BackendError, ManifestError, SignatureError
+from hemx_core.imaging.volume import Note
+from hemx_core.manifest import MANIFEST_NAME, ModelManifest, read_manifest
 from hemx_core.runtime.program import Backend, Program
+from hemx_core.runtime.signature import (
+    SIGNATURE_NAME,
+    TrustedKey,
+    check_signature,
+    read_signature,
+    trusted_keys,
+)
 
 BUNDLE_VARIABLE = "HEMX_MODELS"
 APP_MODELS = ("mobile_app", "assets", "models")
+
+UNSIGNED = Note(
+    "models_unsigned",
+    "WARNING: the models are not signed; nobody vouches for them. For development only.",
+)
+LOCAL_KEY = Note(
+    "models_local_key",
+    "The models are signed with a key of this computer and not with a release key: they are unchanged "
+    "since then, but not a released version.",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifiedBundle:
+    """A bundle whose signature, manifest and files have been checked; no program has been opened.
+
+    Args:
+        folder: where it lies.
+        manifest: the verified manifest.
+        signed_by: the trusted key that signed it; None if unsigned bundles were allowed.
+    """
+
+    folder: Path
+    manifest: ModelManifest
+    signed_by: TrustedKey | None
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What a result must say of the models' origin; nothing where a release key signed them."""
+        if self.signed_by is None:
+            return (UNSIGNED,)
+        return () if self.signed_by.release else (LOCAL_KEY,)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -30,6 +71,7 @@ class Models:
         backend_name: which runtime runs them.
         backend_version: its version.
         folder: where the bundle lies.
+        notes: what a result must say of the models' origin.
     """
 
     manifest: ModelManifest
@@ -38,6 +80,7 @@ class Models:
     backend_name: str
     backend_version: str
     folder: Path
+    notes: tuple[Note, ...] = ()
 
     def segment(
         self, image: NDArray[np.float32]
@@ -92,20 +135,58 @@ class Models:
         self.close()
 
 
-def load_models(folder: Path | None = None, backend: Backend | None = None) -> Models:
+def verify_bundle(
+    folder: Path, *, keys: Iterable[TrustedKey] | None = None, allow_unsigned: bool = False
+) -> VerifiedBundle:
+    """Check a bundle's signature, then its manifest, then its files; opens no program.
+
+    Args:
+        folder: the bundle.
+        keys: which keys are trusted; by default those of `trusted_keys`.
+        allow_unsigned: accept a bundle without a signature; a wrong one is refused all the same.
+    Raises:
+        SignatureError: the signature is missing, malformed or wrong.
+        UnknownKeyError: none of the keys signed it.
+        ManifestError: no manifest, or one that does not fit this version.
+        IntegrityError: a file differs from the manifest.
+    """
+    content, signature = read_manifest(folder), read_signature(folder)
+    signed_by = None
+    if signature is not None:
+        signed_by = check_signature(
+            content, signature, trusted_keys() if keys is None else tuple(keys)
+        )
+    elif not allow_unsigned:
+        raise SignatureError(
+            f"a bundle without {SIGNATURE_NAME}",
+            expected="a signature by a trusted key",
+            remedy="copy the bundle again with its signature; sign one of your own with "
+            "`hemx bundle sign`; for development allow unsigned bundles",
+        )
+    manifest = ModelManifest.from_bytes(content)
+    manifest.verify_files(folder)
+    return VerifiedBundle(folder=folder, manifest=manifest, signed_by=signed_by)
+
+
+def load_models(
+    folder: Path | None = None, backend: Backend | None = None, *, allow_unsigned: bool = False
+) -> Models:
     """Verify and load a bundle.
 
     Args:
         folder: the bundle; by default `HEMX_MODELS`, else the one in the installed tree.
         backend: the runtime; by default ExecuTorch's desktop runtime.
+        allow_unsigned: see `verify_bundle`.
     Raises:
+        SignatureError: no signature by a trusted key.
         ManifestError: no bundle, or a manifest that does not fit this version.
         IntegrityError: a file differs from the manifest.
         BackendError: the runtime is missing, of another version than wrote the bundle, or fails.
     """
     folder = Path(folder) if folder is not None else default_bundle()
-    manifest = ModelManifest.load(folder)
-    backend = backend if backend is not None else _desktop_backend()
+    verified = verify_bundle(folder, allow_unsigned=allow_unsigned)
+    manifest = verified.manifest
+    backend = backend if backend is not None else _default_backend()
     if backend.version != manifest.executorch:
         raise BackendError(
             f"{backend.name} {backend.version} and a bundle written by ExecuTorch "
@@ -126,6 +207,7 @@ def load_models(folder: Path | None = None, backend: Backend | None = None) -> M
         backend_name=backend.name,
         backend_version=backend.version,
         folder=folder,
+        notes=verified.notes,
     )
 
 
@@ -153,7 +235,12 @@ def app_models_folder() -> Path:
     return Path(hemx_core.__file__).resolve().parents[1].joinpath(*APP_MODELS)
 
 
-def _desktop_backend() -> Backend:
+def _default_backend() -> Backend:
+    """The tablet's runtime on Android (python-for-android sets ANDROID_ARGUMENT), else the desktop's."""
+    if "ANDROID_ARGUMENT" in os.environ:
+        from hemx_core.runtime.pte_android import AndroidBackend
+
+        return AndroidBackend()
     from hemx_core.runtime.pte_desktop import DesktopBackend
 
     return DesktopBackend()

@@ -12,15 +12,17 @@ from export import bundle
 from export.bundle import calibration_crops, export_bundle, publish, summary
 from export.lower import Lowered
 from export.recipes import RECIPES, Precision, Recipe
+from export.sign import generate_key, load_key, local_key
 from export.verify import Parity, torch_functions
 from hemx_core.errors import ExportError, ManifestError, ParityError
 from hemx_core.manifest import MANIFEST_NAME, ModelManifest
-from hemx_core.runtime.bundle import load_models
+from hemx_core.runtime.bundle import load_models, verify_bundle
+from hemx_core.runtime.signature import SIGNATURE_NAME
 from tests.export.networks import CROP, SIZE, random_images, random_samples, tiny_networks
 from tests.factories import write_fake_bundle
 
 RECIPE = Recipe(name="tiny", size=SIZE, segmenter=Precision.FLOAT32, classifier=Precision.FLOAT32)
-FILES = {"segmenter.pte", "classifier.pte", MANIFEST_NAME}
+FILES = {"segmenter.pte", "classifier.pte", MANIFEST_NAME, SIGNATURE_NAME}
 GOOD = Parity(
     source="nothing",
     slices=1,
@@ -39,7 +41,7 @@ GOOD = Parity(
 def unlowered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Exporting without the slow part: programs are mere bytes and their parity is perfect."""
     monkeypatch.setattr(bundle, "lower", lambda module, inputs: Lowered(b"\0" * 99, 0.0))
-    monkeypatch.setattr(bundle, "load_models", lambda folder: torch.no_grad())
+    monkeypatch.setattr(bundle, "load_models", lambda folder, **_: torch.no_grad())
     monkeypatch.setattr(bundle, "measure_parity", lambda *given: GOOD)
     return tmp_path / "models"
 
@@ -99,6 +101,19 @@ def test_other_files_of_the_folder_stay(unlowered: Path) -> None:
     assert ModelManifest.load(unlowered) == manifest
     assert manifest.parity == GOOD.to_json()
     assert {path.name for path in unlowered.iterdir()} == FILES | {"README.md"}
+
+
+def test_an_exported_bundle_is_signed(unlowered: Path, tmp_path: Path) -> None:
+    export(unlowered)
+    signed_by = verify_bundle(unlowered).signed_by
+    assert signed_by is not None
+    assert signed_by.key_id == local_key().key_id
+    public = generate_key(tmp_path / "key.pem", name="Another")
+    key = load_key(tmp_path / "key.pem")
+    export_bundle(
+        tiny_networks(), RECIPE, calibration=[], parity=random_samples(2), out=unlowered, key=key
+    )
+    assert verify_bundle(unlowered, keys=[public]).signed_by == public
 
 
 def test_an_interrupted_publication_is_no_bundle(tmp_path: Path) -> None:

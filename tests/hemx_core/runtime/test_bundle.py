@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from export.sign import sign_bundle
 from hemx_core.errors import BackendError, IntegrityError, ManifestError, ModelInputError
 from hemx_core.manifest import MANIFEST_NAME
 from hemx_core.runtime import bundle
@@ -103,4 +104,5 @@ def test_a_folder_without_manifest_is_no_bundle(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match=MANIFEST_NAME):
         load_models(tmp_path, FakeBackend())
     replace(manifest, hemx="again").save(tmp_path)
+    sign_bundle(tmp_path)
     assert load_models(tmp_path, FakeBackend()).manifest.hemx == "again"
