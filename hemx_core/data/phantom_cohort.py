@@ -6,30 +6,36 @@ after an interruption and enlarged later; the patients that exist stay what they
 
 from __future__ import annotations
 
-import hashlib
-import json
 import multiprocessing
-import os
-from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from hemx_core.costs import Progress
-from hemx_core.errors import DatasetError
+from hemx_core.data.cohort_folder import be_nice, claim, fingerprint, patient_file, stored_studies
+from hemx_core.data.study import (
+    UNKNOWN,
+    PreparedStudy,
+    StoredStudies,
+    patient_truth,
+    save_study,
+)
 from hemx_core.imaging.prepare import prepare
 from hemx_core.imaging.spec import PreprocessingSpec
+from hemx_core.markers import MARKER_CODES
 from hemx_core.phantom import Phantom, PhantomSpec, SiteSpec, make_phantom, random_site, random_spec
 
-FORMAT = 1
+FORMAT = 2
 SITES = 12
-SPLITS = ("train", "val", "test")
+EXPANSION_RATE = {"hypodensity": 0.202, "irregular": 0.14, "blend": 0.35}
+"""Share of haematomas that expand, by marker: the paper's figures (section 1)."""
+BASE_EXPANSION_RATE = 0.08
+"""Without a marker: an assumption, the paper gives none."""
+_PLACE = {code: place for place, code in enumerate(MARKER_CODES)}
 BLOCK = 20
 """Every 20 consecutive patients hold 14 for training, 3 for validation and 3 for testing."""
 
@@ -68,65 +74,13 @@ class CohortSpec:
         """The split a patient belongs to; it never changes when the cohort grows."""
         order = np.random.default_rng((self.seed, number // BLOCK)).permutation(BLOCK)
         place = order[number % BLOCK]
-        return "train" if place < 14 else "val" if place < 17 else "test"
+        return "train" if place < 14 else "validation" if place < 17 else "test"
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PhantomPatient:
-    """Prepared slices of one phantom with their truth.
-
-    Args:
-        patient_id: as in the phantom's identity.
-        site: name of the site.
-        image: shape (slices, size, size), float16 in [0, 1] (kept in 255 steps on disk).
-        mask: haematoma on the grid, same shape, bool.
-        slice_markers: 1 present, 0 absent, -1 not decidable, shape (slices, 4), int8.
-        slice_index: number of each kept slice in its volume, shape (slices,).
-        haematoma_volume_ml: of the native mask.
-    """
-
-    patient_id: str
-    site: str
-    image: NDArray[np.float16]
-    mask: NDArray[np.bool_]
-    slice_markers: NDArray[np.int8]
-    slice_index: NDArray[np.int16]
-    haematoma_volume_ml: float
-
-    @property
-    def with_blood(self) -> NDArray[np.bool_]:
-        """Slices whose mask is not empty, shape (slices,)."""
-        return np.asarray(self.mask.any((1, 2)))
-
-    @property
-    def patient_markers(self) -> NDArray[np.int8]:
-        """The patient's truth, shape (4,), int8.
-
-        1 where any slice shows the marker; else -1 where a slice lies in that marker's grey zone
-        (slices too small for any marker do not count); else 0.
-        """
-        judged = self.slice_markers[(self.slice_markers >= 0).any(1)]
-        grey = np.where((judged == -1).any(0), np.int8(-1), np.int8(0))
-        return np.where((judged == 1).any(0), np.int8(1), grey)
-
-
-class CohortPatients(Sequence[PhantomPatient]):
-    """Patients of a split, each read from its file when asked for."""
-
-    def __init__(self, files: Sequence[Path]) -> None:
-        self._files = tuple(files)
-
-    def __len__(self) -> int:
-        """Number of patients."""
-        return len(self._files)
-
-    def __iter__(self) -> Iterator[PhantomPatient]:
-        """Patients in order of their number."""
-        return (load_patient(path) for path in self._files)
-
-    def __getitem__(self, index: int) -> PhantomPatient:  # type: ignore[override]
-        """Read one patient."""
-        return load_patient(self._files[index])
+    def expanded(self, number: int, markers: NDArray[np.int8]) -> int:
+        """Whether the patient's haematoma expands: drawn from `EXPANSION_RATE`, 1 or 0."""
+        rates = [rate for code, rate in EXPANSION_RATE.items() if markers[_PLACE[code]] == 1]
+        chance = np.random.default_rng((self.seed, FORMAT, number, 1)).random()
+        return int(chance < max(rates, default=BASE_EXPANSION_RATE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,18 +91,29 @@ class Cohort:
     spec: CohortSpec
     count: int
 
-    def patients(self, split: str | None = None) -> CohortPatients:
-        """Patients of a split (`train`, `val`, `test`), or all of them.
+    @property
+    def preprocessing(self) -> PreprocessingSpec:
+        """How the slices were prepared."""
+        return self.spec.preprocessing
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """What the training card says of the cohort."""
+        return {
+            "name": "phantoms",
+            "licence": "Apache-2.0",
+            "patients": self.count,
+            "sites": len(self.spec.sites),
+            "seed": self.spec.seed,
+        }
+
+    def patients(self, split: str | None = None) -> StoredStudies:
+        """Patients of a split, or all of them.
 
         Raises:
             DatasetError: no such split.
         """
-        if split is not None and split not in SPLITS:
-            raise DatasetError(
-                f"split {split!r}", expected=f"one of {SPLITS}", remedy="correct the name"
-            )
-        numbers = [i for i in range(self.count) if split in (None, self.spec.split(i))]
-        return CohortPatients([patient_file(self.folder, number) for number in numbers])
+        return stored_studies(self.folder, self.count, self.spec.split, split)
 
 
 def build_cohort(
@@ -176,11 +141,15 @@ def build_cohort(
     """
     preprocessing = spec or PreprocessingSpec()
     cohort = CohortSpec(seed=seed, preprocessing=preprocessing, blood_free=blood_free, sites=sites)
-    _claim(folder, cohort)
+    claim(
+        folder,
+        {"format": FORMAT, "phantom": _fingerprint(cohort), **asdict(cohort)},
+        expected="the same seed, sites, preprocessing and version of the phantoms",
+    )
     missing = [i for i in range(patients) if not patient_file(folder, i).exists()]
     if missing:
         spawn = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
-        with ProcessPoolExecutor(max(1, workers), spawn, initializer=_be_nice) as pool:
+        with ProcessPoolExecutor(max(1, workers), spawn, initializer=be_nice) as pool:
             tasks = [pool.submit(make_patient, folder, cohort, number) for number in missing]
             for done, task in enumerate(as_completed(tasks), patients - len(missing) + 1):
                 task.result()
@@ -192,17 +161,11 @@ def build_cohort(
 def make_patient(folder: Path, cohort: CohortSpec, number: int) -> None:
     """Make, prepare and store one patient, whole or not at all."""
     patient = prepare_phantom(make_phantom(cohort.phantom(number)), cohort)
-    path = patient_file(folder, number)
-    draft = path.with_suffix(".tmp")
-    fields = {name: getattr(patient, name) for name in PhantomPatient.__slots__}
-    fields["image"] = np.rint(patient.image * np.float32(255)).astype(np.uint8)
-    fields["mask"] = np.packbits(patient.mask, axis=-1)
-    with draft.open("wb") as stream:
-        np.savez(stream, **fields)
-    draft.replace(path)
+    expanded = cohort.expanded(number, patient.patient_markers)
+    save_study(patient_file(folder, number), replace(patient, expanded=expanded))
 
 
-def prepare_phantom(phantom: Phantom, cohort: CohortSpec) -> PhantomPatient:
+def prepare_phantom(phantom: Phantom, cohort: CohortSpec) -> PreparedStudy:
     """Prepare a phantom's slices with blood and some of those without."""
     blood = np.flatnonzero(phantom.mask.any((1, 2)))
     other = np.flatnonzero(~phantom.mask.any((1, 2)))
@@ -216,75 +179,25 @@ def prepare_phantom(phantom: Phantom, cohort: CohortSpec) -> PhantomPatient:
         one = prepared[int(index)]
         images.append((np.rint(one.image * 255) / 255).astype(np.float16))
         masks.append(one.transform.to_grid(phantom.mask[index]) >= 0.5)
-    return PhantomPatient(
+    lesion = phantom.spec.lesion
+    slice_markers = phantom.slice_markers[kept]
+    return PreparedStudy(
         patient_id=phantom.spec.patient_id,
         site=phantom.spec.site.name,
+        location=lesion.location if lesion else "",
         image=np.stack(images),
         mask=np.stack(masks),
-        slice_markers=phantom.slice_markers[kept],
+        known=np.ones((len(kept), *images[0].shape), bool),
+        slice_markers=slice_markers,
+        patient_markers=patient_truth(slice_markers),
+        expanded=UNKNOWN,
         slice_index=kept.astype(np.int16),
         haematoma_volume_ml=phantom.haematoma_volume_ml,
     )
-
-
-def patient_file(folder: Path, number: int) -> Path:
-    """Where a patient is stored."""
-    return folder / f"{number:06d}.npz"
-
-
-def load_patient(path: Path) -> PhantomPatient:
-    """Read one patient.
-
-    Raises:
-        DatasetError: the file is missing or damaged.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            values: dict[str, Any] = {name: stored[name] for name in stored.files}
-        values["image"] = (values["image"] / np.float32(255)).astype(np.float16)
-        size = values["image"].shape[-1]
-        values["mask"] = np.unpackbits(values["mask"], axis=-1, count=size).astype(bool)
-        for name in ("patient_id", "site", "haematoma_volume_ml"):
-            values[name] = values[name].item()
-        return PhantomPatient(**values)
-    except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
-        raise DatasetError(
-            f"{path.name} cannot be read: {error}",
-            expected="a patient that build_cohort wrote",
-            remedy="delete the file and build the cohort again",
-        ) from error
-
-
-def _claim(folder: Path, cohort: CohortSpec) -> None:
-    """Write the cohort's description into its folder, or compare it with the one there."""
-    folder.mkdir(parents=True, exist_ok=True)
-    wanted = json.dumps(
-        {"format": FORMAT, "phantom": _fingerprint(cohort), **asdict(cohort)}, indent=2
-    )
-    path = folder / "cohort.json"
-    if not path.exists():
-        draft = path.with_suffix(".tmp")
-        draft.write_text(wanted, encoding="utf-8")
-        draft.replace(path)
-    elif path.read_text(encoding="utf-8") != wanted:
-        raise DatasetError(
-            f"{folder} holds another cohort",
-            expected="the same seed, sites, preprocessing and version of the phantoms",
-            remedy="choose another folder, or delete this one",
-        )
 
 
 def _fingerprint(cohort: CohortSpec) -> str:
     """SHA-256 of a small phantom as this version makes it: no cohort mixes versions."""
     site = replace(cohort.sites[0], matrix=64, slices=5, slice_spacing_mm=15.0)
     phantom = make_phantom(replace(cohort.phantom(0), site=site))
-    patient = prepare_phantom(phantom, replace(cohort, blood_free=None))
-    digest = hashlib.sha256()
-    for array in (patient.image, patient.mask, patient.slice_markers):
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
-
-
-def _be_nice() -> None:
-    os.nice(10)
-    cv2.setNumThreads(1)
+    return fingerprint(prepare_phantom(phantom, replace(cohort, blood_free=None)))

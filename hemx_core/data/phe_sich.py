@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from hemx_core.data.reference_check import Fault, check_reference
 from hemx_core.errors import DatasetError
 from hemx_core.imaging.prepare import GridTransform, prepare_slice
 from hemx_core.imaging.spec import PreprocessingSpec
@@ -25,7 +26,10 @@ from hemx_core.imaging.volume import HUVolume, SeriesIdentity
 ASSUMED_SPACING_MM = (5.0, 0.45, 0.45)
 """(dz, dy, dx); the source records neither."""
 VALIDATION_PATIENTS = 16
+TEST_PATIENTS = 16
 SPLIT_SEED = 2026
+TEST_SEED = 2027
+SPLITS = ("train", "validation", "test")
 ATTRIBUTION = "PHE-SICH-CT-IDS (Ma et al. 2023, arXiv 2308.10521), non-commercial use"
 
 
@@ -57,7 +61,7 @@ class PreparedPatient:
     @property
     def with_blood(self) -> NDArray[np.bool_]:
         """Slices whose reference mask is not empty, shape (slices,)."""
-        return self.mask.any((1, 2))
+        return np.asarray(self.mask.any((1, 2)))
 
 
 def data_folder() -> Path:
@@ -95,24 +99,33 @@ def read_rows(folder: Path) -> dict[str, list[SliceRow]]:
     return {patient: sorted(found, key=lambda row: row.index) for patient, found in rows.items()}
 
 
-def split_patients(rows: dict[str, list[SliceRow]]) -> tuple[list[str], list[str]]:
-    """(training, validation) patients: one of each of 16 groups of like volume, drawn by a fixed seed.
+def split_patients(rows: dict[str, list[SliceRow]]) -> dict[str, list[str]]:
+    """Patients of each split: training, validation (settings are chosen there) and test (scored only).
 
-    Patients without a reference mask are trained on (as blood-free or unsure), never validated on.
+    Validation and test each hold one patient of each of 16 groups of like volume, drawn by fixed
+    seeds. Patients without a reference mask are trained on (as blood-free or unsure) only.
     """
     volumes = {p: sum(row.haematoma_px for row in found) for p, found in rows.items()}
     ordered = sorted((p for p, v in volumes.items() if v), key=lambda p: (volumes[p], p))
-    rng = np.random.default_rng(SPLIT_SEED)
-    groups = np.array_split(np.array(ordered), VALIDATION_PATIENTS)
-    validation = sorted(str(rng.choice(group)) for group in groups)
-    return sorted(set(rows) - set(validation)), validation
+    validation = _one_of_each(ordered, VALIDATION_PATIENTS, SPLIT_SEED)
+    others = [patient for patient in ordered if patient not in validation]
+    test = _one_of_each(others, TEST_PATIENTS, TEST_SEED)
+    train = sorted(set(rows) - set(validation) - set(test))
+    return {"train": train, "validation": validation, "test": test}
+
+
+def _one_of_each(ordered: Sequence[str], groups: int, seed: int) -> list[str]:
+    """One patient of each of as many equal groups of the ordered patients."""
+    rng = np.random.default_rng(seed)
+    return sorted(str(rng.choice(group)) for group in np.array_split(np.array(ordered), groups))
 
 
 def read_hu(folder: Path, row: SliceRow) -> NDArray[np.int16]:
     """HU of one slice, clipped to the source's window, shape (rows, columns)."""
     grey = _read_image(folder / "images" / f"{row.patient}_{row.index:02d}.png")
     scale = (row.window_upper - row.window_lower) / 255
-    return np.rint(row.window_lower + grey.astype(np.float32) * scale).astype(np.int16)
+    hu = np.rint(row.window_lower + grey.astype(np.float32) * scale)
+    return np.asarray(hu, dtype=np.int16)
 
 
 def read_mask(folder: Path, kind: str, row: SliceRow) -> NDArray[np.bool_]:
@@ -133,14 +146,38 @@ def read_volume(folder: Path, rows: Sequence[SliceRow]) -> HUVolume:
     )
 
 
+def read_reference(
+    folder: Path, rows: Sequence[SliceRow], volume: HUVolume, *, checked: bool = True
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], tuple[Fault, ...]]:
+    """A patient's reference mask and where it may be relied on.
+
+    Args:
+        folder: the data set.
+        rows: of the patient.
+        volume: the patient's, from `read_volume`.
+        checked: also leave open where the mask contradicts the picture (`reference_check`).
+    Returns:
+        mask and known, both (slices, 512, 512), and the faults found.
+    """
+    mask, unsure = (
+        np.stack([read_mask(folder, kind, row) for row in rows]) for kind in ("haematoma", "unsure")
+    )
+    if not checked:
+        return mask, ~unsure, ()
+    opened, faults = check_reference(volume, mask, unsure)
+    return mask, ~(unsure | opened), faults
+
+
 def prepare_patient(
     folder: Path, rows: Sequence[SliceRow], spec: PreprocessingSpec
 ) -> PreparedPatient:
     """Prepare all slices and masks of a patient."""
     images, masks, knowns, transforms = [], [], [], []
-    for row in rows:
+    volume = read_volume(folder, rows)
+    reference, known, _ = read_reference(folder, rows, volume)
+    for place, row in enumerate(rows):
         prepared = prepare_slice(
-            read_hu(folder, row),
+            volume.hu[place],
             spec,
             pixel_spacing_mm=ASSUMED_SPACING_MM[1:],
             clipped_to_hu=(row.window_lower, row.window_upper),
@@ -148,8 +185,8 @@ def prepare_patient(
         )
         to_grid = prepared.transform.to_grid
         images.append(prepared.image.astype(np.float16))
-        masks.append(to_grid(read_mask(folder, "haematoma", row)) >= 0.5)
-        knowns.append(to_grid(read_mask(folder, "unsure", row)) < 0.5)
+        masks.append(to_grid(reference[place]) >= 0.5)
+        knowns.append(to_grid(~known[place]) < 0.5)
         transforms.append(prepared.transform)
     return PreparedPatient(
         rows[0].patient, np.stack(images), np.stack(masks), np.stack(knowns), tuple(transforms)
@@ -159,19 +196,18 @@ def prepare_patient(
 def load_patients(
     spec: PreprocessingSpec, *, split: str, folder: Path | None = None
 ) -> list[PreparedPatient]:
-    """Prepared patients of the split `train` or `validation`.
+    """Prepared patients of a split, `train`, `validation` or `test`.
 
     Raises:
         DatasetError: the data is missing or the split is unknown.
     """
     folder = folder or data_folder()
     rows = read_rows(folder)
-    train, validation = split_patients(rows)
-    chosen = {"train": train, "validation": validation}.get(split)
-    if chosen is None:
+    if split not in SPLITS:
         raise DatasetError(
-            f"split {split!r}", expected="train or validation", remedy="correct the name"
+            f"split {split!r}", expected=f"one of {SPLITS}", remedy="correct the name"
         )
+    chosen = split_patients(rows)[split]
     return [prepare_patient(folder, rows[patient], spec) for patient in chosen]
 
 

@@ -4,16 +4,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from hemx_core.data.cohort_folder import patient_file
 from hemx_core.data.phantom_cohort import (
     BLOCK,
     CohortSpec,
-    PhantomPatient,
     build_cohort,
-    load_patient,
     make_patient,
-    patient_file,
     prepare_phantom,
 )
+from hemx_core.data.study import PreparedStudy, load_study
 from hemx_core.errors import DatasetError
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.phantom import SiteSpec, make_phantom
@@ -37,16 +36,17 @@ def test_cohort_is_built_resumed_and_enlarged_without_changing_what_exists(tmp_p
     patients = list(cohort.patients())
     assert [p.patient_id for p in patients] == ["PHANTOM-000000", "PHANTOM-000001"]
     assert [p.site for p in patients] == ["small-a", "small-b"]
-    assert sum(len(cohort.patients(s)) for s in ("train", "val", "test")) == 2
+    assert sum(len(cohort.patients(s)) for s in ("train", "validation", "test")) == 2
     assert not list(tmp_path.glob("*.tmp"))
 
 
 def test_stored_patient_is_the_prepared_phantom(tmp_path: Path) -> None:
     make_patient(tmp_path, SPEC, 3)
-    stored = load_patient(patient_file(tmp_path, 3))
+    stored = load_study(patient_file(tmp_path, 3))
     phantom = make_phantom(SPEC.phantom(3))
     fresh = prepare_phantom(phantom, SPEC)
-    for name in PhantomPatient.__slots__:
+    fresh = replace(fresh, expanded=SPEC.expanded(3, fresh.patient_markers))
+    for name in PreparedStudy.__slots__:
         np.testing.assert_array_equal(getattr(stored, name), getattr(fresh, name))
     assert stored.image.shape == stored.mask.shape == (len(stored.slice_index), 64, 64)
     assert 0.3 < stored.image.max() <= 1
@@ -69,7 +69,7 @@ def test_blood_free_slices_are_kept_as_asked(blood_free: int | None, expected: i
 
 def test_split_is_by_patient_fixed_and_in_proportion() -> None:
     splits = [SPEC.split(number) for number in range(2 * BLOCK)]
-    assert [splits.count(s) for s in ("train", "val", "test")] == [28, 6, 6]
+    assert [splits.count(s) for s in ("train", "validation", "test")] == [28, 6, 6]
     assert splits == [replace(SPEC).split(number) for number in range(2 * BLOCK)]
     assert splits[:BLOCK] != splits[BLOCK:]
 
@@ -78,15 +78,6 @@ def test_twelve_sites_that_differ() -> None:
     sites = CohortSpec(seed=1).sites
     assert len({site.name for site in sites}) == 12
     assert len({site.noise_sd_hu for site in sites}) == 12
-
-
-def test_patient_truth_is_one_grey_or_absent() -> None:
-    rows = [[-1, -1, -1, -1], [1, -1, 0, 0], [-1, 0, 0, 0]]
-    patient = PhantomPatient(
-        "x", "y", np.zeros((3, 2, 2), np.float16), np.zeros((3, 2, 2), bool),
-        np.array(rows, np.int8), np.arange(3, dtype=np.int16), 1.0,
-    )  # fmt: skip
-    assert patient.patient_markers.tolist() == [1, -1, 0, 0]
 
 
 def test_refuses_another_cohort_in_the_folder(tmp_path: Path) -> None:
@@ -100,7 +91,15 @@ def test_refuses_a_damaged_patient_and_an_unknown_split(tmp_path: Path) -> None:
     path = patient_file(tmp_path, 0)
     path.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(DatasetError, match="cannot be read"):
-        load_patient(path)
+        load_study(path)
     cohort = build_cohort(tmp_path / "other", patients=0, seed=4, spec=SMALL, sites=SITES)
-    with pytest.raises(DatasetError, match="validation"):
-        cohort.patients("validation")
+    with pytest.raises(DatasetError, match="val"):
+        cohort.patients("val")
+
+
+def test_expansion_follows_the_papers_rates() -> None:
+    blend, none = np.array([0, 0, 1, 0], np.int8), np.zeros(4, np.int8)
+    with_blend = np.mean([SPEC.expanded(number, blend) for number in range(2000)])
+    without = np.mean([SPEC.expanded(number, none) for number in range(2000)])
+    assert with_blend == pytest.approx(0.35, abs=0.04)
+    assert without == pytest.approx(0.08, abs=0.03)

@@ -16,15 +16,16 @@ def folder(tmp_path):
 
 def test_split_is_by_patient_balanced_in_volume_and_fixed(folder):
     rows = phe_sich.read_rows(folder)
-    train, validation = phe_sich.split_patients(rows)
-    assert (train, validation) == phe_sich.split_patients(rows)
-    assert len(validation) == phe_sich.VALIDATION_PATIENTS
-    assert not set(train) & set(validation)
-    assert set(train) | set(validation) == set(rows)
-    assert "0000" in train, "a patient without a reference cannot be scored"
-    volumes = sorted(int(patient) for patient in validation)
-    assert volumes[0] <= 3
-    assert volumes[-1] >= 37
+    splits = phe_sich.split_patients(rows)
+    assert splits == phe_sich.split_patients(rows)
+    assert len(splits["validation"]) == phe_sich.VALIDATION_PATIENTS
+    assert len(splits["test"]) == phe_sich.TEST_PATIENTS
+    assert sorted(p for split in splits.values() for p in split) == sorted(rows)
+    assert "0000" in splits["train"], "a patient without a reference cannot be scored"
+    for name in ("validation", "test"):
+        volumes = sorted(int(patient) for patient in splits[name])
+        assert volumes[0] <= 4
+        assert volumes[-1] >= 37
 
 
 def test_slices_are_in_order_and_grey_gives_hu(folder):
@@ -60,7 +61,7 @@ def test_a_missing_picture_is_named(folder):
 
 
 @pytest.mark.skipif(not os.environ.get("HEMX_DATA"), reason="HEMX_DATA is not set")
-def test_the_real_data_splits_into_63_and_16():
+def test_the_real_data_splits_into_47_16_and_16():
     folder = Path(os.environ["HEMX_DATA"]) / "phe_sich"
-    train, validation = phe_sich.split_patients(phe_sich.read_rows(folder))
-    assert (len(train), len(validation)) == (63, 16)
+    splits = phe_sich.split_patients(phe_sich.read_rows(folder))
+    assert [len(patients) for patients in splits.values()] == [47, 16, 16]
