@@ -1,0 +1,139 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torchmetrics.classification import BinaryCalibrationError
+
+from hemx_core.evaluation.calibration import (
+    Scaling,
+    apply_scaling,
+    brier,
+    ece_equal_mass,
+    ece_equal_width,
+    fit_scaling,
+    fit_temperature,
+    mass_bins,
+    reliability_points,
+    width_bins,
+)
+from hemx_core.evaluation.predictions import NOT_CLASSIFIED, sigmoid
+from hemx_core.evaluation.reliability import reliability_plot
+from hemx_core.evaluation.weighted import weighted_calibration_error
+
+
+def _overconfident(count: int, factor: float) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(2)
+    true_logits = rng.normal(0, 2, count)
+    return factor * true_logits, (rng.random(count) < sigmoid(true_logits)).astype(np.int8)
+
+
+def test_temperature_undoes_overconfidence_and_mends_the_ece() -> None:
+    logits, labels = _overconfident(4000, 3.0)
+    temperature = fit_temperature(logits, labels)
+    assert temperature == pytest.approx(3, rel=0.08)
+    before = ece_equal_width(sigmoid(logits), labels)
+    after = ece_equal_width(sigmoid(logits / temperature), labels)
+    assert before is not None
+    assert after is not None
+    assert after < 0.03 < 0.08 < before
+
+
+def test_temperature_stays_within_bounds_and_ignores_unclassified_and_unknown() -> None:
+    separated = np.array([-9.0, -8, 8, 9]), np.array([0, 0, 1, 1], np.int8)
+    assert fit_temperature(*separated) == pytest.approx(0.2, rel=1e-3)
+    assert fit_temperature(separated[0], np.zeros(4, np.int8)) == 1
+    logits, labels = _overconfident(300, 2.0)
+    more = np.append(logits, [NOT_CLASSIFIED, 50.0]), np.append(labels, [1, -1]).astype(np.int8)
+    assert fit_temperature(*more) == pytest.approx(fit_temperature(logits, labels))
+
+
+@pytest.mark.parametrize("scaling", list(Scaling))
+def test_thresholds_reach_the_sensitivity(scaling: Scaling) -> None:
+    logits, labels = _overconfident(300, 2.0)
+    fitted = fit_scaling(logits, labels, scaling=scaling, sensitivity=0.9)
+    called = apply_scaling(logits, fitted) >= fitted.threshold
+    assert called[labels == 1].mean() >= 0.9
+    assert fitted.estimable
+    assert (fitted.shift == 0) == (scaling is Scaling.TEMPERATURE)
+    neutral = fit_scaling(logits, labels * 0, scaling=scaling, sensitivity=0.9)
+    assert (neutral.temperature, neutral.threshold, neutral.estimable) == (1, 0.5, False)
+
+
+def test_errors_by_hand() -> None:
+    probabilities = np.array([0.05, 0.15, 0.95, 0.95, 0.5])
+    labels = np.array([0, 1, 1, 0, -1], np.int8)
+    by_hand = (0.05 + 0.85 + 2 * abs(0.95 - 0.5)) / 4
+    assert ece_equal_width(probabilities, labels, bins=10) == pytest.approx(by_hand)
+    # Two bins of two rows: {0.05, 0.15} and {0.95, 0.95}.
+    halves = (2 * abs(0.1 - 0.5) + 2 * abs(0.95 - 0.5)) / 4
+    assert ece_equal_mass(probabilities, labels, bins=2) == pytest.approx(halves)
+    assert brier(probabilities, labels) == pytest.approx(
+        (0.05**2 + 0.85**2 + 0.05**2 + 0.95**2) / 4
+    )
+    unknown = np.full(5, -1, np.int8)
+    for score in (ece_equal_width, ece_equal_mass, brier):
+        assert score(probabilities, unknown) is None
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.lists(st.tuples(st.floats(0, 1), st.integers(0, 1)), min_size=1, max_size=40),
+    st.integers(1, 15),
+)
+def test_errors_are_bounded_and_grow_no_smaller_than_one_bin(
+    rows: list[tuple[float, int]], bins: int
+) -> None:
+    probabilities = np.array([p for p, _ in rows])
+    labels = np.array([y for _, y in rows], np.int8)
+    least = abs(float((probabilities - labels).mean()))
+    for score in (ece_equal_width, ece_equal_mass):
+        found = score(probabilities, labels, bins=bins)
+        assert found is not None
+        assert least - 1e-5 <= found <= 1 + 1e-5
+    numbers = mass_bins(probabilities, labels, bins=bins)
+    assert ((numbers >= 0) & (numbers < bins)).all()
+    for value in probabilities:
+        assert len(set(numbers[probabilities == value])) == 1
+
+
+def test_our_bins_of_equal_width_are_those_of_torchmetrics() -> None:
+    import torch
+
+    logits, labels = _overconfident(500, 2.0)
+    probabilities = sigmoid(logits)
+    theirs = BinaryCalibrationError(n_bins=15)(
+        torch.from_numpy(probabilities), torch.from_numpy(labels.astype(np.int64))
+    )
+    ones = np.ones((1, 500))
+    ours = weighted_calibration_error(
+        probabilities, labels, width_bins(probabilities, bins=15), ones
+    )
+    assert ours[0] == pytest.approx(float(theirs), abs=1e-6)
+
+
+def test_reliability_points_carry_all_rows() -> None:
+    logits, labels = _overconfident(200, 1.0)
+    mean, observed, counts = reliability_points(sigmoid(logits), labels, bins=5)
+    assert counts.sum() == 200
+    assert counts.min() >= 39
+    assert (np.diff(mean) > 0).all()
+    assert counts @ observed == labels.sum()
+
+
+def test_plot_is_a_picture_with_a_panel_for_each_curve(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    logits, labels = _overconfident(60, 1.0)
+    curves = {"blend": (sigmoid(logits), labels), "irregular": (sigmoid(logits), labels * 0 - 1)}
+    path = tmp_path / "new" / "reliability.png"
+    reliability_plot(path, curves)
+    picture = cv2.imread(str(path))
+    assert picture is not None
+    assert picture.shape[1] > 600
+    blue = (picture[..., 0].astype(int) - picture[..., 2]) > 80
+    half = picture.shape[1] // 2
+    assert blue[:, :half].sum() > 500, "the estimable marker is drawn"
+    assert blue[:, half:].sum() == 0, "the other is not"
+    assert [one.name for one in path.parent.iterdir()] == ["reliability.png"]
