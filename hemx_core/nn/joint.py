@@ -49,6 +49,11 @@ class Standardise(nn.Module):
         self.mean.copy_(features.mean(0))
         self.scale.copy_((spread * features.shape[1] ** 0.5).reciprocal())
 
+    @torch.no_grad()
+    def silence(self) -> None:
+        """Answer 0 whatever the features: a classifier that sees its crop only."""
+        self.scale.zero_()
+
     def forward(self, features: Tensor) -> Tensor:
         """Standardise features, shape (N, channels)."""
         return (features - self.mean) * self.scale
@@ -60,14 +65,20 @@ class MarkerClassifier(nn.Module):
     Args:
         config: sizes of the Wavelet VGG16.
         encoder_channels: length of the U-Net's pooled features.
+        outputs: logits; four in the order of `MARKER_CODES` unless trained for something else.
     """
 
-    def __init__(self, config: WaveletVGGConfig | None = None, encoder_channels: int = 384) -> None:
+    def __init__(
+        self,
+        config: WaveletVGGConfig | None = None,
+        encoder_channels: int = 384,
+        outputs: int = len(MARKER_CODES),
+    ) -> None:
         super().__init__()
         self.trunk = WaveletVGG(config)
         self.standardise = Standardise(encoder_channels)
         self.encoder_channels = encoder_channels
-        self.head = nn.Linear(self.trunk.out_channels + encoder_channels, len(MARKER_CODES))
+        self.head = nn.Linear(self.trunk.out_channels + encoder_channels, outputs)
         nn.init.normal_(self.head.weight, std=0.01)
         nn.init.zeros_(self.head.bias)
 
@@ -83,15 +94,15 @@ class MarkerClassifier(nn.Module):
             crop: shape (N, 1, K, K), in [0, 1], K divisible by 32, on the segmenter's grid.
             features: the U-Net's pooled features of the whole slice, shape (N, encoder_channels).
         Returns:
-            logits (N, 4) in the order of `MARKER_CODES`, and cam (N, 4, K / 16, K / 16): the
-            contribution of each position, signed and not normalised (module docstring).
+            logits (N, outputs), and cam (N, outputs, K / 16, K / 16): the contribution of
+            each position, signed and not normalised (module docstring).
         """
         maps, wavelet_features = self.trunk(crop)
         logits = self.head(torch.cat([wavelet_features, self.standardise(features)], 1))
         return logits, functional.conv2d(maps, self.cam_weight())
 
     def cam_weight(self) -> Tensor:
-        """Weights of the class activation map, shape (4, map_channels, 1, 1)."""
+        """Weights of the class activation map, shape (outputs, map_channels, 1, 1)."""
         weight = self.head.weight[:, : self.trunk.out_channels]
         return self.trunk.last_pool.mean_weight(weight)[:, :, None, None]
 
@@ -141,7 +152,7 @@ class JointModel(nn.Module):
         return self
 
     def forward(self, image: Tensor, crop: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Mask logits (N, 1, S, S), marker logits (N, 4) and cam, of slices and their crops."""
+        """Mask logits (N, 1, S, S), marker logits (N, outputs) and cam, of slices and their crops."""
         with torch.no_grad():
             mask_logits, features = self.unet(image)
         return mask_logits, *self.classifier(crop, features)

@@ -13,7 +13,9 @@ from safetensors.torch import save_file
 from torch import nn
 
 from hemx_core.errors import ManifestError
+from hemx_core.markers import MARKER_CODES
 from hemx_core.nn.joint import MarkerClassifier
+from hemx_core.nn.sngan import Discriminator, Generator, SNGANConfig
 from hemx_core.nn.unet import UNet, UNetConfig
 from hemx_core.nn.wavelet_vgg import WaveletVGGConfig
 
@@ -79,14 +81,45 @@ def load_classifier(path: Path) -> MarkerClassifier:
     """
     config, _, state = _read(path)
     config = dict(config)
-    encoder_channels = config.pop("encoder_channels")
-    model = MarkerClassifier(WaveletVGGConfig(**config), encoder_channels=encoder_channels)
+    model = MarkerClassifier(
+        encoder_channels=config.pop("encoder_channels"),
+        outputs=config.pop("outputs", len(MARKER_CODES)),  # older files always had the markers
+        config=WaveletVGGConfig(**config),
+    )
     return _load(model, state, path)
+
+
+def load_generator(path: Path) -> Generator:
+    """The trained SNGAN generator in float32, in evaluation mode.
+
+    Raises:
+        ManifestError: the file is missing, or does not fit the network.
+    """
+    config, _, state = _read(path)
+    return _load(Generator(SNGANConfig(**config)), state, path)
+
+
+def load_discriminator(path: Path) -> Discriminator:
+    """The trained SNGAN discriminator in float32, in evaluation mode.
+
+    Raises:
+        ManifestError: the file is missing, or does not fit the network.
+    """
+    config, _, state = _read(path)
+    return _load(Discriminator(SNGANConfig(**config)), state, path)
 
 
 def segmenter_config(model: UNet) -> dict[str, Any]:
     """What `load_segmenter` needs to build the network again."""
     return asdict(model.config)
+
+
+def classifier_config(model: MarkerClassifier) -> dict[str, Any]:
+    """What `load_classifier` needs to build the network again."""
+    return asdict(model.config) | {
+        "encoder_channels": model.encoder_channels,
+        "outputs": model.head.out_features,
+    }
 
 
 def _load(model: M, state: dict[str, torch.Tensor], path: Path) -> M:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -12,68 +12,27 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 
-from hemx_core.data.augment import Augmentation, grey_values, random_affine
-from hemx_core.errors import TrainingError
-from hemx_core.markers import MARKER_CODES
+from hemx_core.data.augment import grey_values, random_affine
 from hemx_core.nn.joint import MarkerClassifier
-from hemx_core.nn.wavelet_vgg import WaveletVGGConfig
-from hemx_core.training.loop import Batch, one_cycle
+from hemx_core.training.classifier_config import CROP_AUGMENTATION, ClassifierTraining
+from hemx_core.training.distributed import whole_batch
+from hemx_core.training.loop import Batch, fit, freeze_batch_norm, one_cycle
 from hemx_core.training.losses import positive_weights, weighted_bce
 from hemx_core.training.marker_slices import HeldOutSlices, TrainingSlices
 from hemx_core.training.metrics import Predictions, auc
 
-CROP_AUGMENTATION = Augmentation(
-    rotation_deg=6.0,
-    scale=1.12,
-    shift_px=8.0,
-    gain=0.08,
-    offset=0.04,
-    noise_sd=0.03,
-    blur_px=0.6,
-)
-"""Milder than stage 1's: a fluid level must stay level, and 18 HU (0.22) must stay visible."""
+__all__ = [
+    "CROP_AUGMENTATION",
+    "ClassifierModule",
+    "ClassifierTraining",
+    "CropBatches",
+    "fit_classifier",
+    "predict",
+    "validation_loader",
+]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClassifierTraining:
-    """Settings of a stage-2 run.
-
-    Args:
-        steps: optimiser steps.
-        batch: crops in a batch, drawn uniformly from the training slices.
-        peak_lr: of the one-cycle schedule.
-        weight_decay: of AdamW.
-        crop_size: rows and columns of the crops, pixels of the segmenter's grid.
-        weight_cap: most that a class's positive term weighs (Eq. 2).
-        feature_noise: standard deviation of noise added to the standardised encoder features.
-        feature_dropout: share of samples whose encoder features are replaced by their mean, so that
-            the crop alone must answer.
-        sensitivity: share of validation patients with a marker that its threshold must find.
-        bootstrap: draws for each interval.
-        seed: of weights, batches, augmentation and bootstrap.
-    """
-
-    steps: int = 3000
-    batch: int = 16
-    peak_lr: float = 8e-4
-    weight_decay: float = 0.02
-    crop_size: int = 128
-    weight_cap: float = 10.0
-    feature_noise: float = 0.1
-    feature_dropout: float = 0.2
-    sensitivity: float = 0.9
-    bootstrap: int = 1000
-    seed: int = 1
-    network: WaveletVGGConfig = field(default_factory=WaveletVGGConfig)
-    augmentation: Augmentation = CROP_AUGMENTATION
-
-    def __post_init__(self) -> None:
-        if self.crop_size < 32 or self.crop_size % 32 or self.batch < 2:
-            raise TrainingError(
-                f"crops of {self.crop_size} pixels in batches of {self.batch}",
-                expected="a size divisible by 32, and batches of at least 2 (batch normalisation)",
-                remedy="choose other settings",
-            )
+CONSISTENCY_SHIFT_PX = 1.5
+"""One pixel is what int8 masks and rounding move a crop by; a fixed outcome must survive that."""
 
 
 class CropBatches:
@@ -86,17 +45,26 @@ class CropBatches:
         self.mean, self.sd = every.mean(0), every.std(0)
 
     def __call__(self, step: int) -> Batch:
-        """Batch of a step: crop (N, 1, K, K), features (N, channels), labels (N, 4)."""
-        rng = np.random.default_rng((self.config.seed, step))
-        picks = rng.integers(0, len(self.slices), self.config.batch)
-        drawn = [self._sample(rng, int(pick)) for pick in picks]
-        return {
-            "crop": torch.from_numpy(np.stack([crop for crop, _ in drawn])[:, None]),
-            "features": torch.from_numpy(np.stack([features for _, features in drawn])),
-            "labels": torch.from_numpy(self.slices.labels[picks].astype(np.int64)),
+        """Batch of a step: crop (N, 1, K, K), features (N, channels), labels (N, targets).
+
+        With `consistency`, `shifted` holds the same crops moved by up to `CONSISTENCY_SHIFT_PX`.
+        """
+        return self.share(step, 0, 1)
+
+    def share(self, step: int, rank: int, world: int) -> Batch:
+        """Every `world`-th sample of the step's batch from `rank` on."""
+        seed = self.config.seed
+        picks = np.random.default_rng((seed, step)).integers(0, len(self.slices), self.config.batch)
+        mine = range(rank, len(picks), world)
+        drawn = [self._sample(np.random.default_rng((seed, step, i)), int(picks[i])) for i in mine]
+        batch = {
+            name: torch.from_numpy(np.stack([one[name] for one in drawn])) for name in drawn[0]
+        }
+        return batch | {
+            "labels": torch.from_numpy(self.slices.labels[picks[mine]].astype(np.int64))
         }
 
-    def _sample(self, rng: np.random.Generator, pick: int) -> tuple[np.ndarray, np.ndarray]:
+    def _sample(self, rng: np.random.Generator, pick: int) -> dict[str, np.ndarray]:
         config, size = self.config, self.config.crop_size
         matrix = random_affine(rng, size, config.augmentation)
         mirrored = bool(np.linalg.det(matrix[:, :2]) < 0)
@@ -104,13 +72,22 @@ class CropBatches:
         row, column = np.floor(self.slices.centre[pick] - (size - 1) / 2 + 0.5)
         matrix = matrix @ np.array([[1.0, 0.0, -column], [0.0, 1.0, -row], [0.0, 0.0, 1.0]])
         image = self.slices.image[pick].astype(np.float32)
-        crop = np.asarray(cv2.warpAffine(image, matrix, (size, size)), np.float32)
         features = self.slices.features[pick, int(mirrored)]
         noise = rng.standard_normal(features.shape, dtype=np.float32)
         if rng.random() < config.feature_dropout:
             features = self.mean
-        features = features + config.feature_noise * self.sd * noise
-        return grey_values(rng, crop, config.augmentation), features
+        sample = {"features": features + config.feature_noise * self.sd * noise}
+        grey = int(rng.integers(2**32))  # both crops of a sample get the same grey values
+        views = {"crop": (0.0, 0.0)}
+        if config.consistency:
+            reach = CONSISTENCY_SHIFT_PX
+            views["shifted"] = tuple(rng.uniform(-reach, reach, 2))
+        for name, shift in views.items():
+            moved = matrix.copy()
+            moved[:, 2] += shift
+            crop = np.asarray(cv2.warpAffine(image, moved, (size, size)), np.float32)
+            sample[name] = grey_values(np.random.default_rng(grey), crop, config.augmentation)[None]
+        return sample
 
 
 class ClassifierModule(lightning.LightningModule):
@@ -119,25 +96,47 @@ class ClassifierModule(lightning.LightningModule):
     weights: Tensor
 
     def __init__(
-        self, config: ClassifierTraining, slices: TrainingSlices, validation: HeldOutSlices
+        self,
+        config: ClassifierTraining,
+        slices: TrainingSlices,
+        validation: HeldOutSlices | None = None,
     ) -> None:
         super().__init__()
         self.config = config
-        self.patient_labels = validation.patient_labels
+        self.patient_labels = (validation or slices).patient_labels
         features = torch.from_numpy(slices.features)
-        network = MarkerClassifier(config.network, encoder_channels=features.shape[-1])
+        network = MarkerClassifier(
+            config.network, encoder_channels=features.shape[-1], outputs=len(config.targets)
+        )
         network.standardise.fit(features.flatten(0, 1))
+        if not config.encoder_features:
+            network.standardise.silence()
         self.network = network.to(memory_format=torch.channels_last)
         weights = positive_weights(torch.from_numpy(slices.labels), cap=config.weight_cap)
-        self.register_buffer("weights", weights)
+        self.register_buffer("weights", weights if config.weighted else torch.ones_like(weights))
         self._validated: list[tuple[Tensor, ...]] = []
+        self.train()  # Lightning starts with the mode that it finds
+
+    def train(self, mode: bool = True) -> ClassifierModule:
+        """Set the mode; frozen batch normalisation stays as it is."""
+        super().train(mode)
+        if self.config.frozen_batch_norm:
+            freeze_batch_norm(self.network)
+        return self
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
-        """Loss of a batch."""
-        crop = batch["crop"].to(memory_format=torch.channels_last)
-        logits, _cam = self.network(crop, batch["features"])
-        loss = weighted_bce(logits, batch["labels"], self.weights)
+        """Loss of a batch, over all processes."""
+        crop, features = batch["crop"], batch["features"]
+        if self.config.consistency:
+            crop, features = torch.cat([crop, batch["shifted"]]), torch.cat([features, features])
+        logits, _cam = self.network(crop.to(memory_format=torch.channels_last), features)
+        pair = [whole_batch(part) for part in logits.float().split(len(batch["crop"]))]
+        loss = weighted_bce(pair[0], whole_batch(batch["labels"]), self.weights)
         self.log("loss", loss, prog_bar=True)
+        if self.config.consistency:
+            apart = (pair[0] - pair[1]).square().mean()
+            self.log("consistency", apart)
+            loss = loss + self.config.consistency * apart
         return loss
 
     def on_validation_epoch_start(self) -> None:
@@ -151,12 +150,12 @@ class ClassifierModule(lightning.LightningModule):
         self._validated.append((logits.float(), labels, patient))
 
     def on_validation_epoch_end(self) -> None:
-        """Log each marker's AUC over slices and over patients, where estimable."""
+        """Log each target's AUC over slices and over patients, where estimable."""
         logits, labels, patient = (
             torch.cat(part).cpu().numpy() for part in zip(*self._validated, strict=True)
         )
         found = Predictions(logits.astype(np.float64), labels, patient, self.patient_labels)
-        for i, code in enumerate(MARKER_CODES):
+        for i, code in enumerate(self.config.targets):
             for level, scores, true in (
                 ("slice", found.logits, found.labels),
                 ("patient", found.patient_logits, found.patient_labels),
@@ -186,6 +185,43 @@ def validation_loader(slices: HeldOutSlices) -> DataLoader[Any]:
     )
 
 
+def fit_classifier(
+    config: ClassifierTraining,
+    training: TrainingSlices,
+    validation: HeldOutSlices | None = None,
+    *,
+    run_dir: Path,
+    resume: bool = False,
+) -> MarkerClassifier:
+    """Train a classifier; writes checkpoints and logs into `run_dir` and nothing else.
+
+    Args:
+        config: settings; view, masking and targets were applied by whoever collected the slices.
+        training: slices to learn from.
+        validation: scored during training; may be missing.
+        run_dir: of this run alone.
+        resume: go on from the newest checkpoint in `run_dir`.
+    Returns:
+        The trained network in float32, on the CPU, in evaluation mode.
+    Raises:
+        TrainingError: the folder holds a run and `resume` is not set.
+    """
+    lightning.seed_everything(config.seed, verbose=False)
+    module = ClassifierModule(config, training, validation)
+    fit(
+        module,
+        CropBatches(config, training),
+        run_dir=run_dir,
+        max_steps=config.steps,
+        validation=validation_loader(validation) if validation else None,
+        resume=resume,
+        precision=config.precision,
+        compute=config.compute,
+        seed=config.seed,
+    )
+    return module.network.float().cpu().eval()
+
+
 @torch.inference_mode()
 def predict(network: MarkerClassifier, slices: HeldOutSlices) -> Predictions:
     """Logits of held-out slices, in float32 and evaluation mode."""
@@ -200,4 +236,5 @@ def predict(network: MarkerClassifier, slices: HeldOutSlices) -> Predictions:
         slices.labels,
         slices.patient,
         slices.patient_labels,
+        slices.cluster,
     )

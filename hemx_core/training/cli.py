@@ -1,4 +1,4 @@
-"""`hemx train segmentation` and `hemx train classifier`."""
+"""`hemx train …`: registration, and the options that the commands share."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from hemx_core.data.phantom_cohort import Cohort
+    from hemx_core.data.study import StudySource
     from hemx_core.imaging.spec import PreprocessingSpec
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
 RESULTS = Path("benchmarks/results/training")
 SEGMENTER = "segmenter.safetensors"
 DECISION = "decision.json"
+PHANTOMS = 400
 
 Run = Annotated[Path, typer.Option(help="Folder of checkpoints and log.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from the newest checkpoint.")]
@@ -23,108 +24,74 @@ Results = Annotated[Path, typer.Option(help="Folder of the JSON result files.")]
 CohortFolder = Annotated[
     Path, typer.Option("--cohort", help="Folder of the phantom cohort's cache.")
 ]
+InsertedFolder = Annotated[
+    Path, typer.Option(help="Folder of the inserted cohort; it shows real slices.")
+]
+DataCache = Annotated[Path, typer.Option(help="Folder of the data set's prepared studies.")]
 Workers = Annotated[int, typer.Option(help="Processes that build phantoms.")]
 Phantoms = Annotated[int, typer.Option(min=0, help="Patients of the phantom cohort.")]
+MaybePhantoms = Annotated[
+    int | None,
+    typer.Option(min=0, help=f"Phantom patients; {PHANTOMS}, or 0 with --data or --inserted."),
+]
+Inserted = Annotated[
+    int, typer.Option(min=0, help="Studies of phantom haematomas in real slices (HEMX_DATA).")
+]
+Data = Annotated[
+    Path | None, typer.Option(help="Folder of a data set in HEMX's format (docs/data_format.md).")
+]
 Width = Annotated[float, typer.Option(help="Channel multiplier of the network.")]
 Seed = Annotated[int, typer.Option(help="Seed of weights, batches and augmentation.")]
+Rate = Annotated[float | None, typer.Option(help="Peak learning rate.")]
+Precision_ = Annotated[str, typer.Option(help="bf16-mixed, 16-mixed or 32-true.")]
+Devices = Annotated[int, typer.Option(min=1, help="GPUs (or processes) on this machine.")]
+Nodes = Annotated[int, typer.Option(min=1, help="Machines; torchrun's numbers go before these.")]
+LoaderWorkers = Annotated[
+    int, typer.Option(min=0, help="Processes that make batches beside each training process.")
+]
 
 
 def register(app: typer.Typer) -> None:
     """Add `train` to the command line."""
+    from hemx_core.training.cli_classifier import classifier
+    from hemx_core.training.cli_segmentation import segmentation
+    from hemx_core.training.gan_cli import gan
+
     train = typer.Typer(
-        no_args_is_help=True, help="Train the two stages (needs the extra `train`)."
+        no_args_is_help=True, help="Train the two stages and the GAN (needs the extra `train`)."
     )
-    train.command("segmentation")(segmentation)
-    train.command("classifier")(classifier)
+    for command in (segmentation, classifier, gan):
+        train.command(command.__name__)(command)
     app.add_typer(train, name="train")
 
 
-def segmentation(
-    run: Run = Path("runs/segmentation"),
-    steps: Annotated[int, typer.Option(min=1, help="Optimiser steps.")] = 2000,
-    phantoms: Phantoms = 400,
-    width: Width = 1.0,
-    real: Annotated[bool, typer.Option(help="Train on the slices in HEMX_DATA.")] = True,
-    cohort: CohortFolder = Path("runs/cohort"),
-    weights: Weights = WEIGHTS,
-    results: Results = RESULTS,
-    workers: Workers = 1,
-    seed: Seed = 1,
-    resume: Resume = False,
-) -> None:
-    """Stage 1: U-Net on real slices (HEMX_DATA) and phantoms; writes weights and scores."""
-    from hemx_core.data import phe_sich
-    from hemx_core.nn.unet import UNetConfig
-    from hemx_core.training.segmentation import SegmentationTraining
-    from hemx_core.training.stage1 import Stage1Files, run_segmentation
+def open_asked(
+    spec: PreprocessingSpec,
+    *,
+    phantoms: int | None,
+    inserted: int,
+    data: Path | None,
+    folders: tuple[Path, Path, Path],
+    workers: int,
+) -> StudySource | None:
+    """The studies asked for; `folders` are those of phantoms, inserted cohort and data cache."""
+    from hemx_core.training.sources import Asked, open_sources
 
-    config = SegmentationTraining(steps=steps, seed=seed, network=UNetConfig(width=width))
-    files = Stage1Files(
-        run_dir=run,
-        weights=weights / SEGMENTER,
-        decision=weights / DECISION,
-        results=results / "segmentation.json",
-        real=phe_sich.data_folder() if real else None,
+    if phantoms is None:
+        phantoms = 0 if data or inserted else PHANTOMS
+    asked = Asked(
+        phantoms=phantoms,
+        inserted=inserted,
+        dataset=data,
+        phantom_folder=folders[0],
+        inserted_folder=folders[1],
+        dataset_cache=folders[2],
+        workers=workers,
     )
-    built = _cohort(cohort, phantoms, workers, config.preprocessing) if phantoms else None
-    report = run_segmentation(config, files, cohort=built, resume=resume)
-    typer.echo(f"weights: {files.weights}")
-    typer.echo(f"scores:  {files.results}")
-    if "validation" in report:
-        scores = report["validation"]
-        typer.echo(
-            f"Dice mean {scores['dice_mean']:.3f}, worst {scores['dice_worst']:.3f}; volume error "
-            f"median {scores['volume_error_median']:.1%}; false blood {scores['false_ml_mean']:.3f} mL"
-        )
+    return open_sources(asked, spec, progress=say)
 
 
-def classifier(
-    run: Run = Path("runs/classifier"),
-    steps: Annotated[int, typer.Option(min=1, help="Optimiser steps.")] = 3000,
-    phantoms: Phantoms = 400,
-    width: Width = 0.5,
-    wavelet: Annotated[str, typer.Option(help="Any PyWavelets filter bank.")] = "haar",
-    merge: Annotated[
-        str, typer.Option(help="Sub-bands: project, concat, ll; or max (VGG16).")
-    ] = "project",
-    cohort: CohortFolder = Path("runs/cohort"),
-    weights: Weights = WEIGHTS,
-    results: Results = RESULTS,
-    workers: Workers = 1,
-    seed: Seed = 1,
-    resume: Resume = False,
-) -> None:
-    """Stage 2: Wavelet VGG16 on the frozen encoder, on phantoms; writes weights and scores."""
-    from hemx_core.imaging.spec import PreprocessingSpec
-    from hemx_core.nn.wavelet_vgg import WaveletVGGConfig
-    from hemx_core.training.classifier import ClassifierTraining
-    from hemx_core.training.stage2 import Stage2Files, run_classifier
-
-    network = WaveletVGGConfig(width=width, wavelet=wavelet, merge=merge)
-    config = ClassifierTraining(steps=steps, seed=seed, network=network)
-    files = Stage2Files(
-        segmenter=weights / SEGMENTER,
-        run_dir=run,
-        weights=weights / "classifier.safetensors",
-        decision=weights / DECISION,
-        results=results / "classifier.json",
-    )
-    built = _cohort(cohort, phantoms, workers, PreprocessingSpec())
-    report = run_classifier(config, files, cohort=built, resume=resume, progress=_say)
-    typer.echo(f"weights: {files.weights}")
-    typer.echo(f"scores:  {files.results}")
-    for code in report["decision"]["markers"]:
-        score = report["test"]["predicted_mask"][code]
-        typer.echo(f"{code}: AUC per patient {score['patient_auc']}")
-
-
-def _cohort(folder: Path, patients: int, workers: int, spec: PreprocessingSpec) -> Cohort:
-    from hemx_core.data.phantom_cohort import build_cohort
-
-    return build_cohort(folder, patients=patients, spec=spec, workers=workers, progress=_say)
-
-
-def _say(stage: str, done: int, total: int) -> None:
+def say(stage: str, done: int, total: int) -> None:
     """A line at every tenth of a long stage, in a pipe as on a terminal."""
     if done == total or done % max(1, total // 10) == 0:
         typer.echo(f"{stage}: {done} of {total}", err=True)

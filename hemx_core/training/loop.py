@@ -1,44 +1,56 @@
 """The one training loop: Lightning with checkpoints, resume, a log and bf16.
 
-Batches are a function of the step alone, so a resumed run sees what an uninterrupted one would have.
+Batches are a function of the step alone, so a resumed run sees what an uninterrupted one would have,
+and several processes share out what one would have seen.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import lightning
+import numpy as np
 import torch
 from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint, RichProgressBar
-from lightning.pytorch.loggers import CSVLogger
-from torch.utils.data import DataLoader, IterableDataset
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from torch.utils.data import DataLoader
 
 from hemx_core.errors import TrainingError
+from hemx_core.training.batches import Batch, Batches
+from hemx_core.training.distributed import launched_processes
 
-Batch = dict[str, torch.Tensor]
+__all__ = [
+    "Batch",
+    "Compute",
+    "Precision",
+    "check_choice",
+    "checkpoint_step",
+    "fit",
+    "freeze_batch_norm",
+    "latest_checkpoint",
+    "one_cycle",
+]
+
+Precision = Literal["bf16-mixed", "16-mixed", "32-true"]
 
 
-class StepBatches(IterableDataset[Batch]):
-    """Endless batches, each made from its step number.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compute:
+    """Where a run computes. A batch is shared out: more processes do not make it larger.
 
     Args:
-        make_batch: step to batch; must draw all its randomness from the step and a fixed seed.
-        start: first step.
+        devices: processes on this machine, one for each GPU; under torchrun its own number counts.
+        nodes: machines; under torchrun its own number counts.
+        loader_workers: processes beside each of these that make batches; 0 makes them in turn.
     """
 
-    def __init__(self, make_batch: Callable[[int], Batch], *, start: int) -> None:
-        self.make_batch = make_batch
-        self.start = start
-
-    def __iter__(self) -> Iterator[Batch]:
-        """Batches of the steps `start`, `start + 1`, …"""
-        step = self.start
-        while True:
-            yield self.make_batch(step)
-            step += 1
+    devices: int = 1
+    nodes: int = 1
+    loader_workers: int = 0
 
 
 def latest_checkpoint(run_dir: Path) -> Path | None:
@@ -65,23 +77,32 @@ def fit(
     validate_every: int = 200,
     checkpoint_every: int = 100,
     resume: bool = False,
-    precision: str = "bf16-mixed",
+    precision: Precision | str = "bf16-mixed",
+    gradient_clip: float | None = 1.0,
+    compute: Compute | None = None,
+    seed: int = 1,
 ) -> None:
     """Train a module for a number of optimiser steps.
 
     Args:
         module: knows its loss and optimiser.
         make_batch: step to batch, see `StepBatches`.
-        run_dir: `checkpoints/`, and `log/from_step_N/metrics.csv` for each start, go here.
+        run_dir: `checkpoints/`, and for each start `log/from_step_N/metrics.csv` and
+            `tensorboard/from_step_N/`, go here.
         max_steps: optimiser steps in all, resumed ones included.
         validation: batches of the validation set.
         validate_every: steps between validations.
         checkpoint_every: steps between checkpoints; only the newest is kept.
         resume: continue the newest checkpoint in `run_dir`.
         precision: of Lightning; `bf16-mixed` trains twice as fast on CPUs that have it.
+        gradient_clip: largest norm of the gradient; None, as manual optimisation demands, clips none.
+        compute: processes and loader; batch normalisation is synchronised between GPUs only.
+        seed: of what a network draws itself (stochastic depth), anew at every step.
     Raises:
-        TrainingError: the run exists and `resume` is not set, or the loss is not finite.
+        TrainingError: the run exists and `resume` is not set, the loss is not finite, or the batch
+            cannot be shared out evenly.
     """
+    compute = compute or Compute()
     newest = latest_checkpoint(run_dir)
     if newest and not resume:
         raise TrainingError(
@@ -90,7 +111,42 @@ def fit(
             remedy="add --resume to go on, or choose another folder",
         )
     start = checkpoint_step(newest)
-    batches = StepBatches(make_batch, start=start)
+    trainer = lightning.Trainer(
+        **_machine(compute),
+        precision=precision,  # type: ignore[arg-type]
+        max_steps=max_steps,
+        val_check_interval=validate_every,
+        check_val_every_n_epoch=None,
+        limit_val_batches=1.0 if validation is not None else 0,
+        num_sanity_val_steps=0,
+        gradient_clip_val=gradient_clip,
+        log_every_n_steps=min(20, max(1, max_steps // 100)),
+        callbacks=_callbacks(run_dir, checkpoint_every, seed),
+        # Logs of their own for each start: Lightning empties a log folder that exists.
+        logger=[
+            CSVLogger(
+                run_dir, name="log", version=f"from_step_{start}", flush_logs_every_n_steps=20
+            ),
+            TensorBoardLogger(run_dir, name="tensorboard", version=f"from_step_{start}"),
+        ],
+        enable_progress_bar=sys.stderr.isatty(),
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+    )
+    trainer.fit(
+        module,
+        datamodule=Batches(
+            make_batch, start=start, validation=validation, workers=compute.loader_workers
+        ),
+        ckpt_path=str(newest) if newest else None,
+        weights_only=False,
+    )
+    end = run_dir / "checkpoints" / f"step={trainer.global_step}.ckpt"
+    if not trainer.strategy.broadcast(end.exists()):  # all processes save together or none does
+        trainer.save_checkpoint(end)
+
+
+def _callbacks(run_dir: Path, checkpoint_every: int, seed: int) -> list[lightning.Callback]:
     callbacks: list[lightning.Callback] = [
         ModelCheckpoint(
             run_dir / "checkpoints",
@@ -102,39 +158,36 @@ def fit(
         ),
         LearningRateMonitor("step"),
         StopOnBadLoss(),
+        SeedEachStep(seed),
     ]
-    interactive = sys.stderr.isatty()
-    if interactive:
-        callbacks.append(RichProgressBar())
-    trainer = lightning.Trainer(
-        accelerator="auto",
-        devices=1,
-        precision=precision,  # type: ignore[arg-type]
-        max_steps=max_steps,
-        val_check_interval=validate_every,
-        check_val_every_n_epoch=None,
-        limit_val_batches=1.0 if validation is not None else 0,
-        num_sanity_val_steps=0,
-        gradient_clip_val=1.0,
-        log_every_n_steps=20,
-        callbacks=callbacks,
-        # A log of its own for each start: Lightning empties a log folder that exists.
-        logger=CSVLogger(
-            run_dir, name="log", version=f"from_step_{start}", flush_logs_every_n_steps=20
-        ),
-        enable_progress_bar=interactive,
-        enable_model_summary=False,
-    )
-    trainer.fit(
-        module,
-        DataLoader(batches, batch_size=None),
-        validation,
-        ckpt_path=str(newest) if newest else None,
-        weights_only=False,
-    )
-    end = run_dir / "checkpoints" / f"step={trainer.global_step}.ckpt"
-    if not end.exists():
-        trainer.save_checkpoint(end)
+    return [*callbacks, RichProgressBar()] if sys.stderr.isatty() else callbacks
+
+
+def _machine(compute: Compute) -> dict[str, Any]:
+    """Lightning's arguments for a number of processes."""
+    devices, nodes = launched_processes() or (compute.devices, compute.nodes)
+    several = devices * nodes > 1
+    return {
+        "accelerator": "auto",
+        "devices": devices,
+        "num_nodes": nodes,
+        "strategy": "ddp" if several else "auto",
+        "sync_batchnorm": several and torch.cuda.is_available(),
+    }
+
+
+class SeedEachStep(lightning.Callback):
+    """Seeds torch from step and rank, so that a resumed run drops the paths that it would have."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def on_train_batch_start(
+        self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Seed the step."""
+        key = (self.seed, trainer.global_step, trainer.global_rank)
+        torch.manual_seed(int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> 1))
 
 
 class StopOnBadLoss(lightning.Callback):
@@ -151,6 +204,21 @@ class StopOnBadLoss(lightning.Callback):
                 expected="a finite loss",
                 remedy="lower the learning rate and resume from the last checkpoint",
             )
+
+
+def freeze_batch_norm(network: torch.nn.Module) -> None:
+    """Put all batch normalisation into evaluation mode: it uses and keeps its statistics."""
+    for layer in network.modules():
+        if isinstance(layer, torch.nn.modules.batchnorm._BatchNorm):
+            layer.eval()
+
+
+def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
+    """Raise TrainingError where a setting is none of its choices."""
+    if value not in choices:
+        raise TrainingError(
+            f"{name} {value!r}", expected=f"one of {tuple(choices)}", remedy="correct the setting"
+        )
 
 
 def one_cycle(

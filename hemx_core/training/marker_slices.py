@@ -1,28 +1,36 @@
-"""Slices of a phantom cohort with the frozen U-Net's answers: what stage 2 trains and is tested on.
+"""Slices with the frozen U-Net's answers: what stage 2 trains and is tested on.
 
 The encoder is frozen, so its pooled features are computed once: of every training slice, and of its
 left-right mirror image, which stands for the flipped crops. Rotation, scale and grey values change
 the crop only; `ClassifierTraining.feature_noise` stands in for what they would do to the features.
+Masking blacks out the crop, never the slice that the encoder sees: there the mask comes from.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from hemx_core.costs import Progress
-from hemx_core.data.phantom_cohort import CohortPatients
-from hemx_core.errors import DatasetError
+from hemx_core.data.study import UNKNOWN, PreparedStudy
+from hemx_core.errors import DatasetError, TrainingError
 from hemx_core.imaging.crop import centroid, crop_around
-from hemx_core.markers import MARKER_CODES
 from hemx_core.nn.unet import UNet
+from hemx_core.training.classifier_config import ClassifierTraining
+from hemx_core.training.frozen import Features, encode, segment
+from hemx_core.training.study_labels import (
+    Labels,
+    patient_labels,
+    says_something,
+    study_labels,
+)
 
-BATCH = 8
-Features = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+Picture = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,18 +38,18 @@ class TrainingSlices:
     """Training slices that show blood and have a known label.
 
     Args:
-        image: prepared slices, shape (slices, S, S), float16.
-        centre: (row, column) of the true mask's centroid, shape (slices, 2).
+        image: prepared slices, shape (slices, S, S), float16; masked and shrunk as the run asks.
+        centre: (row, column) of the crop's middle, shape (slices, 2).
         features: of the slice and of its mirror image, shape (slices, 2, channels).
-        labels: 1, 0 or -1, shape (slices, 4).
-        patient_labels: of all patients, shape (patients, 4).
+        labels: 1, 0 or -1, shape (slices, targets).
+        patient_labels: of all patients, shape (patients, targets).
     """
 
     image: NDArray[np.float16]
     centre: NDArray[np.float64]
     features: Features
-    labels: NDArray[np.int8]
-    patient_labels: NDArray[np.int8]
+    labels: Labels
+    patient_labels: Labels
 
     def __len__(self) -> int:
         """Number of slices."""
@@ -55,133 +63,165 @@ class HeldOutSlices:
     Args:
         crop: shape (slices, K, K), float32.
         features: shape (slices, channels).
-        labels: shape (slices, 4).
-        patient: number of each slice's patient, shape (slices,).
-        patient_labels: shape (patients, 4).
+        labels: shape (slices, targets).
+        patient: number of each slice's study, shape (slices,).
+        patient_labels: of the studies, shape (studies, targets).
+        cluster: number of each study's patient, shape (studies,); None: one study each.
     """
 
-    crop: NDArray[np.float32]
+    crop: Picture
     features: Features
-    labels: NDArray[np.int8]
+    labels: Labels
     patient: NDArray[np.int64]
-    patient_labels: NDArray[np.int8]
+    patient_labels: Labels
+    cluster: NDArray[np.int64] | None = None
+
+
+@dataclass(slots=True)
+class _Rows:
+    """Slices while they are collected."""
+
+    pictures: list[Picture] = field(default_factory=list)
+    features: list[Features] = field(default_factory=list)
+    labels: list[Labels] = field(default_factory=list)
+    patients: list[int] = field(default_factory=list)
+
+    def held_out(self, truth: Labels, cluster: NDArray[np.int64], name: str) -> HeldOutSlices:
+        if not self.pictures:
+            raise DatasetError(
+                f"no held-out slice with a {name} mask",
+                expected="validation and test patients with haematomas that the segmenter finds",
+                remedy="build a larger cohort, or train the segmenter longer",
+            )
+        return HeldOutSlices(
+            np.stack(self.pictures),
+            np.stack(self.features),
+            np.stack(self.labels),
+            np.array(self.patients),
+            truth,
+            cluster,
+        )
 
 
 def training_slices(
-    unet: UNet, patients: CohortPatients, *, progress: Progress | None = None
+    unet: UNet,
+    studies: Sequence[PreparedStudy],
+    *,
+    config: ClassifierTraining | None = None,
+    masks: Sequence[Mask] | None = None,
+    progress: Progress | None = None,
 ) -> TrainingSlices:
     """Collect the training slices and their encoder features.
 
+    Args:
+        unet: the frozen segmenter.
+        studies: of the training patients.
+        config: says view, masking and targets.
+        masks: of every study, shape (slices, S, S) each, from `out_of_fold_masks`: needed for that
+            masking, which leaves out slices on which they are empty.
+        progress: told after every study, stage `features`.
     Raises:
         DatasetError: no slice with blood has a known label.
+        TrainingError: the masking needs masks and there are none.
     """
-    images, labels, features, truth = [], [], [], []
-    centres: list[tuple[float, float]] = []
-    for done, patient in enumerate(patients, start=1):
-        truth.append(patient.patient_markers)
-        keep = patient.with_blood & (patient.slice_markers >= 0).any(1)
+    config = config or ClassifierTraining()
+    if config.masking == "out_of_fold" and masks is None:
+        raise TrainingError(
+            "masking `out_of_fold` without masks",
+            expected="a mask of every training study",
+            remedy="make them with `out_of_fold_masks`",
+        )
+    images, centres, features, labels = [], [], [], []
+    for done, study in enumerate(studies):
+        mask = study.mask if config.masking != "out_of_fold" or masks is None else masks[done]
+        known = study_labels(study, config.targets)
+        keep = study.with_blood & mask.any((1, 2)) & (known != UNKNOWN).any(1)
         if keep.any():
-            image = patient.image[keep]
-            images.append(image)
-            labels.append(patient.slice_markers[keep])
-            centres.extend(centroid(mask) for mask in patient.mask[keep])
-            pair = [encode(unet, view) for view in (image, image[:, :, ::-1])]
-            features.append(np.stack(pair, 1))
+            image = study.image[keep]
+            shown = image if config.masking == "none" else image * mask[keep]
+            size = config.crop_size
+            if config.view == "slice":
+                shown = np.stack([_shrunk(one, size) for one in shown]).astype(np.float16)
+                centres += [((size - 1) / 2, (size - 1) / 2)] * len(shown)
+            else:
+                centres += [centroid(one) for one in mask[keep]]
+            images.append(shown)
+            labels.append(known[keep])
+            features.append(
+                np.stack([encode(unet, view) for view in (image, image[:, :, ::-1])], 1)
+            )
         if progress:
-            progress("features", done, len(patients))
+            progress("features", done + 1, len(studies))
     if not images:
         raise DatasetError(
             "no training slice with blood and a known label",
-            expected="phantoms with haematomas",
-            remedy="build a larger cohort",
+            expected="labelled studies with haematomas",
+            remedy="build a larger cohort, or label more slices",
         )
+    truth, _ = patient_labels(studies, config.targets)
     return TrainingSlices(
         np.concatenate(images),
         np.array(centres),
         np.concatenate(features),
         np.concatenate(labels),
-        np.stack(truth),
+        truth,
     )
 
 
 def held_out_slices(
     unet: UNet,
-    patients: CohortPatients,
+    studies: Sequence[PreparedStudy],
     *,
-    crop_size: int,
+    config: ClassifierTraining,
     mask_threshold: float,
     min_area_px: int,
 ) -> dict[str, HeldOutSlices]:
     """Validation or test slices, cut in two ways.
 
+    A study is what triage answers for; one about which no target is known is left out.
+
     Args:
         unet: the trained segmenter.
-        patients: of the split.
-        crop_size: rows and columns of the crops.
+        studies: of the split.
+        config: says view, crop size, masking and targets.
         mask_threshold: probability from which a pixel counts as blood.
         min_area_px: predicted masks below this count as empty.
     Returns:
-        `true`: slices with blood, crops centred on the true mask; `predicted`: slices on which the
-        segmenter finds blood, crops centred on its mask, as triage cuts them.
+        `true`: slices with blood, cut by (and where asked masked with) the true mask; `predicted`:
+        slices on which the segmenter finds blood, cut by its mask, as triage cuts them.
+    Raises:
+        DatasetError: no slice of one kind.
     """
-    drawn: dict[str, list[tuple[NDArray[np.float32], Features, NDArray[np.int8], int]]]
-    drawn = {"true": [], "predicted": []}
-    truth = []
-    for number, patient in enumerate(patients):
-        truth.append(patient.patient_markers)
-        probabilities, features = segment(unet, patient.image)
+    rows = {"true": _Rows(), "predicted": _Rows()}
+    kept = [study for study in studies if says_something(study, config.targets)]
+    truth, cluster = patient_labels(kept, config.targets)
+    for number, study in enumerate(kept):
+        labels = study_labels(study, config.targets)
+        probabilities, features = segment(unet, study.image)
         found = probabilities >= mask_threshold
-        for i, label in enumerate(patient.slice_markers):
-            image = patient.image[i].astype(np.float32)
+        for i, image in enumerate(study.image.astype(np.float32)):
             for name, mask, least in (
-                ("true", patient.mask[i], 1),
+                ("true", study.mask[i], 1),
                 ("predicted", found[i], min_area_px),
             ):
                 if np.count_nonzero(mask) >= least:
-                    crop, _ = crop_around(image, mask, crop_size)
-                    drawn[name].append((crop, features[i], label, number))
-    labels = np.stack(truth) if truth else np.zeros((0, len(MARKER_CODES)), np.int8)
-    return {name: _held_out(rows, labels, name) for name, rows in drawn.items()}
+                    kind = rows[name]
+                    kind.pictures.append(picture(image, mask, config))
+                    kind.features.append(features[i])
+                    kind.labels.append(labels[i])
+                    kind.patients.append(number)
+    return {name: kind.held_out(truth, cluster, name) for name, kind in rows.items()}
 
 
-@torch.inference_mode()
-@torch.autocast("cpu", dtype=torch.bfloat16)
-def encode(unet: UNet, image: NDArray[np.floating]) -> Features:
-    """Pooled encoder features of slices, (slices, S, S) to (slices, channels)."""
-    parts = [unet.encode(part)[-1].mean((2, 3)).float().numpy() for part in _batches(image)]
-    return np.concatenate(parts)
+def picture(image: Picture, mask: Mask, config: ClassifierTraining) -> Picture:
+    """What the classifier sees of a held-out slice, shape (K, K): see `ClassifierTraining`."""
+    shown = image if config.masking == "none" else image * mask
+    if config.view == "slice":
+        return _shrunk(shown, config.crop_size)
+    return crop_around(shown, mask, config.crop_size)[0]
 
 
-@torch.inference_mode()
-@torch.autocast("cpu", dtype=torch.bfloat16)
-def segment(unet: UNet, image: NDArray[np.floating]) -> tuple[NDArray[np.float32], Features]:
-    """Probabilities (slices, S, S) and pooled encoder features (slices, channels)."""
-    probabilities, features = [], []
-    for part in _batches(image):
-        logits, pooled = unet(part)
-        probabilities.append(torch.sigmoid(logits.float())[:, 0].numpy())
-        features.append(pooled.float().numpy())
-    return np.concatenate(probabilities), np.concatenate(features)
-
-
-def _batches(image: NDArray[np.floating]) -> Iterator[torch.Tensor]:
-    for start in range(0, len(image), BATCH):
-        part = torch.from_numpy(image[start : start + BATCH].astype(np.float32))[:, None]
-        yield part.contiguous(memory_format=torch.channels_last)
-
-
-def _held_out(
-    rows: list[tuple[NDArray[np.float32], Features, NDArray[np.int8], int]],
-    patient_labels: NDArray[np.int8],
-    name: str,
-) -> HeldOutSlices:
-    if not rows:
-        raise DatasetError(
-            f"no held-out slice with a {name} mask",
-            expected="validation and test patients with haematomas that the segmenter finds",
-            remedy="build a larger cohort, or train the segmenter longer",
-        )
-    crops, features, labels, patient = zip(*rows, strict=True)
-    return HeldOutSlices(
-        np.stack(crops), np.stack(features), np.stack(labels), np.array(patient), patient_labels
-    )
+def _shrunk(image: NDArray[np.floating], size: int) -> Picture:
+    """The whole slice on a grid of another size, each pixel the mean of what it covers."""
+    whole = image.astype(np.float32)
+    return np.asarray(cv2.resize(whole, (size, size), interpolation=cv2.INTER_AREA), np.float32)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import lightning
@@ -14,114 +16,39 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
-from hemx_core.data.augment import Augmentation, grey_values, random_affine, warp
-from hemx_core.errors import DatasetError
-from hemx_core.imaging.spec import PreprocessingSpec
-from hemx_core.nn.unet import UNet, UNetConfig
-from hemx_core.training.loop import Batch, one_cycle
+from hemx_core.errors import TrainingError
+from hemx_core.nn.unet import UNet
+from hemx_core.nn.weights_io import load_segmenter
+from hemx_core.training.batches import Batch
+from hemx_core.training.distributed import whole_batch
+from hemx_core.training.loop import fit, freeze_batch_norm, one_cycle
+from hemx_core.training.segmentation_config import SegmentationTraining
+from hemx_core.training.slice_batches import BatchMaker
+from hemx_core.training.slice_pools import Pools, SlicePool
+
+__all__ = [
+    "BatchMaker",
+    "SegmentationModule",
+    "SegmentationTraining",
+    "SlicePool",
+    "fit_segmenter",
+    "loudness",
+    "validation_loader",
+]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SegmentationTraining:
-    """Settings of a stage-1 run.
+def loudness(features: list[Tensor], *, limit: float) -> Tensor:
+    """Mean squared excess of the two deepest encoder maps over a limit.
+
+    Without it single slices (vertex, skull base) drive these maps to 80 times the usual peak; an int8
+    step wide enough for those is wider than an ordinary slice's signal.
 
     Args:
-        steps: optimiser steps.
-        peak_lr: of the one-cycle schedule.
-        real_blood, real_other, phantom_blood, phantom_other: slices of each kind in a batch; the
-            phantom part is drawn from real slices where there are no phantoms, and the reverse.
-        seed: of weights, batches and augmentation.
+        features: encoder maps, shallow first, each (N, C, H, W).
+        limit: magnitude that costs nothing.
     """
-
-    steps: int = 2000
-    peak_lr: float = 2e-3
-    weight_decay: float = 0.01
-    real_blood: int = 4
-    real_other: int = 2
-    phantom_blood: int = 1
-    phantom_other: int = 1
-    seed: int = 1
-    network: UNetConfig = field(default_factory=UNetConfig)
-    preprocessing: PreprocessingSpec = field(default_factory=PreprocessingSpec)
-    augmentation: Augmentation = field(default_factory=Augmentation)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SlicePool:
-    """Slices to draw from: image float16, mask and known bool, all (slices, size, size)."""
-
-    image: NDArray[np.float16]
-    mask: NDArray[np.bool_]
-    known: NDArray[np.bool_]
-
-    def __len__(self) -> int:
-        """Number of slices."""
-        return len(self.image)
-
-    def choose(self, keep: NDArray[np.bool_]) -> SlicePool:
-        """The slices where `keep` is True."""
-        return SlicePool(self.image[keep], self.mask[keep], self.known[keep])
-
-    @property
-    def with_blood(self) -> NDArray[np.bool_]:
-        """Slices whose mask is not empty, shape (slices,)."""
-        return self.mask.any((1, 2))
-
-
-class BatchMaker:
-    """Makes the batch of a step from real and phantom slices; the same step gives the same batch.
-
-    Raises:
-        DatasetError: there is no slice with blood, or none without.
-    """
-
-    def __init__(
-        self, config: SegmentationTraining, *, real: SlicePool | None, phantom: SlicePool | None
-    ) -> None:
-        self.config = config
-        self.parts: list[tuple[SlicePool, int]] = []
-        first, second = real or phantom, phantom or real
-        if first is None or second is None:
-            raise DatasetError(
-                "neither real nor phantom slices",
-                expected="at least one of them",
-                remedy="set HEMX_DATA or build a phantom cohort",
-            )
-        counts = (
-            (first, config.real_blood, config.real_other),
-            (second, config.phantom_blood, config.phantom_other),
-        )
-        for pool, blood, other in counts:
-            for keep, count in ((pool.with_blood, blood), (~pool.with_blood, other)):
-                if count and not keep.any():
-                    raise DatasetError(
-                        "a data set without slices with blood, or without slices without",
-                        expected="both kinds",
-                        remedy="add studies, or set that part of the batch to 0",
-                    )
-                self.parts.append((pool.choose(keep), count))
-
-    def __call__(self, step: int) -> Batch:
-        """Batch of a step: image, mask and known, each (N, 1, S, S), float32."""
-        rng = np.random.default_rng((self.config.seed, step))
-        drawn = [
-            self._sample(rng, pool, int(rng.integers(len(pool))))
-            for pool, count in self.parts
-            for _ in range(count)
-        ]
-        stacked = np.stack(drawn)[:, :, None]
-        image, mask, known = (torch.from_numpy(stacked[:, i].copy()) for i in range(3))
-        return {"image": image, "mask": mask, "known": known}
-
-    def _sample(self, rng: np.random.Generator, pool: SlicePool, index: int) -> NDArray[np.float32]:
-        size = pool.image.shape[-1]
-        matrix = random_affine(rng, size, self.config.augmentation)
-        image = warp(pool.image[index].astype(np.float32), matrix)
-        mask = warp(pool.mask[index].astype(np.float32), matrix) >= 0.5
-        known = warp(pool.known[index].astype(np.float32), matrix, nearest=True)
-        known[warp(np.ones_like(image), matrix, nearest=True) == 0] = 1.0
-        image = grey_values(rng, image, self.config.augmentation)
-        return np.stack([image, mask.astype(np.float32), known])
+    excess = [functional.relu(maps.float().abs() - limit).square().mean() for maps in features[-2:]]
+    return torch.stack(excess).sum()
 
 
 class SegmentationModule(lightning.LightningModule):
@@ -130,22 +57,33 @@ class SegmentationModule(lightning.LightningModule):
     def __init__(self, config: SegmentationTraining) -> None:
         super().__init__()
         self.config = config
-        self.network = UNet(config.network).to(memory_format=torch.channels_last)
+        self.network = _start(config).to(memory_format=torch.channels_last)
         self.dice = DiceLoss(batch=True)
+        self.train()  # Lightning starts with the mode that it finds
 
     def loss(self, logits: Tensor, mask: Tensor, known: Tensor) -> Tensor:
-        """Scalar loss of logits, mask and known, each (N, 1, S, S)."""
-        logits = logits.float()
+        """Scalar loss over the batch of all processes; logits, mask and known are (N, 1, S, S)."""
+        logits, mask, known = (whole_batch(part) for part in (logits.float(), mask, known))
         bce = functional.binary_cross_entropy_with_logits(logits, mask, weight=known)
         # MONAI's masked Dice applies the sigmoid after masking, which turns open pixels into 0.5.
         return bce + self.dice(torch.sigmoid(logits) * known, mask * known)
 
+    def train(self, mode: bool = True) -> SegmentationModule:
+        """Set the mode; frozen batch normalisation stays as it is."""
+        super().train(mode)
+        if self.config.frozen_batch_norm:
+            freeze_batch_norm(self.network)
+        return self
+
     def training_step(self, batch: Batch, _: int) -> Tensor:
         """Loss of a batch."""
         image = batch["image"].to(memory_format=torch.channels_last)
-        loss = self.loss(self.network(image)[0], batch["mask"], batch["known"])
+        features = self.network.encode(image)
+        loss = self.loss(self.network.decode(image, features), batch["mask"], batch["known"])
+        loud = loudness(features, limit=self.config.loudness_limit)
         self.log("loss", loss, prog_bar=True)
-        return loss
+        self.log("loudness", loud)
+        return loss + self.config.loudness_weight * loud
 
     def on_validation_epoch_start(self) -> None:
         """Forget the sums of the last validation."""
@@ -192,3 +130,62 @@ def validation_loader(pools: list[SlicePool]) -> DataLoader[Any]:
         for name in ("image", "mask", "known")
     ]
     return DataLoader(TensorDataset(*tensors, torch.from_numpy(patient)), batch_size=8)
+
+
+def fit_segmenter(
+    config: SegmentationTraining,
+    train: SlicePool | Pools,
+    validation: Sequence[SlicePool],
+    *,
+    run_dir: Path,
+    resume: bool = False,
+    initial: Path | None = None,
+) -> UNet:
+    """Train a U-Net; writes checkpoints and logs into `run_dir` and nothing else.
+
+    Args:
+        config: settings; `preprocessing`, `location` and `split_by` were applied by whoever made
+            the pools.
+        train: slices to learn from.
+        validation: a pool for each patient, scored during training; may be empty.
+        run_dir: of this run alone.
+        resume: go on from the newest checkpoint in `run_dir`.
+        initial: weights to start from, instead of `config.initial`.
+    Returns:
+        The trained network in float32, on the CPU, in evaluation mode.
+    Raises:
+        DatasetError: no slices with blood, or none without.
+        TrainingError: the folder holds a run and `resume` is not set, or `initial` does not fit.
+    """
+    config = config if initial is None else replace(config, initial=initial)
+    pools = Pools(train, None) if isinstance(train, SlicePool) else train
+    lightning.seed_everything(config.seed, verbose=False)
+    batches = BatchMaker(config, real=pools.real, phantom=pools.phantom)
+    module = SegmentationModule(config)
+    fit(
+        module,
+        batches,
+        run_dir=run_dir,
+        max_steps=config.steps,
+        validation=validation_loader(list(validation)) if validation else None,
+        resume=resume,
+        precision=config.precision,
+        compute=config.compute,
+        seed=config.seed,
+    )
+    return module.network.float().cpu().eval()
+
+
+def _start(config: SegmentationTraining) -> UNet:
+    network = UNet(config.network)
+    if config.initial is None:
+        return network
+    try:
+        network.load_state_dict(load_segmenter(config.initial).state_dict())
+    except RuntimeError as error:
+        raise TrainingError(
+            f"{config.initial.name} holds another network than {config.network}",
+            expected="weights of the same width and depth",
+            remedy="give the width of the weights to start from",
+        ) from error
+    return network

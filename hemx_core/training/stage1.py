@@ -4,34 +4,40 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import lightning
 import numpy as np
 
 from hemx_core import provenance
 from hemx_core.data import phe_sich
-from hemx_core.data.phantom_cohort import Cohort
-from hemx_core.errors import DatasetError
+from hemx_core.data.study import StudySource
+from hemx_core.errors import DatasetError, TrainingError
+from hemx_core.nn.unet import UNet
 from hemx_core.nn.weights_io import save_weights, segmenter_config
+from hemx_core.training.cards import check_preprocessing, settings_card
+from hemx_core.training.distributed import is_first
 from hemx_core.training.evaluate_segmentation import (
     THRESHOLDS,
+    Predict,
+    Table,
     choose_threshold,
     cross_validated,
     score_patients,
     summarise,
     torch_predictor,
 )
-from hemx_core.training.loop import fit
-from hemx_core.training.segmentation import (
-    BatchMaker,
-    SegmentationModule,
-    SegmentationTraining,
+from hemx_core.training.segmentation import SegmentationTraining, fit_segmenter
+from hemx_core.training.slice_pools import (
+    Pools,
     SlicePool,
-    validation_loader,
+    join,
+    pool_of,
+    source_pools,
+    split_by_slice,
 )
+from hemx_core.training.source_scores import choose_and_score
 
 DEFAULT_MASK_THRESHOLD = 0.5
 MIN_COMPONENT_ML = 0.1
@@ -58,47 +64,35 @@ class Stage1Files:
 
 
 def run_segmentation(
-    config: SegmentationTraining, files: Stage1Files, *, cohort: Cohort | None, resume: bool
+    config: SegmentationTraining, files: Stage1Files, *, cohort: StudySource | None, resume: bool
 ) -> dict[str, Any]:
     """Train, score and save the segmenter.
 
     Args:
         config: settings of the run.
         files: where to read and write.
-        cohort: phantoms to mix in.
+        cohort: phantoms or other studies to mix in, or the only data.
         resume: continue the newest checkpoint.
     Returns:
-        What was written into `files.results`.
+        What was written into `files.results`; nothing in other processes than the first.
     Raises:
-        DatasetError: neither real data nor phantoms.
+        DatasetError: neither real data nor a cohort, or none of the location.
         TrainingError: the run folder holds a run already and `resume` is not set.
     """
     started = time.perf_counter()
-    lightning.seed_everything(config.seed, verbose=False)
-    real, validation = _real_pools(config, files.real)
-    phantom = cohort_pool(cohort, "train") if cohort else None
-    if not validation and cohort:
-        validation = [cohort_pool(cohort, "val")]
-    module = SegmentationModule(config)
-    fit(
-        module,
-        BatchMaker(config, real=real, phantom=phantom),
-        run_dir=files.run_dir,
-        max_steps=config.steps,
-        validation=validation_loader(validation),
-        resume=resume,
-    )
-    training = _card(config, real, phantom)
-    save_weights(
-        files.weights, module.network, config=segmenter_config(module.network), training=training
-    )
-    threshold, scores = evaluate(module, config, files.real)
+    pools, validation = training_pools(config, files.real, cohort)
+    network = fit_segmenter(config, pools, validation, run_dir=files.run_dir, resume=resume)
+    if not is_first():
+        return {}
+    training = _card(config, pools, cohort)
+    save_weights(files.weights, network, config=segmenter_config(network), training=training)
+    threshold, scores = evaluate(network, config, files.real, cohort)
     decided = {
         "preprocessing": config.preprocessing.to_json(),
         "mask_threshold": threshold,
         "min_component_ml": MIN_COMPONENT_ML,
     }
-    accuracy = {k: v for k, v in scores.get("validation", {}).items() if k != "per_patient"}
+    accuracy = {k: v for k, v in scores.get("test", {}).items() if k != "per_patient"}
     provenance.merge_json(files.decision, decided | {"accuracy": {"segmentation": accuracy}})
     minutes = round((time.perf_counter() - started) / 60, 1)
     report = {
@@ -112,75 +106,127 @@ def run_segmentation(
 
 
 def evaluate(
-    module: SegmentationModule, config: SegmentationTraining, real: Path | None
+    network: UNet,
+    config: SegmentationTraining,
+    real: Path | None,
+    cohort: StudySource | None = None,
 ) -> tuple[float, dict[str, Any]]:
-    """Choose the mask threshold and score it on the validation patients.
+    """Choose the mask threshold on the validation patients and score it on the test patients.
 
     Returns:
-        The threshold of the highest mean Dice, and scores in which each patient is cut at the
-        threshold that the others choose; 0.5 and nothing without real data.
+        The threshold of the highest mean Dice; and scores of the validation patients, each cut at
+        the threshold that the others choose, and of the test patients, who choose nothing. Without
+        real data the cohort's patients are scored on the grid; where none bleeds, 0.5 and nothing.
     """
     if real is None:
-        return DEFAULT_MASK_THRESHOLD, {}
-    _, patients = phe_sich.split_patients(phe_sich.read_rows(real))
-    table = score_patients(
-        torch_predictor(module.network.float()),
-        config.preprocessing,
-        patients=patients,
-        folder=real,
-        thresholds=THRESHOLDS,
-        min_component_ml=MIN_COMPONENT_ML,
-    )
+        found = choose_and_score(network, cohort) if cohort else None
+        return found or (DEFAULT_MASK_THRESHOLD, {})
+    splits = phe_sich.split_patients(phe_sich.read_rows(real))
+    predict = torch_predictor(network)
+    table = _table(predict, config, real, splits["validation"], THRESHOLDS)
+    threshold = choose_threshold(table)
+    test = _table(predict, config, real, splits["test"], (threshold,))
     means = {f"{t:.2f}": round(float(np.mean([s.dice for s in table[t]])), 4) for t in THRESHOLDS}
-    return choose_threshold(table), {
-        "dice_mean_by_threshold": means,
+    return threshold, {
+        "validation_dice_by_threshold": means,
         "validation": summarise(cross_validated(table)),
+        "test": summarise(test[threshold]),
     }
 
 
-def cohort_pool(cohort: Cohort, split: str) -> SlicePool:
-    """All slices of a cohort's split; every pixel of a phantom is known."""
-    patients = cohort.patients(split)
-    image = np.concatenate([patient.image for patient in patients])
-    mask = np.concatenate([patient.mask for patient in patients])
-    return SlicePool(image, mask, np.ones(mask.shape, bool))
-
-
-def patient_pool(patients: Sequence[phe_sich.PreparedPatient]) -> SlicePool:
-    """All slices of prepared patients."""
-    return SlicePool(
-        *(
-            np.concatenate([getattr(p, name) for p in patients])
-            for name in ("image", "mask", "known")
-        )
+def _table(
+    predict: Predict,
+    config: SegmentationTraining,
+    real: Path,
+    patients: Sequence[str],
+    thresholds: Sequence[float],
+) -> Table:
+    return score_patients(
+        predict,
+        config.preprocessing,
+        patients=patients,
+        folder=real,
+        thresholds=thresholds,
+        min_component_ml=MIN_COMPONENT_ML,
     )
+
+
+def training_pools(
+    config: SegmentationTraining, real: Path | None, cohort: StudySource | None
+) -> tuple[Pools, list[SlicePool]]:
+    """What a batch is mixed from, and a pool of each validation patient (the real ones, if any).
+
+    With `config.split_by` set to `slice`, training and validation slices are shuffled together.
+
+    Raises:
+        DatasetError: no training slices.
+        TrainingError: a location is asked of the real slices, which do not state theirs.
+    """
+    if config.location and real is not None:
+        raise TrainingError(
+            f"location {config.location!r} with the slices in HEMX_DATA",
+            expected="studies that state their location",
+            remedy="add --no-real, and give --data, --inserted or --phantoms",
+        )
+    train, held_out = _real_pools(config, real)
+    other, other_held_out = _source_pools(config, cohort)
+    if config.split_by == "slice":
+        train, held_out = _shuffled(train, held_out, config.seed)
+        other, other_held_out = _shuffled(other, other_held_out, config.seed)
+    return Pools(join(train), join(other)), held_out or other_held_out
 
 
 def _real_pools(
     config: SegmentationTraining, folder: Path | None
-) -> tuple[SlicePool | None, list[SlicePool]]:
+) -> tuple[list[SlicePool], list[SlicePool]]:
     if folder is None:
-        return None, []
-    spec = config.preprocessing
-    train = phe_sich.load_patients(spec, split="train", folder=folder)
-    validation = phe_sich.load_patients(spec, split="validation", folder=folder)
-    if {p.patient for p in train} & {p.patient for p in validation}:
+        return [], []
+    train, validation = (
+        [
+            pool_of([patient])
+            for patient in phe_sich.load_patients(config.preprocessing, split=split, folder=folder)
+        ]
+        for split in ("train", "validation")
+    )
+    return train, validation
+
+
+def _source_pools(
+    config: SegmentationTraining, source: StudySource | None
+) -> tuple[list[SlicePool], list[SlicePool]]:
+    if source is None:
+        return [], []
+    check_preprocessing(source, config.preprocessing)
+    train = source_pools(source, "train", location=config.location)
+    if not train:
         raise DatasetError(
-            "a patient in both splits", expected="splits by patient", remedy="correct the split"
+            f"no training study of location {config.location!r}",
+            expected="studies of the split `train`" + " there" * bool(config.location),
+            remedy="check splits and locations of the data",
         )
-    return patient_pool(train), [patient_pool([patient]) for patient in validation]
+    return train, source_pools(source, "validation", location=config.location)
 
 
-def _card(
-    config: SegmentationTraining, real: SlicePool | None, phantom: SlicePool | None
-) -> dict[str, Any]:
+def _shuffled(
+    train: list[SlicePool], held_out: list[SlicePool], seed: int
+) -> tuple[list[SlicePool], list[SlicePool]]:
+    dealt = split_by_slice([*train, *held_out], seed=seed)
+    return dealt[: len(train)], dealt[len(train) :]
+
+
+def _card(config: SegmentationTraining, pools: Pools, cohort: StudySource | None) -> dict[str, Any]:
+    licences = ["research use, non-commercial"] if pools.real else []
+    if cohort is not None:
+        licences.append(str(cohort.description.get("licence", "not stated")))
     return {
         "stage": "segmentation",
         "data": {
-            "real": phe_sich.ATTRIBUTION if real else None,
-            "real_slices": len(real) if real else 0,
-            "phantom_slices": len(phantom) if phantom else 0,
+            "real": phe_sich.ATTRIBUTION if pools.real else None,
+            "real_slices": len(pools.real) if pools.real else 0,
+            "phantom_slices": len(pools.phantom) if pools.phantom else 0,
+            "cohort": cohort.description if cohort else None,
         },
-        "licence": "research use, non-commercial" if real else "Apache-2.0",
-        "settings": asdict(config),
+        # The strictest of a mixture holds; the others stand in the description.
+        "licence": licences[0] if pools.real else "; ".join(licences),
+        "settings": settings_card(config),
     }

@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import lightning
 import numpy as np
 import torch
 
 from hemx_core import provenance
 from hemx_core.costs import Progress
-from hemx_core.data.phantom_cohort import Cohort
-from hemx_core.errors import TrainingError
+from hemx_core.data.study import PreparedStudy, StudySource
 from hemx_core.markers import MARKER_CODES
 from hemx_core.nn.joint import MarkerClassifier
 from hemx_core.nn.unet import UNet
-from hemx_core.nn.weights_io import load_segmenter, read_metadata, save_weights
+from hemx_core.nn.weights_io import classifier_config, load_segmenter, read_metadata, save_weights
 from hemx_core.training.calibration import Calibration, calibrate
-from hemx_core.training.classifier import (
-    ClassifierModule,
-    ClassifierTraining,
-    CropBatches,
-    predict,
-    validation_loader,
-)
-from hemx_core.training.loop import fit
+from hemx_core.training.cards import check_preprocessing, read_stage1, settings_card
+from hemx_core.training.classifier import ClassifierTraining, fit_classifier, predict
+from hemx_core.training.distributed import is_first
+from hemx_core.training.folds import out_of_fold_masks
 from hemx_core.training.marker_slices import (
     HeldOutSlices,
     TrainingSlices,
@@ -36,6 +30,8 @@ from hemx_core.training.marker_slices import (
     training_slices,
 )
 from hemx_core.training.metrics import co_occurrence, score
+from hemx_core.training.segmentation import SegmentationTraining, fit_segmenter
+from hemx_core.training.slice_pools import pool_of
 
 MIN_BLOOD_MM2 = 20.0
 """Predicted blood below this on a slice is not classified: 0.1 mL on a 5 mm slice."""
@@ -65,7 +61,7 @@ def run_classifier(
     config: ClassifierTraining,
     files: Stage2Files,
     *,
-    cohort: Cohort,
+    cohort: StudySource,
     resume: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -74,37 +70,35 @@ def run_classifier(
     Args:
         config: settings of the run.
         files: where to read and write.
-        cohort: phantoms with exact markers; its splits are by patient.
+        cohort: labelled studies; its splits are by patient.
         resume: continue the newest checkpoint.
         progress: told while encoder features are computed.
     Returns:
-        What was written into `files.results`.
+        What was written into `files.results`; nothing in other processes than the first.
     Raises:
         ManifestError: the segmenter's weights are missing or do not fit.
-        TrainingError: stage 1 has left no mask threshold.
+        TrainingError: stage 1 has left no mask threshold, or took slices prepared otherwise.
         DatasetError: the cohort has no training, validation or test slices with blood.
         TrainingError: the run folder holds a run already and `resume` is not set.
     """
     started = time.perf_counter()
-    lightning.seed_everything(config.seed, verbose=False)
-    mask_threshold = read_mask_threshold(files.decision)
+    mask_threshold, preprocessing = read_stage1(files.decision)
+    check_preprocessing(cohort, preprocessing)
     unet = load_segmenter(files.segmenter).to(memory_format=torch.channels_last)
-    training = training_slices(unet, cohort.patients("train"), progress=progress)
-    validation = _held_out(unet, cohort, "val", config, mask_threshold)
-    module = ClassifierModule(config, training, validation["true"])
-    fit(
-        module,
-        CropBatches(config, training),
-        run_dir=files.run_dir,
-        max_steps=config.steps,
-        validation=validation_loader(validation["true"]),
-        resume=resume,
-    )
+    if torch.cuda.is_available():
+        unet = unet.cuda()
+    training = collect(config, files, unet, cohort, mask_threshold, resume, progress)
+    validation = _held_out(unet, cohort, "validation", config, mask_threshold)
+    # A masked picture is validated as it will be met; its true mask would be too good.
+    watched = validation["true" if config.masking == "none" else "predicted"]
+    network = fit_classifier(config, training, watched, run_dir=files.run_dir, resume=resume)
+    if not is_first():
+        return {}
     trained_min = (time.perf_counter() - started) / 60
     calibrations = calibrate(
-        predict(module.network, validation["predicted"]), sensitivity=config.sensitivity
+        predict(network, validation["predicted"]), sensitivity=config.sensitivity
     )
-    absorb_shift(module.network, calibrations)
+    absorb_shift(network, calibrations)
     test = _held_out(unet, cohort, "test", config, mask_threshold)
     # Its encoder features come from the segmenter's data, so it cannot be freer than that.
     licence = read_metadata(files.segmenter)[1].get("licence", "as the segmenter")
@@ -113,26 +107,47 @@ def run_classifier(
         "training": _card(config, cohort, training, licence=licence)
         | {"minutes_since_start": round(trained_min, 1)},
         "decision": decision(calibrations, config),
-        "test": evaluate(module.network, test, calibrations, config),
+        "test": evaluate(network, test, calibrations, config),
     }
-    _save(files, module.network, report)
+    _save(files, network, report, config)
     return report
 
 
-def read_mask_threshold(decision: Path) -> float:
-    """The threshold that stage 1 chose.
+def collect(
+    config: ClassifierTraining,
+    files: Stage2Files,
+    unet: UNet,
+    cohort: StudySource,
+    mask_threshold: float,
+    resume: bool,
+    progress: Progress | None,
+) -> TrainingSlices:
+    """The training slices; for `out_of_fold` masks, after training a segmenter for each fold."""
+    studies = cohort.patients("train")
+    masks = None
+    if config.masking == "out_of_fold":
+        stage1 = SegmentationTraining(
+            steps=config.fold_steps,
+            network=unet.config,
+            preprocessing=cohort.preprocessing,
+            seed=config.seed,
+            precision=config.precision,
+            compute=config.compute,
+        )
 
-    Raises:
-        TrainingError: stage 1 has left none.
-    """
-    try:
-        return float(json.loads(decision.read_text(encoding="utf-8"))["mask_threshold"])
-    except (OSError, ValueError, KeyError) as error:
-        raise TrainingError(
-            f"no mask threshold in {decision.name} ({error})",
-            expected="the file that stage 1 writes beside its weights",
-            remedy="run `hemx train segmentation` first, or give its folder with --weights",
-        ) from error
+        def train(seen: Sequence[PreparedStudy], fold: int) -> UNet:
+            folder = files.run_dir / f"fold_{fold}"
+            return fit_segmenter(stage1, pool_of(seen), [], run_dir=folder, resume=resume)
+
+        masks = out_of_fold_masks(
+            train,
+            studies,
+            folds=config.folds,
+            mask_threshold=mask_threshold,
+            seed=config.seed,
+            progress=progress,
+        )
+    return training_slices(unet, studies, config=config, masks=masks, progress=progress)
 
 
 def absorb_shift(network: MarkerClassifier, calibrations: list[Calibration]) -> None:
@@ -142,10 +157,12 @@ def absorb_shift(network: MarkerClassifier, calibrations: list[Calibration]) -> 
 
 
 def decision(calibrations: list[Calibration], config: ClassifierTraining) -> dict[str, Any]:
-    """What the export reads from `decision.json`."""
-    named = dict(zip(MARKER_CODES, calibrations, strict=True))
+    """What the export reads from `decision.json`, and what it must know of the classifier's view."""
+    named = dict(zip(config.targets, calibrations, strict=True))
     return {
         "crop_size": config.crop_size,
+        "view": config.view,
+        "masking": config.masking,
         "markers": {
             code: {"temperature": round(one.temperature, 4), "threshold": round(one.threshold, 4)}
             for code, one in named.items()
@@ -174,48 +191,63 @@ def evaluate(
             temperatures=np.array([one.temperature for one in calibrations]),
             repeats=config.bootstrap,
             seed=config.seed,
+            codes=config.targets,
         ) | {"patients_classified": len(np.unique(rows.patient))}
     return scores
 
 
 def _held_out(
-    unet: UNet, cohort: Cohort, split: str, config: ClassifierTraining, mask_threshold: float
+    unet: UNet, cohort: StudySource, split: str, config: ClassifierTraining, mask_threshold: float
 ) -> dict[str, HeldOutSlices]:
-    pixel_mm = cohort.spec.preprocessing.pixel_mm
+    pixel_mm = cohort.preprocessing.pixel_mm
     return held_out_slices(
         unet,
         cohort.patients(split),
-        crop_size=config.crop_size,
+        config=config,
         mask_threshold=mask_threshold,
         min_area_px=max(1, round(MIN_BLOOD_MM2 / pixel_mm**2)),
     )
 
 
 def _card(
-    config: ClassifierTraining, cohort: Cohort, training: TrainingSlices, *, licence: str
+    config: ClassifierTraining, cohort: StudySource, training: TrainingSlices, *, licence: str
 ) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        **cohort.description,
+        "train_patients": len(training.patient_labels),
+        "train_slices": len(training),
+        "train_present": dict(
+            zip(config.targets, (training.patient_labels == 1).sum(0).tolist(), strict=True)
+        ),
+    }
+    if config.targets == MARKER_CODES:
+        data["train_co_occurrence"] = co_occurrence(training.patient_labels)
     return {
         "stage": "classifier",
-        "data": {
-            "phantom_patients": cohort.count,
-            "cohort_seed": cohort.spec.seed,
-            "sites": len(cohort.spec.sites),
-            "train_patients": len(training.patient_labels),
-            "train_slices": len(training),
-            "train_co_occurrence": co_occurrence(training.patient_labels),
-        },
+        "data": data,
         "licence": licence,
-        "settings": asdict(config),
+        "targets": list(config.targets),
+        "settings": settings_card(config),
     }
 
 
-def _save(files: Stage2Files, network: MarkerClassifier, report: dict[str, Any]) -> None:
+def _save(
+    files: Stage2Files,
+    network: MarkerClassifier,
+    report: dict[str, Any],
+    config: ClassifierTraining,
+) -> None:
     save_weights(
         files.weights,
         network,
-        config=asdict(network.config) | {"encoder_channels": network.encoder_channels},
+        config=classifier_config(network),
         training=report["training"],
     )
-    accuracy = {"markers": report["test"]["predicted_mask"] | {"data": "phantoms, test split"}}
-    provenance.merge_json(files.decision, report["decision"] | {"accuracy": accuracy})
     provenance.write_json(files.results, report)
+    name = report["training"]["data"].get("name", "cohort")
+    accuracy = report["test"]["predicted_mask"] | {"data": f"{name}, test split"}
+    if config.targets == MARKER_CODES:
+        decided = report["decision"] | {"accuracy": {"markers": accuracy}}
+    else:  # another head beside the markers, whose decisions stay
+        decided = {"heads": {files.weights.stem: report["decision"] | {"accuracy": accuracy}}}
+    provenance.merge_json(files.decision, decided)

@@ -1,4 +1,6 @@
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,6 +15,7 @@ from hemx_core.training.classifier import (
     ClassifierModule,
     ClassifierTraining,
     CropBatches,
+    fit_classifier,
     predict,
     validation_loader,
 )
@@ -132,7 +135,65 @@ def test_validation_logs_what_is_estimable() -> None:
     assert set(logged) == {"val_hypodensity_slice_auc", "val_hypodensity_patient_auc"}
 
 
-@pytest.mark.parametrize("values", [{"crop_size": 100}, {"batch": 1}])
-def test_refuses_settings_that_cannot_work(values: dict[str, int]) -> None:
+def test_shifted_crops_differ_by_the_shift_alone_and_cost_their_logits_difference() -> None:
+    config = replace(CONFIG, consistency=2.0, encoder_features=False)
+    slices = _slices()
+    batch = CropBatches(config, slices)(0)
+    far = [np.argwhere(batch[name][0, 0].numpy() > 0.3).mean(0) for name in ("crop", "shifted")]
+    assert 0 < np.abs(far[0] - far[1]).max() <= 2.0
+    plain = CropBatches(replace(config, consistency=0.0), slices)(0)
+    torch.testing.assert_close(plain["crop"], batch["crop"])
+    torch.manual_seed(0)
+    module = ClassifierModule(config, slices).eval()
+    logged: dict[str, float] = {}
+    module.log = lambda name, value, **_: logged.update({name: float(value)})  # type: ignore[method-assign]
+    total = float(module.training_step(batch, 0))
+    pair = [module.network(batch[name], batch["features"])[0] for name in ("crop", "shifted")]
+    apart = float((pair[0] - pair[1]).square().mean())
+    assert apart > 0
+    assert total == pytest.approx(logged["loss"] + 2.0 * apart, rel=1e-4)
+
+
+def test_without_weights_every_class_counts_once() -> None:
+    slices = replace(_slices(), labels=np.array([[1, 0, 0, 0]] + [[0] * 4] * 5, np.int8))
+    assert ClassifierModule(CONFIG, slices).weights.tolist() == [5, 1, 1, 1]
+    plain = ClassifierModule(replace(CONFIG, weighted=False), slices)
+    assert plain.weights.tolist() == [1, 1, 1, 1]
+
+
+def test_shares_of_a_batch_make_up_the_batch() -> None:
+    batches = CropBatches(replace(CONFIG, augmentation=Augmentation()), _slices())
+    whole, shares = batches(5), [batches.share(5, rank, 2) for rank in (0, 1)]
+    for name, tensor in whole.items():
+        for rank, share in enumerate(shares):
+            torch.testing.assert_close(share[name], tensor[rank::2])
+
+
+def test_a_fit_without_validation_learns_one_output_and_resumes(tmp_path: Path) -> None:
+    config = replace(CONFIG, targets=("blend",), precision="32-true", steps=2)
+    slices = _slices()
+    slices = replace(slices, labels=slices.labels[:, :1], patient_labels=slices.labels[:, :1])
+    first = fit_classifier(config, slices, run_dir=tmp_path)
+    again = fit_classifier(config, slices, run_dir=tmp_path, resume=True)
+    assert first.head.out_features == 1
+    for one, other in zip(first.parameters(), again.parameters(), strict=True):
+        torch.testing.assert_close(one, other)
+    assert list((tmp_path / "tensorboard" / "from_step_0").glob("events*"))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"crop_size": 100},
+        {"batch": 1},
+        {"view": "head"},
+        {"masking": "yes"},
+        {"targets": ()},
+        {"targets": ("island",)},
+        {"precision": "64-true"},
+        {"consistency": -1.0},
+    ],
+)
+def test_refuses_settings_that_cannot_work(values: dict[str, Any]) -> None:
     with pytest.raises(TrainingError):
         ClassifierTraining(**values)

@@ -25,7 +25,7 @@ SPEC = PreprocessingSpec(size=64, pixel_mm=3.6)
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory):
-    return write_phe_sich(tmp_path_factory.mktemp("phe_sich"), patients=20)
+    return write_phe_sich(tmp_path_factory.mktemp("phe_sich"), patients=40)
 
 
 def test_a_run_writes_weights_decision_and_scores(tmp_path, real):
@@ -43,13 +43,14 @@ def test_a_run_writes_weights_decision_and_scores(tmp_path, real):
     report = run_segmentation(config, files, cohort=None, resume=False)
     assert json.loads(files.results.read_text()) == json.loads(json.dumps(report))
     assert len(report["validation"]["per_patient"]) == phe_sich.VALIDATION_PATIENTS
+    assert len(report["test"]["per_patient"]) == phe_sich.TEST_PATIENTS
     decision = json.loads(files.decision.read_text())
     assert decision["crop_size"] == 32
     assert PreprocessingSpec.from_json(decision["preprocessing"]) == SPEC
     assert load_segmenter(files.weights)(torch.rand(1, 1, 64, 64))[0].shape == (1, 1, 64, 64)
     _, card = read_metadata(files.weights)
     assert card["licence"] == "research use, non-commercial"
-    assert card["data"]["real_slices"] == 4 * 3
+    assert card["data"]["real_slices"] == 8 * 3
     with pytest.raises(TrainingError, match="already holds a run"):
         run_segmentation(config, files, cohort=None, resume=False)
 
@@ -66,7 +67,10 @@ def test_scores_of_a_perfect_and_of_a_blind_segmenter(real):
     summary = summarise(perfect)
     assert summary["dice_mean"] == 1
     assert summary["volume_error_median"] == 0
-    assert perfect[0].reference_ml == pytest.approx(40 * 40 * 5 * 0.45**2 / 1000)
+    drawn = np.count_nonzero(
+        phe_sich.read_mask(real, "haematoma", phe_sich.read_rows(real)["0005"][1])
+    )
+    assert perfect[0].reference_ml == pytest.approx(drawn * 5 * 0.45**2 / 1000)
     blind = summarise(score_patients(np.zeros_like, spec, patients=patients, folder=real)[0.5])
     assert blind["dice_mean"] == 0
     assert blind["volume_error_median"] == 1

@@ -1,12 +1,15 @@
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
 import torch
 
 from hemx_core.data.phantom_cohort import build_cohort
-from hemx_core.errors import ManifestError, TrainingError
+from hemx_core.data.study import PreparedStudy
+from hemx_core.errors import DatasetError, ManifestError, TrainingError
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.markers import MARKER_CODES
 from hemx_core.nn.joint import MarkerClassifier
@@ -17,10 +20,19 @@ from hemx_core.phantom import SiteSpec
 from hemx_core.training.calibration import Calibration
 from hemx_core.training.classifier import ClassifierTraining
 from hemx_core.training.stage2 import Stage2Files, absorb_shift, run_classifier
+from tests.factories import make_study
 
 CONFIG = ClassifierTraining(
     steps=2, batch=4, crop_size=32, bootstrap=20, network=WaveletVGGConfig(width=0.125)
 )
+
+
+SPEC = PreprocessingSpec(size=64, pixel_mm=3.6)
+
+
+def _decide(files: Stage2Files, spec: PreprocessingSpec) -> None:
+    decided = {"mask_threshold": 0.5, "preprocessing": spec.to_json()}
+    files.decision.write_text(json.dumps(decided))
 
 
 def _files(folder: Path) -> Stage2Files:
@@ -40,13 +52,13 @@ def test_a_run_writes_weights_decision_and_scores(tmp_path: Path) -> None:
     unet = UNet(UNetConfig(width=0.1, depth=0.2))
     unet.head.bias.data.fill_(5.0)  # untrained: finds blood everywhere
     save_weights(files.segmenter, unet, config=segmenter_config(unet), training={})
-    files.decision.write_text('{"mask_threshold": 0.5}')
+    _decide(files, SPEC)
     cohort = build_cohort(
         tmp_path / "cohort",
         patients=20,
         seed=2,
         blood_free=0,
-        spec=PreprocessingSpec(size=64, pixel_mm=3.6),
+        spec=SPEC,
         sites=(SiteSpec(matrix=64, slices=8, slice_spacing_mm=12),),
     )
     report = run_classifier(CONFIG, files, cohort=cohort)
@@ -80,6 +92,59 @@ def test_refuses_without_stage_1(tmp_path: Path) -> None:
     cohort = build_cohort(tmp_path / "cohort", patients=0)
     with pytest.raises(TrainingError, match="no mask threshold"):
         run_classifier(CONFIG, _files(tmp_path), cohort=cohort)
-    _files(tmp_path).decision.write_text('{"mask_threshold": 0.5}')
+    _decide(_files(tmp_path), cohort.preprocessing)
     with pytest.raises(ManifestError, match=r"segmenter\.safetensors"):
         run_classifier(CONFIG, _files(tmp_path), cohort=cohort)
+
+
+def test_refuses_studies_that_were_prepared_otherwise_than_the_segmenters(tmp_path: Path) -> None:
+    cohort = build_cohort(tmp_path / "cohort", patients=0)
+    _decide(_files(tmp_path), PreprocessingSpec(remove_bone=False))
+    with pytest.raises(TrainingError, match="phantoms was prepared"):
+        run_classifier(CONFIG, _files(tmp_path), cohort=cohort)
+
+
+class TwoGroups:
+    """Studies that expand are bright; the splits are the same."""
+
+    preprocessing = SPEC
+    description: ClassVar = {"name": "two groups", "licence": "none"}
+
+    def patients(self, split: str) -> list[PreparedStudy]:
+        return [
+            make_study(patient_id=f"{split}{i}", size=64, slices=2, expanded=i % 2, seed=i)
+            for i in range(6)
+        ]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_an_expansion_head_on_masks_out_of_fold_leaves_the_markers_decision(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    files = replace(_files(tmp_path), weights=tmp_path / "expansion.safetensors")
+    unet = UNet(UNetConfig(width=0.1, depth=0.2))
+    unet.head.bias.data.fill_(5.0)
+    save_weights(files.segmenter, unet, config=segmenter_config(unet), training={})
+    _decide(files, SPEC)
+    config = replace(
+        CONFIG,
+        targets=("expansion",),
+        masking="out_of_fold",
+        view="slice",
+        folds=2,
+        fold_steps=1,
+        encoder_features=False,
+        precision="32-true",
+    )
+    # Every slice of the factory's studies shows blood.
+    with pytest.raises(DatasetError, match="both kinds"):
+        run_classifier(config, files, cohort=TwoGroups())
+    report = run_classifier(replace(config, masking="true"), files, cohort=TwoGroups())
+    decision = json.loads(files.decision.read_text())
+    assert "markers" not in decision
+    assert tuple(decision["heads"]["expansion"]["markers"]) == ("expansion",)
+    assert decision["heads"]["expansion"]["view"] == "slice"
+    assert report["training"]["data"]["train_present"] == {"expansion": 3}
+    model = load_classifier(files.weights)
+    crop, features = torch.rand(2, 1, 32, 32), torch.rand(2, unet.feature_channels)
+    assert model(crop, features)[0].shape == (2, 1)
+    torch.testing.assert_close(model(crop, features)[0], model(crop, features + 1)[0])

@@ -1,0 +1,44 @@
+"""The frozen U-Net's answers to prepared slices: probabilities and pooled encoder features."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from hemx_core.nn.unet import UNet
+
+BATCH = 8
+Features = NDArray[np.float32]
+
+
+@torch.inference_mode()
+def encode(unet: UNet, image: NDArray[np.floating]) -> Features:
+    """Pooled encoder features of slices, (slices, S, S) to (slices, channels)."""
+    with torch.autocast(_device(unet).type, dtype=torch.bfloat16):
+        parts = [unet.encode(part)[-1].mean((2, 3)) for part in _batches(unet, image)]
+    return np.concatenate([part.float().cpu().numpy() for part in parts])
+
+
+@torch.inference_mode()
+def segment(unet: UNet, image: NDArray[np.floating]) -> tuple[NDArray[np.float32], Features]:
+    """Probabilities (slices, S, S) and pooled encoder features (slices, channels)."""
+    probabilities, features = [], []
+    with torch.autocast(_device(unet).type, dtype=torch.bfloat16):
+        for part in _batches(unet, image):
+            logits, pooled = unet(part)
+            probabilities.append(torch.sigmoid(logits.float())[:, 0].cpu().numpy())
+            features.append(pooled.float().cpu().numpy())
+    return np.concatenate(probabilities), np.concatenate(features)
+
+
+def _batches(unet: UNet, image: NDArray[np.floating]) -> Iterator[torch.Tensor]:
+    for start in range(0, len(image), BATCH):
+        part = torch.from_numpy(image[start : start + BATCH].astype(np.float32))[:, None]
+        yield part.to(_device(unet)).contiguous(memory_format=torch.channels_last)
+
+
+def _device(unet: torch.nn.Module) -> torch.device:
+    return next((p.device for p in unet.parameters()), torch.device("cpu"))

@@ -1,0 +1,248 @@
+"""Training of the conditional SNGAN: hinge loss, several discriminator steps to one of the generator.
+
+Lightning counts the generator's steps only, so steps, checkpoints and batches mean in this loop what
+they mean in the others. The noise comes with the batch, so a resumed run equals an uninterrupted one.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import lightning
+import numpy as np
+import torch
+from torch import Tensor
+
+from hemx_core.errors import TrainingError
+from hemx_core.nn.sngan import (
+    Discriminator,
+    Generator,
+    SNGANConfig,
+    hinge_discriminator,
+    hinge_generator,
+)
+from hemx_core.nn.weights_io import save_weights
+from hemx_core.training.distributed import launched_processes
+from hemx_core.training.gan_crops import GanCrops
+from hemx_core.training.loop import Batch, fit
+
+GENERATOR = "gan_generator.safetensors"
+DISCRIMINATOR = "gan_discriminator.safetensors"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GanTraining:
+    """Settings of a run; learning rate, betas and `n_critic` are those of Miyato et al. 2018.
+
+    Args:
+        steps: generator steps.
+        batch: crops in a batch, of each of the generator and the data.
+        n_critic: discriminator steps to a generator step.
+        generator_lr: of Adam.
+        discriminator_lr: of Adam.
+        betas: of Adam.
+        averaging: share of the averaged generator kept at a step; less at first, (1 + t) / (10 + t).
+        mismatch: weight of real crops under a wrong class among the discriminator's negatives, 0 for
+            Miyato and Koyama's loss. Where the generator is good, class scores otherwise fade: the
+            optimal D(x, y) compares the data of class y with the generator's, not the classes.
+        precision: of Lightning.
+        checkpoint_every: steps between checkpoints.
+        seed: of weights, batches and noise.
+    """
+
+    steps: int = 2000
+    batch: int = 32
+    n_critic: int = 5
+    generator_lr: float = 2e-4
+    discriminator_lr: float = 2e-4
+    betas: tuple[float, float] = (0.0, 0.9)
+    averaging: float = 0.999
+    mismatch: float = 0.0
+    precision: str = "bf16-mixed"
+    checkpoint_every: int = 100
+    seed: int = 1
+    network: SNGANConfig = field(default_factory=SNGANConfig)
+
+    def __post_init__(self) -> None:
+        if self.batch < 2 or self.n_critic < 1 or not 0 <= self.averaging < 1 or self.mismatch < 0:
+            raise TrainingError(
+                f"batch {self.batch}, n_critic {self.n_critic}, averaging {self.averaging}, "
+                f"mismatch {self.mismatch}",
+                expected="batch from 2 (batch normalisation), n_critic from 1, averaging in [0, 1), "
+                "mismatch from 0",
+                remedy="choose other settings",
+            )
+
+
+class Gan(NamedTuple):
+    """The trained networks, in evaluation mode; the generator is the averaged one."""
+
+    generator: Generator
+    discriminator: Discriminator
+
+
+class GanBatches:
+    """Makes the batch of a step; the same step gives the same batch.
+
+    Classes are drawn uniformly among those that occur, for real and generated crops alike: were they
+    drawn in different shares, the discriminator would learn the shares.
+    """
+
+    def __init__(self, config: GanTraining, crops: GanCrops) -> None:
+        self.config = config
+        self.crops = crops
+        self.present = np.flatnonzero(crops.counts)
+        if config.mismatch and len(self.present) < 2:
+            raise TrainingError(
+                "crops of one class only",
+                expected="two classes, where the wrong class is among the negatives",
+                remedy="set mismatch to 0, or add crops of another class",
+            )
+        self._members = {int(c): np.flatnonzero(crops.classes == c) for c in self.present}
+
+    def __call__(self, step: int) -> Batch:
+        """Batch of a generator step, with n = `n_critic` batches for the discriminator before it.
+
+        Returns:
+            `real` (n, B, 1, K, K); `real_classes` and `wrong_classes` (n, B), the latter drawn among
+            the other classes; `noise` (n + 1, B, latent) and `fake_classes` (n + 1, B).
+        """
+        config = self.config
+        rng = np.random.default_rng((config.seed, step))
+        shape = (config.n_critic, config.batch)
+        one_more = (config.n_critic + 1, config.batch)
+        places = rng.integers(0, len(self.present), shape)
+        classes = self.present[places]
+        turn = rng.integers(1, max(len(self.present), 2), shape)
+        wrong = self.present[(places + turn) % len(self.present)]
+        picks = np.vectorize(lambda c: rng.choice(self._members[int(c)]))(classes)
+        real = self.crops.crops[picks].astype(np.float32)
+        # An exact mirror image; any warp would blur the noise that the generator has to learn.
+        mirrored = rng.random(shape) < 0.5
+        real[mirrored] = real[mirrored][..., ::-1]
+        noise = rng.standard_normal((*one_more, config.network.latent), dtype=np.float32)
+        return {
+            "real": torch.from_numpy(real[:, :, None]),
+            "real_classes": torch.from_numpy(classes),
+            "wrong_classes": torch.from_numpy(wrong),
+            "noise": torch.from_numpy(noise),
+            "fake_classes": torch.from_numpy(rng.choice(self.present, one_more)),
+        }
+
+
+class SNGANModule(lightning.LightningModule):
+    """Both networks, the averaged generator, and one step of the game between them."""
+
+    def __init__(self, config: GanTraining) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.config = config
+        self.generator = Generator(config.network).to(memory_format=torch.channels_last)
+        self.discriminator = Discriminator(config.network).to(memory_format=torch.channels_last)
+        self.averaged = copy.deepcopy(self.generator).requires_grad_(False)
+
+    def training_step(self, batch: Batch, _: int) -> dict[str, Tensor]:
+        """`n_critic` discriminator steps and a generator step."""
+        generator_steps, discriminator_steps = self.optimizers()  # type: ignore[misc]
+        self.discriminator.requires_grad_(True)
+        for i in range(self.config.n_critic):
+            judged = self._discriminator_loss(batch, i)
+            discriminator_steps.zero_grad()
+            self.manual_backward(judged)
+            # The optimiser under Lightning's: this step does not count.
+            discriminator_steps.optimizer.step()
+        self.discriminator.requires_grad_(False)
+        fake = self.generator(batch["noise"][-1], batch["fake_classes"][-1])
+        made = hinge_generator(self.discriminator(fake, batch["fake_classes"][-1]))
+        generator_steps.zero_grad()
+        self.manual_backward(made)
+        generator_steps.step()
+        self._average()
+        self.log_dict({"discriminator": judged, "generator": made}, prog_bar=True)
+        return {"loss": (judged + made).detach()}
+
+    def _discriminator_loss(self, batch: Batch, i: int) -> Tensor:
+        real, classes = batch["real"][i], batch["real_classes"][i]
+        fake_classes = batch["fake_classes"][i]
+        with torch.no_grad():
+            fake = self.generator(batch["noise"][i], fake_classes)
+        # One pass, so one power iteration of the spectral norms, for both halves.
+        scores = self.discriminator(torch.cat([real, fake]), torch.cat([classes, fake_classes]))
+        loss = hinge_discriminator(*scores.chunk(2))
+        if self.config.mismatch:
+            wrong = self.discriminator(real, batch["wrong_classes"][i])
+            loss = loss + self.config.mismatch * torch.relu(1 + wrong).mean()
+        return loss
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        """Move the averaged generator, its running statistics too, towards the present one."""
+        step = self.global_step
+        keep = min(self.config.averaging, (1 + step) / (10 + step))
+        now = self.generator.state_dict()
+        for name, average in self.averaged.state_dict().items():
+            if average.is_floating_point():
+                average.lerp_(now[name], 1 - keep)
+            else:
+                average.copy_(now[name])
+
+    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
+        """Adam for the generator and for the discriminator."""
+        config = self.config
+        return [
+            torch.optim.Adam(self.generator.parameters(), config.generator_lr, config.betas),
+            torch.optim.Adam(
+                self.discriminator.parameters(), config.discriminator_lr, config.betas
+            ),
+        ]
+
+
+def train_gan(config: GanTraining, crops: GanCrops, run_dir: Path, *, resume: bool = False) -> Gan:
+    """Train on crops.
+
+    Args:
+        config: settings; its network fits the crops' size and classes.
+        crops: of training patients only.
+        run_dir: checkpoints and log.
+        resume: continue the newest checkpoint.
+    Raises:
+        TrainingError: the network does not fit the crops, the run folder holds a run already and
+            `resume` is not set, the loss is not finite, or torchrun started several processes.
+    """
+    network = config.network
+    # The discriminator's steps pass by Lightning, so nothing would gather their gradients.
+    if launched_processes() not in (None, (1, 1)):
+        raise TrainingError(
+            "several processes",
+            expected="one: the SNGAN trains on one device",
+            remedy="start it without torchrun",
+        )
+    if crops.crops.shape[1] != network.size or len(crops.names) != network.classes:
+        raise TrainingError(
+            f"crops of {crops.crops.shape[1]} pixels in {len(crops.names)} classes",
+            expected=f"{network.size} pixels and {network.classes} classes, as the network",
+            remedy="give the network the crops' size and classes",
+        )
+    lightning.seed_everything(config.seed, verbose=False)
+    module = SNGANModule(config)
+    fit(
+        module,
+        GanBatches(config, crops),
+        run_dir=run_dir,
+        max_steps=config.steps,
+        checkpoint_every=config.checkpoint_every,
+        resume=resume,
+        precision=config.precision,
+        gradient_clip=None,
+    )
+    module = module.float().cpu()
+    return Gan(module.averaged.eval(), module.discriminator.requires_grad_(False).eval())
+
+
+def save_gan(folder: Path, gan: Gan, *, training: dict[str, Any]) -> None:
+    """Write both networks' weights; `weights_io.load_generator` and `load_discriminator` read them."""
+    for name, network in ((GENERATOR, gan.generator), (DISCRIMINATOR, gan.discriminator)):
+        save_weights(folder / name, network, config=asdict(network.config), training=training)
