@@ -48,6 +48,22 @@ class SliceResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SliceUpdate:
+    """A slice while triage still runs: first as segmented, then, where it shows blood, as classified.
+
+    Args:
+        index: the slice, counted from 0 in volume order.
+        mask: bool, shape (rows, columns), native pixels; not to be written to. Before `result` comes,
+            specks that the measurement drops may be in it, and holes that it fills.
+        result: markers of the slice; None while it is only segmented.
+    """
+
+    index: int
+    mask: NDArray[np.bool_]
+    result: SliceResult | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Haematoma:
     """Measured haematoma. All volumes in mL; 0 and empty where none was found."""
 
@@ -62,6 +78,31 @@ class Haematoma:
     """Blood area of every slice."""
     max_diameter_mm: float
     mean_hu: float | None
+    filled_ml: float = 0.0
+    """Part of the volume: hypodensities that the segmenter left out and `fill_holes` put back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignResult:
+    """One rule-based sign for the patient: a measured quantity against its threshold.
+
+    Args:
+        code: the rule, a key of `hemx_core.measure.signs.SIGNS`.
+        present: None where the value is too near to the threshold, or nothing could be measured.
+        value: the quantity on the slice that speaks most for the sign; None where not measured.
+        unit: of value and threshold; empty for a ratio.
+        threshold: what the value is compared with.
+        at_least: whether the sign is present from the threshold up, else from it down.
+        slice_index: the slice, counted from 0 in volume order; None where none speaks for the sign.
+    """
+
+    code: str
+    present: bool | None
+    value: float | None
+    unit: str
+    threshold: float
+    at_least: bool
+    slice_index: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +128,8 @@ class TriageResult:
     identity: SeriesIdentity
     versions: dict[str, str]
     costs: tuple[StageCost, ...] = field(default=())
+    signs: tuple[SignResult, ...] = ()
+    """Rule-based second opinion; empty where no haematoma was found."""
 
     @property
     def mask(self) -> NDArray[np.bool_]:

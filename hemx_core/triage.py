@@ -1,6 +1,6 @@
 """From a series to a triage result, on desk and tablet alike.
 
-    check_head -> prepare -> segment -> measure -> classify -> summarise
+    check_head -> prepare -> segment -> measure -> judge_signs -> classify -> summarise
 
 Slices stream: beside the HU volume only the bool mask and the features of slices with blood stay in
 memory. Research software, not a medical device.
@@ -20,7 +20,7 @@ import pydicom
 from numpy.typing import NDArray
 
 from hemx_core import __version__
-from hemx_core.costs import Progress, StageClock, Watch
+from hemx_core.costs import OnSlice, Progress, StageClock, Watch
 from hemx_core.errors import ModelError
 from hemx_core.imaging.crop import crop_around
 from hemx_core.imaging.prepare import PreparedVolume, check_head, prepare
@@ -35,7 +35,8 @@ from hemx_core.measure.aggregate import (
     recommend,
 )
 from hemx_core.measure.haematoma import haematoma_notes, measure_haematoma
-from hemx_core.result import Haematoma, SliceResult, TriageResult
+from hemx_core.measure.signs import find_signs
+from hemx_core.result import Haematoma, SignResult, SliceResult, SliceUpdate, TriageResult
 from hemx_core.runtime.bundle import Models, load_models
 
 __all__ = [
@@ -66,6 +67,10 @@ class TriageModels(Protocol):
     @property
     def backend_version(self) -> str:
         """Its version."""
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """What a result must say of the models' origin."""
 
     def segment(self, image: Array) -> tuple[Array, Array]:
         """Slice (S, S) in [0, 1] -> probability of blood (S, S), pooled features (channels,)."""
@@ -113,6 +118,7 @@ def triage(
     *,
     settings: TriageSettings = DEFAULT_SETTINGS,
     progress: Progress | None = None,
+    on_slice: OnSlice | None = None,
 ) -> TriageResult:
     """Read a DICOM series and triage it; see `triage_volume`.
 
@@ -120,14 +126,17 @@ def triage(
         series_path: a folder, file, DICOMDIR or zip.
         models: a loaded bundle.
         settings: series and window.
-        progress: told after every slice.
+        progress: told after every file and slice.
+        on_slice: see `triage_volume`.
     Raises:
         DicomSeriesError: no usable series.
     """
     clock = StageClock()
     with clock.stage("read"):
-        volume = read_series(Path(series_path), series=settings.series)
-    return triage_volume(volume, models, settings=settings, progress=progress, clock=clock)
+        volume = read_series(Path(series_path), series=settings.series, progress=progress)
+    return triage_volume(
+        volume, models, settings=settings, progress=progress, on_slice=on_slice, clock=clock
+    )
 
 
 def triage_volume(
@@ -136,6 +145,7 @@ def triage_volume(
     *,
     settings: TriageSettings = DEFAULT_SETTINGS,
     progress: Progress | None = None,
+    on_slice: OnSlice | None = None,
     clock: StageClock | None = None,
 ) -> TriageResult:
     """Triage a volume. No blood found is a result, not an error.
@@ -144,19 +154,21 @@ def triage_volume(
         volume: HU, shape (slices, rows, columns), with its geometry.
         models: a loaded bundle.
         settings: the window; the series has been chosen already.
-        progress: told after every slice.
+        progress: told after every slice; what it raises ends the triage.
+        on_slice: given every slice when it has been segmented, those with blood again when classified.
         clock: goes on with a clock that has timed earlier stages.
     Raises:
         NotHeadError: the volume shows no head with a brain in it.
         ModelError: a program failed.
     """
-    watch = Watch(clock or StageClock(), progress)
+    watch = Watch(clock or StageClock(), progress, on_slice)
     check(volume, watch)
     prepared = prepare(volume, preprocessing(models.manifest, settings))
     segmentation = segment(prepared, models, watch)
     haematoma = measure(segmentation.mask, volume, models.manifest, watch)
+    signs = judge_signs(volume, haematoma, watch)
     slices = classify(prepared, haematoma, segmentation.features, models, watch)
-    return summarise(prepared, haematoma, slices, models, watch)
+    return summarise(prepared, haematoma, slices, signs, models, watch)
 
 
 def preprocessing(manifest: ModelManifest, settings: TriageSettings) -> PreprocessingSpec:
@@ -191,6 +203,7 @@ def segment(prepared: PreparedVolume, models: TriageModels, watch: Watch) -> Seg
                     mask[index] = one.transform.to_native(probabilities) >= threshold
             if mask[index].any():
                 kept[index] = features
+        watch.show(SliceUpdate(index=index, mask=mask[index]))
         watch.tell("segment", index + 1, len(prepared))
     return Segmentation(mask, kept)
 
@@ -201,6 +214,12 @@ def measure(
     """Drop specks from the mask and measure what stays."""
     with watch.clock.stage("measure"):
         return measure_haematoma(mask, volume, min_component_ml=manifest.min_component_ml)
+
+
+def judge_signs(volume: HUVolume, haematoma: Haematoma, watch: Watch) -> tuple[SignResult, ...]:
+    """The rule-based second opinion, on raw HU."""
+    with watch.clock.stage("signs"):
+        return find_signs(volume, haematoma.mask)
 
 
 def classify(
@@ -216,6 +235,7 @@ def classify(
     for done, index in enumerate(bloody, start=1):
         with watch.clock.stage("classify"):
             slices[index] = classify_slice(prepared, haematoma, index, features[index], models)
+        watch.show(SliceUpdate(index=index, mask=haematoma.mask[index], result=slices[index]))
         watch.tell("classify", done, len(bloody))
     return tuple(slices)
 
@@ -246,6 +266,7 @@ def summarise(
     prepared: PreparedVolume,
     haematoma: Haematoma,
     slices: tuple[SliceResult, ...],
+    signs: tuple[SignResult, ...],
     models: TriageModels,
     watch: Watch,
 ) -> TriageResult:
@@ -265,6 +286,7 @@ def summarise(
         notes=(
             *volume.notes,
             *prepared.notes,
+            *models.notes,
             *(WINDOW_CHANGED,) * changed,
             *haematoma_notes(haematoma),
         ),
@@ -272,6 +294,7 @@ def summarise(
         identity=volume.identity,
         versions=_versions(models),
         costs=watch.clock.costs,
+        signs=signs,
     )
 
 

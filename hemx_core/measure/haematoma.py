@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from hemx_core.imaging.volume import HUVolume, Note
 from hemx_core.measure.abc2 import abc2_ml
-from hemx_core.measure.components import drop_small, keep_largest
+from hemx_core.measure.components import Components, drop_small, find_components, keep_largest
+from hemx_core.measure.fill import fill_holes
 from hemx_core.measure.volume import max_diameter_mm, mean_hu, slice_areas_mm2, volume_ml
 from hemx_core.result import Haematoma
 
@@ -15,10 +18,28 @@ TINY_HAEMATOMA_ML = 0.5
 """Below this a finding is as likely noise or calcification as blood, and its markers say little."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class CleanMask:
+    """A mask as it is measured, its components, and the hypodensities filled in, mL."""
+
+    mask: NDArray[np.bool_]
+    components: Components
+    filled_ml: float
+
+
+def clean_mask(mask: NDArray[np.bool_], volume: HUVolume, *, min_component_ml: float) -> CleanMask:
+    """Drop specks and fill enclosed hypodensities; arguments and errors as `measure_haematoma`."""
+    dense, components = drop_small(mask, volume.geometry, min_component_ml)
+    filled, filled_ml = fill_holes(dense, volume)
+    if filled is not dense:
+        components = find_components(filled, volume.geometry)
+    return CleanMask(filled, components, filled_ml)
+
+
 def measure_haematoma(
     mask: NDArray[np.bool_], volume: HUVolume, *, min_component_ml: float
 ) -> Haematoma:
-    """Drop specks and measure what stays.
+    """Drop specks, fill enclosed hypodensities, and measure what stays.
 
     Args:
         mask: bool, shape (slices, rows, columns), native pixels.
@@ -28,7 +49,8 @@ def measure_haematoma(
         VolumeError: the mask does not fit the volume.
     """
     geometry = volume.geometry
-    kept, components = drop_small(mask, geometry, min_component_ml)
+    clean = clean_mask(mask, volume, min_component_ml=min_component_ml)
+    kept, components = clean.mask, clean.components
     largest = keep_largest(kept, components, 1)
     areas = slice_areas_mm2(kept, geometry)
     return Haematoma(
@@ -39,6 +61,7 @@ def measure_haematoma(
         areas_mm2=tuple(areas.tolist()),
         max_diameter_mm=max_diameter_mm(largest, geometry),
         mean_hu=mean_hu(volume, kept),
+        filled_ml=clean.filled_ml,
     )
 
 

@@ -16,8 +16,16 @@ from typing import Any
 from hemx_core.costs import peak_mib, start_up_seconds, study_seconds
 from hemx_core.imaging.volume import SeriesIdentity, VolumeGeometry
 from hemx_core.markers import MARKER_CODES
+from hemx_core.measure.signs import SIGNS
 from hemx_core.report.deidentify import nameless_note, nameless_text
-from hemx_core.result import Haematoma, MarkerResult, SliceResult, StageCost, TriageResult
+from hemx_core.result import (
+    Haematoma,
+    MarkerResult,
+    SignResult,
+    SliceResult,
+    StageCost,
+    TriageResult,
+)
 
 FORMAT = "hemx.triage"
 SCHEMA_VERSION = 1
@@ -66,6 +74,7 @@ def to_document(
         "input": _input(result.identity, result.geometry, result.mask.shape, identify=identify),
         "haematoma": _haematoma(result.haematoma),
         "markers": {code: _marker(marker) for code, marker in result.markers.items()},
+        "signs": {sign.code: _sign(sign) for sign in result.signs},
         "slices": [_slice(one, result.geometry) for one in result.slices],
         "notes": [{"code": note.code, "message": note.message} for note in notes],
         "versions": dict(result.versions),
@@ -127,6 +136,7 @@ def _haematoma(haematoma: Haematoma) -> Json:
         "found": haematoma.volume_ml > 0,
         "volume_ml": round(haematoma.volume_ml, 3),
         "abc2_volume_ml": round(haematoma.abc2_volume_ml, 3),
+        "filled_ml": round(haematoma.filled_ml, 3),
         "component_volumes_ml": [round(one, 3) for one in haematoma.component_volumes_ml],
         "max_diameter_mm": round(haematoma.max_diameter_mm, 2),
         "mean_hu": None if haematoma.mean_hu is None else round(haematoma.mean_hu, 1),
@@ -140,6 +150,23 @@ def _marker(marker: MarkerResult) -> Json:
         "present": marker.present,
         "slice_index": marker.slice_index,
     }
+
+
+def _sign(sign: SignResult) -> Json:
+    return {
+        "answer": sign_answer(sign),
+        "quantity": SIGNS[sign.code].quantity,
+        "value": None if sign.value is None else round(sign.value, 4),
+        "unit": sign.unit,
+        "threshold": sign.threshold,
+        "present_from": "threshold up" if sign.at_least else "threshold down",
+        "slice_index": sign.slice_index,
+    }
+
+
+def sign_answer(sign: SignResult) -> str:
+    """The answer in a word: yes, no or undecided."""
+    return {True: "yes", False: "no", None: "undecided"}[sign.present]
 
 
 def _slice(one: SliceResult, geometry: VolumeGeometry) -> Json:

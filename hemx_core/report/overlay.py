@@ -12,6 +12,7 @@ import numpy as np
 from hemx_core.imaging.spec import HUWindow
 from hemx_core.imaging.volume import HUVolume
 from hemx_core.markers import MARKERS
+from hemx_core.measure.signs import SIGNS
 from hemx_core.report.drawing import (
     GREY,
     Picture,
@@ -71,7 +72,7 @@ def slice_picture(
         draw_text(panel, text, (8, scale.shape[0] - 10), size=0.55)
     gap = np.zeros((scale.shape[0], GAP_PIXELS, 3), dtype=np.uint8)
     strip = np.hstack([plain, gap, outlined, gap, heated])
-    return _framed(strip, _caption(one, len(result.slices)))
+    return framed(strip, _caption(one, result))
 
 
 def overview_picture(volume: HUVolume, result: TriageResult, *, window: HUWindow) -> Picture:
@@ -98,7 +99,7 @@ def overview_picture(volume: HUVolume, result: TriageResult, *, window: HUWindow
         draw_text(tile, str(index + 1), (6, 20), size=0.6)
         top, left = place // across * height, place % across * width
         montage[top : top + height, left : left + width] = tile
-    return _framed(montage, _overview_caption(result, len(bloody), len(shown)))
+    return framed(montage, _overview_caption(result, len(bloody), len(shown)))
 
 
 def _draw_cam(panel: Picture, one: SliceResult, scale: Scale) -> str:
@@ -110,8 +111,13 @@ def _draw_cam(panel: Picture, one: SliceResult, scale: Scale) -> str:
     return f"CAM of: {MARKERS[strongest].name_en} ({one.probabilities[strongest]:.2f})"
 
 
-def _caption(one: SliceResult, count: int) -> tuple[str, str]:
+def _caption(one: SliceResult, result: TriageResult) -> tuple[str, str]:
+    count = len(result.slices)
     first = f"Slice {one.index + 1} of {count}    blood {one.blood_area_mm2 / 100:.2f} cm2"
+    ruled = [s for s in result.signs if s.present and s.slice_index == one.index]
+    if ruled:
+        named = ", ".join(f"{SIGNS[s.code].name_en} {s.value:.3g} {s.unit}".rstrip() for s in ruled)
+        first += f"    best for the rules of: {named}"
     pairs = zip(MARKERS, one.probabilities, strict=False)
     return first, "    ".join(f"{marker.name_en} {value:.2f}" for marker, value in pairs)
 
@@ -120,9 +126,11 @@ def _overview_caption(result: TriageResult, bloody: int, shown: int) -> tuple[st
     if not bloody:
         return "No haematoma found", f"{shown} of {len(result.slices)} slices"
     part = "" if shown == bloody else f" ({shown} shown)"
+    present = [SIGNS[sign.code].name_en for sign in result.signs if sign.present]
     return (
-        f"Haematoma {result.haematoma_volume_ml:.1f} mL",
+        f"Haematoma {result.haematoma_volume_ml:.1f} mL, "
         f"{bloody} of {len(result.slices)} slices with blood{part}",
+        f"Rule-based second opinion: {', '.join(present) or 'no sign'}",
     )
 
 
@@ -134,7 +142,7 @@ def _spread(indices: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(indices[place] for place in places)
 
 
-def _framed(body: Picture, caption: tuple[str, str]) -> Picture:
+def framed(body: Picture, caption: tuple[str, str]) -> Picture:
     """Caption above and footer below a picture."""
     height, width = body.shape[:2]
     framed = np.zeros((CAPTION_PIXELS + height + FOOTER_PIXELS, width, 3), dtype=np.uint8)

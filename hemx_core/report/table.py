@@ -12,7 +12,8 @@ from rich.text import Text
 from hemx_core.costs import peak_mib, start_up_seconds, study_seconds
 from hemx_core.imaging.reader import SeriesSummary
 from hemx_core.markers import MARKERS
-from hemx_core.report.json_report import DISCLAIMER
+from hemx_core.measure.signs import SIGNS
+from hemx_core.report.json_report import DISCLAIMER, sign_answer
 from hemx_core.result import Recommendation, TriageResult
 
 HEADLINES = {
@@ -30,6 +31,8 @@ def result_view(result: TriageResult) -> RenderableType:
     parts.append(_measurements(result))
     if result.markers:
         parts.append(_markers(result))
+    if result.signs:
+        parts.append(_signs(result))
     parts.extend(Text(f"Note: {note.message}") for note in result.notes)
     parts.append(Text(_cost_line(result)))
     parts.append(Text(DISCLAIMER, style="dim"))
@@ -94,6 +97,30 @@ def _markers(result: TriageResult) -> Table:
             str(one.slice_index + 1),
         )
     return table
+
+
+def _signs(result: TriageResult) -> Table:
+    table = Table(title="Rule-based second opinion", title_justify="left")
+    table.add_column("Sign")
+    for column in ("Answer", "Measured", "Threshold", "Slice"):
+        table.add_column(column, justify="right")
+    for sign in result.signs:
+        answer = sign_answer(sign)
+        limit = ">=" if sign.at_least else "<="
+        table.add_row(
+            SIGNS[sign.code].name_en,
+            f"[bold red]{answer}[/]" if sign.present else answer,
+            "-" if sign.value is None else _quantity(sign.value, sign.unit),
+            f"{limit} {_quantity(sign.threshold, sign.unit)}",
+            "-" if sign.slice_index is None else str(sign.slice_index + 1),
+        )
+    return table
+
+
+def _quantity(value: float, unit: str) -> str:
+    """A number with its unit; ratios with three digits."""
+    number = f"{value:.3f}" if not unit else f"{value:.0f}" if unit == "pieces" else f"{value:.1f}"
+    return f"{number} {unit}".rstrip()
 
 
 def _cost_line(result: TriageResult) -> str:

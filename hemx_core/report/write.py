@@ -43,24 +43,28 @@ class WrittenReport:
         return self.result_json, self.result_json.with_name(OVERVIEW_NAME), *overlays
 
 
-def check_output(folder: Path) -> None:
+def check_output(folder: Path, name: str = RESULT_NAME, form: str = FORMAT) -> None:
     """Refuse an output folder before the work starts.
 
     Other files in the folder stay as they are; an earlier HEMX result is replaced.
 
+    Args:
+        folder: where the result will be written.
+        name: of the document.
+        form: what the document's "format" says.
     Raises:
-        OutputError: a file stands in the way, or a result.json that HEMX did not write.
+        OutputError: a file stands in the way, or a document of that name that HEMX did not write.
     """
     if folder.exists() and not folder.is_dir():
         raise OutputError(
             f"{folder} is a file", expected="a folder", remedy="give another --out folder"
         )
-    earlier = folder / RESULT_NAME
+    earlier = folder / name
     if not earlier.exists():
         return
     try:
         document = json.loads(earlier.read_text(encoding="utf-8"))
-        ours = isinstance(document, dict) and document.get("format") == FORMAT
+        ours = isinstance(document, dict) and document.get("format") == form
     except (OSError, ValueError):
         ours = False
     if not ours:
@@ -96,7 +100,7 @@ def write_report(
     folder = folder.resolve()
     check_output(folder)
     clock = StageClock()
-    with _draft_folder(folder) as draft:
+    with draft_folder(folder) as draft:
         with clock.stage("pictures"):
             names = _draw_all(result, volume, draft, window)
         timed = replace(result, costs=(*result.costs, *clock.costs))
@@ -111,17 +115,18 @@ def _draw_all(
 ) -> tuple[str, ...]:
     """Draw every picture into the draft folder; answers their names relative to it."""
     (draft / OVERLAY_FOLDER).mkdir()
-    _write_png(draft / OVERVIEW_NAME, overview_picture(volume, result, window=window))
+    write_png(draft / OVERVIEW_NAME, overview_picture(volume, result, window=window))
     names = [OVERVIEW_NAME]
     digits = max(2, len(str(len(result.slices))))
     for index in bloody_slices(result):
         name = f"{OVERLAY_FOLDER}/slice_{index + 1:0{digits}d}.png"
-        _write_png(draft / name, slice_picture(volume, result, index, window=window))
+        write_png(draft / name, slice_picture(volume, result, index, window=window))
         names.append(name)
     return tuple(names)
 
 
-def _write_png(path: Path, picture: cv2.typing.MatLike) -> None:
+def write_png(path: Path, picture: cv2.typing.MatLike) -> None:
+    """Write a picture as PNG, quickly rather than small."""
     done, encoded = cv2.imencode(".png", picture, _PNG_LEVEL)
     if not done:
         raise OutputError(f"{path.name} could not be encoded as PNG")
@@ -141,7 +146,7 @@ def _publish(draft: Path, folder: Path, names: tuple[str, ...]) -> None:
 
 
 @contextmanager
-def _draft_folder(folder: Path) -> Iterator[Path]:
+def draft_folder(folder: Path) -> Iterator[Path]:
     """A folder beside the target, on the same file system; gone afterwards, whatever happens."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)

@@ -27,8 +27,10 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
         identity = SeriesIdentity(patient_id="ID-4711", series_description="Head")
         return simple_head(clot_mm=float(str(seen["clot_mm"])), identity=identity)
 
-    def load_models(folder: Path | None = None, backend: object = None) -> ThresholdModels:
-        seen["models"] = folder
+    def load_models(
+        folder: Path | None = None, backend: object = None, *, allow_unsigned: bool = False
+    ) -> ThresholdModels:
+        seen.update(models=folder, allow_unsigned=allow_unsigned)
         return ThresholdModels()
 
     monkeypatch.setattr(reader, "read_series", read_series)
@@ -61,6 +63,7 @@ def test_triage_prints_the_result_and_names_the_files(
     out = tmp_path / "out"
     assert _run("triage", "study", "--out", out, "--series", "7", "--models", "m") == 0
     assert (asked["path"], asked["series"], asked["models"]) == (Path("study"), "7", Path("m"))
+    assert asked["allow_unsigned"] is False
     text = capsys.readouterr()
     assert "Discuss with a neurosurgical centre" in text.out
     for name in ("result.json", "overview.png", "overlays"):
@@ -209,3 +212,64 @@ def test_importing_the_cli_imports_nothing_heavy() -> None:
         [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
     )
     assert done.stdout == "[]\n"
+
+
+def _two_studies(monkeypatch: pytest.MonkeyPatch, second_patient: str = "ID-4711") -> None:
+    """The reader gives a head whose clot has grown in the study named "later"."""
+
+    def read_series(path: Path, **_: object) -> HUVolume:
+        later = path.name == "later"
+        identity = SeriesIdentity(
+            patient_id=second_patient if later else "ID-4711", series_uid=path.name
+        )
+        return simple_head(clot_mm=18.0 if later else 14.0, identity=identity)
+
+    monkeypatch.setattr(reader, "read_series", read_series)
+
+
+def test_compare_prints_the_answers_and_names_the_files(
+    asked: dict[str, object],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _two_studies(monkeypatch)
+    out = tmp_path / "out"
+    assert _run("compare", "earlier", "later", "--out", out, "--models", "m") == 0
+    assert asked["models"] == Path("m")
+    text = capsys.readouterr().out
+    assert "Haematoma expansion" in text
+    assert "30 % or more" in text
+    for name in ("comparison.json", "comparison.png"):
+        assert f"Written: {out / name}\n" in text
+    document = json.loads((out / "comparison.json").read_text(encoding="utf-8"))
+    assert document["expansion"]["he_30"]["answer"] == "yes"
+    assert "identity" not in document["earlier"]["input"]
+
+
+def test_compare_refuses_two_patients_before_the_models_are_loaded(
+    asked: dict[str, object],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _two_studies(monkeypatch, "ID-0815")
+    out = tmp_path / "out"
+    assert _run("compare", "earlier", "later", "--out", out) == 2
+    assert "different patient IDs" in capsys.readouterr().err
+    assert "models" not in asked
+    assert not out.exists()
+    assert _run("compare", "earlier", "later", "--out", out, "--force", "--quiet") == 0
+    document = json.loads((out / "comparison.json").read_text(encoding="utf-8"))
+    assert "different_patients" in {note["code"] for note in document["notes"]}
+
+
+def test_an_unsigned_bundle_is_taken_only_where_it_is_asked_for(
+    asked: dict[str, object], tmp_path: Path
+) -> None:
+    assert _run("triage", "study", "--out", tmp_path / "one") == 0
+    assert asked["allow_unsigned"] is False
+    assert _run("triage", "study", "--out", tmp_path / "two", "--allow-unsigned") == 0
+    assert asked["allow_unsigned"] is True
+    assert _run("compare", "a", "b", "--out", tmp_path / "three", "--allow-unsigned") == 0
+    assert asked["allow_unsigned"] is True

@@ -13,7 +13,7 @@ from hemx_core.imaging.spec import HUWindow
 from hemx_core.imaging.volume import HUVolume, Note
 from hemx_core.markers import MARKER_CODES
 from hemx_core.measure.aggregate import calibrated_probabilities
-from hemx_core.result import Recommendation
+from hemx_core.result import Recommendation, SliceUpdate
 from hemx_core.triage import TriageSettings, triage_volume
 from tests.factories import ThresholdModels, make_manifest, simple_head
 
@@ -161,9 +161,37 @@ def test_progress_and_costs_cover_every_stage() -> None:
         ("classify", 2, 2),
     ]
     names = [cost.name for cost in result.costs]
-    assert names == ["read", "check", "prepare", "segment", "measure", "classify"]
+    assert names == ["read", "check", "prepare", "segment", "measure", "signs", "classify"]
     assert all(cost.peak_rss_mib > 10 for cost in result.costs)
     assert all(cost.seconds > 0 for cost in result.costs)
+
+
+def test_slices_are_handed_over_as_segmented_and_again_as_classified() -> None:
+    shown: list[SliceUpdate] = []
+    result = triage_volume(
+        simple_head(clot_mm=CLOT_MM, clot_slices=(1, 4)), ThresholdModels(), on_slice=shown.append
+    )
+    assert [one.index for one in shown] == [0, 1, 2, 3, 4, 5, 1, 4]
+    assert [one.result for one in shown[:6]] == [None] * 6
+    assert [one.result for one in shown[6:]] == [result.slices[1], result.slices[4]]
+    for one in shown:
+        np.testing.assert_array_equal(one.mask, result.mask[one.index])
+
+
+def test_what_progress_raises_ends_the_triage_within_a_slice() -> None:
+    class Stop(BaseException):
+        pass
+
+    steps: list[int] = []
+
+    def progress(_stage: str, done: int, _total: int) -> None:
+        steps.append(done)
+        if done == 2:
+            raise Stop
+
+    with pytest.raises(Stop):
+        triage_volume(simple_head(clot_mm=CLOT_MM), ThresholdModels(), progress=progress)
+    assert steps == [1, 2]
 
 
 def test_a_clock_adds_up_and_keeps_the_start_up_apart() -> None:

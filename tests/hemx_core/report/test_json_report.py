@@ -10,6 +10,7 @@ import pytest
 import hemx_core
 from hemx_core.costs import START_UP
 from hemx_core.imaging.volume import HUVolume, SeriesIdentity
+from hemx_core.measure.signs import SIGNS
 from hemx_core.report.json_report import dumps, schema, short_hash, to_document
 from hemx_core.result import StageCost, TriageResult
 from hemx_core.triage import triage_volume
@@ -53,6 +54,7 @@ def test_the_schema_refuses_what_does_not_belong() -> None:
     broken = (
         {**document, "patient": "Doe"},
         {**document, "schema_version": 2},
+        {**document, "signs": {"blend": document["signs"]["blend"]}},
         {**document, "markers": {"blend": document["markers"]["blend"]}},
         {**document, "haematoma": {**document["haematoma"], "volume_ml": -1}},
         {key: value for key, value in document.items() if key != "recommendation"},
@@ -125,7 +127,9 @@ def test_every_field_is_documented() -> None:
     fields = set(_paths(schema()))
     assert len(fields) > 50
     fields = {path.replace("markers.hypodensity", "markers.<code>") for path in fields}
+    fields = {path.replace("signs.hypodensity", "signs.<sign>") for path in fields}
     skipped = tuple(f"markers.{code}" for code in ("irregular", "blend", "fluid_level"))
+    skipped += tuple(f"signs.{code}" for code in SIGNS if code != "hypodensity")
     missing = [
         path
         for path in sorted(fields)

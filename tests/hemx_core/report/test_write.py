@@ -84,7 +84,7 @@ def test_a_disk_error_leaves_the_earlier_result_whole(
     def full(path: Path, picture: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(write, "_write_png", full)
+    monkeypatch.setattr(write, "write_png", full)
     with pytest.raises(OutputError, match="No space left"):
         _write(out, clot_slices=(1, 2))
     assert {name: (out / name).read_bytes() for name in _files(out)} == before

@@ -1,0 +1,204 @@
+"""The referral: one A4 page for the neurosurgical centre, as PDF and PNG.
+
+    identity -> recommendation -> measurements | markers -> rule-based signs -> slices
+             -> comparison -> warnings -> footer
+
+De-identified unless asked otherwise. Needs neither torch nor scipy: it is made on the tablet too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from hemx_core import __version__
+from hemx_core.compare import ComparisonResult
+from hemx_core.errors import OutputError
+from hemx_core.imaging.spec import HUWindow
+from hemx_core.imaging.volume import HUVolume
+from hemx_core.report.page import MUTED, RULE, Page, line_height_mm
+from hemx_core.report.pdf import PdfMetadata, pdf_bytes, png_bytes, write_whole
+from hemx_core.report.referral_facts import (
+    draw_identity,
+    draw_measurements,
+    draw_recommendation,
+)
+from hemx_core.report.referral_findings import draw_markers, draw_signs
+from hemx_core.report.referral_limits import draw_comparison, draw_notes, notes_height
+from hemx_core.report.referral_slices import draw_slices
+from hemx_core.report.sheet import BOTTOM_MM, COLUMN_GAP_MM, MARGIN_MM, WIDTH_MM, Sheet
+from hemx_core.report.texts import Texts
+from hemx_core.result import TriageResult
+
+PDF_NAME = "referral.pdf"
+PNG_NAME = "referral.png"
+DPI = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferralOptions:
+    """What the user may choose.
+
+    Args:
+        language: "en" or "ja".
+        identify: print patient name and ID, site and the time of the CT; lines to fill in by hand
+            where not.
+        created_at: when the report was made; now by default.
+        dpi: drawn pixels per inch.
+    Raises:
+        InputError: no such language.
+    """
+
+    language: str = "en"
+    identify: bool = False
+    created_at: datetime = field(default_factory=lambda: datetime.now().astimezone())
+    dpi: int = DPI
+
+    def __post_init__(self) -> None:
+        Texts(self.language)  # refuses a language that there is not
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenReferral:
+    """Where the files lie."""
+
+    pdf: Path
+    png: Path
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Both."""
+        return self.pdf, self.png
+
+
+def draw_referral(
+    result: TriageResult,
+    volume: HUVolume,
+    *,
+    window: HUWindow,
+    comparison: ComparisonResult | None = None,
+    options: ReferralOptions | None = None,
+) -> Page:
+    """Draw the page.
+
+    Args:
+        result: the triage result.
+        volume: the triaged volume.
+        window: display window of the slices, HU.
+        comparison: with an earlier study; its later study is `result`'s.
+        options: language, identification, date.
+    Raises:
+        InputError: no such language.
+        OutputError: the font is missing.
+    """
+    options = options or ReferralOptions()
+    sheet = Sheet(
+        page=Page(dpi=options.dpi),
+        texts=Texts(options.language),
+        result=result,
+        volume=volume,
+        window=window,
+        comparison=comparison,
+        identify=options.identify,
+    )
+    y = _draw_head(sheet, options)
+    y = draw_identity(sheet, y)
+    y = draw_recommendation(sheet, y)
+    left = (WIDTH_MM - COLUMN_GAP_MM) * 0.43
+    right = MARGIN_MM + left + COLUMN_GAP_MM
+    below = draw_measurements(sheet, y, left)
+    y = max(below, draw_markers(sheet, y, right, WIDTH_MM - left - COLUMN_GAP_MM))
+    y = draw_signs(sheet, y)
+    # With a comparison there is never room for a large slice.
+    room = 0.0 if comparison else BOTTOM_MM - notes_height(sheet)
+    y = draw_slices(sheet, y, room)
+    y = draw_comparison(sheet, y)
+    draw_notes(sheet, y, BOTTOM_MM)
+    _draw_foot(sheet)
+    return sheet.page
+
+
+def write_referral(
+    result: TriageResult,
+    volume: HUVolume,
+    folder: Path,
+    *,
+    window: HUWindow,
+    comparison: ComparisonResult | None = None,
+    options: ReferralOptions | None = None,
+) -> WrittenReferral:
+    """Write referral.pdf and referral.png, each whole or not at all; earlier ones are replaced.
+
+    Args:
+        result: the triage result.
+        volume: the triaged volume.
+        folder: made where missing.
+        window: display window of the slices, HU.
+        comparison: with an earlier study; its later study is `result`'s.
+        options: language, identification, date.
+    Raises:
+        InputError: no such language.
+        OutputError: the font is missing, the folder cannot be used, or the disk refuses.
+    """
+    options = options or ReferralOptions()
+    page = draw_referral(result, volume, window=window, comparison=comparison, options=options)
+    png = png_bytes(page)
+    metadata = PdfMetadata(
+        title=Texts(options.language)("title"),
+        language=options.language,
+        producer=f"HEMX {__version__}",
+        made_at=options.created_at,
+    )
+    pdf = pdf_bytes(page, png, metadata)
+    folder = folder.resolve()
+    written = WrittenReferral(folder / PDF_NAME, folder / PNG_NAME)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(written.png, png)
+        write_whole(written.pdf, pdf)
+    except OSError as error:
+        raise OutputError(
+            f"{folder} could not be written ({error.strerror or error})",
+            expected="a folder with room that may be written to",
+            remedy="free some space or give another --out folder",
+        ) from error
+    return written
+
+
+def _draw_head(sheet: Sheet, options: ReferralOptions) -> float:
+    """Title, what this is, and when it was made."""
+    page, texts = sheet.page, sheet.texts
+    at = options.created_at
+    made = texts("moment", at, at.tzname() or "").strip()
+    page.text(MARGIN_MM, 15.5, texts("title"), 15, bold=True)
+    page.text(MARGIN_MM + WIDTH_MM, 14.0, texts("made", at=made), 8, anchor="right", ink=MUTED)
+    page.text(MARGIN_MM, 20.5, texts("subtitle"), 8, ink=MUTED)
+    warning = texts("not_a_device")
+    page.text(MARGIN_MM + WIDTH_MM, 20.5, warning, 8, anchor="right", bold=True)
+    return 23.5
+
+
+def _draw_foot(sheet: Sheet) -> None:
+    """Lines to sign, the model's version, the disclaimer."""
+    page, texts = sheet.page, sheet.texts
+    y = BOTTOM_MM + 6.5
+    x = MARGIN_MM
+    for key, share in (("read_by", 0.46), ("date", 0.27), ("telephone", 0.27)):
+        end = page.text(x, y, texts(key), 8, ink=MUTED)
+        page.rule(end + 1.5, y + 0.6, x + WIDTH_MM * share - 3, y + 0.6, ink=MUTED)
+        x += WIDTH_MM * share
+    y += 4.0
+    page.rule(MARGIN_MM, y, MARGIN_MM + WIDTH_MM, y, ink=RULE)
+    versions = sheet.result.versions
+    y += 3.6
+    text = texts(
+        "versions",
+        hemx=versions.get("hemx", __version__),
+        recipe=versions.get("recipe", "-"),
+        segmenter=versions.get("segmenter_sha256", "-")[:12],
+        classifier=versions.get("classifier_sha256", "-")[:12],
+    )
+    page.text(MARGIN_MM, y, text, 6.5, ink=MUTED)
+    y += line_height_mm(6.5)
+    page.paragraph(MARGIN_MM, y, WIDTH_MM, texts("disclaimer"), 6.5, ink=MUTED)

@@ -1,0 +1,248 @@
+"""Every string of the referral report, English and Japanese, in one table.
+
+English stands first. Placeholders are `str.format`'s; numbers are formatted by the caller. The font
+(BIZ UDPGothic) has no arrows, no "at least" sign and no check marks: a test holds the table to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from hemx_core.errors import InputError
+from hemx_core.imaging.volume import Note
+from hemx_core.markers import MARKERS
+
+Language = Literal["en", "ja"]
+LANGUAGES: tuple[str, ...] = get_args(Language)
+
+TEXTS: dict[str, tuple[str, str]] = {
+    "title": ("Head CT referral", "頭部CT 紹介用レポート"),
+    "subtitle": (
+        "Automatic analysis of a non-contrast head CT by HEMX",
+        "単純頭部CTの自動解析（HEMX）",
+    ),
+    "not_a_device": (
+        "Research software, not a medical device",
+        "研究用ソフトウェアであり、医療機器ではありません",
+    ),
+    "disclaimer": (
+        "Research software, not a medical device. Not for diagnosis or treatment: a clinician must "
+        "read the study and decides.",
+        "研究用ソフトウェアであり、医療機器ではありません。診断・治療の目的には使用できません。"
+        "必ず医師が画像を読影し、判断してください。",
+    ),
+    "made": ("Report made {at}", "作成日時 {at}"),
+    "moment": ("{0:%Y-%m-%d %H:%M} {1}", "{0.year}年{0.month}月{0.day}日 {0:%H:%M} {1}"),
+    # Patient and study
+    "name": ("Patient", "患者氏名"),
+    "patient_id": ("ID", "患者ID"),
+    "acquired": ("CT of", "撮影日時"),
+    "site": ("Site", "施設"),
+    "by_hand": ("De-identified: fill in by hand", "匿名化済み：手書きで記入"),
+    "series": ("Series", "シリーズ"),
+    "slices": ("{count} slices of {thickness} mm", "{count}スライス、厚さ{thickness} mm"),
+    "tilt": ("gantry tilt {tilt} degrees", "ガントリ傾斜 {tilt}度"),
+    "study_code": ("study code {code}", "検査コード {code}"),
+    # Recommendation
+    "recommendation": ("Recommendation", "推奨"),
+    "no_haematoma_found": (
+        "No haematoma was found; this does not rule out haemorrhage.",
+        "血腫は検出されませんでした（出血を否定するものではありません）。",
+    ),
+    "discuss_with_neurosurgical_centre": (
+        "Discuss this patient with a neurosurgical centre.",
+        "脳神経外科施設に相談してください。",
+    ),
+    "call_neurosurgical_centre_now": (
+        "Call a neurosurgical centre now.",
+        "直ちに脳神経外科施設へ連絡してください。",
+    ),
+    "why_none": (
+        "A clinician must read the study whatever this report says.",
+        "本レポートの内容にかかわらず、医師による読影が必要です。",
+    ),
+    "why_haematoma": ("Haematoma of {volume} mL", "血腫 {volume} mL"),
+    "why_large": ("30 mL or more", "30 mL以上"),
+    "why_markers": (
+        "expansion markers at or above threshold: {markers}",
+        "閾値以上の血腫増大マーカー：{markers}",
+    ),
+    "why_no_markers": (
+        "no expansion marker reached its threshold",
+        "閾値に達した血腫増大マーカーなし",
+    ),
+    "why_expanded": (
+        "Expansion since the earlier study: {definitions}.",
+        "前回検査からの血腫増大あり（基準：{definitions}）。",
+    ),
+    "list": (", ", "、"),
+    "clause": ("; ", "、"),
+    "stop": (".", "。"),
+    # Measurements
+    "measurements": ("Haematoma", "血腫の計測"),
+    "volume": ("Volume (voxels)", "体積（ボクセル法）"),
+    "interval": ("90 % interval {low} to {high} mL", "90 %区間 {low}〜{high} mL"),
+    "abc2": ("ABC/2 (largest part)", "ABC/2（最大成分）"),
+    "filled": ("of which filled hypodensities", "うち補填した低吸収域"),
+    "components": ("Separate parts", "成分数"),
+    "diameter": ("Largest diameter in a slice", "スライス内最大径"),
+    "density": ("Mean density", "平均CT値"),
+    "bloody": ("Slices with blood", "血腫のあるスライス"),
+    "of": ("{part} of {whole}", "{part} / {whole}"),
+    "none_found": ("No haematoma was found.", "血腫は検出されませんでした。"),
+    # Markers and signs
+    "markers": (
+        "Expansion markers: calibrated probability",
+        "血腫増大マーカー：較正済み確率",
+    ),
+    "threshold": ("threshold {value}", "閾値 {value}"),
+    "at_or_above": ("at or above", "閾値以上"),
+    "below": ("below", "閾値未満"),
+    "slice": ("slice {number}", "スライス{number}"),
+    "not_judged": (
+        "Not judged: no haematoma was found.",
+        "血腫が検出されないため判定していません。",
+    ),
+    "signs": (
+        "Second opinion by rules on CT values (does not enter the recommendation)",
+        "CT値の規則による第二意見（推奨の判定には用いません）",
+    ),
+    "yes": ("yes", "あり"),
+    "no": ("no", "なし"),
+    "undecided": ("undecided", "判定保留"),
+    "from_up": ("{value} (yes from {limit} up)", "{value}（{limit}以上で「あり」）"),
+    "from_down": ("{value} (yes up to {limit})", "{value}（{limit}以下で「あり」）"),
+    "not_measured": ("not measurable", "計測できません"),
+    "pieces": ("", "個"),
+    "sign.black_hole": ("Black hole", "ブラックホールサイン"),
+    "sign.swirl": ("Swirl sign", "スワールサイン"),
+    "sign.heterogeneous": ("Density heterogeneity", "濃度の不均一"),
+    "sign.island": ("Island sign", "アイランドサイン"),
+    "sign.satellite": ("Satellite sign", "サテライトサイン"),
+    # Slices
+    "key_slices": (
+        "Most informative slices, feet to head; outline: haematoma as segmented; "
+        "window {lower} to {upper} HU; R: patient's right",
+        "代表スライス（足側から頭側）。輪郭：自動抽出した血腫。ウィンドウ {lower}〜{upper} HU。R：患者の右",
+    ),
+    "key_slices_none": (
+        "Slices through the head, feet to head; window {lower} to {upper} HU; R: patient's right",
+        "頭部の代表スライス（足側から頭側）。ウィンドウ {lower}〜{upper} HU。R：患者の右",
+    ),
+    "slice_of": ("Slice {number} of {count}", "スライス {number} / {count}"),
+    "largest_area": ("largest area", "最大面積"),
+    # Comparison
+    "comparison": ("Comparison with the earlier study", "前回検査との比較"),
+    "earlier": ("Earlier volume", "前回の体積"),
+    "later": ("Volume now", "今回の体積"),
+    "growth": ("Growth", "変化"),
+    "time_between": ("Time between", "検査間隔"),
+    "hours": ("{hours} h", "{hours}時間"),
+    "unknown": ("not known", "不明"),
+    "range": ("({low} to {high}, 90 %)", "（{low}〜{high}、90 %）"),
+    "expansion": ("Haematoma expansion, by definition", "血腫増大（定義別）"),
+    "indeterminate": ("indeterminate", "判定不能"),
+    "he_30": ("30 % or more", "30 %以上"),
+    "he_33_or_6ml": ("33 % or 6 mL or more", "33 %以上または6 mL以上"),
+    "he_12_5ml": ("12.5 mL or more", "12.5 mL以上"),
+    # Notes and footer
+    "notes": ("Warnings and limits", "警告と限界"),
+    "no_notes": ("None.", "なし。"),
+    "more_notes": ("and {count} more, in result.json", "ほか{count}件（result.json参照）"),
+    "earlier_note": ("Earlier study: {note}", "前回検査：{note}"),
+    "read_by": ("Read by (clinician)", "読影医署名"),
+    "date": ("Date, time", "日時"),
+    "telephone": ("Telephone", "電話"),
+    "versions": (
+        "HEMX {hemx}, model {recipe}, segmenter {segmenter}, classifier {classifier}",
+        "HEMX {hemx}、モデル {recipe}、領域抽出 {segmenter}、分類 {classifier}",
+    ),
+}
+
+NOTES_JA: dict[str, str] = {
+    "blood_on_first_slice": "最下端のスライスに血腫があり、撮影範囲外に続く可能性があります（体積は過小）。",
+    "blood_on_last_slice": "最上端のスライスに血腫があり、撮影範囲外に続く可能性があります（体積は過小）。",
+    "clipped": "int16の範囲を超える値を切り詰めました。",
+    "clipped_hu": "CT値が入力前に表示ウィンドウで切り詰められています。範囲外の濃度は不明です。",
+    "contrast": "警告：造影CTの可能性があります（指定により読み込み）。結果に頼らないでください。",
+    "derived_images": "警告：元画像でない可能性があります（指定により読み込み）。結果に頼らないでください。",
+    "different_patients": "警告：2つの検査の患者IDが異なります（強制的に比較）。",
+    "different_scanner": "2つの検査は施設または装置が異なります。",
+    "different_spacing": "2つの検査はスライス間隔が異なり、差の一部は標本化による可能性があります。",
+    "duplicate_slices": "位置と画素が同じスライスを除外しました。",
+    "duplicate_slices_differ": "警告：同じ位置で画素の異なるスライスを除外しました。複数の撮影または再構成が"
+    "混在している可能性があります。",
+    "gantry_tilt": "スライスはガントリ傾斜を伴います。距離は法線方向に計測しました。",
+    "interval_unknown": "検査の時刻が不明なため、間隔は不明または日単位です。",
+    "later_before_earlier": "警告：今回の検査が前回より前に撮影されています。入れ替わりの可能性があります。",
+    "long_interval": "検査間隔が72時間を超えており、血腫が吸収され始めている可能性があります。",
+    "lossy_compression": "非可逆圧縮画像です。CT値と淡い所見が変化している可能性があります。",
+    "markers_research": "マーカーの確率は研究段階の推定値です。学習データはモデルカードを参照してください。",
+    "missing_files": "警告：DICOMDIRに記載されたファイルの一部がありません。",
+    "missing_slices": "欠落したスライスがあります。その部分は評価も計測もされていません。",
+    "models_local_key": "モデルの署名はこの端末で信頼された鍵によるもので、公開版の鍵ではありません。",
+    "models_unsigned": "警告：モデルに署名がありません。開発専用です。",
+    "monochrome1": "画像はMONOCHROME1です。白黒の扱いを確認してください。",
+    "no_earlier_haematoma": "前回検査では血腫が検出されませんでした。増大はmLのみで判定します。",
+    "no_haematoma": "どちらの検査でも血腫は検出されませんでした。",
+    "no_later_haematoma": "今回検査では血腫が検出されませんでした。両検査を目視で確認してください。",
+    "not_dicom": "DICOMでないファイルを読み飛ばしました。",
+    "padding_kept": "PixelPaddingValueが組織の値と重なるため、空気に置き換えていません。",
+    "patient_position": "仰臥位ではありません。液面形成の方向が想定と異なります。",
+    "patient_unknown": "警告：患者IDのない検査があります。同一患者であることを確認してください。",
+    "reoriented": "画像の向きを標準（鼻が上、患者の左が画像の右）に直しました。",
+    "rescale_type": "RescaleTypeがUS（未指定）のため、値をHUとみなしました。",
+    "series_choice": "解析するシリーズを自動または指定により選択しました。",
+    "several_patients": "警告：入力に複数の患者のCTが含まれます。正しい患者か確認してください。",
+    "several_studies": "入力に複数の検査があり、1つを読み込みました。",
+    "shifted_slices": "スライスが一直線に並んでいません。2回の撮影が混在している可能性があります。",
+    "slice_gap": "スライス間に隙間があり、その間の組織は評価されていません。",
+    "stray_bits": "BitsStoredを超えるビットを除外しました。",
+    "thickness_unknown": "SliceThicknessがないため、隣接スライスとの距離で代用しました。",
+    "time_unknown": "撮影時刻がヘッダーから分かりません。",
+    "tiny_haematoma": "所見は0.5 mL未満です。ノイズまたは石灰化の可能性があります。",
+    "unequal_spacing": "スライスの厚さまたは間隔が不均一です。体積は各スライスの範囲で計算しました。",
+    "unreadable_files": "警告：破損したファイルを除外しました。",
+    "unreadable_slices": "警告：読み込めないスライスを除外しました。",
+    "window_changed": "ウィンドウがモデルの学習時と異なります。",
+}
+"""By code: general sentences, without the figures of the English message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The strings in one language.
+
+    Raises:
+        InputError: no such language.
+    """
+
+    language: str
+
+    def __post_init__(self) -> None:
+        if self.language not in LANGUAGES:
+            raise InputError(
+                f"the language {self.language!r}",
+                expected=" or ".join(LANGUAGES),
+                remedy="choose one of them",
+            )
+
+    def __call__(self, key: str, *values: object, **named: object) -> str:
+        """The string of a key with its placeholders filled."""
+        return TEXTS[key][LANGUAGES.index(self.language)].format(*values, **named)
+
+    def sign(self, code: str) -> str:
+        """Name of a marker or a rule-based sign."""
+        for marker in MARKERS:
+            if marker.code == code:
+                return marker.name_ja if self.language == "ja" else marker.name_en
+        return self(f"sign.{code}")
+
+    def note(self, note: Note) -> str:
+        """A note: its message, in Japanese the general sentence of its code where there is one."""
+        return NOTES_JA.get(note.code, note.message) if self.language == "ja" else note.message
+
+    def joined(self, parts: list[str]) -> str:
+        """Parts of a list, with the language's comma."""
+        return self("list").join(parts)

@@ -1,0 +1,331 @@
+"""SEG and SR read back: geometry, references, values, names."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import highdicom as hd
+import numpy as np
+import pytest
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+from pydicom.uid import EnhancedCTImageStorage
+
+from hemx_core.dataset.seg import read_seg
+from hemx_core.errors import BackendError, InputError, OutputError
+from hemx_core.imaging.reader import read_series
+from hemx_core.imaging.source_images import read_source_images
+from hemx_core.imaging.volume import HUVolume
+from hemx_core.report import dicom_write
+from hemx_core.report.dicom_codes import referable
+from hemx_core.report.dicom_write import SEG_NAME, SR_NAME, WrittenDicom, check_dicom, write_dicom
+from hemx_core.result import TriageResult
+from hemx_core.triage import triage_volume
+from tests.factories import ThresholdModels, simple_head, write_ct_series
+
+Case = tuple[HUVolume, TriageResult]
+SPACING = {"PixelSpacing": [1.5, 1.5]}
+LOGITS = (3.0, -2.0, 1.0, -4.0)
+
+
+def _write(folder: Path, clot_mm: float = 14.0, **elements: Any) -> Path:
+    """A series with a clot left of the middle, whose two slices differ."""
+    hu = simple_head(clot_mm=clot_mm).hu.copy()
+    hu[3, 70:80, 60:70] = hu[3, 80, 80]
+    write_ct_series(folder, hu=hu, **(SPACING | elements))
+    return folder
+
+
+def _triage(path: Path) -> Case:
+    volume = read_series(path)
+    return volume, triage_volume(volume, ThresholdModels(logits=LOGITS))
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _write(tmp_path_factory.mktemp("study"))
+
+
+@pytest.fixture(scope="module")
+def case(study: Path) -> Case:
+    return _triage(study)
+
+
+@pytest.fixture(scope="module")
+def written(case: Case, study: Path, tmp_path_factory: pytest.TempPathFactory) -> WrittenDicom:
+    return write_dicom(case[1], case[0], study, tmp_path_factory.mktemp("out"))
+
+
+def _tilt(index: int, dataset: Dataset) -> None:
+    angle = np.deg2rad(15)
+    dataset.ImageOrientationPatient = [1, 0, 0, 0, np.cos(angle), np.sin(angle)]
+
+
+def _unequal(index: int, dataset: Dataset) -> None:
+    dataset.ImagePositionPatient = [-100, -120, 5 * index + 3 * (index > 3)]
+
+
+FORMS: dict[str, dict[str, Any]] = {
+    "as usual": {},
+    "upside down": {"ImageOrientationPatient": [-1, 0, 0, 0, -1, 0]},
+    "transposed": {"ImageOrientationPatient": [0, 1, 0, 1, 0, 0]},
+    "tilted": {"change": _tilt},
+    "unequal": {"change": _unequal},
+    "no thickness": {"SliceThickness": None},
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_segmentation_lies_on_its_series(form: str, tmp_path: Path) -> None:
+    path = _write(tmp_path / "study", **FORMS[form])
+    volume, result = _triage(path)
+    assert result.mask.any()
+    written = write_dicom(result, volume, path, tmp_path / "out")
+    assert written.seg is not None
+    assert np.array_equal(read_seg(written.seg, volume), result.mask)
+    # By its positions alone, without the references to the images:
+    unnamed = replace(volume, identity=replace(volume.identity, sop_instance_uids=()))
+    assert np.array_equal(read_seg(written.seg, unnamed), result.mask)
+
+
+def test_highdicom_reads_the_segmentation_back(written: WrittenDicom, case: Case) -> None:
+    assert written.seg is not None
+    seg = hd.seg.segread(written.seg)
+    volume, result = case
+    uids = volume.identity.sop_instance_uids
+    read = seg.get_pixels_by_source_instance(
+        uids, ignore_spatial_locations=True, assert_missing_frames_are_empty=True
+    )
+    assert np.array_equal(read[..., 0] > 0, result.mask)
+    (described,) = seg.SegmentSequence
+    assert (seg.StudyInstanceUID, seg.FrameOfReferenceUID) == (
+        volume.identity.study_uid,
+        volume.identity.frame_of_reference_uid,
+    )
+    code = described.SegmentedPropertyTypeCodeSequence[0]
+    assert (code.CodeValue, code.CodingSchemeDesignator) == ("50960005", "SCT")
+    region = described.AnatomicRegionSequence[0]
+    assert (region.CodeValue, region.CodeMeaning) == ("12738006", "Brain")
+    assert described.SegmentAlgorithmType == "AUTOMATIC"
+    algorithm = described.SegmentationAlgorithmIdentificationSequence[0]
+    assert "a" * 64 in algorithm.AlgorithmParameters
+    assert len(seg.PerFrameFunctionalGroupsSequence) == result.mask.any((1, 2)).sum()
+
+
+def _items(sequence: Sequence, kind: str) -> dict[str, Dataset]:
+    """Content items of a kind by the meaning of their name."""
+    return {
+        one.ConceptNameCodeSequence[0].CodeMeaning
+        + ("" if "ABC" not in str(one) else " ABC/2"): one
+        for one in sequence
+        if one.ValueType == kind
+    }
+
+
+def _number(item: Dataset) -> tuple[float, str]:
+    value = item.MeasuredValueSequence[0]
+    return float(value.NumericValue), value.MeasurementUnitsCodeSequence[0].CodeValue
+
+
+def test_the_report_holds_measurements_markers_and_recommendation(
+    written: WrittenDicom, case: Case
+) -> None:
+    report = hd.sr.srread(written.sr)
+    assert isinstance(report, hd.sr.Comprehensive3DSR)
+    (group,) = report.content.get_volumetric_roi_measurement_groups()
+    result = case[1]
+    assert group.finding_type.value == "274100004"
+    numbers = _items(group[0].ContentSequence, "NUM")
+    haematoma = result.haematoma
+    assert _number(numbers["Volume"]) == (pytest.approx(haematoma.volume_ml, abs=1e-3), "mL")
+    assert _number(numbers["Volume ABC/2"])[0] == pytest.approx(haematoma.abc2_volume_ml, abs=1e-3)
+    assert _number(numbers["Long axis"]) == (
+        pytest.approx(haematoma.max_diameter_mm, abs=0.01),
+        "mm",
+    )
+    probability = numbers["Calibrated probability of blend sign"]
+    assert _number(probability) == (
+        pytest.approx(result.markers["blend"].probability, abs=1e-4),
+        "1",
+    )
+    assert "threshold=0.5" in str(probability), "the probability's algorithm names its threshold"
+    answers = {
+        name: item.ConceptCodeSequence[0].CodeMeaning
+        for name, item in _items(group[0].ContentSequence, "CODE").items()
+    }
+    assert (answers["Blend sign"], answers["Fluid level"]) == ("Present", "Absent")
+    assert answers["Triage recommendation"] == "Call a neurosurgical centre now"
+    assert answers["Blend sign by rule on CT values"] == "Absent"
+    assert report.PreliminaryFlag == "PRELIMINARY"
+    assert report.VerificationFlag == "UNVERIFIED"
+
+
+def test_the_report_refers_to_the_segment_and_the_images(written: WrittenDicom, case: Case) -> None:
+    assert written.seg is not None
+    report, seg = dcmread(written.sr), dcmread(written.seg)
+    named = {
+        one.ReferencedSOPInstanceUID
+        for sequence in (
+            report.get("CurrentRequestedProcedureEvidenceSequence", ()),
+            report.get("PertinentOtherEvidenceSequence", ()),
+        )
+        for study in sequence
+        for series in study.ReferencedSeriesSequence
+        for one in series.ReferencedSOPSequence
+    }
+    assert named == {seg.SOPInstanceUID, *case[0].identity.sop_instance_uids}
+    (group,) = hd.sr.srread(written.sr).content.get_volumetric_roi_measurement_groups()
+    assert group.tracking_uid == seg.SegmentSequence[0].TrackingUID
+
+
+SECRETS = ("P1", "Test", "20260102", "030405", "Site A", "ACME")
+
+
+def _values(path: Path) -> str:
+    """All values of a file but its UIDs."""
+    return "\n".join(
+        str(one.value) for one in dcmread(path).iterall() if one.VR not in ("UI", "SQ")
+    )
+
+
+def test_nothing_names_the_patient_unless_asked(
+    written: WrittenDicom, case: Case, study: Path, tmp_path: Path
+) -> None:
+    for path in written.files:
+        values = _values(path)
+        assert [secret for secret in SECRETS if secret in values] == []
+        assert dcmread(path).PatientIdentityRemoved == "YES"
+    asked = write_dicom(case[1], case[0], study, tmp_path, identify=True)
+    for path in asked.files:
+        dataset = dcmread(path)
+        assert (dataset.PatientID, str(dataset.PatientName)) == ("P1", "Test^Case")
+        assert dataset.StudyDate == "20260102"
+        assert "PatientIdentityRemoved" not in dataset
+
+
+def test_without_a_haematoma_there_is_a_report_only(
+    tmp_path: Path, case: Case, study: Path
+) -> None:
+    out = tmp_path / "out"
+    write_dicom(case[1], case[0], study, out)
+    path = _write(tmp_path / "study", clot_mm=0)
+    volume, result = _triage(path)
+    written = write_dicom(result, volume, path, out)
+    assert written.seg is None
+    assert [one.name for one in out.iterdir()] == [SR_NAME], "no mask of an earlier run is left"
+    (group,) = hd.sr.srread(written.sr).content.get_image_measurement_groups()
+    answers = _items(group[0].ContentSequence, "CODE")
+    assert answers["Haematoma found by the algorithm"].ConceptCodeSequence[0].CodeMeaning == "No"
+    meaning = answers["Triage recommendation"].ConceptCodeSequence[0].CodeMeaning
+    assert meaning == "No haematoma found; does not rule out haemorrhage"
+
+
+def _enhanced(folder: Path) -> Path:
+    """The series as one multi-frame file, its frames head to feet."""
+    single = [dcmread(path) for path in sorted(_write(folder / "single").iterdir())]
+    dataset, frames = single[0], []
+    for one in single:
+        frame, position, transform = Dataset(), Dataset(), Dataset()
+        position.ImagePositionPatient = one.ImagePositionPatient
+        transform.RescaleSlope, transform.RescaleIntercept, transform.RescaleType = 1, -1024, "HU"
+        frame.PlanePositionSequence = Sequence([position])
+        frame.PixelValueTransformationSequence = Sequence([transform])
+        frame.FrameContentSequence = Sequence([Dataset()])
+        frames.append(frame)
+    shared, measures, plane, kind = Dataset(), Dataset(), Dataset(), Dataset()
+    measures.PixelSpacing, measures.SliceThickness = [1.5, 1.5], 5
+    plane.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+    kind.FrameType = ["ORIGINAL", "PRIMARY", "VOLUME", "NONE"]
+    shared.PixelMeasuresSequence = Sequence([measures])
+    shared.PlaneOrientationSequence = Sequence([plane])
+    shared.CTImageFrameTypeSequence = Sequence([kind])
+    dataset.SharedFunctionalGroupsSequence = Sequence([shared])
+    dataset.PerFrameFunctionalGroupsSequence = Sequence(frames)
+    dataset.NumberOfFrames = len(single)
+    dataset.PixelData = b"".join(one.PixelData for one in single)
+    dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = EnhancedCTImageStorage
+    for keyword in ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing",
+                    "SliceThickness", "RescaleSlope", "RescaleIntercept"):  # fmt: skip
+        delattr(dataset, keyword)
+    path = folder / "enhanced"
+    dataset.save_as(path)
+    return path
+
+
+def test_a_multi_frame_file(tmp_path: Path) -> None:
+    path = _enhanced(tmp_path)
+    volume, result = _triage(path)
+    written = write_dicom(result, volume, path, tmp_path / "out")
+    assert written.seg is not None
+    assert np.array_equal(read_seg(written.seg, volume), result.mask)
+
+
+def test_the_images_are_found_again_in_slice_order(study: Path, case: Case) -> None:
+    images = read_source_images(study, case[0].identity)
+    assert tuple(one.SOPInstanceUID for one in images) == case[0].identity.sop_instance_uids
+    assert all("PixelData" not in one for one in images)
+
+
+def test_images_that_are_gone_are_told(tmp_path: Path) -> None:
+    path = _write(tmp_path / "study")
+    volume, result = _triage(path)
+    next(path.iterdir()).unlink()
+    with pytest.raises(InputError, match="1 of the series' 6 files are not there"):
+        write_dicom(result, volume, path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_cannot_be_referred_to_is_refused(tmp_path: Path) -> None:
+    array = simple_head(clot_mm=14)
+    with pytest.raises(InputError, match="without SOP instance UIDs"):
+        read_source_images(tmp_path, array.identity)
+    path = _write(tmp_path / "study", FrameOfReferenceUID=None)
+    volume, result = _triage(path)
+    with pytest.raises(InputError, match="images without FrameOfReferenceUID"):
+        write_dicom(result, volume, path, tmp_path / "out")
+
+
+def test_an_impossible_value_of_the_images_is_told_and_does_not_matter_without_names(
+    tmp_path: Path,
+) -> None:
+    path = _write(tmp_path / "study", PatientSex="Q")
+    volume, result = _triage(path)
+    with pytest.raises(InputError, match="cannot refer to"):
+        write_dicom(result, volume, path, tmp_path / "out", identify=True)
+    assert write_dicom(result, volume, path, tmp_path / "out").seg is not None
+
+
+def test_highdicom_is_optional(monkeypatch: pytest.MonkeyPatch) -> None:
+    check_dicom()
+    monkeypatch.setitem(sys.modules, "highdicom", None)
+    with pytest.raises(BackendError, match=r'pip install "hemx\[dicom\]"'):
+        check_dicom()
+
+
+def test_a_disk_error_leaves_the_earlier_files_whole(
+    case: Case, study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = write_dicom(case[1], case[0], study, tmp_path)
+    before = [path.read_bytes() for path in first.files]
+
+    def full(path: Path, content: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(dicom_write, "write_whole", full)
+    with pytest.raises(OutputError, match="No space left"):
+        write_dicom(case[1], case[0], study, tmp_path)
+    assert [path.read_bytes() for path in first.files] == before
+    assert sorted(one.name for one in tmp_path.iterdir()) == [SEG_NAME, SR_NAME]
+
+
+def test_only_what_is_needed_is_taken_over(study: Path, case: Case) -> None:
+    images = read_source_images(study, case[0].identity)
+    keep: Callable[[bool], Dataset] = lambda asked: referable(  # noqa: E731
+        images, case[0], identify=asked
+    )[0]
+    assert keep(False).PatientName == ""
+    assert "InstitutionName" not in keep(True)
+    assert keep(True).PatientName == "Test^Case"

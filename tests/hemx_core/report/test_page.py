@@ -1,0 +1,72 @@
+import numpy as np
+import pytest
+
+from hemx_core.errors import OutputError
+from hemx_core.report import page as page_module
+from hemx_core.report.page import Page, font_path
+
+DPI = 100
+
+
+def _ink(page: Page) -> np.ndarray:
+    """Where something was drawn."""
+    return np.asarray(page.image).min(axis=2) < 128
+
+
+def test_text_stands_on_its_baseline_and_ends_where_it_says() -> None:
+    page = Page(width_mm=60, height_mm=30, dpi=DPI)
+    end = page.text(10, 20, "HEMX 血腫", 12)
+    rows, columns = np.nonzero(_ink(page))
+    assert rows.max() <= page.pixels(20) + page.pixels(1.2), "only what hangs below the baseline"
+    assert rows.min() >= page.pixels(14)
+    assert abs(columns.max() - page.pixels(end)) <= page.pixels(1)
+    assert [one.text for one in page.runs] == ["HEMX 血腫"]
+
+
+@pytest.mark.parametrize(("anchor", "start"), [("left", 30.0), ("right", 20.0), ("middle", 25.0)])
+def test_anchors(anchor: str, start: float) -> None:
+    page = Page(width_mm=60, height_mm=30, dpi=DPI)
+    width = page.text_width("12.3 mL", 9)
+    page.text(30, 20, "12.3 mL", 9, anchor=anchor)
+    assert page.runs[0].x_mm == pytest.approx(30 - (30 - start) / 10 * width)
+
+
+def test_latin_breaks_between_words_and_japanese_between_characters() -> None:
+    page = Page(dpi=DPI)
+    text = "expansion markers at or above threshold, blend sign"
+    lines = page.wrapped(text, 30, 9)
+    assert " ".join(lines) == text
+    assert all(page.text_width(line, 9) <= 30 for line in lines)
+    japanese = "血腫は検出されませんでした。出血を否定するものではありません。"
+    lines = page.wrapped(japanese, 20, 9)
+    assert "".join(lines) == japanese
+    assert len(lines) > 2
+    assert all(line[0] not in "。、）" for line in lines)
+
+
+def test_a_full_stop_never_begins_a_line() -> None:
+    page = Page(dpi=DPI)
+    text = "血腫あり。"
+    assert page.wrapped(text, page.text_width("血腫あり", 9) + 0.1, 9) == [text]
+
+
+def test_a_word_wider_than_the_column_stays_whole() -> None:
+    assert Page(dpi=DPI).wrapped("intraparenchymal", 5, 9) == ["intraparenchymal"]
+    assert Page(dpi=DPI).wrapped("", 5, 9) == []
+
+
+def test_a_picture_is_pasted_pixel_for_pixel() -> None:
+    page = Page(width_mm=30, height_mm=30, dpi=DPI)
+    picture = np.zeros((5, 7, 3), np.uint8)
+    picture[..., 0] = 200  # blue in BGR
+    page.picture(10, 10, picture)
+    at = page.pixels(10)
+    pasted = np.asarray(page.image)[at : at + 5, at : at + 7]
+    assert (pasted == (0, 0, 200)).all()
+
+
+def test_a_missing_font_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert font_path().with_name("OFL.txt").is_file(), "the font's licence lies beside it"
+    monkeypatch.setattr(page_module, "FONT_FILE", ("nowhere", "none.ttf"))
+    with pytest.raises(OutputError, match=r"no font none\.ttf"):
+        font_path()

@@ -1,0 +1,295 @@
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pypdf
+import pytest
+from PIL import Image
+
+from hemx_core.compare import ComparisonResult, compare_results
+from hemx_core.errors import InputError, OutputError
+from hemx_core.imaging.spec import HUWindow
+from hemx_core.imaging.volume import HUVolume, Note, SeriesIdentity
+from hemx_core.report import pdf
+from hemx_core.report.drawing import OUTLINE
+from hemx_core.report.page import Page, TextRun
+from hemx_core.report.referral import (
+    PDF_NAME,
+    PNG_NAME,
+    ReferralOptions,
+    draw_referral,
+    write_referral,
+)
+from hemx_core.report.referral_facts import shown_name
+from hemx_core.report.sheet import BOTTOM_MM
+from hemx_core.result import TriageResult
+from hemx_core.triage import triage_volume
+from tests.factories import ThresholdModels, simple_head
+
+PATIENT = SeriesIdentity(
+    patient_id="ID-4711",
+    patient_name="Yamada^Taro=山田^太郎=やまだ^たろう",
+    study_uid="1.2.3.4",
+    series_uid="1.2.3.4.5",
+    acquired_at=datetime(2026, 11, 2, 8, 30),
+    site="Secret Hospital",
+    scanner="ACME One",
+    series_description="Head Yamada",
+    source="/home/taro/study",
+)
+AT = datetime(2026, 11, 24, 3, 15, tzinfo=UTC)
+DPI = 50
+PRESENT = (3.0, -2.0, 3.0, -2.0)
+
+Case = tuple[HUVolume, TriageResult]
+
+
+def _case(clot_mm: float = 14.0, logits: tuple[float, ...] = PRESENT) -> Case:
+    volume = simple_head(clot_mm=clot_mm, identity=PATIENT)
+    return volume, triage_volume(volume, ThresholdModels(logits=logits))
+
+
+def _page(
+    case: Case,
+    language: str = "en",
+    *,
+    identify: bool = False,
+    comparison: ComparisonResult | None = None,
+    notes: tuple[Note, ...] | None = None,
+) -> Page:
+    volume, result = case
+    result = result if notes is None else replace(result, notes=notes)
+    options = ReferralOptions(language=language, identify=identify, created_at=AT, dpi=DPI)
+    return draw_referral(result, volume, window=HUWindow(), comparison=comparison, options=options)
+
+
+def _text(page: Page) -> str:
+    return "\n".join(run.text for run in page.runs)
+
+
+def test_it_says_what_to_do_why_and_how_sure() -> None:
+    case = _case()
+    text = _text(_page(case))
+    volume_ml = case[1].haematoma.volume_ml
+    for part in (
+        "Call a neurosurgical centre now.",
+        f"Haematoma of {volume_ml:.1f} mL; expansion markers at or above threshold: "
+        "hypodensity, blend",
+        f"{volume_ml:.1f} mL",
+        "90 % interval",
+        f"{case[1].haematoma.abc2_volume_ml:.1f} mL",
+        "threshold 0.50, at or above, slice 3",
+        "threshold 0.50, below, slice 3",
+        f"{case[1].markers['blend'].probability:.2f}",
+        "Second opinion by rules",
+        "Research software, not a medical device",
+        "model fake, segmenter aaaaaaaaaaaa, classifier bbbbbbbbbbbb",
+        "Report made 2026-11-24 03:15 UTC",
+        "Slice 3 of 6",
+    ):
+        assert part in text, part
+
+
+def test_japanese() -> None:
+    text = _text(_page(_case(), "ja"))
+    for part in (
+        "直ちに脳神経外科施設へ連絡してください。",
+        "閾値以上の血腫増大マーカー：ハイポデンシティー、ブレンドサイン。",
+        "医療機器ではありません",
+        "作成日時 2026年11月24日 03:15 UTC",
+        "スライス 3 / 6",
+        "研究段階の推定値です",
+    ):
+        assert part in text, part
+    assert "threshold" not in text
+
+
+def test_without_markers_or_blood() -> None:
+    discuss = _text(_page(_case(logits=(-2.0,) * 4)))
+    assert "Discuss this patient with a neurosurgical centre." in discuss
+    assert "no expansion marker reached its threshold." in discuss
+    nothing = _text(_page(_case(clot_mm=0)))
+    assert "this does not rule out haemorrhage" in nothing
+    assert nothing.count("Not judged: no haematoma was found.") == 2
+    assert "Slices through the head" in nothing
+    assert "interval" not in nothing
+
+
+def test_nothing_names_the_patient_unless_asked() -> None:
+    secrets = ("Yamada", "山田", "4711", "Secret", "2026-11-02", "1.2.3.4", "/home")
+    for language in ("en", "ja"):
+        text = _text(_page(_case(), language))
+        assert [secret for secret in secrets if secret in text] == []
+    asked = _text(_page(_case(), identify=True))
+    for part in ("Yamada Taro", "ID-4711", "2026-11-02 08:30", "Secret Hospital"):
+        assert part in asked
+    assert "山田 太郎（やまだ たろう）" in _text(_page(_case(), "ja", identify=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "en", "ja"),
+    [
+        ("Doe^Jane^^Dr", "Doe Jane Dr", "Doe Jane Dr"),
+        ("=山田^太郎", "山田 太郎", "山田 太郎"),
+        ("Yamada^Taro==やまだ", "Yamada Taro", "Yamada Taro"),
+        ("", "", ""),
+    ],
+)
+def test_person_names(name: str, en: str, ja: str) -> None:
+    assert (shown_name(name, "en"), shown_name(name, "ja")) == (en, ja)
+
+
+def _comparison() -> tuple[Case, ComparisonResult]:
+    earlier, later = _case(10.0), _case(20.0)
+    return later, compare_results(earlier[1], later[1])
+
+
+def test_the_comparison_is_shown_and_its_expansion_stands_beside_the_recommendation() -> None:
+    case, comparison = _comparison()
+    text = _text(_page(case, comparison=comparison))
+    growth = comparison.growth
+    assert f"{growth.ml:+.1f} mL ({growth.percent:+.0f} %)" in text
+    assert "Expansion since the earlier study: " in text
+    assert "Time between" in text
+    same = compare_results(case[1], case[1])
+    assert "Expansion since" not in _text(_page(case, comparison=same))
+
+
+def test_the_gravest_notes_come_first_and_the_rest_is_counted() -> None:
+    long = " ".join(["The slices are not equally thick or spaced."] * 3)
+    notes = tuple(Note(f"n{number}", f"{number}: {long}") for number in range(30))
+    text = _text(_page(_case(), notes=(*notes, Note("grave", "WARNING: look here."))))
+    shown = [line for line in text.split("\n") if line.startswith(("0:", "WARNING"))]
+    assert shown[0] == "WARNING: look here."
+    more = next(line for line in text.split("\n") if "more, in result.json" in line)
+    told = sum(f"{number}: The" in text for number in range(30)) + 1
+    assert more == f"and {31 - told} more, in result.json"
+    assert told > 3
+
+
+def test_notes_on_reading_files_stay_in_the_json() -> None:
+    notes = (Note("series_choice", "Read this one."), Note("several_patients", "patient 4711"))
+    text = _text(_page(_case(), notes=notes))
+    assert "Read this one" not in text
+    assert "WARNING: the input holds CT of several patients" in text
+
+
+def _boxes(page: Page) -> list[tuple[TextRun, float, float, float, float]]:
+    """Left, top, right and bottom of every run, mm; the height of letters without accents."""
+    return [
+        (
+            run,
+            run.x_mm,
+            run.y_mm - 0.26 * run.points,
+            run.x_mm + page.text_width(run.text, run.points),
+            run.y_mm + 0.02 * run.points,
+        )
+        for run in page.runs
+    ]
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+@pytest.mark.parametrize("kind", ["alone", "compared", "nothing", "crowded"])
+def test_no_text_runs_into_another_or_off_the_page(language: str, kind: str) -> None:
+    case, comparison = _comparison()
+    if kind == "nothing":
+        case = _case(clot_mm=0)
+    notes = [
+        Note(f"n{number}", f"{number}: " + "What limits this result. " * 8) for number in range(20)
+    ]
+    volume, result = case
+    if kind == "crowded":
+        identity = replace(PATIENT, patient_name="Wolfeschlegelsteinhausen^Hubert" * 3)
+        result = replace(result, notes=tuple(notes), identity=identity)
+    options = ReferralOptions(language=language, identify=kind == "crowded", dpi=200)
+    page = draw_referral(
+        result,
+        volume,
+        window=HUWindow(),
+        comparison=comparison if kind in ("compared", "crowded") else None,
+        options=options,
+    )
+    boxes = _boxes(page)
+    for run, left, top, right, bottom in boxes:
+        assert left >= 11.9, run
+        assert right <= 198.3, run
+        assert top >= 5, run
+        assert bottom <= 290, run
+    for number, (run, left, top, right, bottom) in enumerate(boxes):
+        for other, left2, top2, right2, bottom2 in boxes[number + 1 :]:
+            apart = right <= left2 or right2 <= left or bottom <= top2 or bottom2 <= top
+            assert apart, (run, other)
+    notes_end = max(run.y_mm for run in page.runs if run.y_mm < BOTTOM_MM + 4)
+    assert notes_end <= BOTTOM_MM + 1
+
+
+def test_slices_show_the_outline_and_bars_their_length() -> None:
+    case = _case()
+    page = draw_referral(
+        case[1], case[0], window=HUWindow(), options=ReferralOptions(created_at=AT, dpi=100)
+    )
+    rgb = np.asarray(page.image).astype(int)
+    outline = np.abs(rgb - OUTLINE[::-1]).sum(axis=2) < 90
+    assert outline.sum() > 30
+    alarm = (np.abs(rgb - (170, 20, 30)).sum(axis=2) < 10) & (
+        np.arange(rgb.shape[1]) > 0.45 * rgb.shape[1]
+    )
+    longest = max(_runs(row) for row in alarm)
+    track = (198 - 12 - (186 - 8) * 0.43 - 8 - 13) * 100 / 25.4
+    probability = case[1].markers["blend"].probability
+    # The threshold's mark, 2 pixels wide, cuts the bar at 0.5.
+    assert longest == pytest.approx(max(probability - 0.5, 0.5) * track, abs=4)
+
+
+def _caption_lines(page: Page) -> int:
+    """On how many heights captions of slices stand."""
+    heights = sorted(run.y_mm for run in page.runs if run.text.startswith("Slice "))
+    return 1 + int((np.diff(heights) > 5).sum())
+
+
+def test_the_largest_area_is_drawn_large_unless_warnings_need_the_room() -> None:
+    volume = simple_head(clot_mm=14, slices=8, clot_slices=(1, 2, 3, 4, 5))
+    case = volume, triage_volume(volume, ThresholdModels(logits=PRESENT))
+    assert _caption_lines(_page(case)) == 2, "the large one's stands beside the lower two's"
+    notes = tuple(Note(f"n{number}", "What limits this result. " * 8) for number in range(12))
+    notes = tuple(replace(one, message=f"{one.code} {one.message}") for one in notes)
+    assert _caption_lines(_page(case, notes=notes)) == 1
+    assert _caption_lines(_page(_case(clot_mm=0))) == 1
+
+
+def _runs(row: np.ndarray) -> int:
+    """Length of the longest run of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], row.astype(int), [0]])))
+    return int(max(edges[1::2] - edges[::2], default=0))
+
+
+def test_the_files_are_written_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    volume, result = _case()
+    options = ReferralOptions(created_at=AT, dpi=DPI)
+    written = write_referral(
+        result, volume, tmp_path / "deep" / "out", window=HUWindow(), options=options
+    )
+    assert sorted(one.name for one in (tmp_path / "deep" / "out").iterdir()) == [PDF_NAME, PNG_NAME]
+    assert (
+        "Call a neurosurgical centre now." in pypdf.PdfReader(written.pdf).pages[0].extract_text()
+    )
+    picture = cv2.imread(str(written.png))
+    assert picture is not None
+    assert Image.open(written.png).size == (413, 585)
+    before = written.pdf.read_bytes()
+    monkeypatch.setattr(pdf.Path, "replace", _full)
+    with pytest.raises(OutputError, match="No space left"):
+        write_referral(result, volume, written.pdf.parent, window=HUWindow(), options=options)
+    assert written.pdf.read_bytes() == before
+    assert sorted(one.name for one in written.pdf.parent.iterdir()) == [PDF_NAME, PNG_NAME]
+
+
+def _full(self: Path, target: Path) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def test_an_unknown_language_is_refused_before_any_work() -> None:
+    with pytest.raises(InputError, match="the language 'fr'"):
+        ReferralOptions(language="fr")
