@@ -8,13 +8,13 @@ STAMP := $(VENV)/.hemx-ready
 # make test TORCH_ARGS="--index-url <index of CPU wheels>"
 TORCH_ARGS ?=
 
-.PHONY: demo test lint format system clean
+.PHONY: demo test lint format system android-tools gl-libraries clean
 
 demo: $(STAMP)
 	$(BIN)/hemx phantom --out demo/study --seed 7 --location putamen --volume-ml 28 --markers hypodensity,irregular
 	$(BIN)/hemx triage demo/study --out demo/result
 
-test: $(STAMP)
+test: $(STAMP) android-tools gl-libraries
 	$(BIN)/python -m pytest -q
 
 lint: $(STAMP)
@@ -45,6 +45,28 @@ system:
 	  done; \
 	  $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || missing="$$missing python3.11-venv"; \
 	  if [ -n "$$missing" ]; then apt-get update -qq && apt-get install -y -qq $$missing; fi; \
+	fi
+
+# The tests of the Android app compile Java and read a manifest; without these tools they are skipped.
+android-tools:
+	@if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	  missing=""; \
+	  command -v javac >/dev/null || missing="$$missing default-jdk-headless"; \
+	  command -v aapt >/dev/null || missing="$$missing aapt"; \
+	  test -f /usr/share/android-framework-res/framework-res.apk || missing="$$missing android-framework-res"; \
+	  if [ -n "$$missing" ]; then apt-get update -qq && apt-get install -y -qq $$missing \
+	    || echo "not installed:$$missing; the tests that need them are skipped" >&2; fi; \
+	fi
+
+# The app's tests draw into a window without a screen: Mesa renders it in software.
+gl-libraries:
+	@if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+	  missing=""; \
+	  for package in libgl1-mesa-dri libegl1 libgl1 libgles2 libmtdev1; do \
+	    dpkg -s $$package >/dev/null 2>&1 || missing="$$missing $$package"; \
+	  done; \
+	  if [ -n "$$missing" ]; then apt-get update -qq && apt-get install -y -qq $$missing \
+	    || echo "not installed:$$missing; the tests that need them are skipped" >&2; fi; \
 	fi
 
 clean:

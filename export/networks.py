@@ -50,6 +50,7 @@ class Decision:
         """
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
+            _refuse_other_views(values)
             return cls(
                 preprocessing=PreprocessingSpec.from_json(values["preprocessing"]),
                 crop_size=int(values["crop_size"]),
@@ -83,7 +84,7 @@ class Networks:
         decision: the rules that go with them.
         training: card of each network's training, for the manifest.
     Raises:
-        ExportError: the classifier was trained on features of another length.
+        ExportError: the classifier was trained on features of another length, or for other outputs.
     """
 
     segmenter: UNet
@@ -99,6 +100,23 @@ class Networks:
                 expected="networks that were trained together",
                 remedy="train the classifier again on this segmenter",
             )
+        if self.classifier.head.out_features != len(MARKER_CODES):
+            raise ExportError(
+                f"a classifier with {self.classifier.head.out_features} outputs",
+                expected=f"one for each of {MARKER_CODES}",
+                remedy="export the markers' classifier; other heads stay on the desk",
+            )
+
+
+def _refuse_other_views(values: dict[str, Any]) -> None:
+    """Triage shows the classifier a plain crop; another view would be answered with nonsense."""
+    view, masking = values.get("view", "crop"), values.get("masking", "none")
+    if (view, masking) != ("crop", "none"):
+        raise ExportError(
+            f"a classifier of view {view!r} and masking {masking!r}",
+            expected="view crop and masking none, as triage cuts it",
+            remedy="train the classifier with these",
+        )
 
 
 def default_weights() -> Path:

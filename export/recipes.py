@@ -29,6 +29,8 @@ class Recipe:
         max_marker_difference: gate, 95th percentile over slices and markers of the difference of the
             calibrated probabilities.
         max_marker_peak: gate, the largest of these differences.
+        max_dice_drop: gate of `hemx validate`, loss of mean Dice per patient against the reference.
+        max_auc_drop: gate of `hemx validate`, loss of a marker's AUC per patient.
     """
 
     name: str
@@ -39,6 +41,8 @@ class Recipe:
     min_mask_dice: float = 0.99
     max_marker_difference: float = 0.03
     max_marker_peak: float = 0.20
+    max_dice_drop: float = 0.005
+    max_auc_drop: float = 0.01
 
 
 RECIPES: dict[str, Recipe] = {

@@ -73,7 +73,7 @@ def load_samples(
         calibration: number of calibration slices, of each kind.
     Returns:
         (calibration, parity). Real slices: of training patients, and phantoms beside them; of
-        validation patients.
+        test patients.
     Raises:
         DatasetError: `data` was given and holds no data set.
     """
@@ -82,10 +82,11 @@ def load_samples(
         pool = phantom_samples(spec, seed=CALIBRATION_SEED)
         parity = phantom_samples(spec, seed=PARITY_SEED)
     else:
-        train, validation = phe_sich.split_patients(phe_sich.read_rows(folder))
+        splits = phe_sich.split_patients(phe_sich.read_rows(folder))
+        train = splits["train"]
         step = math.ceil(len(train) / CALIBRATION_PATIENTS)
         pool = real_samples(spec, folder, train[::step], "training")
-        parity = real_samples(spec, folder, validation, "validation")
+        parity = real_samples(spec, folder, splits["test"], "test")
         # The classifier has learned its markers on phantoms: their activations must be in range too.
         phantoms = phantom_samples(spec, seed=CALIBRATION_SEED)
         chosen = pool.take(choose(pool.blood, calibration))

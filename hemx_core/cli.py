@@ -7,8 +7,8 @@ Commands of other packages come in through the entry-point group "hemx.commands"
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,6 +18,7 @@ import typer
 from hemx_core import __version__
 from hemx_core.costs import START_UP, Progress, StageClock
 from hemx_core.errors import BackendError, HemxError, InputError
+from hemx_core.progress_bar import progress_bar
 
 if TYPE_CHECKING:
     from hemx_core.imaging.spec import HUWindow
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 COMMAND_GROUP = "hemx.commands"
 ERROR_EXIT = 2
 PIPE_COLUMNS = 240
+EXTRA_OF = {"data": "train", "evaluate": "train", "experiment": "bench"}
+"""The extra that brings what an entry point needs, where their names differ."""
 
 app = typer.Typer(
     name="hemx",
@@ -73,7 +76,7 @@ def _register_missing(target: typer.Typer, entry: EntryPoint, error: ImportError
         raise BackendError(
             f"the command {entry.name} cannot be loaded ({reason})",
             expected="the packages that it needs",
-            remedy=f'pip install "hemx[{entry.name}]"',
+            remedy=f'pip install "hemx[{EXTRA_OF.get(entry.name, entry.name)}]"',
         )
 
 
@@ -106,9 +109,15 @@ Window = Annotated[
     typer.Option(help="HU window as lower,upper, for example 0,80; the bundle's if not."),
 ]
 Threads = Annotated[int | None, typer.Option(min=1, help="Threads of the runtime and OpenCV.")]
-Identify = Annotated[
-    bool, typer.Option("--identify", help="Write patient name, ID and UIDs to result.json.")
+Unsigned = Annotated[
+    bool, typer.Option("--allow-unsigned", help="Take an unsigned bundle; for development only.")
 ]
+Identify = Annotated[
+    bool, typer.Option("--identify", help="Let the written files name the patient.")
+]
+Pdf = Annotated[bool, typer.Option("--pdf", help="Also write the referral as PDF and PNG.")]
+Dicom = Annotated[bool, typer.Option("--dicom", help="Also write DICOM SEG and SR.")]
+Language = Annotated[str, typer.Option(help="Language of the referral: en or ja.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 
 
@@ -120,36 +129,107 @@ def triage(
     models: Bundle = None,
     window: Window = None,
     threads: Threads = None,
+    pdf: Pdf = False,
+    dicom: Dicom = False,
+    language: Language = "en",
     identify: Identify = False,
+    allow_unsigned: Unsigned = False,
     quiet: Quiet = False,
 ) -> None:
     """Triage a head CT: haematoma, its volume, expansion markers, and what to do."""
     from rich.console import Console
 
     from hemx_core.imaging.reader import read_series
+    from hemx_core.report import dicom_write, referral
     from hemx_core.report.table import result_view
     from hemx_core.report.write import check_output, write_report
     from hemx_core.triage import TriageSettings, triage_volume
 
     settings = TriageSettings(series=series, window=parse_window(window))
+    options = referral.ReferralOptions(language=language, identify=identify)
     check_output(out)
+    if dicom:
+        dicom_write.check_dicom()
     clock = StageClock()
     with _progress(quiet) as progress:
         with clock.stage("read"):
             volume = read_series(source, series=series, progress=progress)
         with clock.stage(START_UP):
-            loaded = _load_models(models, threads)
+            loaded = _load_models(models, threads, allow_unsigned)
         with loaded:
             result = triage_volume(
                 volume, loaded, settings=settings, progress=progress, clock=clock
             )
     shown = settings.window or loaded.manifest.preprocessing.window
     report = write_report(result, volume, out, window=shown, identify=identify)
+    files = list(report.named_files)
+    if pdf:
+        files += referral.write_referral(result, volume, out, window=shown, options=options).files
+    if dicom:
+        files += dicom_write.write_dicom(result, volume, source, out, identify=identify).files
     if not quiet:
         Console(highlight=False).print(result_view(report.result))
-        # Not through Rich: it would wrap a path, and a wrapped path cannot be copied.
-        for path in report.named_files:
-            typer.echo(f"Written: {path}")
+        _tell(files)
+
+
+Earlier = Annotated[Path, typer.Argument(metavar="EARLIER", help="The first study.")]
+Later = Annotated[Path, typer.Argument(metavar="LATER", help="The follow-up.")]
+Force = Annotated[bool, typer.Option("--force", help="Compare although the patient IDs differ.")]
+
+
+@app.command()
+def compare(
+    earlier: Earlier,
+    later: Later,
+    out: Annotated[Path, typer.Option(help="Folder for comparison.json and comparison.png.")],
+    models: Bundle = None,
+    window: Window = None,
+    threads: Threads = None,
+    force: Force = False,
+    pdf: Pdf = False,
+    language: Language = "en",
+    identify: Identify = False,
+    allow_unsigned: Unsigned = False,
+    quiet: Quiet = False,
+) -> None:
+    """Compare two head CTs of a patient: did the haematoma expand, by which definition."""
+    from rich.console import Console
+
+    from hemx_core.compare import check_pair, compare_volumes
+    from hemx_core.imaging.reader import read_series
+    from hemx_core.report import comparison, referral
+    from hemx_core.report.write import check_output
+    from hemx_core.triage import TriageSettings
+
+    settings = TriageSettings(window=parse_window(window))
+    options = referral.ReferralOptions(language=language, identify=identify)
+    check_output(out, comparison.COMPARISON_NAME, comparison.FORMAT)
+    with _progress(quiet) as progress:
+        first, second = (read_series(one, progress=progress) for one in (earlier, later))
+        # Before the models are loaded: two patients are refused at once.
+        check_pair(first.identity, second.identity, force=force)
+        with _load_models(models, threads, allow_unsigned) as loaded:
+            result = compare_volumes(
+                first, second, loaded, settings=settings, force=force, progress=progress
+            )
+    shown = settings.window or loaded.manifest.preprocessing.window
+    written = comparison.write_comparison(
+        result, first, second, out, window=shown, identify=identify
+    )
+    files = [written.comparison_json, written.picture]
+    if pdf:
+        files += referral.write_referral(
+            result.later, second, out, window=shown, comparison=result, options=options
+        ).files
+    if not quiet:
+        Console(highlight=False).print(comparison.comparison_view(result))
+        _tell(files)
+
+
+def _tell(files: Sequence[Path]) -> None:
+    """Name the written files; not through Rich, which would wrap a path: it could not be copied."""
+    for path in files:
+        typer.echo(f"Written: {path}")
 
 
 @app.command("series")
@@ -185,36 +265,21 @@ def parse_window(text: str | None) -> HUWindow | None:
     return HUWindow(lower, upper)
 
 
-def _load_models(folder: Path | None, threads: int | None) -> Models:
+def _load_models(folder: Path | None, threads: int | None, allow_unsigned: bool) -> Models:
     """Load the bundle on the desktop runtime, with a number of threads if one is asked for."""
     from hemx_core.runtime.bundle import load_models
 
     if threads is None:
-        return load_models(folder)
+        return load_models(folder, allow_unsigned=allow_unsigned)
     import cv2
 
     from hemx_core.runtime.pte_desktop import DesktopBackend
 
     cv2.setNumThreads(threads)
-    return load_models(folder, DesktopBackend(threads=threads))
+    backend = DesktopBackend(threads=threads)
+    return load_models(folder, backend, allow_unsigned=allow_unsigned)
 
 
-@contextmanager
-def _progress(quiet: bool) -> Iterator[Progress | None]:
+def _progress(quiet: bool) -> AbstractContextManager[Progress | None]:
     """A progress bar on a terminal; None in a pipe or when quiet."""
-    if quiet or not (sys.stdout.isatty() and sys.stderr.isatty()):
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress as Bar
-    from rich.progress import TaskID
-
-    tasks: dict[str, TaskID] = {}
-    with Bar(console=Console(stderr=True), transient=True) as bar:
-
-        def tell(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bar.add_task(stage.capitalize(), total=total)
-            bar.update(tasks[stage], completed=done)
-
-        yield tell
+    return progress_bar(shown=not quiet and sys.stdout.isatty() and sys.stderr.isatty())

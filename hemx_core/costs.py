@@ -9,13 +9,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hemx_core.result import StageCost
+from hemx_core.result import SliceUpdate, StageCost
 
 START_UP = "start_up"
 """Name of the stage that loads the models; a study's own time does not count it."""
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage's name, the slices done and the slices to do."""
+
+OnSlice = Callable[[SliceUpdate], None]
+"""Called with each slice as soon as something is known of it."""
 
 _STATUS = Path("/proc/self/status")
 
@@ -69,15 +72,21 @@ class StageClock:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Times the stages of a run and tells its progress."""
+    """Times the stages of a run, tells its progress and hands over its slices."""
 
     clock: StageClock = field(default_factory=StageClock)
     progress: Progress | None = None
+    on_slice: OnSlice | None = None
 
     def tell(self, stage: str, done: int, total: int) -> None:
         """Tell how many slices of a stage are done."""
         if self.progress is not None:
             self.progress(stage, done, total)
+
+    def show(self, update: SliceUpdate) -> None:
+        """Hand over a slice."""
+        if self.on_slice is not None:
+            self.on_slice(update)
 
 
 def study_seconds(costs: tuple[StageCost, ...]) -> float:

@@ -14,6 +14,8 @@ HemxError
 │   └── VolumeError            an array, spacing or geometry that contradicts itself
 ├── ModelError                 the model bundle or its runtime
 │   ├── ManifestError              manifest missing, of another schema, or wrong
+│   │   └── SignatureError         its signature is missing, malformed or wrong
+│   │       └── UnknownKeyError    it is signed with a key that is not trusted here
 │   ├── IntegrityError             a file's size, hash or magic differs from the manifest
 │   ├── BackendError               the runtime is missing, has another version, or failed
 │   └── ModelInputError            a tensor the graph must not be given (shape, dtype, not finite)
@@ -100,6 +102,14 @@ class ModelError(HemxError):
 
 class ManifestError(ModelError):
     """The manifest is missing, of another schema, or wrong."""
+
+
+class SignatureError(ManifestError):
+    """The manifest's signature is missing, malformed or wrong."""
+
+
+class UnknownKeyError(SignatureError):
+    """The manifest is signed with a key that is not trusted here."""
 
 
 class IntegrityError(ModelError):

@@ -21,9 +21,10 @@ from pydicom.uid import (
     generate_uid,
 )
 
+from hemx_core.data.study import PreparedStudy
 from hemx_core.errors import BackendError
 from hemx_core.imaging.spec import PreprocessingSpec
-from hemx_core.imaging.volume import HUVolume, SeriesIdentity
+from hemx_core.imaging.volume import HUVolume, Note, SeriesIdentity
 from hemx_core.manifest import MarkerSpec, ModelManifest, ProgramSpec, TensorSpec
 from hemx_core.markers import MARKER_CODES
 from hemx_core.runtime.program import PTE_MAGIC, check_inputs, check_program_file
@@ -96,6 +97,7 @@ class ThresholdModels:
 
     backend_name = "fake"
     backend_version = "1"
+    notes: tuple[Note, ...] = ()
 
     def __init__(
         self,
@@ -306,7 +308,12 @@ def write_fake_program(
 
 
 def write_fake_bundle(folder: Path, *, size: int = 256, crop_size: int = 128) -> ModelManifest:
-    """A bundle whose programs only `FakeBackend` can open: `load_models(folder, FakeBackend())`."""
+    """A signed bundle whose programs only `FakeBackend` can open: `load_models(folder, FakeBackend())`.
+
+    The key is the local one of the tests' own configuration folder (tests/conftest.py).
+    """
+    from export.sign import sign_bundle
+
     folder.mkdir(parents=True, exist_ok=True)
     axes = "batch, channel, row, column"
     image = TensorSpec("image", (1, 1, size, size), "float32", axes)
@@ -321,6 +328,7 @@ def write_fake_bundle(folder: Path, *, size: int = 256, crop_size: int = 128) ->
         classifier=write_fake_program(folder / "classifier.pte", (crop, features), (logits, cam)),
     )
     manifest.save(folder)
+    sign_bundle(folder)
     return manifest
 
 
@@ -338,9 +346,41 @@ def write_phe_sich(folder: Path, *, patients: int) -> Path:
             cv2.ellipse(image, ((256, 256), (270, 330), 0), 117, -1)
             if pixels:
                 mask = np.zeros_like(image)
-                mask[200:240, 200:240] = 255
+                cv2.circle(mask, (220, 220), 22, 255, -1)
                 image[mask > 0] = 180
                 cv2.imwrite(str(folder / "haematoma" / f"{number:04d}_{index:02d}.png"), mask)
             cv2.imwrite(str(folder / "images" / f"{number:04d}_{index:02d}.png"), image)
     (folder / "slices.csv").write_text("\n".join(lines) + "\n")
     return folder
+
+
+def make_study(
+    *,
+    patient_id: str = "P1",
+    slices: int = 2,
+    size: int = 32,
+    site: str = "site-01",
+    location: str = "putamen",
+    markers: Sequence[Sequence[int]] | None = None,
+    expanded: int = -1,
+    seed: int = 0,
+) -> PreparedStudy:
+    """A study of noise with a bright square of blood on every slice."""
+    rng = np.random.default_rng(seed)
+    mask = np.zeros((slices, size, size), bool)
+    mask[:, size // 4 : size // 2, size // 4 : size // 2] = True
+    grey = rng.integers(60, 110, mask.shape) + 100 * mask
+    labels = np.array(markers if markers is not None else [[0, 0, 0, 0]] * slices, np.int8)
+    return PreparedStudy(
+        patient_id=patient_id,
+        site=site,
+        location=location,
+        image=(grey / np.float32(255)).astype(np.float16),
+        mask=mask,
+        known=np.ones_like(mask),
+        slice_markers=labels,
+        patient_markers=labels.max(0),
+        expanded=expanded,
+        slice_index=np.arange(slices, dtype=np.int16),
+        haematoma_volume_ml=10.0,
+    )

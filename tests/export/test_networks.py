@@ -89,3 +89,14 @@ def test_networks_of_different_trainings_are_refused() -> None:
 
 def test_the_weights_lie_in_the_package() -> None:
     assert default_weights().parts[-2:] == ("hemx_core", "weights")
+
+
+def test_a_classifier_of_another_view_or_head_is_refused(tmp_path: Path) -> None:
+    values = {"view": "slice", "masking": "none"}
+    (tmp_path / "decision.json").write_text(json.dumps(values))
+    with pytest.raises(ExportError, match="view 'slice' and masking 'none'"):
+        Decision.load(tmp_path / "decision.json")
+    networks = tiny_networks()
+    networks.classifier.head = torch.nn.Linear(networks.classifier.head.in_features, 1)
+    with pytest.raises(ExportError, match="1 outputs"):
+        replace(networks)

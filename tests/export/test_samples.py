@@ -53,7 +53,7 @@ def test_a_folder_without_data_is_refused(tmp_path: Path) -> None:
 def test_real_slices_of_different_patients() -> None:
     calibration, parity = load_samples(SPEC, data=None, calibration=8)
     assert "training" in calibration.source
-    assert "16 validation" in parity.source
+    assert "16 test" in parity.source
     assert len(calibration) == 2 * 8, "real slices and as many of phantoms"
     assert 6 <= calibration.blood.sum() <= 10
     assert parity.blood.any()
