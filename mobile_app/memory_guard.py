@@ -1,10 +1,10 @@
 """Refuse a study that would not fit into memory, before its pixels are read.
 
     reading    2 bytes a voxel + 48 bytes a pixel of one slice + files held whole
-    triage     6 bytes a voxel + 20 bytes a pixel of one slice + 64 KiB a slice
+    triage     5 bytes a voxel + 20 bytes a pixel of one slice + 64 KiB a slice
     need       the larger of the two + what the allocator keeps + models that are not loaded yet
 
-Voxels are counted from the pipeline: the HU volume (int16: 2), the segmented mask (1), and at most three more
+Voxels are counted from the pipeline: the HU volume (int16: 2), the segmented mask (1), and at most two more
 masks at once while it is measured (specks dropped, holes filled, largest component). How many of these
 there will be depends on what the segmenter finds, so the need is an upper bound. The other figures were
 measured on phantoms. A test holds the estimate to measured peaks: never below, and where every mask is copied
