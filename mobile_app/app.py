@@ -1,40 +1,60 @@
-"""The app: a bar to go between screens, and the job that fills them."""
+"""The app's frame: navigation, status line, one screen at a time, and the lock before all of it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 from kivy.app import App
 from kivy.clock import Clock
 from kivy.core.window import Window
-from kivy.properties import StringProperty
 from kivy.uix.boxlayout import BoxLayout
-from kivy.uix.button import Button
 from kivy.uix.label import Label
+from kivy.uix.modalview import ModalView
+from kivy.uix.widget import Widget
 
 from hemx_core.errors import HemxError
-from hemx_core.imaging.volume import HUVolume
-from hemx_core.result import SliceUpdate, TriageResult
-from hemx_core.triage import TriageModels
 from mobile_app import theme
-from mobile_app.demo import bundle_models, triage_work
+from mobile_app.context import AppContext
+from mobile_app.errors import StoreError
 from mobile_app.i18n import STRINGS, text
-from mobile_app.jobs import Job, Jobs, JobState, Outcome
-from mobile_app.screens.reading import Reading
-from mobile_app.screens.result import Result
+from mobile_app.jobs import Job, Jobs, Outcome
+from mobile_app.widgets.navigation import Navigation
+from mobile_app.widgets.status import StatusLine
+from mobile_app.widgets.trouble import Trouble, trouble_widgets
+
+if TYPE_CHECKING:
+    from mobile_app.device_models import DeviceModels
+    from mobile_app.store import Store
+
+SCREENS: dict[str, tuple[str, str]] = {
+    "studies": ("mobile_app.screens.studies", "Studies"),
+    "reading": ("mobile_app.screens.reading", "Reading"),
+    "result": ("mobile_app.screens.result", "Result"),
+    "compare": ("mobile_app.screens.compare", "Compare"),
+    "report": ("mobile_app.screens.report", "Report"),
+    "device": ("mobile_app.screens.device", "Device"),
+    "settings": ("mobile_app.screens.settings", "Settings"),
+}
+"""Module and class of each screen, imported when it is first shown: the first frame needs one."""
+
+ESCAPE = 27
+"""Android's back button comes as this key."""
 
 
 class HemxApp(App):
-    """Opens one study, triages it beside the interface, and shows it.
+    """The app.
 
     Args:
-        study: a series to open.
-        demo: open the phantom.
-        models: loads the models, in the job's thread.
+        study: a DICOM folder, file, DICOMDIR or zip to import and open.
+        demo: start with synthetic studies, in a store of their own that is deleted at the end.
+        folder: the app's private folder; by default the system's place for it.
+        device_models: see `AppContext`; given the store.
     """
 
-    language = StringProperty("en")
     title = "HEMX"
 
     def __init__(
@@ -42,113 +62,227 @@ class HemxApp(App):
         *,
         study: Path | None = None,
         demo: bool = False,
-        models: Callable[[], TriageModels] = bundle_models,
+        folder: Path | None = None,
+        device_models: Callable[[Store], DeviceModels] | None = None,
     ) -> None:
         super().__init__()
-        self._study, self._demo, self._models = study, demo, models
-        self._status: tuple[str, dict[str, object]] = ("no_study", {})
-        self.job: Job | None = None
+        self._study, self._demo, self._folder = study, demo, folder
+        self._device_models = device_models
+        self._demo_folder: TemporaryDirectory[str] | None = None
+        self._status: tuple[str, dict[str, Any]] = ("app.no_study", {})
+        self.context: AppContext | None = None
+        self.screens: dict[str, Widget] = {}
+        self.current = ""
 
-    def build(self) -> BoxLayout:
-        """Bar, status line, screen."""
-        theme.register_font()
+    # Start and end
+
+    def build(self) -> Widget:
+        """Everything, or a page that says why the app cannot start."""
+        theme.apply()
         Window.clearcolor = theme.BACKGROUND
-        self.jobs = Jobs(lambda call: Clock.schedule_once(call, 0))
-        self.reading, self.result = Reading(), Result()
-        self.bar = BoxLayout(size_hint_y=None, height=theme.TARGET, spacing=theme.GAP)
-        self.tabs = {name: Button() for name in ("reading", "result", "cancel", "other_language")}
-        for name, button in self.tabs.items():
-            button.bind(on_release=lambda *_, name=name: self._pressed(name))
-            self.bar.add_widget(button)
-        line = {"size_hint_y": None, "height": theme.TARGET / 2, "font_size": theme.SMALL}
-        self.status = Label(color=theme.CAUTION, **line)
-        self.status.bind(width=lambda one, width: setattr(one, "text_size", (width, None)))
-        self.status.bind(texture_size=lambda one, size: setattr(one, "height", size[1]))
-        self.status.halign = "center"
-        self.warning = Label(color=theme.MUTED, **line)
-        self.place = BoxLayout()
-        root = BoxLayout(orientation="vertical", padding=theme.GAP, spacing=theme.GAP)
-        for widget in (self.bar, self.status, self.place, self.warning):
-            root.add_widget(widget)
-        self.bind(language=self._translate)
-        self.show("reading")
-        self._translate()
-        return root
+        self.frame = BoxLayout()
+        try:
+            store = self._open_store()
+        except StoreError as error:
+            self._cannot_start(error)
+            return self.frame
+        jobs = Jobs(lambda call: Clock.schedule_once(call, 0))
+        models = self._device_models(store) if self._device_models else None
+        self.context = AppContext(store=store, jobs=jobs, device_models=models)
+        self._bind_context()
+        self._make_content()
+        self._turn()
+        Window.bind(size=self._turn, on_keyboard=self._key)
+        self.show("studies")
+        if not self.lock():
+            self.frame.add_widget(self.content)
+        return self.frame
 
     def on_start(self) -> None:
         """Begin after the first frame."""
-        if self._demo or self._study is not None:
-            Clock.schedule_once(lambda _seconds: self.open(self._study), 0)
+        from mobile_app.device_models import prepare
+
+        if self.context is not None:
+            prepare()
+            Clock.schedule_once(lambda _seconds: self._begin(), 0)
+
+    def on_pause(self) -> bool:
+        """Stay in memory; whoever comes back is asked for the PIN."""
+        if self.context is not None:
+            self.lock()
+        return True
 
     def on_stop(self) -> None:
-        """End the worker."""
-        self.jobs.shutdown()
+        """End the worker, then let the models and the store go."""
+        Window.unbind(size=self._turn, on_keyboard=self._key)
+        if self.context is None:
+            return
+        if self.context.jobs.shutdown():
+            self.context.release()
+        if self._demo_folder is not None:
+            self._demo_folder.cleanup()
+        self.context = None
 
-    def open(self, study: Path | None) -> None:
-        """Triage a study; None is the phantom."""
-        self.result.result = None
-        self.job = self.jobs.run(
-            triage_work(study, self._models),
-            on_progress=self._progress,
-            on_result=self._part,
-            on_error=self._failed,
-            on_done=self._done,
-        )
-        self.tabs["cancel"].disabled = False
+    def _open_store(self) -> Store:
+        from mobile_app.store import Store
+
+        if self._demo:
+            self._demo_folder = TemporaryDirectory(prefix="hemx-demo-", ignore_cleanup_errors=True)
+            return Store(Path(self._demo_folder.name) / "store")
+        return Store(self._folder or Path(self.user_data_dir) / "store")
+
+    def _begin(self) -> None:
+        context = self.context
+        if context is None:
+            return
+        if self._demo:
+            from mobile_app.demo import import_demo
+
+            self._tell("app.demo")
+            context.run(import_demo(context.store), on_done=self._open_imported)
+        elif self._study is not None:
+            self.import_study(self._study)
+        elif context.store.interrupted:
+            self._tell("app.interrupted")
+
+    def import_study(self, path: Path) -> Job[Any, Any]:
+        """Import a study's best series and open it."""
+
+        def work(report: Any) -> Any:
+            # Imported here, in the worker: it brings OpenCV and pydicom.
+            from mobile_app.library import import_series
+
+            return import_series(self.context.store, path)(report)
+
+        return self.context.run(work, on_done=self._open_imported)
+
+    def _open_imported(self, outcome: Outcome[Any]) -> None:
+        self.context.studies_changed()
+        if outcome.value is not None:
+            self.context.open_study(outcome.value.id)
+            self.show("reading")
+
+    # What is on the screen
 
     def show(self, name: str) -> None:
-        """Go to a screen: reading or result."""
+        """Go to a screen; see `SCREENS`."""
+        if name not in self.screens:
+            module, class_name = SCREENS[name]
+            self.screens[name] = getattr(import_module(module), class_name)(context=self.context)
+        if self.current and hasattr(self.screens[self.current], "on_hide"):
+            self.screens[self.current].on_hide()
+        self.current = self.navigation.current = name
         self.place.clear_widgets()
-        self.place.add_widget({"reading": self.reading, "result": self.result}[name])
+        self.place.add_widget(self.screens[name])
+        if hasattr(self.screens[name], "on_show"):
+            self.screens[name].on_show()
 
-    def _pressed(self, name: str) -> None:
-        if name == "other_language":
-            self.language = "ja" if self.language == "en" else "en"
-        elif name == "cancel":
-            if self.job is not None:
-                self.job.cancel()
-        else:
-            self.show(name)
+    def lock(self) -> bool:
+        """Ask for the PIN before anything of a patient shows; return whether there is one."""
+        from mobile_app.screens.lock import Lock
+
+        if any(isinstance(one, Lock) for one in self.frame.children):
+            return True
+        lock = Lock(context=self.context)
+        if not lock.pin.is_set:
+            return False
+        for popup in [one for one in Window.children if isinstance(one, ModalView)]:
+            popup.dismiss(force=True, animation=False)
+        lock.bind(on_unlocked=self._unlock)
+        self.frame.clear_widgets()
+        self.frame.add_widget(lock)
+        return True
+
+    def _unlock(self, *_ignored: object) -> None:
+        self.frame.clear_widgets()
+        self.frame.add_widget(self.content)
+
+    def _make_content(self) -> None:
+        self.navigation = Navigation(tuple(SCREENS))
+        self.navigation.bind(on_chosen=lambda _bar, name: self.show(name))
+        self.status = StatusLine()
+        self.status.bind(on_cancel=lambda *_: self.context.cancel())
+        self.place = BoxLayout()
+        self.disclaimer = Label(
+            color=theme.CAUTION, font_size=theme.SMALL, size_hint_y=None, halign="center"
+        )
+        self.disclaimer.bind(width=lambda one, width: setattr(one, "text_size", (width, None)))
+        self.disclaimer.bind(texture_size=lambda one, size: setattr(one, "height", size[1]))
+        self.middle = BoxLayout(orientation="vertical", spacing=theme.GAP)
+        for widget in (self.status, self.place, self.disclaimer):
+            self.middle.add_widget(widget)
+        self.content = BoxLayout(padding=theme.GAP, spacing=theme.GAP)
+        self._translate()
+
+    def _turn(self, *_ignored: object) -> None:
+        """A bar below in portrait, a rail at the left in landscape."""
+        upright = Window.height > Window.width
+        self.content.clear_widgets()
+        self.content.orientation = "vertical" if upright else "horizontal"
+        self.navigation.upright = upright
+        order = (self.middle, self.navigation) if upright else (self.navigation, self.middle)
+        for widget in order:
+            self.content.add_widget(widget)
+
+    def _key(self, _window: Widget, key: int, *_ignored: object) -> bool:
+        """Back: to the list of studies, and from there out of the app."""
+        if key == ESCAPE and self.content.parent and self.current != "studies":
+            self.show("studies")
+            return True
+        return False
+
+    def _cannot_start(self, error: HemxError) -> None:
+        from mobile_app.settings import system_language
+
+        page = BoxLayout(orientation="vertical", padding=theme.GAP * 4, spacing=theme.GAP * 2)
+        for widget in trouble_widgets(system_language(), error, title="app.cannot_start"):
+            page.add_widget(widget)
+        page.add_widget(Widget())
+        self.frame.add_widget(page)
+
+    # What the context tells
+
+    def _bind_context(self) -> None:
+        self.context.bind(
+            on_go=lambda _context, name: self.show(name),
+            on_tell=lambda _context, key, named: self._tell(key, **named),
+            on_trouble=lambda _context, error: self._trouble(error),
+            on_progress=lambda _context, *told: self._progress(*told),
+            busy=self._busy,
+            language=self._translate,
+        )
+
+    def _busy(self, _context: AppContext, busy: bool) -> None:
+        self.status.busy, self.status.share = busy, 0.0
+        if not busy and self._status[0] in ("app.progress", "app.begun"):
+            self._tell("")
 
     def _progress(self, stage: str, done: int, total: int) -> None:
-        key = stage if stage in STRINGS else f"stage.{stage}"
-        self._tell("progress", stage=key, done=done, total=total)
+        self.status.share = done / total if total else 0.0
+        key = "app.progress" if total > 1 else "app.begun"
+        self._tell(key, stage=stage, done=done, total=total)
 
-    def _part(self, part: HUVolume | SliceUpdate) -> None:
-        if isinstance(part, HUVolume):
-            self.reading.open(part)
-        else:
-            self.reading.update(part)
-
-    def _failed(self, error: HemxError) -> None:
-        self._tell("failed", message=str(error))
-
-    def _done(self, outcome: Outcome[TriageResult]) -> None:
-        self.tabs["cancel"].disabled = True
-        if outcome.state is JobState.CANCELLED:
-            self._tell("cancelled")
-        elif outcome.value is not None:
-            self.reading.finish(outcome.value)
-            self.result.result = outcome.value
-            self._tell(str(outcome.value.recommendation))
+    def _trouble(self, error: HemxError) -> None:
+        self._tell("")
+        Trouble(self.context.language, error).open()
 
     def _tell(self, key: str, **named: object) -> None:
         self._status = (key, named)
-        self._translate()
+        self.status.told = self._status_text()
 
     def _translate(self, *_ignored: object) -> None:
-        for name, button in self.tabs.items():
-            button.text = text(self.language, name)
-        self.reading.language = self.result.language = self.language
-        self.warning.text = text(self.language, "not_a_device")
-        self.status.text = self._status_text()
+        language = self.context.language
+        self.navigation.language = language
+        self.disclaimer.text = text(language, "app.not_a_device")
+        self.status.cancel_text = text(language, "app.cancel")
+        self.status.told = self._status_text()
 
     def _status_text(self) -> str:
-        from hemx_core.report.texts import Texts
-
         key, named = self._status
-        if key not in STRINGS:
-            return Texts(self.language)(key)
-        if "stage" in named and named["stage"] in STRINGS:
-            named = {**named, "stage": text(self.language, str(named["stage"]))}
-        return text(self.language, key, **named)
+        if not key:
+            return ""
+        if "stage" in named:
+            stage = f"app.stage.{named['stage']}"
+            stage = stage if stage in STRINGS else "app.stage.other"
+            named = {**named, "stage": text(self.context.language, stage)}
+        return text(self.context.language, key, **named)

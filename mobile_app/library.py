@@ -1,6 +1,7 @@
 """Studies in and results out: what the screens ask of the core, as pieces of work for `jobs`.
 
 import_series(store, path)(report)            -> Study
+read_study(store, study_id)(report)           -> HUVolume
 triage_study(store, study_id, models)(report) -> number of the stored result
 """
 
@@ -10,12 +11,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from hemx_core.costs import StageClock
 from hemx_core.errors import HemxError, InputError
 from hemx_core.imaging.reader import read_series
 from hemx_core.imaging.series_files import SeriesFiles, open_series
 from hemx_core.imaging.volume import HUVolume
+from hemx_core.manifest import ModelManifest
 from hemx_core.result import SliceUpdate, TriageResult
 from hemx_core.triage import DEFAULT_SETTINGS, TriageModels, TriageSettings, triage_volume
 from mobile_app.errors import DamagedStoreError, MemoryBudgetError, UnexpectedError
@@ -64,13 +67,34 @@ def import_series(
     return work
 
 
+def read_study(
+    store: Store, study_id: int, *, budget: MemoryBudget | None = None
+) -> Callable[[Report[Any]], HUVolume]:
+    """Work that reads a stored study's volume, to be shown with a result that is there.
+
+    Raises (in the job):
+        DicomSeriesError: the stored files do not read any more.
+        MemoryBudgetError: it would not fit.
+    """
+
+    def work(report: Report[Any]) -> HUVolume:
+        study = store.studies.get(study_id)
+        folder = store.studies.path(study)
+        with open_series(folder, series=study.series) as found:
+            check_memory(estimate(found), budget)
+        return read_series(folder, series=study.series, progress=report.progress)
+
+    return work
+
+
 def triage_study(
     store: Store,
     study_id: int,
-    models: TriageModels,
+    models: TriageModels | Callable[[], TriageModels],
     *,
     settings: TriageSettings = DEFAULT_SETTINGS,
     budget: MemoryBudget | None = None,
+    manifest: ModelManifest | None = None,
 ) -> Callable[[Report[Part]], int]:
     """Work that triages a stored study and stores the result; its state says how it went.
 
@@ -78,8 +102,11 @@ def triage_study(
     handed to `jobs`.
 
     Args:
+        models: loaded; or a function that loads them, called when the volume has been handed over: it shows
+            sooner than the models load.
         settings: the window; the series is the study's.
         budget: refuses what would not fit; None checks what the system has free only.
+        manifest: of models that are still to be loaded, for the memory they will take.
     Raises (in the job):
         HemxError: as `triage`; MemoryBudgetError where the study would not fit.
     """
@@ -89,7 +116,7 @@ def triage_study(
         set_state = partial(store.studies.set_state, study_id)
         set_state(StudyState.RUNNING)
         try:
-            result = _triage(store, study, models, settings, budget, report)
+            result = _triage(store, study, models, settings, budget, manifest, report)
             return store.results.save(study_id, result)
         except HemxError as error:
             refused = isinstance(error, REFUSALS)
@@ -109,18 +136,22 @@ def triage_study(
 def _triage(
     store: Store,
     study: Study,
-    models: TriageModels,
+    models: TriageModels | Callable[[], TriageModels],
     settings: TriageSettings,
     budget: MemoryBudget | None,
+    manifest: ModelManifest | None,
     report: Report[Part],
 ) -> TriageResult:
     folder = store.studies.path(study)
     with open_series(folder, series=study.series) as found:
-        check_memory(estimate(found), budget)
+        check_memory(estimate(found, manifest=manifest), budget)
     clock = StageClock()
     with clock.stage("read"):
         volume = read_series(folder, series=study.series, progress=report.progress)
     report.result(volume)
+    if callable(models):
+        report.progress("loading", 0, 1)
+        models = models()
     return triage_volume(
         volume,
         models,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from kivy.core.text import LabelBase
+from kivy.lang import Builder
 from kivy.metrics import dp, sp
 
 BACKGROUND = (0.05, 0.055, 0.065, 1)
@@ -13,6 +14,11 @@ RAISED = (0.19, 0.21, 0.24, 1)
 PRESSED = (0.13, 0.38, 0.52, 1)
 TEXT = (0.90, 0.91, 0.92, 1)
 MUTED = (0.64, 0.67, 0.70, 1)
+DISABLED = (0.42, 0.45, 0.48, 1)
+LINE = (0.27, 0.29, 0.32, 1)
+ACCENT = (0.36, 0.72, 0.90, 1)
+PRIMARY = (0.10, 0.33, 0.47, 1)
+DANGER = (0.50, 0.16, 0.15, 1)
 ALARM = (1.0, 0.45, 0.40, 1)
 CAUTION = (1.0, 0.78, 0.35, 1)
 BLOOD = (0.85, 0.33, 0.33, 1)
@@ -24,6 +30,7 @@ GAP = dp(6)
 BODY = sp(15)
 SMALL = sp(13)
 LARGE = sp(21)
+RADIUS = dp(6)
 
 FONT = Path(__file__).parent / "assets" / "fonts" / "BIZUDPGothic-Regular.ttf"
 
@@ -31,3 +38,11 @@ FONT = Path(__file__).parent / "assets" / "fonts" / "BIZUDPGothic-Regular.ttf"
 def register_font() -> None:
     """Give every widget the font with Latin and Japanese: "Roboto" is Kivy's default name."""
     LabelBase.register("Roboto", fn_regular=str(FONT))
+
+
+def apply() -> None:
+    """Register the font and load the rules of Kivy's own widgets, once."""
+    register_font()
+    path = str(Path(__file__).with_suffix(".kv"))
+    if path not in Builder.files:
+        Builder.load_file(path)

@@ -1,48 +1,41 @@
-"""Every string of the screens, English and Japanese, in one table; results take the referral's.
+"""Every string of the screens, English and Japanese; results take the referral's.
 
-English stands first. A plain table and not gettext: the tablet needs no compiled catalogue.
+One module a screen, each with its `STRINGS`; this one merges them. English stands first. Plain tables and not
+gettext: the tablet needs no compiled catalogue.
 """
 
 from __future__ import annotations
 
-from hemx_core.report.texts import LANGUAGES
+import pkgutil
+from collections.abc import Iterable, Mapping
+from importlib import import_module
 
-STRINGS: dict[str, tuple[str, str]] = {
-    "reading": ("Reading", "読影"),
-    "result": ("Result", "結果"),
-    "other_language": ("日本語", "English"),
-    "not_a_device": (
-        "Research software, not a medical device",
-        "研究用ソフトウェア（医療機器ではありません）",
-    ),
-    "no_study": ("No study is open.", "検査が開かれていません。"),
-    "cancel": ("Cancel", "中止"),
-    "cancelled": ("Cancelled: there is no result.", "中止しました。結果はありません。"),
-    "failed": ("Triage failed: {message}", "解析に失敗しました：{message}"),
-    "making": ("Reading the study", "検査を読み込み中"),
-    "loading": ("Loading the models", "モデルを読み込み中"),
-    "stage.read": ("Reading the study", "検査を読み込み中"),
-    "stage.segment": ("Looking for blood", "血腫を検索中"),
-    "stage.classify": ("Judging the markers", "マーカーを判定中"),
-    "progress": ("{stage}: {done} of {total}", "{stage}：{done} / {total}"),
-    "slice": ("Slice {number} of {count}", "スライス {number} / {count}"),
-    "window": ("W {width:.0f}  L {level:.0f} HU", "W {width:.0f}  L {level:.0f} HU"),
-    "hu": ("{hu} HU", "{hu} HU"),
-    "length": ("{mm:.1f} mm", "{mm:.1f} mm"),
-    "brain": ("Brain", "脳"),
-    "subdural": ("Subdural", "硬膜下"),
-    "stroke": ("Stroke", "脳梗塞"),
-    "bone": ("Bone", "骨"),
-    "scroll": ("Scroll", "送り"),
-    "free": ("Window", "階調"),
-    "measure": ("Measure", "計測"),
-    "outline": ("Outline", "輪郭"),
-    "heat": ("Heat map", "着目領域"),
-    "hide": ("Hold to hide", "長押しで隠す"),
-    "fit": ("Fit", "全体"),
-    "key_label": ("Worth a look:", "代表スライス："),
-    "strip": ("Blood area, and {marker} per slice", "血腫面積と{marker}（スライス別）"),
-}
+LANGUAGES: tuple[str, ...] = ("en", "ja")
+"""As `hemx_core.report.texts` has them; a test holds the two together."""
+
+Table = Mapping[str, tuple[str, str]]
+
+
+def merged(tables: Iterable[Table]) -> dict[str, tuple[str, str]]:
+    """All tables as one.
+
+    Raises:
+        ValueError: a key stands in two of them.
+    """
+    strings: dict[str, tuple[str, str]] = {}
+    for table in tables:
+        if twice := strings.keys() & table.keys():
+            raise ValueError(f"strings that stand in two modules: {', '.join(sorted(twice))}")
+        strings |= table
+    return strings
+
+
+def _tables() -> Iterable[Table]:
+    for module in pkgutil.iter_modules(__path__):
+        yield getattr(import_module(f"{__name__}.{module.name}"), "STRINGS", {})
+
+
+STRINGS: dict[str, tuple[str, str]] = merged(_tables())
 
 
 def text(language: str, key: str, **named: object) -> str:

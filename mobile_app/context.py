@@ -1,0 +1,309 @@
+"""What all screens share: the open study, the store, the jobs, and the way to each other.
+
+    open_study -> volume -> slices of a running triage -> result (and its newest correction)
+
+Nothing here reads a pixel or runs a model on the interface's thread; whatever takes time is a job, and
+what imports OpenCV, pydicom or a runtime is imported there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from kivy.event import EventDispatcher
+from kivy.properties import BooleanProperty, NumericProperty, ObjectProperty, StringProperty
+
+from hemx_core.errors import HemxError
+from mobile_app import settings
+from mobile_app.jobs import Job, Jobs, JobState, Outcome, Report
+from mobile_app.memory_guard import MemoryBudget, resident_bytes
+
+if TYPE_CHECKING:
+    from hemx_core.imaging.spec import HUWindow
+    from hemx_core.imaging.volume import HUVolume
+    from hemx_core.result import SliceUpdate, TriageResult
+    from hemx_core.triage import TriageModels
+    from mobile_app.device_models import DeviceModels
+    from mobile_app.store import Correction, Store
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Opened:
+    """What is stored of a study's newest result; all None where it was never triaged."""
+
+    result_id: int | None = None
+    result: TriageResult | None = None
+    correction: Correction | None = None
+
+
+class AppContext(EventDispatcher):
+    """The open study and what the screens need of the app.
+
+    Args:
+        store: open; the app closes it.
+        jobs: whose callbacks come on the interface's thread.
+        device_models: loads and keeps the models; by default the shipped bundle on the device's runtime.
+        budget: refuses what would not fit; by default what the app uses now is its base.
+
+    Events:
+        on_slice_update: a `SliceUpdate` of the running triage of the open study, in order.
+        on_go: (name) a screen is asked for.
+        on_tell: (key, named) a line of i18n for the status line.
+        on_trouble: (error) a HemxError for the user.
+        on_studies_changed: the list of studies is not what it was.
+        on_progress: (stage, done, total) of what `run` runs.
+    """
+
+    language = StringProperty("en")
+    study_id = NumericProperty(None, allownone=True)
+    volume = ObjectProperty(None, allownone=True)
+    result = ObjectProperty(None, allownone=True)
+    result_id = NumericProperty(None, allownone=True)
+    correction = ObjectProperty(None, allownone=True)
+    running = BooleanProperty(False)
+    busy = BooleanProperty(False)
+    """A job of `run` runs or waits: the status line shows its progress and offers to cancel."""
+
+    __events__ = (
+        "on_slice_update",
+        "on_go",
+        "on_tell",
+        "on_trouble",
+        "on_studies_changed",
+        "on_progress",
+    )
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        jobs: Jobs,
+        device_models: DeviceModels | None = None,
+        budget: MemoryBudget | None = None,
+    ) -> None:
+        super().__init__(language=settings.language(store))
+        self.store, self.jobs = store, jobs
+        if device_models is None:
+            from mobile_app.device_models import DeviceModels
+
+            device_models = DeviceModels(store)
+        self._device_models = device_models
+        self._budget = budget or MemoryBudget(base_bytes=resident_bytes())
+        self._running_jobs: list[Job[Any, Any]] = []
+        self._opening: Job[Any, Any] | None = None
+        store.act_as(settings.actor(store))
+        self.fbind("language", lambda _context, code: settings.set_language(store, code))
+
+    # What the screens ask for
+
+    def go(self, name: str) -> None:
+        """Show a screen: studies, reading, result, compare, report, device or settings."""
+        self.dispatch("on_go", name)
+
+    def tell(self, key: str, **named: object) -> None:
+        """Put a line of i18n into the status line; an empty key clears it."""
+        self.dispatch("on_tell", key, named)
+
+    def show_error(self, error: HemxError) -> None:
+        """Tell the user in plain words what was found and what to do."""
+        self.dispatch("on_trouble", error)
+
+    def studies_changed(self) -> None:
+        """Say that studies or results were added, changed or deleted."""
+        self.dispatch("on_studies_changed")
+
+    # Models and settings
+
+    def models(self) -> TriageModels:
+        """The loaded models, loaded at the first call; call it in a job.
+
+        Raises:
+            ModelError: they do not load, or compute something else on this device.
+        """
+        return self._device_models.get()
+
+    def forget_models(self) -> None:
+        """Close the models after the jobs that run or wait; the next triage loads them anew."""
+        self.jobs.run(lambda _report: self._device_models.close())
+
+    def release(self) -> None:
+        """Close the models and the store, when the jobs have ended."""
+        self._device_models.close()
+        self.store.close()
+
+    @property
+    def budget(self) -> MemoryBudget:
+        """What a study may use; the runtime's own libraries count as the app's."""
+        return self._device_models.budget(self._budget)
+
+    @property
+    def window(self) -> HUWindow | None:
+        """The site's HU window; None is the bundle's."""
+        return settings.window(self.store)
+
+    @property
+    def threads(self) -> int:
+        """Threads of the models' runtime."""
+        return settings.threads(self.store)
+
+    # Work with progress and cancel in the status line
+
+    def run(
+        self,
+        work: Callable[[Report[Any]], Any],
+        *,
+        on_result: Callable[[Any], None] = lambda _item: None,
+        on_error: Callable[[HemxError], None] | None = None,
+        on_done: Callable[[Outcome[Any]], None] = lambda _outcome: None,
+        on_progress: Callable[[str, int, int], None] = lambda _stage, _done, _total: None,
+    ) -> Job[Any, Any]:
+        """As `Jobs.run`; progress also goes to the status line, which offers to cancel.
+
+        Args:
+            on_error: told instead of the user, who is told by default.
+        """
+
+        def progress(stage: str, done: int, total: int) -> None:
+            self.dispatch("on_progress", stage, done, total)
+            on_progress(stage, done, total)
+
+        def done(outcome: Outcome[Any]) -> None:
+            self._running_jobs.remove(job)
+            self.busy = bool(self._running_jobs)
+            if outcome.state is JobState.CANCELLED and not self.busy:
+                self.tell("app.cancelled")
+            on_done(outcome)
+
+        job = self.jobs.run(
+            work,
+            on_progress=progress,
+            on_result=on_result,
+            on_error=on_error or self.show_error,
+            on_done=done,
+        )
+        self._running_jobs.append(job)
+        self.busy = True
+        return job
+
+    def cancel(self) -> None:
+        """Cancel what `run` runs, within one slice."""
+        for job in list(self._running_jobs):
+            job.cancel()
+
+    # The open study
+
+    def open_study(self, study_id: int) -> None:
+        """Read a study's volume and show its newest result, or triage it where it has none.
+
+        A running triage of another study ends without a result.
+
+        Raises:
+            NotStoredError: there is no such study.
+        """
+        self.store.studies.get(study_id)
+        self.close_study()
+        self.study_id = study_id
+        self._start(self._open_work(study_id))
+
+    def triage_again(self) -> None:
+        """Triage the open study anew, with the present settings; its earlier results stay stored."""
+        if self.study_id is not None and not self.running:
+            self.volume = self.result = self.result_id = self.correction = None
+            self._start(self._triage_work(int(self.study_id)))
+
+    def close_study(self) -> None:
+        """Have no study open; its running triage ends."""
+        if self._opening is not None:
+            self._opening.cancel()
+            self._opening = None
+        self.running = False
+        self.study_id = self.volume = self.result = self.result_id = self.correction = None
+
+    def _start(self, work: Callable[[Report[Any]], Opened]) -> None:
+        def mine(act: Callable[[Any], None]) -> Callable[[Any], None]:
+            # What a job of a study that was closed meanwhile still tells is of no interest.
+            return lambda value: act(value) if self._opening is job else None
+
+        self.running = True
+        job = self.run(
+            work, on_result=mine(self._part), on_error=mine(self.show_error), on_done=self._ended
+        )
+        self._opening = job
+        self.studies_changed()
+
+    def _open_work(self, study_id: int) -> Callable[[Report[Any]], Opened]:
+        def work(report: Report[Any]) -> Opened:
+            from mobile_app.library import read_study
+
+            if not self.store.results.of_study(study_id):
+                return self._triage_work(study_id)(report)
+            opened = self._stored(study_id)
+            report.result(read_study(self.store, study_id, budget=self.budget)(report))
+            return opened
+
+        return work
+
+    def _triage_work(self, study_id: int) -> Callable[[Report[Any]], Opened]:
+        def work(report: Report[Any]) -> Opened:
+            from hemx_core.triage import TriageSettings
+            from mobile_app.library import triage_study
+
+            triage_study(
+                self.store,
+                study_id,
+                self.models,
+                settings=TriageSettings(window=self.window),
+                budget=self.budget,
+                manifest=self._device_models.unloaded_manifest(),
+            )(report)
+            return self._stored(study_id)
+
+        return work
+
+    def _stored(self, study_id: int) -> Opened:
+        number = self.store.results.of_study(study_id)[0]
+        corrections = self.store.corrections.of_result(number)
+        return Opened(
+            number,
+            self.store.results.load(number),
+            self.store.corrections.load(corrections[0]) if corrections else None,
+        )
+
+    def _part(self, part: HUVolume | SliceUpdate) -> None:
+        if hasattr(part, "index"):
+            self.dispatch("on_slice_update", part)
+        else:
+            self.volume = part
+
+    def _ended(self, outcome: Outcome[Opened]) -> None:
+        self.studies_changed()
+        if self._opening is None or self._opening.state is not outcome.state:
+            return
+        self._opening, self.running = None, False
+        if outcome.value is not None:
+            opened = outcome.value
+            self.result_id, self.correction = opened.result_id, opened.correction
+            self.result = opened.result
+            self.tell(f"app.advice.{opened.result.recommendation}")
+
+    # Defaults of the events
+
+    def on_slice_update(self, _part: SliceUpdate) -> None:
+        """Nothing by default."""
+
+    def on_go(self, _name: str) -> None:
+        """Nothing by default."""
+
+    def on_tell(self, _key: str, _named: dict[str, object]) -> None:
+        """Nothing by default."""
+
+    def on_trouble(self, _error: HemxError) -> None:
+        """Nothing by default."""
+
+    def on_studies_changed(self) -> None:
+        """Nothing by default."""
+
+    def on_progress(self, _stage: str, _done: int, _total: int) -> None:
+        """Nothing by default."""

@@ -1,0 +1,113 @@
+"""The app's settings by name and type; what is stored is never trusted to be of use."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from hemx_core.errors import VolumeError
+
+if TYPE_CHECKING:
+    from hemx_core.imaging.spec import HUWindow
+    from mobile_app.store import Store
+
+LANGUAGES = ("en", "ja")
+
+LANGUAGE = "language"
+ACTOR = "actor"
+WINDOW = "window_hu"
+THREADS = "threads"
+HIDES_NAMES = "hides_names"
+IMPORT_FOLDER = "import_folder"
+
+LOWEST_HU, HIGHEST_HU = -1024.0, 3071.0
+
+
+def language(store: Store) -> str:
+    """'en' or 'ja'; at first the system's if it is one of them."""
+    stored = store.settings.get(LANGUAGE)
+    if stored in LANGUAGES:
+        return str(stored)
+    return system_language()
+
+
+def system_language() -> str:
+    """The system's language if the app speaks it, else English."""
+    system = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG", "")
+    return "ja" if system.startswith("ja") else "en"
+
+
+def set_language(store: Store, code: str) -> None:
+    """Keep the language."""
+    store.settings.set(LANGUAGE, code)
+
+
+def actor(store: Store) -> str:
+    """Who uses the app, for the audit trail; empty where nobody said."""
+    return str(store.settings.get(ACTOR, ""))
+
+
+def set_actor(store: Store, name: str) -> None:
+    """Keep and use the name from now on."""
+    name = " ".join(name.split())[:80]
+    store.settings.set(ACTOR, name or None)
+    store.act_as(name)
+
+
+def window(store: Store) -> HUWindow | None:
+    """The site's window; None where the bundle's is used."""
+    from hemx_core.imaging.spec import HUWindow
+
+    stored = store.settings.get(WINDOW)
+    if stored is None:
+        return None
+    try:
+        lower, upper = stored
+        return HUWindow(float(lower), float(upper))
+    except (TypeError, ValueError, VolumeError):
+        return None
+
+
+def set_window(store: Store, chosen: HUWindow | None) -> None:
+    """Keep the site's window; None goes back to the bundle's.
+
+    Raises:
+        VolumeError: it reaches beyond what CT holds.
+    """
+    if chosen is not None and not LOWEST_HU <= chosen.lower < chosen.upper <= HIGHEST_HU:
+        raise VolumeError(
+            f"a window from {chosen.lower:g} to {chosen.upper:g} HU",
+            expected=f"between {LOWEST_HU:g} and {HIGHEST_HU:g} HU",
+            remedy="give other limits, or go back to the window of the models",
+        )
+    store.settings.set(WINDOW, None if chosen is None else [chosen.lower, chosen.upper])
+
+
+def cores() -> int:
+    """Processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def threads(store: Store) -> int:
+    """Threads of the runtime; two by default, or one where there is one core."""
+    stored = store.settings.get(THREADS)
+    if isinstance(stored, int) and not isinstance(stored, bool) and stored >= 1:
+        return min(stored, cores())
+    return min(2, cores())
+
+
+def set_threads(store: Store, count: int) -> None:
+    """Keep the number of threads."""
+    store.settings.set(THREADS, count)
+
+
+def hides_names(store: Store) -> bool:
+    """Whether lists show neither names nor IDs of patients."""
+    return bool(store.settings.get(HIDES_NAMES, False))
+
+
+def set_hides_names(store: Store, hides: bool) -> None:
+    """Keep it."""
+    store.settings.set(HIDES_NAMES, hides)
