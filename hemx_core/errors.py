@@ -18,6 +18,7 @@ HemxError
 │   │       └── UnknownKeyError    it is signed with a key that is not trusted here
 │   ├── IntegrityError             a file's size, hash or magic differs from the manifest
 │   ├── BackendError               the runtime is missing, has another version, or failed
+│   ├── SelfTestError              the programs compute something else here than where they were made
 │   └── ModelInputError            a tensor the graph must not be given (shape, dtype, not finite)
 ├── DatasetError               training data: missing, inconsistent or leaking between splits
 ├── TrainingError              a training run that cannot start, resume or converge
@@ -25,6 +26,7 @@ HemxError
 │   ├── FoldError                  a graph the folding pass cannot rewrite exactly
 │   ├── DelegationError            an operator fell out of the delegate
 │   └── ParityError                the exported graph differs from the trained one beyond its gate
+├── BenchmarkError             a benchmark that cannot be run, read or judged
 └── OutputError                a result could not be written
 """
 
@@ -120,6 +122,10 @@ class BackendError(ModelError):
     """The runtime is missing, has another version, or failed."""
 
 
+class SelfTestError(ModelError):
+    """The programs compute something else here than where they were made, or that cannot be told."""
+
+
 class ModelInputError(ModelError):
     """A tensor that the graph must not be given."""
 
@@ -146,6 +152,10 @@ class DelegationError(ExportError):
 
 class ParityError(ExportError):
     """The exported graph differs from the trained one beyond its gate."""
+
+
+class BenchmarkError(HemxError):
+    """A benchmark cannot be run, read or judged."""
 
 
 class OutputError(HemxError):

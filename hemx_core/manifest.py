@@ -2,6 +2,12 @@
 
 Loading checks the schema, the version and every file's size and SHA-256 before any program is opened.
 Who signed the manifest is checked before that, by `hemx_core.runtime.bundle.verify_bundle`.
+
+Schema versions. What a manifest holds decides its version, so that one content has one form:
+    1    programs only
+    2    adds `reference`, the inputs and outputs of the device's self-test
+A reader takes its own version and all older ones. It refuses a newer version, and any field that it does not
+know: a field that an older program would pass over could be the one that matters.
 """
 
 from __future__ import annotations
@@ -16,7 +22,9 @@ from hemx_core.errors import IntegrityError, ManifestError, VolumeError
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.markers import MARKER_CODES
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""The newest; see above."""
+FIRST_VERSION = 1
 MANIFEST_NAME = "manifest.json"
 
 
@@ -28,6 +36,15 @@ class TensorSpec:
     shape: tuple[int, ...]
     dtype: str
     axes: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileSpec:
+    """A file of the bundle that is no program."""
+
+    file: str
+    sha256: str
+    bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +85,8 @@ class ModelManifest:
         parity: measured differences between the exported and the trained graphs.
         accuracy: measured accuracy.
         hemx: version of HEMX that wrote the bundle.
+        reference: inputs and outputs for the self-test; None in bundles of schema version 1.
+        schema_version: 2 where there is a reference, else 1; follows by itself.
     """
 
     recipe: str
@@ -83,9 +102,11 @@ class ModelManifest:
     parity: dict[str, Any] = field(default_factory=dict)
     accuracy: dict[str, Any] = field(default_factory=dict)
     hemx: str = ""
-    schema_version: int = SCHEMA_VERSION
+    reference: FileSpec | None = None
+    schema_version: int = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "schema_version", FIRST_VERSION if self.reference is None else 2)
         codes = tuple(marker.code for marker in self.markers)
         if codes != MARKER_CODES:
             raise ManifestError(
@@ -95,35 +116,41 @@ class ModelManifest:
             )
 
     def to_json(self) -> str:
-        """The manifest's text, stable in order."""
-        return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
+        """The manifest's text, stable in order; a version has no fields of a later one."""
+        values = asdict(self)
+        if self.reference is None:
+            del values["reference"]
+        return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> ModelManifest:
         """Read a manifest's text.
 
         Raises:
-            ManifestError: not JSON, another schema version, or fields missing or unknown.
+            ManifestError: not JSON, an unknown schema version, or fields missing or unknown.
         """
         try:
             values = json.loads(text)
-            version = values["schema_version"]
-        except (ValueError, KeyError, TypeError) as error:
+            version = values.pop("schema_version")
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ManifestError(
                 f"a manifest that is not readable ({error})",
                 expected="JSON with a schema_version",
                 remedy="copy the bundle again or export it again",
             ) from error
-        if version != SCHEMA_VERSION:
+        if version not in range(FIRST_VERSION, SCHEMA_VERSION + 1):
             raise ManifestError(
                 f"a manifest of schema version {version}",
-                expected=f"version {SCHEMA_VERSION}",
+                expected=f"version {FIRST_VERSION} to {SCHEMA_VERSION}",
                 remedy="use a bundle exported with this version of HEMX",
             )
         try:
+            if ("reference" in values) is not (version == SCHEMA_VERSION):
+                raise ValueError("`reference` belongs to version 2, and to no other")
             return cls(
                 **{
                     **values,
+                    **_reference(values),
                     "preprocessing": PreprocessingSpec.from_json(values["preprocessing"]),
                     "segmenter": _program(values["segmenter"]),
                     "classifier": _program(values["classifier"]),
@@ -133,7 +160,7 @@ class ModelManifest:
         except (TypeError, KeyError, ValueError, VolumeError) as error:
             raise ManifestError(
                 f"a manifest whose fields do not fit: {error}",
-                expected=f"the fields of schema version {SCHEMA_VERSION}",
+                expected=f"the fields of schema version {version}",
                 remedy="copy the bundle again or export it again",
             ) from error
 
@@ -176,8 +203,14 @@ class ModelManifest:
         Raises:
             IntegrityError: a file is missing or differs.
         """
-        for program in (self.segmenter, self.classifier):
-            verify_file(folder / program.file, sha256=program.sha256, size=program.bytes)
+        for one in self.files:
+            verify_file(folder / one.file, sha256=one.sha256, size=one.bytes)
+
+    @property
+    def files(self) -> tuple[ProgramSpec | FileSpec, ...]:
+        """Every file of the bundle beside manifest and signature."""
+        programs = (self.segmenter, self.classifier)
+        return programs if self.reference is None else (*programs, self.reference)
 
 
 def read_manifest(folder: Path) -> bytes:
@@ -227,9 +260,20 @@ def _program(values: dict[str, Any]) -> ProgramSpec:
     def tensors(items: list[dict[str, Any]]) -> tuple[TensorSpec, ...]:
         return tuple(TensorSpec(**{**item, "shape": tuple(item["shape"])}) for item in items)
 
-    name = values["file"]
-    if Path(name).name != name:
-        raise ValueError(f"file name {name!r} leaves the bundle folder")
+    _check_name(values["file"])
     return ProgramSpec(
         **{**values, "inputs": tensors(values["inputs"]), "outputs": tensors(values["outputs"])}
     )
+
+
+def _reference(values: dict[str, Any]) -> dict[str, FileSpec]:
+    if "reference" not in values:
+        return {}
+    reference = FileSpec(**values["reference"])
+    _check_name(reference.file)
+    return {"reference": reference}
+
+
+def _check_name(name: str) -> None:
+    if Path(name).name != name:
+        raise ValueError(f"file name {name!r} leaves the bundle folder")

@@ -1,0 +1,88 @@
+"""Resident memory of this process, and its peak while something runs."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from hemx_core.costs import peak_rss_mib
+
+_CLEAR = Path("/proc/self/clear_refs")
+_STATM = Path("/proc/self/statm")
+RESET_PEAK = "5"
+"""What Linux takes as "forget the largest resident size" (proc(5), clear_refs)."""
+SAMPLE_SECONDS = 0.005
+
+
+def rss_mib() -> float:
+    """Resident memory now, MiB; 0 where the system does not tell."""
+    try:
+        pages = int(_STATM.read_text(encoding="ascii").split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0.0
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+class PeakMemory:
+    """The peak between entering and leaving, above what was resident at entry.
+
+    Where the system lets the process reset its own high-water mark, that is read: exact. Elsewhere (Android
+    may refuse it) a thread samples every 5 ms, which can miss a short peak; `method` says which it was.
+    """
+
+    def __init__(self) -> None:
+        self.base_mib = 0.0
+        self.peak_mib = 0.0
+        self.method = "unknown"
+        self._done = threading.Event()
+        self._sampler: threading.Thread | None = None
+
+    def __enter__(self) -> PeakMemory:
+        """Begin."""
+        self.base_mib = self.peak_mib = rss_mib()
+        if not self.base_mib:
+            return self
+        try:
+            _CLEAR.write_text(RESET_PEAK, encoding="ascii")
+            self.method = "high_water_mark"
+        except OSError:
+            self.method = "sampled"
+            self._sampler = threading.Thread(target=self._sample, name="hemx-memory", daemon=True)
+            self._sampler.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Read the peak."""
+        self._done.set()
+        if self._sampler is not None:
+            self._sampler.join()
+        elif self.method == "high_water_mark":
+            self.peak_mib = max(self.peak_mib, peak_rss_mib())
+
+    @property
+    def above_base_mib(self) -> float:
+        """How far the peak rose above the base, MiB."""
+        return max(self.peak_mib - self.base_mib, 0.0)
+
+    def to_json(self) -> dict[str, Any]:
+        """MiB, and how it was measured; nulls where the system tells nothing."""
+        if not self.base_mib:
+            return {"base_mib": None, "peak_mib": None, "above_base_mib": None, "method": "unknown"}
+        return {
+            "base_mib": round(self.base_mib, 1),
+            "peak_mib": round(self.peak_mib, 1),
+            "above_base_mib": round(self.above_base_mib, 1),
+            "method": self.method,
+        }
+
+    def _sample(self) -> None:
+        while not self._done.wait(SAMPLE_SECONDS):
+            self.peak_mib = max(self.peak_mib, rss_mib())

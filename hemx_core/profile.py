@@ -1,0 +1,339 @@
+"""What a device needs for a study: latency per stage, memory, sizes, as one record.
+
+The app's benchmark screen and `python -m benchmarks` write the same record, described in
+docs/benchmark_format.md, so that a tablet's figures stand in the same tables as a desk's. The study is a
+phantom, written as DICOM and read again: no patient's data enters a record.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hemx_core.costs import StageClock
+from hemx_core.device import device_facts, package_versions
+from hemx_core.errors import BenchmarkError, OutputError
+from hemx_core.imaging.reader import read_series
+from hemx_core.manifest import MANIFEST_NAME, file_sha256
+from hemx_core.memory import PeakMemory
+from hemx_core.phantom import LesionSpec, PhantomSpec, SiteSpec, make_phantom, write_dicom_series
+from hemx_core.result import SliceUpdate, TriageResult
+from hemx_core.runtime.bundle import Models
+from hemx_core.runtime.self_test import SelfTestReport, run_self_test
+from hemx_core.triage import triage_volume
+
+FORMAT = "hemx-benchmark"
+FORMAT_VERSION = 1
+STUDY = "study"
+"""The kind of record that `profile_study` makes."""
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done and how much there is; may raise to end it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileOptions:
+    """What is measured, and how often.
+
+    Args:
+        slices: slices of the phantom study.
+        runs: how often models are loaded and tested and the study is triaged.
+        seed: of the phantom.
+        matrix: rows and columns of its slices.
+        volume_ml: its haematoma.
+        threads: of the runtime, as `load` was told; goes into the record.
+        source: which program measures: "app" or "benchmarks".
+        commit: what the program was built from; empty where that is not known.
+        label: a name for the device, if its owner gives one.
+    """
+
+    slices: int = 30
+    runs: int = 5
+    seed: int = 7
+    matrix: int = 512
+    volume_ml: float = 30.0
+    threads: int | None = None
+    source: str = "benchmarks"
+    commit: str = ""
+    label: str = ""
+
+    def __post_init__(self) -> None:
+        if self.slices < 1 or self.runs < 1:
+            raise BenchmarkError(
+                f"{self.runs} runs of {self.slices} slices",
+                expected="at least one of each",
+                remedy="ask for more",
+            )
+
+
+@dataclass(slots=True)
+class Timings:
+    """Seconds of every call of everything that was timed, in order."""
+
+    calls: dict[str, list[float]] = field(default_factory=dict)
+
+    @contextmanager
+    def time(self, name: str) -> Iterator[None]:
+        """Time what runs inside, as one call."""
+        start = time.perf_counter()
+        yield
+        self.add(name, time.perf_counter() - start)
+
+    def add(self, name: str, seconds: float) -> None:
+        """Add a call."""
+        self.calls.setdefault(name, []).append(seconds)
+
+    def to_json(self) -> dict[str, dict[str, float]]:
+        """First, median and 95th percentile of each, in milliseconds; `steady` leaves the first out."""
+        return {name: summarise_seconds(values) for name, values in self.calls.items()}
+
+
+class CallClock(StageClock):
+    """A stage clock that also keeps every single call."""
+
+    def __init__(self, timings: Timings) -> None:
+        super().__init__()
+        self._timings = timings
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time what runs inside; see `StageClock.stage`."""
+        with super().stage(name), self._timings.time(name):
+            yield
+
+
+def summarise_seconds(seconds: list[float]) -> dict[str, float]:
+    """Statistics of one timing, in milliseconds; see docs/benchmark_format.md.
+
+    Args:
+        seconds: every call, in order; at least one.
+    """
+    later = np.array(seconds[1:] or seconds) * 1000
+    return {
+        "calls": len(seconds),
+        "first_ms": round(seconds[0] * 1000, 3),
+        "median_ms": round(float(np.median(later)), 3),
+        "p95_ms": round(float(np.quantile(later, 0.95)), 3),
+    }
+
+
+def profile_study(
+    load: Callable[[], Models],
+    *,
+    options: ProfileOptions | None = None,
+    progress: Progress = lambda _stage, _done, _total: None,
+) -> dict[str, Any]:
+    """Load, self-test and triage a phantom study several times, and say what it took.
+
+    The first run shows what a cold start costs: run it in a fresh process for that. The models are
+    loaded anew in every run, and closed.
+
+    Args:
+        load: loads a bundle, as `load_models` does.
+        options: see `ProfileOptions`.
+        progress: told after every slice.
+    Returns:
+        The record; `write_record` writes it.
+    Raises:
+        HemxError: what loading, reading or triage raise.
+        BenchmarkError: two runs gave different outputs.
+    """
+    options = options or ProfileOptions()
+    timings = Timings()
+    outputs: list[dict[str, Any]] = []
+    report: SelfTestReport | None = None
+    with tempfile.TemporaryDirectory() as folder:
+        progress("phantom", 0, 1)
+        study = write_study(Path(folder) / "study", options)
+        progress("phantom", 1, 1)
+        memory = PeakMemory()
+        with memory:
+            for run in range(options.runs):
+                with timings.time("load"):
+                    models = load()
+                with models:
+                    bundle, runtime = bundle_facts(models), runtime_facts(models, options)
+                    report = _self_test(models, timings, progress)
+                    outputs.append(output_facts(_triage(study, models, timings, progress)))
+                progress("run", run + 1, options.runs)
+    if any(one != outputs[0] for one in outputs):
+        raise BenchmarkError(
+            "two runs of one study with different outputs",
+            expected="the same outputs in every run",
+            remedy="run the self-test; do not triage on this device",
+        )
+    return {
+        **header(STUDY, options),
+        "bundle": bundle,
+        "runtime": runtime,
+        "input": input_facts(options),
+        "runs": options.runs,
+        "timings": timings.to_json(),
+        "study_ms": [round(1000 * one, 3) for one in timings.calls["study"]],
+        "memory": memory.to_json(),
+        "self_test": None if report is None else report.to_json() | {"passed": report.passed},
+        "outputs": outputs[0],
+        "fingerprint": fingerprint(outputs[0]),
+    }
+
+
+def header(kind: str, options: ProfileOptions) -> dict[str, Any]:
+    """The part that every kind of record begins with."""
+    return {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "kind": kind,
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "source": options.source,
+        "commit": options.commit,
+        "device": device_facts(options.label),
+        "versions": package_versions(),
+    }
+
+
+def bundle_facts(models: Models) -> dict[str, Any]:
+    """What was measured: recipe, hash of the manifest, sizes in bytes."""
+    manifest, path = models.manifest, models.folder / MANIFEST_NAME
+    sizes = {one.file: one.bytes for one in manifest.files}
+    return {
+        "recipe": manifest.recipe,
+        "manifest_sha256": file_sha256(path),
+        "files": sizes,
+        "bytes": sum(sizes.values()) + path.stat().st_size,
+        "executorch": manifest.executorch,
+    }
+
+
+def runtime_facts(models: Models, options: ProfileOptions) -> dict[str, Any]:
+    """Which runtime, its version, and its threads; null where the runtime chose them."""
+    return {
+        "backend": models.backend_name,
+        "version": models.backend_version,
+        "threads": options.threads,
+    }
+
+
+def input_facts(options: ProfileOptions) -> dict[str, Any]:
+    """The phantom: its seed and shape, and the volume that it was drawn with."""
+    return {
+        "phantom_seed": options.seed,
+        "slices": options.slices,
+        "matrix": options.matrix,
+        "drawn_ml": options.volume_ml,
+    }
+
+
+def output_facts(result: TriageResult) -> dict[str, Any]:
+    """What triage answered, rounded so that last digits do not count."""
+    return {
+        "slices_with_blood": sum(one.blood_area_mm2 > 0 for one in result.slices),
+        "volume_ml": round(result.haematoma_volume_ml, 1),
+        "markers": {code: round(one.probability, 2) for code, one in result.markers.items()},
+        "areas_cm2": [round(one.blood_area_mm2 / 100, 1) for one in result.slices],
+    }
+
+
+def fingerprint(outputs: dict[str, Any]) -> str:
+    """Sixteen digits of the SHA-256 of rounded outputs; speeds are compared only where they agree."""
+    text = json.dumps(outputs, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def write_study(folder: Path, options: ProfileOptions) -> Path:
+    """The phantom study as DICOM."""
+    spec = PhantomSpec(
+        seed=options.seed,
+        noise_seed=options.seed,
+        lesion=LesionSpec(volume_ml=options.volume_ml, lobes=4),
+        site=SiteSpec(slices=options.slices, matrix=options.matrix),
+    )
+    write_dicom_series(make_phantom(spec).volume, folder)
+    return folder
+
+
+def write_record(path: Path, record: dict[str, Any]) -> Path:
+    """Add a record to a file of JSON lines; what was in it stays.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    line = json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n"
+    draft = path.with_name(path.name + ".tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        known = path.read_text(encoding="utf-8") if path.exists() else ""
+        draft.write_text(known + line, encoding="utf-8")
+        draft.replace(path)
+    except OSError as error:
+        raise OutputError(
+            f"the benchmark record cannot be written ({error.strerror})",
+            expected="a folder that may be written",
+            remedy="choose another one",
+        ) from error
+    return path
+
+
+def read_records(path: Path) -> list[dict[str, Any]]:
+    """The records of a file.
+
+    Raises:
+        BenchmarkError: it is missing, or a line is no record of this format.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        records = [json.loads(line) for line in lines if line.strip()]
+        known = all(
+            (one["format"], one["format_version"]) == (FORMAT, FORMAT_VERSION) for one in records
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _no_record(path, type(error).__name__) from error
+    if not known:
+        raise _no_record(path, "another format")
+    return records
+
+
+def _triage(study: Path, models: Models, timings: Timings, progress: Progress) -> TriageResult:
+    """One whole study, DICOM to result; `first_slice` is when the first mask is there."""
+    start = time.perf_counter()
+    seen = False
+
+    def on_slice(_update: SliceUpdate) -> None:
+        nonlocal seen
+        if not seen:
+            timings.add("first_slice", time.perf_counter() - start)
+            seen = True
+
+    clock = CallClock(timings)
+    with clock.stage("read"):
+        volume = read_series(study)
+    result = triage_volume(volume, models, clock=clock, progress=progress, on_slice=on_slice)
+    timings.add("study", time.perf_counter() - start)
+    return result
+
+
+def _self_test(models: Models, timings: Timings, progress: Progress) -> SelfTestReport | None:
+    """The self-test, where the bundle has references."""
+    if models.manifest.reference is None:
+        return None
+    with timings.time("self_test"):
+        return run_self_test(
+            models, on_slice=lambda done, total: progress("self_test", done, total)
+        )
+
+
+def _no_record(path: Path, why: str) -> BenchmarkError:
+    return BenchmarkError(
+        f"{path.name} is no file of benchmark records ({why})",
+        expected=f"JSON lines of {FORMAT}, version {FORMAT_VERSION}",
+        remedy="give a file that `hemx benchmark` or the app wrote",
+    )
