@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hemx_core.errors import ManifestError
+from hemx_core.errors import IntegrityError, ManifestError
+from hemx_core.manifest import ModelManifest
 from hemx_core.runtime.bundle import app_models_folder, verify_bundle
 from hemx_core.runtime.signature import (
     Signature,
@@ -92,6 +93,37 @@ def trust(
     where = trust_keys(list(keys))
     for one in keys:
         typer.echo(f"trusted   {one.key_id} ({one.name}) in {where}")
+
+
+@bundle_app.command("flip-test")
+def flip_bits(
+    folder: Folder = None,
+    flips: Annotated[int, typer.Option(help="How many bits, spread evenly over the files.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Chooses the bits.")] = 20261126,
+    out: Annotated[Path, typer.Option(help="Result file.")] = Path(
+        "benchmarks/results/bundle_flips.json"
+    ),
+) -> None:
+    """Flip single bits in a copy of a bundle: every one must be refused before a program is opened."""
+    from export.flip_test import flip_test
+    from hemx_core import provenance
+
+    target = folder or app_models_folder()
+    report = flip_test(target, flips=flips, seed=seed)
+    manifest = ModelManifest.load(target)
+    files = {one.file: {"bytes": one.bytes, "sha256": one.sha256} for one in manifest.files}
+    facts = {"provenance": provenance.provenance(seed=seed), "recipe": manifest.recipe}
+    provenance.write_json(out, {**facts, "files": files, **report.to_json()})
+    refused = sum(report.refusals.values())
+    typer.echo(f"refused   {refused} of {flips} bundles with one flipped bit (seed {seed})")
+    for name, count in report.flips.items():
+        typer.echo(f"          {report.refusals[name]} of {count} in {name}")
+    if not report.passed:
+        raise IntegrityError(
+            f"{len(report.accepted)} damaged bundles were accepted: {report.accepted[:5]}",
+            expected="a refusal of each",
+            remedy="do not ship this version: verification has a hole",
+        )
 
 
 def read_key(path: Path) -> SigningKey:
