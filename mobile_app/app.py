@@ -37,7 +37,7 @@ SCREENS: dict[str, tuple[str, str]] = {
     "compare": ("mobile_app.screens.compare", "Compare"),
     "report": ("mobile_app.screens.report", "Report"),
     "device": ("mobile_app.screens.device", "Device"),
-    "settings": ("mobile_app.screens.settings", "Settings"),
+    "settings": ("mobile_app.screens.settings", "SettingsScreen"),
 }
 """Module and class of each screen, imported when it is first shown: the first frame needs one."""
 
@@ -78,7 +78,7 @@ class HemxApp(App):
 
     def build(self) -> Widget:
         """Everything, or a page that says why the app cannot start."""
-        theme.apply()
+        theme.register_font()
         Window.clearcolor = theme.BACKGROUND
         self.frame = BoxLayout()
         try:
@@ -86,9 +86,9 @@ class HemxApp(App):
         except StoreError as error:
             self._cannot_start(error)
             return self.frame
-        jobs = Jobs(lambda call: Clock.schedule_once(call, 0))
+        jobs, quick = (Jobs(lambda call: Clock.schedule_once(call, 0)) for _ in range(2))
         models = self._device_models(store) if self._device_models else None
-        self.context = AppContext(store=store, jobs=jobs, device_models=models)
+        self.context = AppContext(store=store, jobs=jobs, quick=quick, device_models=models)
         self._bind_context()
         self._make_content()
         self._turn()
@@ -117,7 +117,8 @@ class HemxApp(App):
         Window.unbind(size=self._turn, on_keyboard=self._key)
         if self.context is None:
             return
-        if self.context.jobs.shutdown():
+        ended = [one.shutdown() for one in (self.context.quick, self.context.jobs)]
+        if all(ended):
             self.context.release()
         if self._demo_folder is not None:
             self._demo_folder.cleanup()
@@ -179,13 +180,14 @@ class HemxApp(App):
 
     def lock(self) -> bool:
         """Ask for the PIN before anything of a patient shows; return whether there is one."""
+        from mobile_app.pin import PinLock
         from mobile_app.screens.lock import Lock
 
+        if not PinLock(self.context.store).is_set:
+            return False
         if any(isinstance(one, Lock) for one in self.frame.children):
             return True
         lock = Lock(context=self.context)
-        if not lock.pin.is_set:
-            return False
         for popup in [one for one in Window.children if isinstance(one, ModalView)]:
             popup.dismiss(force=True, animation=False)
         lock.bind(on_unlocked=self._unlock)
@@ -248,6 +250,7 @@ class HemxApp(App):
             on_tell=lambda _context, key, named: self._tell(key, **named),
             on_trouble=lambda _context, error: self._trouble(error),
             on_progress=lambda _context, *told: self._progress(*told),
+            on_lock=lambda *_: self.lock(),
             busy=self._busy,
             language=self._translate,
         )

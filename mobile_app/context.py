@@ -44,6 +44,7 @@ class AppContext(EventDispatcher):
     Args:
         store: open; the app closes it.
         jobs: whose callbacks come on the interface's thread.
+        quick: a second worker for short reads and writes, which must not wait for a triage; `jobs` if None.
         device_models: loads and keeps the models; by default the shipped bundle on the device's runtime.
         budget: refuses what would not fit; by default what the app uses now is its base.
 
@@ -54,6 +55,7 @@ class AppContext(EventDispatcher):
         on_trouble: (error) a HemxError for the user.
         on_studies_changed: the list of studies is not what it was.
         on_progress: (stage, done, total) of what `run` runs.
+        on_lock: the PIN is to be asked for at once.
     """
 
     language = StringProperty("en")
@@ -73,6 +75,7 @@ class AppContext(EventDispatcher):
         "on_trouble",
         "on_studies_changed",
         "on_progress",
+        "on_lock",
     )
 
     def __init__(
@@ -80,11 +83,12 @@ class AppContext(EventDispatcher):
         *,
         store: Store,
         jobs: Jobs,
+        quick: Jobs | None = None,
         device_models: DeviceModels | None = None,
         budget: MemoryBudget | None = None,
     ) -> None:
         super().__init__(language=settings.language(store))
-        self.store, self.jobs = store, jobs
+        self.store, self.jobs, self.quick = store, jobs, quick or jobs
         if device_models is None:
             from mobile_app.device_models import DeviceModels
 
@@ -306,4 +310,7 @@ class AppContext(EventDispatcher):
         """Nothing by default."""
 
     def on_progress(self, _stage: str, _done: int, _total: int) -> None:
+        """Nothing by default."""
+
+    def on_lock(self) -> None:
         """Nothing by default."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hemx_core.errors import VolumeError
@@ -111,3 +112,14 @@ def hides_names(store: Store) -> bool:
 def set_hides_names(store: Store, hides: bool) -> None:
     """Keep it."""
     store.settings.set(HIDES_NAMES, hides)
+
+
+def import_folder(store: Store) -> Path:
+    """Where the last study came from, if it is there; else the downloads, else the home folder."""
+    places = (Path(store.settings.get(IMPORT_FOLDER) or ""), Path.home() / "Downloads")
+    return next((one for one in places if one.is_absolute() and one.is_dir()), Path.home())
+
+
+def set_import_folder(store: Store, folder: Path) -> None:
+    """Keep it. A folder's name may name a patient, so only the folder above is kept."""
+    store.settings.set(IMPORT_FOLDER, str(folder.resolve().parent))

@@ -31,6 +31,9 @@ BODY = sp(15)
 SMALL = sp(13)
 LARGE = sp(21)
 RADIUS = dp(6)
+LINE_HEIGHT = sp(22)
+ROW_HEIGHT = LINE_HEIGHT * 3 + sp(42) + GAP * 2
+"""A study in the list: patient, facts, advice on two lines, findings."""
 
 FONT = Path(__file__).parent / "assets" / "fonts" / "BIZUDPGothic-Regular.ttf"
 
@@ -40,9 +43,5 @@ def register_font() -> None:
     LabelBase.register("Roboto", fn_regular=str(FONT))
 
 
-def apply() -> None:
-    """Register the font and load the rules of Kivy's own widgets, once."""
-    register_font()
-    path = str(Path(__file__).with_suffix(".kv"))
-    if path not in Builder.files:
-        Builder.load_file(path)
+# The last rule wins: those of Kivy's own widgets must stand before the rules of any widget made of them.
+Builder.load_file(str(Path(__file__).with_suffix(".kv")))

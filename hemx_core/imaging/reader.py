@@ -42,6 +42,7 @@ class SeriesSummary:
         thickness_mm: median slice thickness, None where unknown.
         usable: whether `read_series` may choose it by itself.
         reason: why it is not usable; empty where it is.
+        by_request: whether `read_series` reads it if it is asked for by its key, although it is not usable.
     """
 
     key: str
@@ -56,6 +57,7 @@ class SeriesSummary:
     acquired_at: datetime | None
     usable: bool
     reason: str
+    by_request: bool = False
 
 
 def read_series(
@@ -198,6 +200,7 @@ def _summary(one: Candidate) -> SeriesSummary:
         acquired_at=part.acquired_at,
         usable=one.refusal is None,
         reason=one.refusal.reason if one.refusal else "",
+        by_request=one.refusal is not None and one.refusal.yields_to_choice,
     )
 
 

@@ -33,6 +33,7 @@ from mobile_app.store.records import (
     BrushStroke,
     Correction,
     Glance,
+    GrowthGlance,
     StoredComparison,
     Study,
     StudyError,
@@ -44,6 +45,7 @@ __all__ = [
     "BrushStroke",
     "Correction",
     "Glance",
+    "GrowthGlance",
     "Store",
     "StoredComparison",
     "Study",
@@ -95,6 +97,11 @@ class Store:
             database.close()
             self._lock.release()
             raise
+
+    @property
+    def folder(self) -> Path:
+        """The app's private folder."""
+        return self._context.folder
 
     def act_as(self, actor: str) -> None:
         """Name who uses the app from now on."""

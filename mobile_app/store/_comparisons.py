@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hemx_core.compare import ComparisonResult
 from mobile_app.store import _audit
 from mobile_app.store._context import Context
 from mobile_app.store._database import insert
@@ -15,7 +15,10 @@ from mobile_app.store._encode import (
 )
 from mobile_app.store._results import load_result, study_of
 from mobile_app.store._studies import not_stored
-from mobile_app.store.records import StoredComparison
+from mobile_app.store.records import GrowthGlance, StoredComparison
+
+if TYPE_CHECKING:
+    from hemx_core.compare import ComparisonResult
 
 
 class Comparisons:
@@ -87,6 +90,15 @@ class Comparisons:
             ).fetchall()
         return tuple(_stored_comparison(row) for row in rows)
 
+    def growths(self) -> dict[int, GrowthGlance]:
+        """Of each study its growth since an earlier one, as last compared: later study to growth."""
+        with self._context.database.reading() as connection:
+            rows = connection.execute(
+                "SELECT study_id, json_extract(comparisons.document, '$.growth') FROM comparisons "
+                "JOIN results ON results.id = later_result ORDER BY comparisons.id"
+            ).fetchall()
+        return {study_id: _growth(json.loads(text)) for study_id, text in rows}
+
 
 def _stored_comparison(row: tuple[Any, ...]) -> StoredComparison:
     return StoredComparison(
@@ -97,3 +109,7 @@ def _stored_comparison(row: tuple[Any, ...]) -> StoredComparison:
         later_correction=row[4],
         created_at=datetime.fromisoformat(row[5]),
     )
+
+
+def _growth(values: dict[str, Any]) -> GrowthGlance:
+    return GrowthGlance(ml=values["ml"], percent=values["percent"], answers=values["answers"])

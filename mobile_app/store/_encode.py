@@ -12,15 +12,12 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hemx_core.compare import ComparisonResult
 from hemx_core.imaging.volume import Note, SeriesIdentity, VolumeGeometry
-from hemx_core.measure.expansion import Answer, Growth
-from hemx_core.measure.uncertainty import VolumeEstimate
 from hemx_core.result import (
     Haematoma,
     MarkerResult,
@@ -31,6 +28,9 @@ from hemx_core.result import (
     TriageResult,
 )
 from mobile_app.errors import DamagedStoreError
+
+if TYPE_CHECKING:
+    from hemx_core.compare import ComparisonResult
 
 Json = dict[str, Any]
 
@@ -148,6 +148,11 @@ def encode_comparison(comparison: ComparisonResult) -> str:
 
 def decode_comparison(text: str, earlier: TriageResult, later: TriageResult) -> ComparisonResult:
     """The comparison that the text was made of, with its results put back."""
+    # Imported here: these bring OpenCV and pydicom, and the store opens before the app's first frame.
+    from hemx_core.compare import ComparisonResult
+    from hemx_core.measure.expansion import Answer, Growth
+    from hemx_core.measure.uncertainty import VolumeEstimate
+
     document: Json = json.loads(text)
     growth = _tuples(document["growth"])
     growth["answers"] = {code: Answer(answer) for code, answer in growth["answers"].items()}

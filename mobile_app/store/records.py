@@ -99,7 +99,7 @@ class BrushStroke:
 
     Args:
         slice_index: the slice, from 0 in volume order.
-        radius: of the brush.
+        radius: of the brush, in rows of the slice (mm over the row spacing).
         erases: takes blood away instead of adding it.
         points: (row, column) along the stroke.
     """
@@ -144,6 +144,21 @@ class StoredComparison:
     earlier_correction: int | None
     later_correction: int | None
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrowthGlance:
+    """What a list shows of a study's newest comparison with an earlier one.
+
+    Args:
+        ml: growth in mL.
+        percent: of the earlier volume; None where that is 0.
+        answers: definition code to 'yes', 'no' or 'indeterminate'.
+    """
+
+    ml: float
+    percent: float | None
+    answers: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from kivy.factory import Factory
 from kivy.lang import Builder
 from kivy.properties import ColorProperty, NumericProperty, OptionProperty
 from kivy.uix.boxlayout import BoxLayout
@@ -20,7 +21,7 @@ Builder.load_string(
     """
 #:import theme mobile_app.theme
 
-<ActionButton>:
+<TouchButton>:
     background_color: 0, 0, 0, 0
     font_size: theme.BODY
     height: max(theme.TARGET, self.texture_size[1] + theme.GAP * 2)
@@ -66,7 +67,7 @@ Builder.load_string(
 FILLS = {"plain": theme.RAISED, "primary": theme.PRIMARY, "danger": theme.DANGER}
 
 
-class ActionButton(Button):
+class TouchButton(Button):
     """A button with its label in full: it grows with a wrapped text.
 
     `kind` is 'plain', 'primary' (what one usually wants) or 'danger' (what cannot be undone).
@@ -84,6 +85,12 @@ class ActionButton(Button):
     def _fill(self, *_ignored: object) -> None:
         plain = theme.SURFACE if self.disabled else FILLS[self.kind]
         self.fill = theme.PRESSED if self.state == "down" else plain
+
+
+ActionButton = TouchButton
+"""Kivy has a class of this name, whose rules would apply to ours: hence the other name."""
+Factory.unregister("ActionButton")
+Factory.register("ActionButton", cls=TouchButton)
 
 
 class Wrapped(Label):

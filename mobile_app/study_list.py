@@ -1,0 +1,129 @@
+"""The list of studies as words: one row a study, ready to be shown. No Kivy, so any thread can make it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hemx_core.markers import MARKERS
+from mobile_app.i18n import text
+from mobile_app.i18n.errors import words
+from mobile_app.i18n.formats import date_time, number
+
+if TYPE_CHECKING:
+    from mobile_app.store import GrowthGlance, Store, Study
+
+SEPARATOR = "   "
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyRow:
+    """One line of the list.
+
+    Args:
+        study_id: the study.
+        patient: name and ID as stored; the study's number where they are hidden.
+        facts: when it was acquired, slices, description.
+        state: where it stands, in words.
+        advice: the recommendation, or in plain words why there is none.
+        findings: volume, markers, growth; empty where there is no result.
+        tone: 'alarm', 'caution', 'calm' or 'muted'; says nothing that `advice` does not say in words.
+    """
+
+    study_id: int
+    patient: str
+    facts: str
+    state: str
+    advice: str
+    findings: str
+    tone: str
+
+
+NO_BLOOD = "no_haematoma_found"
+TONES = {
+    "call_neurosurgical_centre_now": "alarm",
+    "discuss_with_neurosurgical_centre": "caution",
+    NO_BLOOD: "calm",
+}
+
+
+def study_rows(
+    store: Store, language: str, *, search: str = "", hides_names: bool = False
+) -> tuple[StudyRow, ...]:
+    """The studies that a search finds, the newest acquisition first."""
+    growths = store.comparisons.growths()
+    return tuple(
+        _row(one, growths.get(one.id), language, hides_names) for one in store.studies.find(search)
+    )
+
+
+def patient_words(study: Study, language: str, *, hides_names: bool = False) -> str:
+    """Name and ID as stored, or the study's number."""
+    if hides_names:
+        return text(language, "studies.number", number=study.id)
+    name = name_words(study.identity.patient_name) or text(language, "studies.no_name")
+    number_ = study.identity.patient_id
+    return SEPARATOR.join(one for one in (name, number_) if one)
+
+
+def name_words(stored: str) -> str:
+    """A DICOM person name without its carets: the groups (Latin, ideographic, phonetic) side by side."""
+    groups = (" ".join(group.replace("^", " ").split()) for group in stored.split("="))
+    return " / ".join(one for one in groups if one)
+
+
+def _row(study: Study, growth: GrowthGlance | None, language: str, hides_names: bool) -> StudyRow:
+    state = study.state.value
+    advice, tone = text(language, f"studies.next.{state}"), "muted"
+    if study.newest is not None and state != "running":
+        recommendation = study.newest.recommendation.value
+        advice, tone = text(language, f"app.advice.{recommendation}"), TONES[recommendation]
+    elif study.error is not None:
+        plain, remedy = words(language, study.error.kind)
+        advice, tone = f"{plain} {remedy}", "caution"
+    return StudyRow(
+        study_id=study.id,
+        patient=patient_words(study, language, hides_names=hides_names),
+        facts=_facts(study, language),
+        state=text(language, f"studies.state.{state}"),
+        advice=advice,
+        findings=_findings(study, growth, language),
+        tone=tone,
+    )
+
+
+def _facts(study: Study, language: str) -> str:
+    acquired = study.identity.acquired_at
+    when = date_time(language, acquired) if acquired else text(language, "studies.no_time")
+    slices = text(language, "studies.slices", count=study.slices)
+    parts = (when, slices, study.identity.series_description)
+    return SEPARATOR.join(one for one in parts if one)
+
+
+def _findings(study: Study, growth: GrowthGlance | None, language: str) -> str:
+    newest = study.newest
+    if newest is None:
+        return ""
+    volume = text(language, "studies.volume", ml=number(language, newest.volume_ml, 1))
+    if newest.corrected:
+        volume += text(language, "studies.corrected")
+    if newest.recommendation.value == NO_BLOOD:
+        return ""
+    markers = text(language, "studies.comma").join(
+        one.name_ja if language == "ja" else one.name_en
+        for one in MARKERS
+        if one.code in newest.markers
+    )
+    parts = [volume, markers or text(language, "studies.no_markers")]
+    if growth is not None:
+        parts.append(_growth(growth, language))
+    return SEPARATOR.join(parts)
+
+
+def _growth(growth: GrowthGlance, language: str) -> str:
+    answers = set(growth.answers.values())
+    answer = next(one for one in ("yes", "indeterminate", "no") if one in answers)
+    sign = "+" if growth.ml > 0 else ""
+    ml = sign + number(language, growth.ml, 1)
+    percent = "" if growth.percent is None else f" ({sign}{number(language, growth.percent)} %)"
+    return text(language, f"studies.growth.{answer}", ml=ml, percent=percent)

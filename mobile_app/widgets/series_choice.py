@@ -1,0 +1,117 @@
+"""Which series of a study: each with why it is or is not suitable, the best one chosen already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from kivy.uix.boxlayout import BoxLayout
+
+from mobile_app import settings, theme
+from mobile_app.i18n import text
+from mobile_app.i18n.formats import date_time, number
+from mobile_app.i18n.studies import reason_words
+from mobile_app.study_list import SEPARATOR
+from mobile_app.widgets.buttons import ActionButton, Heading, Sheet, Wrapped
+
+if TYPE_CHECKING:
+    from hemx_core.imaging.reader import SeriesSummary
+    from mobile_app.context import AppContext
+
+
+class SeriesSheet(Sheet):
+    """One button a series; those that the reader would refuse all the same cannot be chosen.
+
+    Args:
+        context: the app's.
+        series: as `list_series` gives them, best first.
+        on_series: told the key of the chosen one.
+        on_cancelled: told if none was.
+    """
+
+    def __init__(
+        self,
+        *,
+        context: AppContext,
+        series: tuple[SeriesSummary, ...],
+        on_series: Callable[[str], None],
+        on_cancelled: Callable[[], None] = lambda: None,
+    ) -> None:
+        super().__init__(auto_dismiss=False, widest=theme.TARGET * 16)
+        self._context, self._series = context, series
+        self._on_series, self._on_cancelled = on_series, on_cancelled
+        self.key = next((one.key for one in series if one.usable), "")
+        self.buttons: dict[str, ActionButton] = {}
+        self._taken = False
+        self._build()
+        self._choose(self.key)
+
+    def _build(self) -> None:
+        usable = any(one.usable for one in self._series)
+        self.body.add_widget(Heading(text=self._say("series_title")))
+        hint = self._say("series_hint" if usable else "series_none")
+        self.body.add_widget(Wrapped(text=hint, color=theme.MUTED))
+        for one in self._series:
+            button = ActionButton(
+                halign="left", disabled=not (one.usable or one.by_request), markup=False
+            )
+            button.bind(on_release=lambda _button, key=one.key: self._choose(key))
+            self.buttons[one.key] = button
+            self.body.add_widget(button)
+        self.cancel = ActionButton(text=text(self._context.language, "app.cancel"))
+        self.cancel.bind(on_release=lambda *_: self.dismiss())
+        self.take = ActionButton(text=self._say("import_series"), kind="primary")
+        self.take.bind(on_release=lambda *_: self._take())
+        answers = BoxLayout(size_hint_y=None, height=theme.TARGET, spacing=theme.GAP * 2)
+        for widget in (self.cancel, self.take):
+            answers.add_widget(widget)
+        self.body.add_widget(answers)
+
+    def on_dismiss(self) -> None:
+        """Whatever closes it without a choice, the lock too, ends the import."""
+        super().on_dismiss()
+        if not self._taken:
+            self._on_cancelled()
+
+    def _choose(self, key: str) -> None:
+        self.key = key
+        for one in self._series:
+            button = self.buttons[one.key]
+            chosen = one.key == key
+            button.kind = "primary" if chosen else "plain"
+            mark = f"{self._say('chosen')}: " if chosen else ""
+            button.text = f"{mark}{self._title(one)}\n{self._facts(one)}\n{self._verdict(one)}"
+        self.take.disabled = not key
+
+    def _take(self) -> None:
+        self._taken = True
+        self.dismiss()
+        self._on_series(self.key)
+
+    def _title(self, one: SeriesSummary) -> str:
+        numbered = one.series_number is not None
+        label = self._say("series_number", number=one.series_number) if numbered else ""
+        return SEPARATOR.join(part for part in (one.description, label) if part) or one.key
+
+    def _facts(self, one: SeriesSummary) -> str:
+        language = self._context.language
+        parts = [self._say("series_slices", count=one.slices)]
+        if one.thickness_mm:
+            parts.append(self._say("series_thickness", mm=number(language, one.thickness_mm, 1)))
+        if one.plane:
+            parts.append(self._say(f"plane.{one.plane}"))
+        if one.acquired_at:
+            parts.append(date_time(language, one.acquired_at))
+        several = len({other.patient_id for other in self._series}) > 1
+        if several and not settings.hides_names(self._context.store):
+            parts.append(self._say("series_patient", patient=one.patient_id or "–"))
+        return SEPARATOR.join(parts)
+
+    def _verdict(self, one: SeriesSummary) -> str:
+        if one.usable:
+            return self._say("best")
+        reason = reason_words(self._context.language, one.reason)
+        return self._say("by_request" if one.by_request else "not_suitable", reason=reason)
+
+    def _say(self, key: str, **named: object) -> str:
+        return text(self._context.language, f"studies.{key}", **named)
