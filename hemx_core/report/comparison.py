@@ -1,14 +1,9 @@
-"""A comparison of two studies as a JSON document, a Rich table and files."""
+"""A comparison of two studies as a Rich table and as files."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -18,15 +13,12 @@ from hemx_core.compare import ComparisonResult
 from hemx_core.imaging.spec import HUWindow
 from hemx_core.imaging.volume import HUVolume
 from hemx_core.measure.expansion import DEFINITIONS, Answer, Interval
-from hemx_core.measure.uncertainty import VolumeEstimate
-from hemx_core.report.deidentify import nameless_note
-from hemx_core.report.json_report import DISCLAIMER, Json, dumps, to_document
+from hemx_core.report.comparison_json import FORMAT, to_comparison_document
+from hemx_core.report.json_report import DISCLAIMER, dumps
 from hemx_core.report.pair_picture import pair_picture
 from hemx_core.report.write import check_output, draft_folder, write_png
 from hemx_core.result import TriageResult
 
-FORMAT = "hemx.comparison"
-SCHEMA_VERSION = 1
 COMPARISON_NAME = "comparison.json"
 PICTURE_NAME = "comparison.png"
 _STYLES = {Answer.YES: "bold red", Answer.NO: "green", Answer.INDETERMINATE: "yellow"}
@@ -38,62 +30,6 @@ class WrittenComparison:
 
     comparison_json: Path
     picture: Path
-
-
-def comparison_schema() -> Json:
-    """The JSON Schema (2020-12) of the document; its studies are documents of `hemx triage`."""
-    text = files("hemx_core.report").joinpath("comparison.schema.json").read_text(encoding="utf-8")
-    loaded: Json = json.loads(text)
-    return loaded
-
-
-def to_comparison_document(
-    result: ComparisonResult,
-    *,
-    identify: bool = False,
-    pictures: Sequence[str] = (),
-    created_at: datetime | None = None,
-) -> Json:
-    """The document of a comparison, plain JSON values.
-
-    Args:
-        result: the comparison.
-        identify: include what names the patient, in both studies.
-        pictures: files written beside the document.
-        created_at: when the document was made; now by default.
-    """
-    at = created_at or datetime.now(UTC)
-    growth = result.growth
-    identities = (result.earlier.identity, result.later.identity)
-    notes = result.notes
-    if not identify:
-        for identity in identities:
-            notes = tuple(nameless_note(note, identity) for note in notes)
-    return {
-        "format": FORMAT,
-        "schema_version": SCHEMA_VERSION,
-        "created_at": at.isoformat(timespec="seconds"),
-        "disclaimer": DISCLAIMER,
-        "interval_hours": _rounded(result.interval_hours),
-        "volumes": {
-            "earlier": _volume(result.earlier_volume),
-            "later": _volume(result.later_volume),
-        },
-        "growth": {
-            "ml": _rounded(growth.ml),
-            "ml_interval": _pair(growth.ml_interval),
-            "percent": _rounded(growth.percent),
-            "percent_interval": _pair(growth.percent_interval),
-        },
-        "expansion": {
-            one.code: {"definition": one.text, "answer": growth.answers[one.code].value}
-            for one in DEFINITIONS
-        },
-        "notes": [{"code": note.code, "message": note.message} for note in notes],
-        "earlier": to_document(result.earlier, identify=identify, created_at=at),
-        "later": to_document(result.later, identify=identify, created_at=at),
-        "pictures": list(pictures),
-    }
 
 
 def write_comparison(
@@ -158,23 +94,6 @@ def _study_notes(study: str, result: TriageResult) -> list[Text]:
         for note in result.notes
         if note.code != "markers_research"
     ]
-
-
-def _volume(one: VolumeEstimate) -> Json:
-    return {
-        "ml": _rounded(one.volume_ml),
-        "interval_ml": _pair(one.interval_ml),
-        "surface_mm2": round(one.surface_mm2, 1),
-        "sampling_sd_ml": _rounded(one.sampling_sd_ml),
-    }
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)
-
-
-def _pair(interval: Interval | None) -> list[Any] | None:
-    return None if interval is None else [_rounded(one) for one in interval]
 
 
 def _span(interval: Interval, unit: str) -> str:

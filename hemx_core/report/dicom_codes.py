@@ -17,6 +17,7 @@ from pydicom.uid import generate_uid
 from hemx_core import __version__
 from hemx_core.errors import BackendError, InputError
 from hemx_core.imaging.volume import HUVolume
+from hemx_core.report.corrected import CORRECTION
 from hemx_core.result import TriageResult
 
 SCHEME = "99HEMX"
@@ -177,9 +178,13 @@ def mark_deidentified(written: Dataset) -> None:
 
 
 def model_versions(result: TriageResult, program: str) -> dict[str, str]:
-    """Recipe, runtime-independent hash and version of a program, for algorithm parameters."""
+    """Recipe and hash of a program, and the mask's correction by hand if any, for algorithm parameters."""
     versions = result.versions
     return {
         "recipe": versions.get("recipe", ""),
         "sha256": versions.get(f"{program}_sha256", ""),
-    }
+    } | (
+        {CORRECTION: versions[CORRECTION]}
+        if program == "segmenter" and CORRECTION in versions
+        else {}
+    )

@@ -13,6 +13,7 @@ from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 from hemx_core import __version__
 from hemx_core.errors import InputError
 from hemx_core.imaging.volume import HUVolume
+from hemx_core.report.corrected import is_corrected
 from hemx_core.report.dicom_codes import (
     ABNORMAL_STRUCTURE,
     ARTIFICIAL_INTELLIGENCE,
@@ -67,7 +68,8 @@ def make_seg(
         instance_number=1,
         series_description="HEMX haematoma (research, not a medical device)",
         content_label="HAEMATOMA",
-        content_description="Haematoma as segmented by HEMX, not edited",
+        content_description="Haematoma as segmented by HEMX, "
+        + ("corrected by hand" if is_corrected(result) else "not edited"),
         transfer_syntax_uid=ExplicitVRLittleEndian,
         **equipment(),
     )
@@ -102,6 +104,7 @@ def stored_frames(
 def _description(result: TriageResult) -> Any:
     seg, content = highdicom_module("highdicom.seg"), highdicom_module("highdicom.content")
     color = highdicom_module("highdicom.color")
+    kinds = seg.SegmentAlgorithmTypeValues
     return seg.SegmentDescription(
         segment_number=1,
         segment_label=SEGMENT_LABEL,
@@ -109,7 +112,7 @@ def _description(result: TriageResult) -> Any:
         segmented_property_category=ABNORMAL_STRUCTURE,
         segmented_property_type=HAEMORRHAGE,
         anatomic_regions=[BRAIN],
-        algorithm_type=seg.SegmentAlgorithmTypeValues.AUTOMATIC,
+        algorithm_type=kinds.SEMIAUTOMATIC if is_corrected(result) else kinds.AUTOMATIC,
         algorithm_identification=content.AlgorithmIdentificationSequence(
             name="HEMX segmenter",
             family=ARTIFICIAL_INTELLIGENCE,

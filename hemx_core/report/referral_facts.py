@@ -5,6 +5,7 @@ from __future__ import annotations
 from hemx_core.measure.aggregate import LARGE_HAEMATOMA_ML
 from hemx_core.measure.expansion import DEFINITIONS, Answer
 from hemx_core.measure.uncertainty import estimate_volume
+from hemx_core.report.corrected import is_corrected
 from hemx_core.report.deidentify import nameless_text
 from hemx_core.report.json_report import short_hash
 from hemx_core.report.page import BLACK, MUTED, RULE, Page, line_height_mm
@@ -139,6 +140,8 @@ def draw_measurements(sheet: Sheet, y: float, width: float) -> float:
     y += 5.0
     span = texts("interval", low=f"{low:.1f}", high=f"{high:.1f}")
     page.text(end, y, span, _SMALL, anchor="right", ink=MUTED)
+    if is_corrected(sheet.result):
+        page.text(MARGIN_MM, y, texts("corrected"), _SMALL, ink=ALARM, bold=True)
     y += 5.0
     rows = []
     if haematoma.filled_ml > 0:

@@ -9,6 +9,7 @@ import numpy as np
 
 from hemx_core.imaging.head import head_mask
 from hemx_core.imaging.volume import HUVolume
+from hemx_core.report.corrected import is_corrected
 from hemx_core.report.drawing import Picture, Scale, draw_ct, draw_edge_letters, draw_outline
 from hemx_core.report.key_slices import LARGEST, KeySlice, key_slices
 from hemx_core.report.page import MM_PER_INCH, MUTED, line_height_mm
@@ -59,7 +60,8 @@ def draw_slices(sheet: Sheet, y: float, bottom: float) -> float:
     chosen = key_slices(sheet.result, PANELS)
     found = sheet.result.haematoma.volume_ml > 0
     lower, upper = (f"{one:g}" for one in (sheet.window.lower, sheet.window.upper))
-    title = sheet.texts("key_slices" if found else "key_slices_none", lower=lower, upper=upper)
+    drawn = "key_slices_corrected" if is_corrected(sheet.result) else "key_slices"
+    title = sheet.texts(drawn if found else "key_slices_none", lower=lower, upper=upper)
     sheet.page.paragraph(MARGIN_MM, y + 3.0, WIDTH_MM, title, _SMALL, ink=MUTED)
     y += _TITLE
     cut = _Cut(*head_box(sheet.volume, [one.index for one in chosen]))

@@ -82,6 +82,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     # Measurements
     "measurements": ("Haematoma", "血腫の計測"),
     "volume": ("Volume (voxels)", "体積（ボクセル法）"),
+    "corrected": ("outline corrected by hand", "輪郭を手動修正"),
     "interval": ("90 % interval {low} to {high} mL", "90 %区間 {low}〜{high} mL"),
     "abc2": ("ABC/2 (largest part)", "ABC/2（最大成分）"),
     "filled": ("of which filled hypodensities", "うち補填した低吸収域"),
@@ -126,6 +127,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "window {lower} to {upper} HU; R: patient's right",
         "代表スライス（足側から頭側）。輪郭：自動抽出した血腫。ウィンドウ {lower}〜{upper} HU。R：患者の右",
     ),
+    "key_slices_corrected": (
+        "Most informative slices, feet to head; outline: haematoma as CORRECTED BY HAND; "
+        "window {lower} to {upper} HU; R: patient's right",
+        "代表スライス（足側から頭側）。輪郭：手動で修正した血腫。ウィンドウ {lower}〜{upper} HU。R：患者の右",
+    ),
     "key_slices_none": (
         "Slices through the head, feet to head; window {lower} to {upper} HU; R: patient's right",
         "頭部の代表スライス（足側から頭側）。ウィンドウ {lower}〜{upper} HU。R：患者の右",
@@ -166,6 +172,8 @@ NOTES_JA: dict[str, str] = {
     "clipped": "int16の範囲を超える値を切り詰めました。",
     "clipped_hu": "CT値が入力前に表示ウィンドウで切り詰められています。範囲外の濃度は不明です。",
     "contrast": "警告：造影CTの可能性があります（指定により読み込み）。結果に頼らないでください。",
+    "corrected_mask": "警告：血腫の輪郭は手動で修正されています。体積と推奨は修正後の輪郭、マーカーと"
+    "規則による所見は自動抽出の輪郭によるものです。",
     "derived_images": "警告：元画像でない可能性があります（指定により読み込み）。結果に頼らないでください。",
     "different_patients": "警告：2つの検査の患者IDが異なります（強制的に比較）。",
     "different_scanner": "2つの検査は施設または装置が異なります。",
@@ -173,6 +181,7 @@ NOTES_JA: dict[str, str] = {
     "duplicate_slices": "位置と画素が同じスライスを除外しました。",
     "duplicate_slices_differ": "警告：同じ位置で画素の異なるスライスを除外しました。複数の撮影または再構成が"
     "混在している可能性があります。",
+    "expanded": "警告：以前の検査と比べて血腫が増大しています（比較結果を参照）。",
     "gantry_tilt": "スライスはガントリ傾斜を伴います。距離は法線方向に計測しました。",
     "interval_unknown": "検査の時刻が不明なため、間隔は不明または日単位です。",
     "later_before_earlier": "警告：今回の検査が前回より前に撮影されています。入れ替わりの可能性があります。",
@@ -183,6 +192,7 @@ NOTES_JA: dict[str, str] = {
     "missing_slices": "欠落したスライスがあります。その部分は評価も計測もされていません。",
     "models_local_key": "モデルの署名はこの端末で信頼された鍵によるもので、公開版の鍵ではありません。",
     "models_unsigned": "警告：モデルに署名がありません。開発専用です。",
+    "models_untested": "警告：モデルに参照出力がないため、この端末での動作は確認されていません。",
     "monochrome1": "画像はMONOCHROME1です。白黒の扱いを確認してください。",
     "no_earlier_haematoma": "前回検査では血腫が検出されませんでした。増大はmLのみで判定します。",
     "no_haematoma": "どちらの検査でも血腫は検出されませんでした。",

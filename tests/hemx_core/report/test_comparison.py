@@ -19,11 +19,10 @@ from hemx_core.report.comparison import (
     COMPARISON_NAME,
     PICTURE_NAME,
     WrittenComparison,
-    comparison_schema,
     comparison_view,
-    to_comparison_document,
     write_comparison,
 )
+from hemx_core.report.comparison_json import comparison_schema, to_comparison_document
 from hemx_core.report.json_report import dumps, schema
 from tests.factories import ThresholdModels, simple_head
 
