@@ -21,12 +21,19 @@ from export.networks import Networks
 from export.outliers import ordinary_slices
 from export.quantize import quantize
 from export.recipes import Precision, Recipe
+from export.reference import write_reference
 from export.samples import Samples
 from export.sign import SigningKey, local_key, sign_bundle
 from export.verify import Parity, check_parity, measure_parity
 from hemx_core.errors import ExportError
 from hemx_core.imaging.crop import crop_around
-from hemx_core.manifest import MANIFEST_NAME, ModelManifest, ProgramSpec, TensorSpec
+from hemx_core.manifest import (
+    MANIFEST_NAME,
+    ModelManifest,
+    ProgramSpec,
+    TensorSpec,
+    read_manifest,
+)
 from hemx_core.markers import MARKER_CODES
 from hemx_core.runtime.bundle import load_models
 from hemx_core.runtime.signature import SIGNATURE_NAME
@@ -93,7 +100,9 @@ def export_bundle(
         # A draft has no signature: it gets one when it has passed.
         with load_models(folder, allow_unsigned=True) as models:
             measured = measure_parity(networks, models, parity)
-        check_parity(measured, recipe)
+            check_parity(measured, recipe)
+            tell("recording reference outputs for the self-test")
+            manifest = write_reference(folder, models, manifest)
         manifest = replace(manifest, parity=measured.to_json())
         manifest.save(folder)
         sign_bundle(folder, key)
@@ -184,18 +193,18 @@ def publish(draft: Path, out: Path) -> None:
     The old manifest goes first and the new one comes last: whenever this is interrupted, `out`
     holds the old bundle, no bundle, or the new one, never a mixture that loads.
     """
+    files = [one.file for one in ModelManifest.from_bytes(read_manifest(draft)).files]
     (out / MANIFEST_NAME).unlink(missing_ok=True)
-    for file in (SEGMENTER_FILE, CLASSIFIER_FILE, SIGNATURE_NAME, MANIFEST_NAME):
+    for file in (*files, SIGNATURE_NAME, MANIFEST_NAME):
         (draft / file).replace(out / file)
 
 
 def summary(manifest: ModelManifest) -> list[tuple[str, str]]:
     """Names and values of what a user wants to see of a bundle."""
     parity = Parity(**manifest.parity)
-    programs = (manifest.segmenter, manifest.classifier)
     return [
         ("recipe", manifest.recipe),
-        *((program.file, f"{program.bytes / 2**20:.1f} MiB") for program in programs),
+        *((one.file, f"{one.bytes / 2**20:.1f} MiB") for one in manifest.files),
         ("parity slices", f"{parity.slices} ({parity.source})"),
         ("mask Dice", f"{parity.mask_dice:.4f}, worst slice {parity.worst_slice_dice:.4f}"),
         (

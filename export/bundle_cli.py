@@ -95,6 +95,29 @@ def trust(
         typer.echo(f"trusted   {one.key_id} ({one.name}) in {where}")
 
 
+@bundle_app.command("self-test")
+def self_test(
+    folder: Folder = None,
+    allow_unsigned: Annotated[
+        bool, typer.Option("--allow-unsigned", help="Take an unsigned bundle; development only.")
+    ] = False,
+) -> None:
+    """Run a bundle on this computer against its reference outputs; exit code 2 where it differs."""
+    from hemx_core.runtime.bundle import load_models
+    from hemx_core.runtime.self_test import run_self_test
+
+    with load_models(folder, allow_unsigned=allow_unsigned) as models:
+        report = run_self_test(models)
+        typer.echo(f"runtime   {models.backend_name} {models.backend_version}")
+    for method in report.methods:
+        typer.echo(f"{method.method:10}{method.milliseconds:.1f} ms a slice")
+        for one in method.measures:
+            found = f"{one.difference:.5f} (at most {one.tolerance:g})"
+            typer.echo(f"{'  ok' if one.passed else '  FAILED':10}{one.name:12}{found}")
+    report.require()
+    typer.echo(f"passed    on {report.slices} reference slices")
+
+
 @bundle_app.command("flip-test")
 def flip_bits(
     folder: Folder = None,
@@ -159,8 +182,8 @@ def _show(folder: Path, keys: tuple[TrustedKey, ...] | None) -> None:
     if signer is not None:
         kind = "release key" if signer.release else "key trusted here, not a release key"
         typer.echo(f"signed by {signer.key_id} ({signer.name}), {kind}")
-    for program in (bundle.manifest.segmenter, bundle.manifest.classifier):
-        typer.echo(f"verified  {program.file}, {program.bytes} bytes, SHA-256 {program.sha256}")
+    for one in bundle.manifest.files:
+        typer.echo(f"verified  {one.file}, {one.bytes} bytes, SHA-256 {one.sha256}")
 
 
 def _public_keys(path: Path) -> tuple[TrustedKey, ...]:

@@ -332,6 +332,41 @@ def write_fake_bundle(folder: Path, *, size: int = 256, crop_size: int = 128) ->
     return manifest
 
 
+def write_tested_bundle(folder: Path, *, size: int = 64, crop_size: int = 32) -> ModelManifest:
+    """A fake bundle with references: what `threshold_functions` make of a disc of clot and of plain brain."""
+    from export.sign import sign_bundle
+    from hemx_core.manifest import FileSpec
+    from hemx_core.runtime.bundle import load_models
+    from hemx_core.runtime.references import REFERENCE_NAME, record_references
+
+    manifest = write_fake_bundle(folder, size=size, crop_size=crop_size)
+    brain = np.full((size, size), 0.4, np.float32)
+    clot = cv2.circle(brain.copy(), (size // 2, size // 2), size // 5, 0.8, -1)
+    with load_models(folder, FakeBackend()) as models:
+        content = record_references(models, [clot, brain]).to_bytes()
+    (folder / REFERENCE_NAME).write_bytes(content)
+    digest = hashlib.sha256(content).hexdigest()
+    manifest = replace(manifest, reference=FileSpec(REFERENCE_NAME, digest, len(content)))
+    manifest.save(folder)
+    sign_bundle(folder)
+    return manifest
+
+
+def wrong_functions(*, segment: float = 0.0, classify: float = 0.0) -> dict[str, Call]:
+    """`threshold_functions` as a broken kernel would compute them: all probabilities and logits moved."""
+    right = threshold_functions()
+
+    def moved_segment(inputs: Sequence[NDArray[Any]]) -> tuple[NDArray[Any], ...]:
+        probabilities, features = right["segmenter.pte"](inputs)
+        return np.clip(probabilities + np.float32(segment), 0, 1), features
+
+    def moved_classify(inputs: Sequence[NDArray[Any]]) -> tuple[NDArray[Any], ...]:
+        logits, cam = right["classifier.pte"](inputs)
+        return logits + np.float32(classify), cam
+
+    return {"segmenter.pte": moved_segment, "classifier.pte": moved_classify}
+
+
 def write_phe_sich(folder: Path, *, patients: int) -> Path:
     """Patients of three slices in the layout of phe_sich; patient 0000 has no blood."""
     for name in ("images", "haematoma", "unsure"):

@@ -17,6 +17,7 @@ from export.verify import Parity, torch_functions
 from hemx_core.errors import ExportError, ManifestError, ParityError
 from hemx_core.manifest import MANIFEST_NAME, ModelManifest
 from hemx_core.runtime.bundle import load_models, verify_bundle
+from hemx_core.runtime.references import REFERENCE_NAME
 from hemx_core.runtime.signature import SIGNATURE_NAME
 from tests.export.networks import CROP, SIZE, random_images, random_samples, tiny_networks
 from tests.factories import write_fake_bundle
@@ -43,6 +44,7 @@ def unlowered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(bundle, "lower", lambda module, inputs: Lowered(b"\0" * 99, 0.0))
     monkeypatch.setattr(bundle, "load_models", lambda folder, **_: torch.no_grad())
     monkeypatch.setattr(bundle, "measure_parity", lambda *given: GOOD)
+    monkeypatch.setattr(bundle, "write_reference", lambda folder, models, manifest: manifest)
     return tmp_path / "models"
 
 
@@ -52,7 +54,7 @@ def export(out: Path, recipe: Recipe = RECIPE) -> ModelManifest:
 
 def test_the_bundle_is_whole_and_says_what_it_is(exported_bundle: Path) -> None:
     manifest = ModelManifest.load(exported_bundle)
-    assert {path.name for path in exported_bundle.iterdir()} == FILES
+    assert {path.name for path in exported_bundle.iterdir()} == {*FILES, REFERENCE_NAME}
     assert manifest.recipe == "tiny-fp32"
     assert manifest.executorch == importlib.metadata.version("executorch")
     assert manifest.hemx == hemx_core.__version__

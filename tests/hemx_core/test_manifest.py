@@ -8,6 +8,7 @@ from hemx_core.errors import IntegrityError, ManifestError
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.manifest import (
     MANIFEST_NAME,
+    FileSpec,
     MarkerSpec,
     ModelManifest,
     ProgramSpec,
@@ -108,3 +109,49 @@ def test_garbage_is_refused(bundle, text):
 def test_no_manifest_is_refused(tmp_path):
     with pytest.raises(ManifestError, match="no readable manifest"):
         ModelManifest.load(tmp_path)
+
+
+def with_reference(bundle):
+    content = b"reference"
+    (bundle / "reference.npz").write_bytes(content)
+    digest = hashlib.sha256(content).hexdigest()
+    manifest = ModelManifest.load(bundle)
+    manifest = replace(manifest, reference=FileSpec("reference.npz", digest, len(content)))
+    manifest.save(bundle)
+    return manifest
+
+
+def test_what_a_manifest_holds_decides_its_version(bundle):
+    older = ModelManifest.load(bundle)
+    assert older.schema_version == 1
+    assert '"reference"' not in older.to_json()
+    newer = with_reference(bundle)
+    assert newer.schema_version == 2
+    assert ModelManifest.load(bundle) == newer
+    assert [one.file for one in newer.files][-1] == "reference.npz"
+    assert replace(newer, reference=None) == older
+
+
+def test_a_damaged_reference_is_noticed(bundle):
+    with_reference(bundle)
+    (bundle / "reference.npz").write_bytes(b"rEference")
+    with pytest.raises(IntegrityError, match=r"reference\.npz has SHA-256"):
+        ModelManifest.load(bundle)
+
+
+@pytest.mark.parametrize("version", [0, 1, 3, "2", None, True])
+def test_a_reference_in_another_version_is_refused(bundle, version):
+    with_reference(bundle)
+    changed(bundle, schema_version=version)
+    with pytest.raises(ManifestError, match=r"schema version|do not fit"):
+        ModelManifest.load(bundle)
+
+
+@pytest.mark.parametrize(
+    "reference", [None, {}, {"file": "../x", "sha256": "", "bytes": 0}, {"file": "x"}, "x"]
+)
+def test_a_reference_that_does_not_fit_is_refused(bundle, reference):
+    with_reference(bundle)
+    changed(bundle, reference=reference)
+    with pytest.raises(ManifestError, match="do not fit"):
+        ModelManifest.load(bundle)
