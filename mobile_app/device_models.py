@@ -10,9 +10,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from hemx_core import __version__
 from mobile_app import settings
 from mobile_app.memory_guard import MemoryBudget, resident_bytes
 
@@ -21,12 +20,8 @@ if TYPE_CHECKING:
     from hemx_core.manifest import ModelManifest
     from hemx_core.runtime.bundle import Models
     from hemx_core.runtime.program import Backend
-    from hemx_core.runtime.self_test import SelfTestReport
     from hemx_core.triage import TriageModels
     from mobile_app.store import Store
-
-SELF_TEST = "self_test"
-"""Setting: {"of": what was tested, "report": SelfTestReport as JSON}."""
 
 
 def on_android() -> bool:
@@ -111,19 +106,12 @@ class DeviceModels:
         return load_models(backend=backend)
 
     def _tested(self, models: Models) -> Models:
-        """The models if they may be used; the answer of an earlier test of the same counts."""
-        from hemx_core.runtime.self_test import SelfTestReport, run_self_test
+        """The models if they may be used; see `ensure_self_test`."""
+        from mobile_app.self_test import ensure_self_test
 
-        if models.manifest.reference is None:
-            return replace(models, notes=(*models.notes, untested_note()))
-        stored = self._store.settings.get(SELF_TEST) or {}
-        if stored.get("of") == tested_of(models):
-            report = SelfTestReport.from_json(stored["report"])
-        else:
-            report = run_self_test(models)
-            keep_self_test(self._store, models, report)
-        report.require()
-        return models
+        if ensure_self_test(self._store, models).tested:
+            return models
+        return replace(models, notes=(*models.notes, untested_note()))
 
 
 def untested_note() -> Note:
@@ -134,18 +122,3 @@ def untested_note() -> Note:
         "models_untested",
         "WARNING: the models bring no reference outputs: they were not tested on this device.",
     )
-
-
-def tested_of(models: Models) -> dict[str, Any]:
-    """What a self-test's answer holds for: another bundle, runtime or app is tested anew."""
-    return {
-        "hemx": __version__,
-        "segmenter": models.manifest.segmenter.sha256,
-        "classifier": models.manifest.classifier.sha256,
-        "runtime": f"{models.backend_name} {models.backend_version}",
-    }
-
-
-def keep_self_test(store: Store, models: Models, report: SelfTestReport) -> None:
-    """Store a self-test's answer; every later `DeviceModels.get` goes by it."""
-    store.settings.set(SELF_TEST, {"of": tested_of(models), "report": report.to_json()})
