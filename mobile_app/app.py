@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -41,6 +43,9 @@ SCREENS: dict[str, tuple[str, str]] = {
 }
 """Module and class of each screen, imported when it is first shown: the first frame needs one."""
 
+PICKING_SECONDS = 120.0
+"""Choosing a study in Android's picker may take so long without a PIN afterwards."""
+
 ESCAPE = 27
 """Android's back button comes as this key."""
 
@@ -73,6 +78,7 @@ class HemxApp(App):
         self.context: AppContext | None = None
         self.screens: dict[str, Widget] = {}
         self.current = ""
+        self._left_at = 0.0
 
     # Start and end
 
@@ -108,9 +114,16 @@ class HemxApp(App):
 
     def on_pause(self) -> bool:
         """Stay in memory; whoever comes back is asked for the PIN."""
-        if self.context is not None:
+        self._left_at = time.monotonic()
+        if self.context is not None and not self.context.picking:
             self.lock()
         return True
+
+    def on_resume(self) -> None:
+        """Back from Android's picker the PIN is asked for only after a long time."""
+        away = time.monotonic() - self._left_at
+        if self.context is not None and self.context.picking and away > PICKING_SECONDS:
+            self.lock()
 
     def on_stop(self) -> None:
         """End the worker, then let the models and the store go."""
@@ -190,6 +203,7 @@ class HemxApp(App):
         lock = Lock(context=self.context)
         for popup in [one for one in Window.children if isinstance(one, ModalView)]:
             popup.dismiss(force=True, animation=False)
+        self.context.locked = True
         lock.bind(on_unlocked=self._unlock)
         self.frame.clear_widgets()
         self.frame.add_widget(lock)
@@ -198,9 +212,10 @@ class HemxApp(App):
     def _unlock(self, *_ignored: object) -> None:
         self.frame.clear_widgets()
         self.frame.add_widget(self.content)
+        self.context.locked = False
 
     def _make_content(self) -> None:
-        self.navigation = Navigation(tuple(SCREENS))
+        self.navigation = Navigation(tuple(name for name in SCREENS if find_spec(SCREENS[name][0])))
         self.navigation.bind(on_chosen=lambda _bar, name: self.show(name))
         self.status = StatusLine()
         self.status.bind(on_cancel=lambda *_: self.context.cancel())
@@ -267,7 +282,7 @@ class HemxApp(App):
 
     def _trouble(self, error: HemxError) -> None:
         self._tell("")
-        Trouble(self.context.language, error).open()
+        self.context.when_unlocked(lambda: Trouble(self.context.language, error).open())
 
     def _tell(self, key: str, **named: object) -> None:
         self._status = (key, named)

@@ -68,6 +68,14 @@ class AppContext(EventDispatcher):
     busy = BooleanProperty(False)
     """A job of `run` runs or waits: the status line shows its progress and offers to cancel."""
 
+    slice_asked = NumericProperty(None, allownone=True)
+    """A slice that Reading is to show, from 0; it clears this when it does."""
+
+    locked = BooleanProperty(False)
+    """The PIN is asked for: nothing may open that shows anything of a patient; see `when_unlocked`."""
+    picking = BooleanProperty(False)
+    """Android's picker lies over the app: coming back from it asks for no PIN."""
+
     __events__ = (
         "on_slice_update",
         "on_go",
@@ -113,6 +121,18 @@ class AppContext(EventDispatcher):
     def show_error(self, error: HemxError) -> None:
         """Tell the user in plain words what was found and what to do."""
         self.dispatch("on_trouble", error)
+
+    def when_unlocked(self, act: Callable[[], None]) -> None:
+        """Act now, or after the right PIN."""
+
+        def unlocked(*_ignored: object) -> None:
+            self.funbind("locked", unlocked)
+            act()
+
+        if self.locked:
+            self.fbind("locked", unlocked)
+        else:
+            act()
 
     def studies_changed(self) -> None:
         """Say that studies or results were added, changed or deleted."""

@@ -8,6 +8,7 @@ HemxError
 │   ├── StoreFullError             no room
 │   └── NotStoredError             a study, result, correction or comparison that is not (or no more) there
 ├── MemoryBudgetError          a study that would need more memory than there is
+├── AccessError                a file or folder that another app or the system does not let us read
 ├── PinError                   a PIN that is wrong, too short, or asked for too early
 └── UnexpectedError            an error that nobody foresaw, wrapped: a defect of the program
 """
@@ -43,6 +44,10 @@ class NotStoredError(StoreError):
 
 class MemoryBudgetError(HemxError):
     """A study would need more memory than there is."""
+
+
+class AccessError(HemxError):
+    """Another app or the system does not let the app read a file or folder, or breaks off."""
 
 
 class PinError(HemxError):

@@ -167,11 +167,11 @@ STRINGS: dict[str, tuple[str, str]] = {
     ),
     "error.PinError": ("The PIN was not accepted.", "PINが受け付けられませんでした。"),
     "remedy.PinError": ("Check it and try again.", "確認してもう一度入力してください。"),
-    "error.PermissionError": (
-        "The app may not read this folder or file.",
-        "このフォルダまたはファイルを読み取る権限がありません。",
+    "error.AccessError": (
+        "This folder or file could not be read.",
+        "このフォルダまたはファイルを読み取れませんでした。",
     ),
-    "remedy.PermissionError": (
+    "remedy.AccessError": (
         "Choose it again and allow access.",
         "選択し直し、アクセスを許可してください。",
     ),

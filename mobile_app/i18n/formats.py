@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-UNKNOWN = "–"
-"""Stands for what is not known; the font has it."""
+UNKNOWN = "-"
+"""Stands for what is not known. At 13 pixels the font draws neither a dash nor a true minus: hyphens only."""
 
 
 def date_time(language: str, moment: datetime | None) -> str:
@@ -35,14 +35,15 @@ def day(language: str, moment: date | None) -> str:
 
 
 def number(language: str, value: float | None, digits: int = 0) -> str:
-    """A number with so many decimals; thousands apart, a true minus sign, never "-0"."""
+    """A number with so many decimals, thousands apart, never "-0".
+
+    The minus is a hyphen: the true one (U+2212) vanishes at 13 pixels, and -10 would read as 10.
+    """
     if value is None:
         return UNKNOWN
     told = f"{value:,.{digits}f}"
     # Both languages write 1,234.5; the language stays an argument for those that do not.
-    if told.startswith("-"):
-        told = told[1:] if float(told.replace(",", "")) == 0 else f"−{told[1:]}"
-    return told
+    return told[1:] if told.startswith("-") and float(told.replace(",", "")) == 0 else told
 
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -32,8 +32,8 @@ STRINGS: dict[str, tuple[str, str]] = {
     "settings.use_own": ("Back to the models' window", "モデルの設定に戻す"),
     "settings.preset": ("{lower} to {upper}", "{lower}〜{upper}"),
     "settings.not_a_window": (
-        "Two numbers from −1024 to 3071 are needed, the lower one first.",
-        "−1024〜3071の数値を、下限が上限より小さくなるように入力してください。",
+        "Two numbers from -1024 to 3071 are needed, the lower one first.",
+        "-1024〜3071の数値を、下限が上限より小さくなるように入力してください。",
     ),
     "settings.saved": ("Saved.", "保存しました。"),
     "settings.next_time": (

@@ -76,6 +76,11 @@ STRINGS: dict[str, tuple[str, str]] = {
         "Open the folder of the study, or touch a zip, a DICOMDIR or a DICOM file.",
         "検査のフォルダを開くか、zip・DICOMDIR・DICOMファイルを選択してください。",
     ),
+    "studies.unreadable_folder": (
+        "This folder cannot be read. Choose another one.",
+        "このフォルダは読み取れません。別のフォルダを選択してください。",
+    ),
+    "studies.folder_entry": ("Folder:  {name}", "フォルダ：{name}"),
     "studies.this_folder": ("Import this folder: {name}", "このフォルダを取り込む：{name}"),
     "studies.this_file": ("Import this file: {name}", "このファイルを取り込む：{name}"),
     "studies.up": ("One folder up", "上のフォルダへ"),

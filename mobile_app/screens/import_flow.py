@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hemx_core.errors import HemxError
 from mobile_app import settings
 from mobile_app.device_models import on_android
 from mobile_app.jobs import Job, Outcome
@@ -41,7 +42,7 @@ class ImportFlow:
     def start(self) -> None:
         """Ask where the study is."""
         if self._documents is None and on_android():
-            from mobile_app.android_files import device_documents
+            from mobile_app.android_java import device_documents
 
             self._documents = device_documents()
         if self._documents is None:
@@ -73,6 +74,7 @@ class ImportFlow:
         from mobile_app.android_files import fetch_work
 
         def picked(uri: str | None) -> None:
+            self._context.picking = False
             if uri is None:  # went back without choosing
                 return
             self._fetched = Path(self._documents.make_folder())
@@ -85,7 +87,12 @@ class ImportFlow:
             else:
                 self.chosen(outcome.value)
 
-        self._documents.pick(tree=tree, on_picked=picked)
+        self._context.picking = True
+        try:
+            self._documents.pick(tree=tree, on_picked=picked)
+        except HemxError as error:
+            self._context.picking = False
+            self._context.show_error(error)
 
     def _found(self, path: Path, series: tuple[SeriesSummary, ...]) -> None:
         """Import the only one without a question; its refusal is the reader's."""
@@ -98,7 +105,7 @@ class ImportFlow:
             on_series=lambda key: self.take(path, key),
             on_cancelled=self._forget,
         )
-        self.sheet.open()
+        self._context.when_unlocked(self.sheet.open)
 
     def take(self, path: Path, key: str | None) -> None:
         """Import a series and open it."""

@@ -8,12 +8,12 @@ from pathlib import Path
 from kivy.lang import Builder
 from kivy.properties import ObjectProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
-from kivy.uix.filechooser import FileChooserListView
 from kivy.uix.modalview import ModalView
 
 from mobile_app import settings, theme
 from mobile_app.i18n import text
 from mobile_app.widgets.buttons import ActionButton, Heading, Sheet, Wrapped
+from mobile_app.widgets.folder_view import FolderView
 
 __all__ = ["FileSheet", "SourceSheet"]
 
@@ -47,7 +47,7 @@ Builder.load_string(
             text: root.folder
             font_size: theme.SMALL
         BoxLayout:
-            id: chooser_place
+            id: view_place
         BoxLayout:
             size_hint_y: None
             height: max(cancel.height, take.height)
@@ -100,11 +100,11 @@ class FileSheet(ModalView):
 
     def __init__(self, **kwargs: object) -> None:
         super().__init__(**kwargs)
-        self.chooser = FileChooserListView(
-            path=str(settings.import_folder(self.context.store)), multiselect=False
-        )
-        self.ids.chooser_place.add_widget(self.chooser)
-        self.chooser.bind(path=self._show, selection=self._show)
+        start = str(settings.import_folder(self.context.store))
+        self.view = FolderView(context=self.context, folder=start)
+        self.ids.view_place.add_widget(self.view)
+        for name in ("folder", "chosen", "unreadable"):
+            self.view.fbind(name, self._show)
         self.buttons: dict[str, ActionButton] = {}
         self._add_places()
         self._show()
@@ -116,7 +116,7 @@ class FileSheet(ModalView):
     @property
     def chosen(self) -> Path:
         """The touched file, else the open folder."""
-        return Path(self.chooser.selection[0] if self.chooser.selection else self.chooser.path)
+        return Path(self.view.chosen or self.view.folder)
 
     def take(self) -> None:
         """Close, and hand it over."""
@@ -139,7 +139,7 @@ class FileSheet(ModalView):
         button.font_size = theme.SMALL
 
         def go(*_ignored: object) -> None:
-            self.chooser.path = str(folder or Path(self.chooser.path).parent)
+            self.view.folder = str(folder or Path(self.view.folder).parent)
 
         button.bind(on_release=go)
         self.buttons[label] = button
@@ -147,15 +147,14 @@ class FileSheet(ModalView):
 
     def _show(self, *_ignored: object) -> None:
         language, chosen = self.context.language, self.chosen
-        if self.chooser.selection and not Path(self.chooser.selection[0]).is_file():
-            self.chooser.selection = []
-            return
-        key = "this_file" if self.chooser.selection else "this_folder"
+        key = "this_file" if self.view.chosen else "this_folder"
+        hint = "unreadable_folder" if self.view.unreadable else "choose_hint"
         self.title = text(language, "studies.choose_title")
-        self.hint = text(language, "studies.choose_hint")
-        self.folder = self.chooser.path
+        self.hint = text(language, f"studies.{hint}")
+        self.folder = self.view.folder
         self.cancel_text = text(language, "app.cancel")
         self.take_text = text(language, f"studies.{key}", name=chosen.name or str(chosen))
+        self.ids.take.disabled = self.view.unreadable
 
 
 class SourceSheet(Sheet):

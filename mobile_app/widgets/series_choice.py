@@ -9,7 +9,7 @@ from kivy.uix.boxlayout import BoxLayout
 
 from mobile_app import settings, theme
 from mobile_app.i18n import text
-from mobile_app.i18n.formats import date_time, number
+from mobile_app.i18n.formats import UNKNOWN, date_time, number
 from mobile_app.i18n.studies import reason_words
 from mobile_app.study_list import SEPARATOR
 from mobile_app.widgets.buttons import ActionButton, Heading, Sheet, Wrapped
@@ -53,7 +53,7 @@ class SeriesSheet(Sheet):
         self.body.add_widget(Wrapped(text=hint, color=theme.MUTED))
         for one in self._series:
             button = ActionButton(
-                halign="left", disabled=not (one.usable or one.by_request), markup=False
+                halign="left", disabled=not (one.usable or one.by_request), line_height=1.25
             )
             button.bind(on_release=lambda _button, key=one.key: self._choose(key))
             self.buttons[one.key] = button
@@ -104,7 +104,7 @@ class SeriesSheet(Sheet):
             parts.append(date_time(language, one.acquired_at))
         several = len({other.patient_id for other in self._series}) > 1
         if several and not settings.hides_names(self._context.store):
-            parts.append(self._say("series_patient", patient=one.patient_id or "–"))
+            parts.append(self._say("series_patient", patient=one.patient_id or UNKNOWN))
         return SEPARATOR.join(parts)
 
     def _verdict(self, one: SeriesSummary) -> str:

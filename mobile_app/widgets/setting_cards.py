@@ -172,7 +172,7 @@ class ThresholdsCard(SettingCard):
     def build(self) -> None:
         """Two lines of text."""
         self.explanation = self.hint()
-        self.values = self.line()
+        self.values = self.line(line_height=1.25)
 
     def show(self) -> None:
         """One line a marker, and the mask's."""

@@ -38,8 +38,19 @@ class PinCard(SettingCard):
         self.clear_button.text, self.lock_button.text = self.say("pin_clear"), self.say("lock_now")
         self.forgotten.text = self.say("pin_forgotten")
         self.told.text = ""
-        for widget in (self.old, self.clear_button, self.lock_button):
-            widget.disabled = not is_set
+        self._offer(is_set)
+
+    def _offer(self, is_set: bool) -> None:
+        """Without a PIN there is none to type, to remove or to lock with."""
+        wanted = [self.new, self.again, self.set_button]
+        if is_set:
+            wanted = [self.old, *wanted, self.clear_button, self.lock_button]
+        wanted = [self.heading, self.state, *wanted, self.told, self.forgotten]
+        if self.children[::-1] != wanted:
+            self.clear_widgets()
+            for widget in wanted:
+                self.add_widget(widget)
+        self.set_button.disabled = self.clear_button.disabled = False
 
     def set(self) -> None:
         """Set or change it."""
@@ -61,7 +72,6 @@ class PinCard(SettingCard):
         def done(outcome: Any) -> None:
             for field in (self.old, self.new, self.again):
                 field.text = ""
-            self.set_button.disabled = False
             self.show()
             if outcome.error is None:
                 self._tell(self.say(done_key), theme.ACCENT)

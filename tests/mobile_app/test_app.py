@@ -1,69 +1,167 @@
 from __future__ import annotations
 
-import string
-import time
+import threading
+from functools import partial
+from io import BytesIO
+from typing import Any
 
 import pytest
 
 pytest.importorskip("kivy", reason="the app's extra is not installed")
 
-from kivy.base import EventLoop
-from kivy.tests.common import GraphicUnitTest
+from kivy.core.window import Window
+from kivy.uix.button import Button
 
-from mobile_app import demo
-from mobile_app.app import HemxApp
-from mobile_app.i18n import STRINGS
-from mobile_app.jobs import JobState
-from tests.factories import ThresholdModels, simple_head
-
-ENDED = (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
-
-
-def test_both_languages_fill_the_same_placeholders() -> None:
-    def names(told: str) -> set[str]:
-        return {name for _, name, _, _ in string.Formatter().parse(told) if name}
-
-    for key, (english, japanese) in STRINGS.items():
-        assert english, key
-        assert names(english) == names(japanese), key
+from mobile_app import demo, theme
+from mobile_app.app import ESCAPE
+from mobile_app.store import Store, StudyState
+from tests.factories import ThresholdModels, simple_head, write_ct_series
+from tests.mobile_app.driving import (
+    LANDSCAPE,
+    PORTRAIT,
+    AppTest,
+    FakeDeviceModels,
+    below,
+    popups,
+    texts,
+)
 
 
-class TestApp(GraphicUnitTest):
-    framecount = 0
+class SlowModels(ThresholdModels):
+    """Segments only when it is let."""
 
-    def run_demo(self, *, cancels: bool) -> HemxApp:
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.go_on = threading.Event(), threading.Event()
+
+    def segment(self, image: Any) -> Any:
+        self.begun.set()
+        assert self.go_on.wait(20)
+        return super().segment(image)
+
+
+class TestFrame(AppTest):
+    def test_bar_below_in_portrait_and_rail_left_in_landscape(self) -> None:
+        app = self.start(PORTRAIT)
+        bar = app.navigation
+        assert (bar.y, bar.width) == (theme.GAP, Window.width - 2 * theme.GAP)
+        assert bar.top < app.middle.y
+        Window.size = LANDSCAPE
+        self.idle(5)
+        assert bar.right < app.middle.x
+        assert bar.height == Window.height - 2 * theme.GAP
+
+    def test_what_is_touched_is_large_enough(self) -> None:
+        for size in ((600, 960), (960, 600), LANDSCAPE):
+            app = self.start(size)
+            self.settle()
+            for name in ("studies", "settings"):
+                app.show(name)
+                self.idle(5)
+                small = [
+                    one
+                    for one in below(app.content, Button)
+                    if min(one.size) < theme.TARGET and not one.disabled
+                ]
+                assert small == [], (size, name)
+            app.on_stop()
+        self.app = None
+
+    def test_every_screen_opens_by_touch_in_both_languages(self) -> None:
+        app = self.start(PORTRAIT)
+        for name in app.navigation.buttons:
+            self.tap(app.navigation.buttons[name])
+            assert app.current == name
+            assert app.place.children == [app.screens[name]]
+        english = app.disclaimer.text
+        app.context.language = "ja"
+        self.idle()
+        assert app.navigation.buttons["result"].text == "結果"
+        assert app.disclaimer.text != english
+
+    def test_back_leads_to_the_studies_and_then_out(self) -> None:
+        app = self.start()
+        app.show("settings")
+        assert Window.dispatch("on_keyboard", ESCAPE, 0, "", [])
+        assert app.current == "studies"
+        assert not app._key(Window, ESCAPE)
+
+    def test_a_second_app_on_one_store_says_so(self) -> None:
+        with Store(self.folder / "store"):
+            app = self.start()
+            assert app.context is None
+            assert "HEMX is open already" in texts(app.root)
+
+
+class TestStart(AppTest):
+    def test_a_named_study_is_imported_opened_and_triaged(self) -> None:
+        write_ct_series(self.folder / "ct", hu=simple_head(clot_mm=20).hu, PixelSpacing=[1.5, 1.5])
+        app = self.start(study=self.folder / "ct")
+        self.wait(lambda: app.context.result)
+        assert app.current == "reading"
+        assert app.context.result.haematoma_volume_ml > 1
+        assert app.context.result_id is not None
+        assert "neurosurgical centre" in app.status.told
+        assert not app.status.busy
+
+    def test_the_demo_lies_in_a_store_of_its_own(self) -> None:
+        real = self.folder / "store"
         patch = pytest.MonkeyPatch()
-        patch.setattr(demo, "phantom_volume", lambda: simple_head(clot_mm=20))
-        app = HemxApp(demo=True, models=ThresholdModels)
+        patch.setattr(demo, "phantom_volume", lambda ml: simple_head(clot_mm=ml))
         try:
-            app.root = app.build()
-            self.render(app.root)
-            app.open(None)
-            if cancels:
-                app.job.cancel()
-            ends_at = time.monotonic() + 20
-            while app.job.state not in ENDED:
-                assert time.monotonic() < ends_at
-                EventLoop.idle()
+            app = self.start(demo=True)
+            self.wait(lambda: app.context.result)
         finally:
             patch.undo()
+        studies = app.context.store.studies.find()
+        assert [one.identity.patient_id for one in studies] == [demo.PATIENT_ID] * 2
+        assert app.context.study_id == studies[0].id
+        lies_in = app.context.store.folder
+        app.on_stop()
+        assert not lies_in.exists()
+        assert not real.exists()
+
+    def test_a_refusal_is_told_in_words(self) -> None:
+        for language, word in (("en", "What to do"), ("ja", "対処方法")):
+            write_ct_series(self.folder / "mr", Modality="MR")
+            app = self.start(study=self.folder / "mr", language=language)
+            popup = self.wait(popups)[0]
+            assert word in texts(popup)
+            assert "CT" in texts(popup)
+            assert app.current == "studies"
+            self.tap(popup.close_button)
+            assert popups() == []
             app.on_stop()
-        return app
+        self.app = None
 
-    def test_demo_triages_and_shows(self) -> None:
-        app = self.run_demo(cancels=False)
-        assert app.job.state is JobState.DONE
-        assert app.result.result.haematoma_volume_ml > 1
-        assert app.reading.result is app.result.result
-        english = app.status.text
-        app.tabs["other_language"].dispatch("on_release")
-        assert app.tabs["result"].text == "結果"
-        assert app.status.text != english
-        app.tabs["result"].dispatch("on_release")
-        assert app.place.children == [app.result]
 
-    def test_cancelled_leaves_no_result(self) -> None:
-        app = self.run_demo(cancels=True)
-        assert app.job.state is JobState.CANCELLED
-        assert app.result.result is None
-        assert "no result" in app.status.text
+class TestCancel(AppTest):
+    def test_cancel_by_touch_leaves_no_result(self) -> None:
+        models = SlowModels()
+        write_ct_series(self.folder / "ct", hu=simple_head(clot_mm=20).hu, PixelSpacing=[1.5, 1.5])
+        app = self.start(
+            study=self.folder / "ct", device_models=partial(FakeDeviceModels, models=models)
+        )
+        self.wait(models.begun.is_set)
+        self.wait(lambda: app.context.volume is not None)
+        assert app.context.running
+        assert app.status.busy
+        self.tap(app.status.ids.cancel)
+        models.go_on.set()
+        self.settle()
+        assert app.context.result is None
+        assert not app.context.running
+        assert app.status.told == "Cancelled."
+        study = app.context.store.studies.get(int(app.context.study_id))
+        assert study.state is StudyState.IMPORTED
+
+    def test_an_app_killed_during_a_triage_says_so_at_the_next_start(self) -> None:
+        with Store(self.folder / "store") as store:
+            one = store.add_files(
+                [lambda: BytesIO(b"x")], identity=simple_head().identity, slices=6
+            )
+            store.studies.set_state(one.id, StudyState.RUNNING)
+        app = self.start()
+        assert "ended while a study was analysed" in app.status.told
+        self.settle()
+        assert "Interrupted" in texts(app.screens["studies"])
