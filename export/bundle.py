@@ -17,7 +17,7 @@ from torch import Tensor, nn
 import hemx_core
 from export.fold import fold_classifier, fold_unet
 from export.lower import lower
-from export.networks import Networks
+from export.networks import Networks, check_recipe
 from export.outliers import ordinary_slices
 from export.quantize import quantize
 from export.recipes import Precision, Recipe
@@ -25,7 +25,6 @@ from export.reference import write_reference
 from export.samples import Samples
 from export.sign import SigningKey, local_key, sign_bundle
 from export.verify import Parity, check_parity, measure_parity
-from hemx_core.errors import ExportError
 from hemx_core.imaging.crop import crop_around
 from hemx_core.manifest import (
     MANIFEST_NAME,
@@ -78,20 +77,14 @@ def export_bundle(
     Raises:
         ExportError: a part of the export failed or a gate was missed; `out` is as it was then.
     """
-    size = networks.decision.preprocessing.size
-    if size != recipe.size:
-        raise ExportError(
-            f"recipe {recipe.name} of {recipe.size} pixels and weights trained at {size}",
-            expected="one grid size",
-            remedy="choose another recipe, or train at its size",
-        )
+    check_recipe(networks, recipe)
     # Before minutes of work, not after: there may be no place for a key.
     key = key or local_key()
     calibration = ordinary_slices(networks.segmenter, calibration)
     tell(f"folding and lowering the segmenter, {len(calibration)} slices to calibrate")
-    segmenter = build_segmenter(networks, recipe.segmenter, calibration)
+    segmenter = build_segmenter(networks, recipe.segmenter, calibration, recipe.segmenter_float)
     tell("folding and lowering the classifier")
-    classifier = build_classifier(networks, recipe.classifier, calibration)
+    classifier = build_classifier(networks, recipe.classifier, calibration, recipe.classifier_float)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".bundle-", dir=out) as draft:
         folder = Path(draft)
@@ -111,13 +104,16 @@ def export_bundle(
 
 
 def build_segmenter(
-    networks: Networks, precision: Precision, calibration: Sequence[NDArray[np.float32]]
+    networks: Networks,
+    precision: Precision,
+    calibration: Sequence[NDArray[np.float32]],
+    float_modules: tuple[str, ...] = (),
 ) -> Program:
     """The segmenter's program."""
     size = networks.decision.preprocessing.size
     twin = fold_unet(networks.segmenter)
     inputs = [(torch.from_numpy(image)[None, None],) for image in calibration]
-    pte = _program(twin, precision, (torch.zeros(1, 1, size, size),), inputs)
+    pte = _program(twin, precision, (torch.zeros(1, 1, size, size),), inputs, float_modules)
     features = TensorSpec("features", (1, twin.feature_channels), "float32", "batch, channel")
     image = TensorSpec("image", (1, 1, size, size), "float32", IMAGE_AXES)
     return Program(
@@ -126,14 +122,17 @@ def build_segmenter(
 
 
 def build_classifier(
-    networks: Networks, precision: Precision, calibration: Sequence[NDArray[np.float32]]
+    networks: Networks,
+    precision: Precision,
+    calibration: Sequence[NDArray[np.float32]],
+    float_modules: tuple[str, ...] = (),
 ) -> Program:
     """The classifier's program, calibrated on crops where the trained segmenter sees blood."""
     size, channels = networks.decision.crop_size, networks.segmenter.feature_channels
     twin = fold_classifier(networks.classifier)
     example = (torch.zeros(1, 1, size, size), torch.zeros(1, channels))
     crops = [] if precision is Precision.FLOAT32 else calibration_crops(networks, calibration)
-    pte = _program(twin, precision, example, crops)
+    pte = _program(twin, precision, example, crops, float_modules)
     crop = TensorSpec("crop", (1, 1, size, size), "float32", IMAGE_AXES)
     features = TensorSpec("features", (1, channels), "float32", "batch, channel")
     logits = TensorSpec("logits", (1, len(MARKER_CODES)), "float32", "batch, marker")
@@ -215,9 +214,13 @@ def summary(manifest: ModelManifest) -> list[tuple[str, str]]:
 
 
 def _program(
-    twin: nn.Module, precision: Precision, example: Inputs, calibration: list[Inputs]
+    twin: nn.Module,
+    precision: Precision,
+    example: Inputs,
+    calibration: list[Inputs],
+    float_modules: tuple[str, ...],
 ) -> bytes:
-    graph = quantize(twin, calibration) if precision is Precision.INT8 else twin
+    graph = quantize(twin, calibration, float_modules) if precision is Precision.INT8 else twin
     return lower(graph, example).pte
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from export import measure_cli
 from export.bundle_cli import bundle_app, read_key, signer
 from export.recipes import RECIPES, find_recipe
 from hemx_core.errors import ExportError
@@ -20,6 +21,7 @@ def register(app: typer.Typer) -> None:
     app.command("export")(export_command)
     app.command("validate")(validate_command)
     app.add_typer(bundle_app, name="bundle")
+    measure_cli.register(app)
 
 
 def export_command(

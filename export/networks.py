@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import hemx_core
+from export.recipes import Recipe
 from hemx_core.errors import ExportError
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.manifest import MarkerSpec
@@ -40,6 +41,11 @@ class Decision:
     min_component_ml: float
     markers: tuple[MarkerSpec, ...]
     accuracy: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def view(self) -> str:
+        """`slice` where the classifier sees whole slices, else `crop`; see `crop_around`."""
+        return "slice" if self.crop_size == self.preprocessing.size else "crop"
 
     @classmethod
     def load(cls, path: Path) -> Decision:
@@ -108,13 +114,41 @@ class Networks:
             )
 
 
-def _refuse_other_views(values: dict[str, Any]) -> None:
-    """Triage shows the classifier a plain crop; another view would be answered with nonsense."""
-    view, masking = values.get("view", "crop"), values.get("masking", "none")
-    if (view, masking) != ("crop", "none"):
+def check_recipe(networks: Networks, recipe: Recipe) -> None:
+    """Check that a recipe can be made of these networks, before minutes of work.
+
+    Raises:
+        ExportError: another grid, another view or another merging than the recipe's.
+    """
+    decision = networks.decision
+    if decision.preprocessing.size != recipe.size:
         raise ExportError(
-            f"a classifier of view {view!r} and masking {masking!r}",
-            expected="view crop and masking none, as triage cuts it",
+            f"recipe {recipe.name} of {recipe.size} pixels and weights trained at "
+            f"{decision.preprocessing.size}",
+            expected="one grid size",
+            remedy="choose another recipe, or train at its size",
+        )
+    found = {"view": decision.view, "merge": networks.classifier.config.merge}
+    wanted = {"view": recipe.view, "merge": recipe.merge or found["merge"]}
+    if found != wanted:
+        raise ExportError(
+            f"recipe {recipe.name} and a classifier of view {found['view']!r} and merge "
+            f"{found['merge']!r}",
+            expected=f"view {wanted['view']!r} and merge {wanted['merge']!r}",
+            remedy=f"train one with `hemx train classifier --view {wanted['view']} "
+            f"--merge {wanted['merge']} --crop-size ...`, or choose another recipe",
+        )
+
+
+def _refuse_other_views(values: dict[str, Any]) -> None:
+    """Triage shows the classifier a plain crop, or the whole slice where that has the grid's size."""
+    view, masking = values.get("view", "crop"), values.get("masking", "none")
+    whole = int(values["crop_size"]) == int(values["preprocessing"]["size"])
+    if view != ("slice" if whole else "crop") or masking != "none":
+        raise ExportError(
+            f"a classifier of view {view!r}, masking {masking!r} and pictures of "
+            f"{values['crop_size']} pixels",
+            expected="view crop, or view slice at the grid's own size; masking none, as triage cuts it",
             remedy="train the classifier with these",
         )
 

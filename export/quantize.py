@@ -45,14 +45,17 @@ class TriageQuantizer(XNNPACKQuantizer):
         return any(name.startswith(f"{one}.") for name in names for one in self.float_modules)
 
 
-def quantize(module: nn.Module, calibration: Iterable[Inputs]) -> fx.GraphModule:
+def quantize(
+    module: nn.Module, calibration: Iterable[Inputs], float_modules: tuple[str, ...] = ()
+) -> fx.GraphModule:
     """Quantize an inference twin.
 
     Args:
         module: in evaluation mode; its `float_modules`, if any, name what stays in float32.
         calibration: inputs as on the device, prepared by the same specification, batch size 1.
+        float_modules: what else stays in float32, names of submodules; see `export.mixed`.
     Raises:
-        ExportError: there are no calibration inputs.
+        ExportError: there are no calibration inputs, or no module of such a name.
     """
     samples = list(calibration)
     if not samples:
@@ -62,7 +65,15 @@ def quantize(module: nn.Module, calibration: Iterable[Inputs]) -> fx.GraphModule
             remedy="set HEMX_DATA, or calibrate on phantoms",
         )
     graph = torch.export.export(module, samples[0]).module()
-    quantizer = TriageQuantizer(tuple(getattr(module, "float_modules", ())))
+    known = dict(module.named_modules())
+    unknown = [name for name in float_modules if name not in known]
+    if unknown:
+        raise ExportError(
+            f"float modules that the network does not have: {', '.join(unknown)}",
+            expected="names of submodules of the inference twin",
+            remedy="choose them anew with `hemx layer-error`",
+        )
+    quantizer = TriageQuantizer((*getattr(module, "float_modules", ()), *float_modules))
     prepared = prepare_pt2e(graph, quantizer)
     with torch.no_grad():
         for inputs in samples:

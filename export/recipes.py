@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from hemx_core.errors import ExportError
 
@@ -24,6 +25,14 @@ class Recipe:
         size: rows and columns of the segmenter's grid; must agree with the preprocessing.
         segmenter: precision of the segmentation program.
         classifier: precision of the classification program.
+        view: what the classifier sees: a `crop` round the haematoma, or the whole `slice`.
+        merge: what its wavelet pooling must do with the sub-bands; None takes whatever was trained.
+        segmenter_float: modules of the segmenter's twin that stay in float32 beside those that its
+            class names. `hemx layer-error` chooses them; a test holds this row to its report.
+        classifier_float: the same of the classifier's twin.
+        float_floor_db: rule of that choice: a module that loses more than this on its own is tried in
+            float32, and stays there if an output gains at least `float_gain_db`.
+        float_gain_db: see there.
         calibration_slices: prepared slices of each kind that set the int8 ranges.
         min_mask_dice: gate, native masks of all parity slices together, exported against trained.
         max_marker_difference: gate, 95th percentile over slices and markers of the difference of the
@@ -37,6 +46,12 @@ class Recipe:
     size: int
     segmenter: Precision
     classifier: Precision
+    view: Literal["crop", "slice"] = "crop"
+    merge: Literal["project", "concat", "ll", "max"] | None = None
+    segmenter_float: tuple[str, ...] = ()
+    classifier_float: tuple[str, ...] = ()
+    float_floor_db: float = 20.0
+    float_gain_db: float = 1.0
     calibration_slices: int = 96
     min_mask_dice: float = 0.99
     max_marker_difference: float = 0.03
@@ -49,6 +64,15 @@ RECIPES: dict[str, Recipe] = {
     recipe.name: recipe
     for recipe in (
         Recipe(name="tablet-int8", size=256, segmenter=Precision.INT8, classifier=Precision.INT8),
+        # The source paper's network: 512 pixels, whole slices, all sub-bands. Needs weights trained so.
+        Recipe(
+            name="paper-int8",
+            size=512,
+            segmenter=Precision.INT8,
+            classifier=Precision.INT8,
+            view="slice",
+            merge="concat",
+        ),
         Recipe(
             name="desk-fp32",
             size=256,

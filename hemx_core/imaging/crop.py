@@ -2,7 +2,7 @@
 
 Training and triage both cut with `crop_around`, so the classifier sees the same region in both. The
 crop is never resampled, and it is padded rather than shifted at the grid's edge, so that the
-haematoma is always in its centre.
+haematoma is always in its centre. A crop of the grid's own size is the whole slice, where it lies.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ def crop_around(
     Args:
         image: prepared slice, shape (S, S), float32.
         mask: shape (S, S), bool or weights, see `centroid`.
-        size: rows and columns of the crop, in grid pixels; may exceed S.
+        size: rows and columns of the crop, in grid pixels; may exceed S. With S itself the crop is the
+            picture, unmoved: what classifiers of whole slices see.
     Returns:
         The crop, shape (size, size), a copy, and (row, column) of its first pixel on the grid,
         negative where the crop starts outside the picture.
@@ -56,6 +57,8 @@ def crop_around(
             expected="two pictures of one shape, and a positive size",
             remedy="give the mask on the same grid as the prepared slice",
         )
+    if image.shape == (size, size):
+        return np.array(image, dtype=np.float32), (0, 0)
     row0, column0 = (_first_pixel(centre, size) for centre in centroid(mask))
     crop = np.zeros((size, size), dtype=np.float32)
     top, bottom = max(row0, 0), min(row0 + size, image.shape[0])

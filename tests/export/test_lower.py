@@ -94,5 +94,5 @@ class Outlier(nn.Module):
 
 
 def test_an_operator_outside_the_delegate_is_named_with_its_module() -> None:
-    with pytest.raises(DelegationError, match=r"in outlier"):
+    with pytest.raises(DelegationError, match=r"aten.*(exp|log|softplus).* in outlier"):
         lower(Outlier().eval(), (torch.zeros(1, 1, 8, 8),))

@@ -92,9 +92,9 @@ def test_the_weights_lie_in_the_package() -> None:
 
 
 def test_a_classifier_of_another_view_or_head_is_refused(tmp_path: Path) -> None:
-    values = {"view": "slice", "masking": "none"}
+    values = DECISION | {"view": "slice", "masking": "none"}
     (tmp_path / "decision.json").write_text(json.dumps(values))
-    with pytest.raises(ExportError, match="view 'slice' and masking 'none'"):
+    with pytest.raises(ExportError, match="view 'slice', masking 'none' and pictures of 128"):
         Decision.load(tmp_path / "decision.json")
     networks = tiny_networks()
     networks.classifier.head = torch.nn.Linear(networks.classifier.head.in_features, 1)

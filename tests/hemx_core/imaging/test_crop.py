@@ -49,6 +49,14 @@ def test_the_crop_is_a_copy() -> None:
     assert image.min() == 1
 
 
+def test_a_crop_of_the_picture_s_own_size_is_the_picture_wherever_the_lesion_is() -> None:
+    mask = np.zeros((16, 16), bool)
+    mask[1, 14] = True
+    crop, corner = crop_around(_image(), mask, 16)
+    assert corner == (0, 0)
+    np.testing.assert_array_equal(crop, _image())
+
+
 def test_a_mask_of_another_shape_is_refused() -> None:
     with pytest.raises(VolumeError, match="one shape"):
         crop_around(_image(), np.zeros((8, 8), bool), 4)

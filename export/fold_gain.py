@@ -1,0 +1,211 @@
+"""What each folding pass gains: the twin as shipped beside the same twin without that one pass.
+
+Every variant computes the same function; that is checked in float32 before anything is lowered. Some cannot
+be one delegate (an upsampling falls out of it), which is what the pass is for: how many delegates and
+operators of its own a variant has stands beside its times.
+"""
+
+from __future__ import annotations
+
+import copy
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from export.fold import FoldedClassifier, FoldedUNet, fold_classifier, fold_unet
+from export.fold_bn import fold_norms
+from export.fold_dwt import fold_pool
+from export.inexact import inexact
+from export.lower import lower
+from export.measure import Cost, Layout, facts, measure
+from export.networks import Networks
+from export.program_facts import read_program
+from export.quantize import quantize
+from export.recipes import Precision
+from hemx_core.nn.joint import MarkerClassifier
+from hemx_core.nn.unet import UNet
+
+Inputs = tuple[Tensor, ...]
+FOLDED = "all passes"
+TOLERANCE = 1e-4
+"""Relative to the largest value: four times the rounding seen, a wrong fold is off by far more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A network's twin without one pass (or with all), and whose it is."""
+
+    network: str
+    without: str
+    module: nn.Module
+
+
+class PlainHead(nn.Module):
+    """The classifier's head as trained: pooling, mean, concatenation, linear layer."""
+
+    def __init__(self, pool: nn.Module, head: nn.Linear) -> None:
+        super().__init__()
+        self.pool, self.linear = pool, head
+
+    def forward(self, maps: Tensor, features: Tensor) -> Tensor:
+        """As `JointHead.forward`."""
+        pooled = self.pool(maps).mean((2, 3), keepdim=True).flatten(1)
+        return self.linear(torch.cat([pooled, features], 1))
+
+
+@torch.no_grad()
+def segmenter_variants(unet: UNet) -> list[Variant]:
+    """The segmenter with all passes, without normalisations folded, without the upsampling folded."""
+    norms, upsample = fold_unet(unet), fold_unet(unet)
+    norms.encoder = _plain(unet.encoder)
+    for folded, block in zip(norms.decoder, unet.decoder, strict=True):
+        folded.refine = _plain(block.refine)
+    upsample.decoder = nn.ModuleList(fold_norms(block) for block in unet.decoder)
+    named: dict[str, FoldedUNet] = {
+        FOLDED: fold_unet(unet),
+        "batch normalisation": norms,
+        "upsampling": upsample,
+    }
+    return [Variant("segmenter", name, _frozen(twin)) for name, twin in named.items()]
+
+
+@torch.no_grad()
+def classifier_variants(model: MarkerClassifier) -> list[Variant]:
+    """The classifier with all passes, and without each."""
+    static = copy.deepcopy(model).eval().static()
+    *pools, last = static.trunk.pools
+    blocks = [fold_norms(block) for block in static.trunk.blocks]
+    named: dict[str, FoldedClassifier] = {FOLDED: fold_classifier(model)}
+
+    if (
+        model.config.merge != "concat"
+    ):  # there the folded pooling is part of the block's convolution
+        named["batch normalisation"] = fold_classifier(model)
+        steps = _alternate(static.trunk.blocks, [fold_pool(pool) for pool in pools])
+        named["batch normalisation"].trunk = nn.Sequential(*steps)
+    named["wavelet pooling"] = fold_classifier(model)
+    named["wavelet pooling"].trunk = nn.Sequential(*_alternate(blocks, pools))
+    named["last pooling and mean"] = fold_classifier(model)
+    named["last pooling and mean"].head = PlainHead(last, static.head)
+    named["standardisation"] = fold_classifier(model)
+    linear = nn.Linear(model.encoder_channels, model.head.out_features)
+    linear.weight.copy_(model.head.weight[:, model.trunk.out_channels :])
+    linear.bias.copy_(model.head.bias)
+    head = named["standardisation"].head
+    head.encoder = nn.Sequential(copy.deepcopy(model.standardise), linear)
+    return [Variant("classifier", name, _frozen(twin)) for name, twin in named.items()]
+
+
+def fold_gain(
+    networks: Networks,
+    precision: Precision,
+    *,
+    calibration: dict[str, Sequence[Inputs]],
+    runs: int = 20,
+    rounds: int = 5,
+    threads: Sequence[int] = (1, 2),
+    tell: Callable[[str], None] = lambda message: None,
+) -> list[dict[str, Any]]:
+    """Measure every pass of both networks.
+
+    Args:
+        networks: the trained networks.
+        precision: of the programs.
+        calibration: inputs of `segmenter` and `classifier`; at least one each, in float32 too.
+        runs: of a program in a process.
+        rounds: processes of each program.
+        threads: measured one after the other.
+        tell: told what is being done.
+    Returns:
+        A line for each pass and number of threads: the costs with all passes and without this one,
+        and their ratios (above 1: the pass gains).
+    Raises:
+        FoldError: a variant computes something else.
+    """
+    lines = []
+    for variants in (
+        segmenter_variants(networks.segmenter),
+        classifier_variants(networks.classifier),
+    ):
+        inputs = calibration[variants[0].network]
+        check_same(variants, inputs[0])
+        with tempfile.TemporaryDirectory() as draft:
+            layouts, programs = {}, {}
+            for number, variant in enumerate(variants):
+                tell(f"lowering the {variant.network} without {variant.without}")
+                layout, program = _lowered(
+                    variant, precision, inputs, Path(draft) / f"{number}.pte"
+                )
+                layouts[variant.without], programs[variant.without] = layout, program
+            for count in threads:
+                costs = measure(layouts, runs=runs, rounds=rounds, threads=count, tell=tell)
+                head = {"network": variants[0].network, "precision": precision.value}
+                head |= {"threads": count, "runs": runs, "rounds": rounds}
+                lines += [{**head, **one, **facts()} for one in _compare(costs, programs)]
+    return lines
+
+
+def check_same(variants: Sequence[Variant], inputs: Inputs) -> None:
+    """Compare every variant with the one that has all passes, in float32.
+
+    Raises:
+        FoldError: one differs.
+    """
+    with torch.no_grad():
+        outputs = {one.without: one.module(*inputs) for one in variants}
+    for variant in variants:
+        for found, expected in zip(outputs[variant.without], outputs[FOLDED], strict=True):
+            if (found - expected).abs().max() > TOLERANCE * expected.abs().max().clamp_min(1e-3):
+                raise inexact(f"the twin without {variant.without} differs", variant.module)
+
+
+def _lowered(
+    variant: Variant, precision: Precision, inputs: Sequence[Inputs], path: Path
+) -> tuple[Layout, dict[str, Any]]:
+    module = variant.module
+    graph = quantize(module, inputs) if precision is Precision.INT8 else module
+    pte = lower(graph, inputs[0], check=False).pte
+    path.write_bytes(pte)
+    (program,) = read_program(pte)
+    counts = {"delegates": len(program.delegates), "operators": list(program.operators)}
+    return Layout(files=(path,), calls=((0, program.method),)), counts
+
+
+def _compare(costs: dict[str, Cost], programs: dict[str, Any]) -> list[dict[str, Any]]:
+    folded = costs[FOLDED]
+    return [
+        {
+            "pass": name,
+            "folded": folded.to_json(),
+            "unfolded": cost.to_json(),
+            "program": programs[name],
+            "latency_ratio": round(cost.steady_ms / folded.steady_ms, 3),
+            "memory_ratio": round(cost.peak_mib / max(folded.peak_mib, 1e-9), 3),
+            "load_ratio": round(cost.load_ms / folded.load_ms, 3),
+        }
+        for name, cost in costs.items()
+        if name != FOLDED
+    ]
+
+
+def _alternate(blocks: Sequence[nn.Module], pools: Sequence[nn.Module]) -> list[nn.Module]:
+    first, *others = [_plain(block) for block in blocks]
+    return [first, *(one for pair in zip(pools, others, strict=True) for one in pair)]
+
+
+def _plain(module: nn.Module) -> nn.Module:
+    """A copy in evaluation mode, its activations not in place."""
+    plain = copy.deepcopy(module).eval()
+    for child in plain.modules():
+        if isinstance(child, nn.ReLU):
+            child.inplace = False
+    return plain
+
+
+def _frozen(twin: nn.Module) -> nn.Module:
+    return twin.requires_grad_(False).eval()

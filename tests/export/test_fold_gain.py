@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from export.fold_gain import (
+    FOLDED,
+    Variant,
+    check_same,
+    classifier_variants,
+    fold_gain,
+    segmenter_variants,
+)
+from export.inputs import network_inputs
+from export.measure import Layout, measure, write_lines
+from export.recipes import Precision
+from hemx_core.errors import BackendError, FoldError
+from hemx_core.nn.wavelet_vgg import Merge
+from tests.export.networks import (
+    CROP,
+    SIZE,
+    narrow_classifier,
+    narrow_unet,
+    random_images,
+    tiny_networks,
+)
+
+
+def test_every_variant_of_the_segmenter_is_the_same_function_and_lacks_its_pass() -> None:
+    variants = segmenter_variants(narrow_unet())
+    check_same(variants, (torch.rand(1, 1, SIZE, SIZE),))
+    kinds = {v.without: {type(m).__name__ for m in v.module.modules()} for v in variants}
+    assert "BatchNorm2d" in kinds["batch normalisation"]
+    assert "DecoderBlock" in kinds["upsampling"]
+    assert not {"BatchNorm2d", "DecoderBlock"} & kinds[FOLDED]
+
+
+@pytest.mark.parametrize("merge", ["project", "ll", "max", "concat"])
+def test_every_variant_of_the_classifier_is_the_same_function(merge: Merge) -> None:
+    model = narrow_classifier(merge=merge)
+    variants = classifier_variants(model)
+    inputs = torch.rand(1, 1, CROP, CROP), torch.rand(1, model.encoder_channels)
+    check_same(variants, inputs)
+    names = {v.without for v in variants}
+    assert names >= {FOLDED, "wavelet pooling", "last pooling and mean", "standardisation"}
+    assert ("batch normalisation" in names) == (merge != "concat")
+
+
+def test_a_variant_that_computes_something_else_is_refused() -> None:
+    right, *_ = segmenter_variants(narrow_unet())
+    wrong = copy.deepcopy(right.module)
+    wrong.head.bias += 1.0
+    variants = [right, Variant("segmenter", "mistake", wrong)]
+    with pytest.raises(FoldError, match="without mistake differs"):
+        check_same(variants, (torch.rand(1, 1, SIZE, SIZE),))
+
+
+@pytest.fixture(scope="module")
+def lines() -> list[dict[str, object]]:
+    networks = tiny_networks()
+    inputs = network_inputs(networks, list(random_images(1)))
+    return fold_gain(networks, Precision.FLOAT32, calibration=inputs, runs=2, rounds=1, threads=[1])
+
+
+def test_a_line_for_each_pass_with_both_costs_and_their_ratio(
+    lines: list[dict[str, object]],
+) -> None:
+    by_pass = {(line["network"], line["pass"]): line for line in lines}
+    assert set(by_pass) == {
+        ("segmenter", "batch normalisation"),
+        ("segmenter", "upsampling"),
+        ("classifier", "batch normalisation"),
+        ("classifier", "wavelet pooling"),
+        ("classifier", "last pooling and mean"),
+        ("classifier", "standardisation"),
+    }
+    for line in lines:
+        folded, unfolded = line["folded"], line["unfolded"]
+        assert line["latency_ratio"] == pytest.approx(
+            unfolded["steady_ms"] / folded["steady_ms"], abs=0.01
+        )
+        assert folded["load_ms"] > 0
+        assert folded["peak_mib"] > 0
+        assert line["device"]["processor"]
+        assert line["versions"]["executorch"]
+    # The reason for the pass: unfolded, the upsamplings fall out of the delegate.
+    program = by_pass["segmenter", "upsampling"]["program"]
+    assert program["delegates"] > 1
+    assert any("upsample" in one for one in program["operators"])
+    assert by_pass["segmenter", "batch normalisation"]["program"]["operators"] == []
+
+
+def test_lines_are_written_whole(lines: list[dict[str, object]], tmp_path: Path) -> None:
+    write_lines(tmp_path / "deep" / "gain.jsonl", lines)
+    text = (tmp_path / "deep" / "gain.jsonl").read_text()
+    assert [json.loads(line) for line in text.splitlines()] == lines
+    assert not list((tmp_path / "deep").glob("*.tmp"))
+
+
+def test_a_program_that_cannot_be_measured_is_told(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.pte"
+    broken.write_bytes(b"")
+    with pytest.raises(BackendError, match="measurement failed"):
+        measure({"broken": Layout(files=(broken,), calls=((0, "forward"),))}, runs=1, rounds=1)

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from export.fold import fold_classifier, fold_unet
+from export.inputs import network_inputs
+from export.layouts import (
+    BLOODY,
+    JOINT,
+    SLICES,
+    TWO_FILES,
+    TWO_METHODS,
+    JointTwin,
+    study_ms,
+    write_layouts,
+)
+from export.measure import Cost, Layout, measure
+from export.program_facts import read_program
+from export.recipes import Precision
+from tests.export.networks import CROP, random_images, tiny_networks
+
+
+@pytest.fixture(scope="module")
+def layouts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Layout]:
+    networks = tiny_networks()
+    inputs = network_inputs(networks, list(random_images(1)))
+    folder = tmp_path_factory.mktemp("layouts")
+    return write_layouts(networks, Precision.FLOAT32, folder, calibration=inputs)
+
+
+def run(layout: Layout, image: torch.Tensor, crop: torch.Tensor) -> list[torch.Tensor]:
+    """Probabilities, features, logits and cam, whatever the layout."""
+    from executorch.runtime import Runtime
+
+    programs = [Runtime.get().load_program(path) for path in layout.files]
+    methods = [programs[file].load_method(name) for file, name in layout.calls]
+    if len(methods) == 1:
+        return [one.clone() for one in methods[0].execute([image, crop])]
+    segmented = [one.clone() for one in methods[0].execute([image])]
+    return segmented + [one.clone() for one in methods[1].execute([crop, segmented[1]])]
+
+
+def test_all_layouts_answer_alike(layouts: dict[str, Layout]) -> None:
+    networks = tiny_networks()
+    image = torch.from_numpy(random_images(1, seed=4))[:, None]
+    crop = image[:, :, :CROP, :CROP].clone()
+    twin = JointTwin(fold_unet(networks.segmenter), fold_classifier(networks.classifier))
+    with torch.no_grad():
+        expected = twin(image, crop)
+    for name in (TWO_FILES, TWO_METHODS, JOINT):
+        for found, right in zip(run(layouts[name], image, crop), expected, strict=True):
+            scale = float(right.abs().max())
+            torch.testing.assert_close(found / scale, right / scale, rtol=1e-4, atol=1e-4)
+
+
+def test_the_layouts_are_what_their_names_say(layouts: dict[str, Layout]) -> None:
+    assert {name: len(one.files) for name, one in layouts.items()} == {
+        TWO_FILES: 2,
+        TWO_METHODS: 1,
+        JOINT: 1,
+    }
+    methods = read_program(layouts[TWO_METHODS].files[0].read_bytes())
+    assert {one.method for one in methods} == {"segment", "classify"}
+
+
+def test_costs_are_measured_in_fresh_processes(layouts: dict[str, Layout], tmp_path: Path) -> None:
+    costs = measure(layouts, runs=2, rounds=1)
+    assert [len(costs[name].calls_ms) for name in (TWO_FILES, TWO_METHODS, JOINT)] == [2, 2, 1]
+    for name, cost in costs.items():
+        assert cost.file_bytes == sum(path.stat().st_size for path in layouts[name].files)
+        assert min(cost.load_ms, cost.first_ms, cost.steady_ms, cost.peak_mib) > 0
+        assert cost.p95_ms >= cost.steady_ms
+
+
+def test_only_the_joint_forward_runs_twice_for_slices_with_blood() -> None:
+    cost = Cost(
+        load_ms=1,
+        first_ms=1,
+        steady_ms=1,
+        p95_ms=1,
+        calls_ms=(10.0, 3.0),
+        peak_mib=1,
+        file_bytes=1,
+    )
+    assert study_ms(cost) == SLICES * 10 + BLOODY * 3
+    joint = Cost(
+        load_ms=1, first_ms=1, steady_ms=1, p95_ms=1, calls_ms=(12.0,), peak_mib=1, file_bytes=1
+    )
+    assert study_ms(joint) == (SLICES + BLOODY) * 12
+
+
+def test_what_a_twin_leaves_in_float_stays_so_in_the_joint_graph() -> None:
+    networks = tiny_networks()
+    twin = JointTwin(fold_unet(networks.segmenter), fold_classifier(networks.classifier))
+    assert set(twin.float_modules) == {
+        "segmenter.pool_features",
+        "classifier.head",
+        "classifier.cam",
+    }
+    assert set(twin.float_modules) <= {name for name, _ in twin.named_modules()}
