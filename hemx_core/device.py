@@ -65,10 +65,12 @@ def _build() -> Any:
 
 
 def _android_facts() -> dict[str, str]:
+    from jnius import autoclass
+
     build = _build()
     # SOC_MODEL came with API 31.
     chip = getattr(build, "SOC_MODEL", "") or build.HARDWARE
-    version = build.VERSION.RELEASE if hasattr(build, "VERSION") else platform.release()
+    version = autoclass("android.os.Build$VERSION").RELEASE
     return {
         "system": "Android",
         "release": str(version),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import gc
 import os
 import threading
 from pathlib import Path
@@ -15,6 +18,8 @@ _STATM = Path("/proc/self/statm")
 RESET_PEAK = "5"
 """What Linux takes as "forget the largest resident size" (proc(5), clear_refs)."""
 SAMPLE_SECONDS = 0.005
+M_PURGE = -101
+"""Android's `mallopt` option for the same."""
 
 
 def rss_mib() -> float:
@@ -24,6 +29,17 @@ def rss_mib() -> float:
     except (OSError, ValueError, IndexError):
         return 0.0
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def release_free_memory() -> None:
+    """Give back what the allocator keeps after large arrays were freed: it would hide in a base."""
+    gc.collect()
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        library = ctypes.CDLL(None)
+        if hasattr(library, "malloc_trim"):
+            library.malloc_trim(0)
+        else:
+            library.mallopt(M_PURGE, 0)
 
 
 class PeakMemory:
@@ -42,6 +58,7 @@ class PeakMemory:
 
     def __enter__(self) -> PeakMemory:
         """Begin."""
+        release_free_memory()
         self.base_mib = self.peak_mib = rss_mib()
         if not self.base_mib:
             return self

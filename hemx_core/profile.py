@@ -7,22 +7,19 @@ phantom, written as DICOM and read again: no patient's data enters a record.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from hemx_core.benchmark_record import fingerprint, header
 from hemx_core.costs import StageClock
-from hemx_core.device import device_facts, package_versions
-from hemx_core.errors import BenchmarkError, OutputError
+from hemx_core.errors import BenchmarkError
 from hemx_core.imaging.reader import read_series
 from hemx_core.manifest import MANIFEST_NAME, file_sha256
 from hemx_core.memory import PeakMemory
@@ -32,8 +29,6 @@ from hemx_core.runtime.bundle import Models
 from hemx_core.runtime.self_test import SelfTestReport, run_self_test
 from hemx_core.triage import triage_volume
 
-FORMAT = "hemx-benchmark"
-FORMAT_VERSION = 1
 STUDY = "study"
 """The kind of record that `profile_study` makes."""
 
@@ -143,62 +138,64 @@ def profile_study(
         options: see `ProfileOptions`.
         progress: told after every slice.
     Returns:
-        The record; `write_record` writes it.
+        The record; `hemx_core.benchmark_record.write_record` writes it.
     Raises:
         HemxError: what loading, reading or triage raise.
         BenchmarkError: two runs gave different outputs.
     """
     options = options or ProfileOptions()
-    timings = Timings()
-    outputs: list[dict[str, Any]] = []
-    report: SelfTestReport | None = None
+    runs = _Runs(load, options, progress)
     with tempfile.TemporaryDirectory() as folder:
         progress("phantom", 0, 1)
         study = write_study(Path(folder) / "study", options)
         progress("phantom", 1, 1)
-        memory = PeakMemory()
-        with memory:
-            for run in range(options.runs):
-                with timings.time("load"):
-                    models = load()
-                with models:
-                    bundle, runtime = bundle_facts(models), runtime_facts(models, options)
-                    report = _self_test(models, timings, progress)
-                    outputs.append(output_facts(_triage(study, models, timings, progress)))
-                progress("run", run + 1, options.runs)
-    if any(one != outputs[0] for one in outputs):
-        raise BenchmarkError(
-            "two runs of one study with different outputs",
-            expected="the same outputs in every run",
-            remedy="run the self-test; do not triage on this device",
-        )
+        with runs.memory:
+            for done in range(options.runs):
+                runs.run(study)
+                progress("run", done + 1, options.runs)
     return {
-        **header(STUDY, options),
-        "bundle": bundle,
-        "runtime": runtime,
+        **header(STUDY, source=options.source, commit=options.commit, label=options.label),
+        **runs.facts,
         "input": input_facts(options),
         "runs": options.runs,
-        "timings": timings.to_json(),
-        "study_ms": [round(1000 * one, 3) for one in timings.calls["study"]],
-        "memory": memory.to_json(),
-        "self_test": None if report is None else report.to_json() | {"passed": report.passed},
-        "outputs": outputs[0],
-        "fingerprint": fingerprint(outputs[0]),
+        "timings": runs.timings.to_json(),
+        "study_ms": [round(1000 * one, 3) for one in runs.timings.calls["study"]],
+        "memory": runs.memory.to_json(),
+        "outputs": runs.outputs,
+        "fingerprint": fingerprint(runs.outputs),
     }
 
 
-def header(kind: str, options: ProfileOptions) -> dict[str, Any]:
-    """The part that every kind of record begins with."""
-    return {
-        "format": FORMAT,
-        "format_version": FORMAT_VERSION,
-        "kind": kind,
-        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "source": options.source,
-        "commit": options.commit,
-        "device": device_facts(options.label),
-        "versions": package_versions(),
-    }
+class _Runs:
+    """The repeated part of a profile, and what it has found so far."""
+
+    def __init__(
+        self, load: Callable[[], Models], options: ProfileOptions, progress: Progress
+    ) -> None:
+        self.timings, self.memory = Timings(), PeakMemory()
+        self.facts: dict[str, Any] = {}
+        self.outputs: dict[str, Any] = {}
+        self._load, self._options, self._progress = load, options, progress
+
+    def run(self, study: Path) -> None:
+        """Load, self-test, triage, close."""
+        with self.timings.time("load"):
+            models = self._load()
+        with models:
+            report = _self_test(models, self.timings, self._progress)
+            outputs = output_facts(_triage(study, models, self.timings, self._progress))
+            self.facts = {
+                "bundle": bundle_facts(models),
+                "runtime": runtime_facts(models, self._options),
+                "self_test": report and report.to_json() | {"passed": report.passed},
+            }
+        if self.outputs and outputs != self.outputs:
+            raise BenchmarkError(
+                "two runs of one study with different outputs",
+                expected="the same outputs in every run",
+                remedy="run the self-test; do not triage on this device",
+            )
+        self.outputs = outputs
 
 
 def bundle_facts(models: Models) -> dict[str, Any]:
@@ -243,12 +240,6 @@ def output_facts(result: TriageResult) -> dict[str, Any]:
     }
 
 
-def fingerprint(outputs: dict[str, Any]) -> str:
-    """Sixteen digits of the SHA-256 of rounded outputs; speeds are compared only where they agree."""
-    text = json.dumps(outputs, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
 def write_study(folder: Path, options: ProfileOptions) -> Path:
     """The phantom study as DICOM."""
     spec = PhantomSpec(
@@ -259,47 +250,6 @@ def write_study(folder: Path, options: ProfileOptions) -> Path:
     )
     write_dicom_series(make_phantom(spec).volume, folder)
     return folder
-
-
-def write_record(path: Path, record: dict[str, Any]) -> Path:
-    """Add a record to a file of JSON lines; what was in it stays.
-
-    Raises:
-        OutputError: it cannot be written.
-    """
-    line = json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n"
-    draft = path.with_name(path.name + ".tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        known = path.read_text(encoding="utf-8") if path.exists() else ""
-        draft.write_text(known + line, encoding="utf-8")
-        draft.replace(path)
-    except OSError as error:
-        raise OutputError(
-            f"the benchmark record cannot be written ({error.strerror})",
-            expected="a folder that may be written",
-            remedy="choose another one",
-        ) from error
-    return path
-
-
-def read_records(path: Path) -> list[dict[str, Any]]:
-    """The records of a file.
-
-    Raises:
-        BenchmarkError: it is missing, or a line is no record of this format.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-        records = [json.loads(line) for line in lines if line.strip()]
-        known = all(
-            (one["format"], one["format_version"]) == (FORMAT, FORMAT_VERSION) for one in records
-        )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _no_record(path, type(error).__name__) from error
-    if not known:
-        raise _no_record(path, "another format")
-    return records
 
 
 def _triage(study: Path, models: Models, timings: Timings, progress: Progress) -> TriageResult:
@@ -329,11 +279,3 @@ def _self_test(models: Models, timings: Timings, progress: Progress) -> SelfTest
         return run_self_test(
             models, on_slice=lambda done, total: progress("self_test", done, total)
         )
-
-
-def _no_record(path: Path, why: str) -> BenchmarkError:
-    return BenchmarkError(
-        f"{path.name} is no file of benchmark records ({why})",
-        expected=f"JSON lines of {FORMAT}, version {FORMAT_VERSION}",
-        remedy="give a file that `hemx benchmark` or the app wrote",
-    )

@@ -61,7 +61,7 @@ def test_a_tampered_runtime_is_refused_by_name(
 
 def test_a_rounding_step_passes(tmp_path: Path) -> None:
     write_tested_bundle(tmp_path)
-    assert run_on(tmp_path, wrong_functions(segment=0.001, classify=0.1)).passed
+    assert run_on(tmp_path, wrong_functions(segment=0.0002, classify=0.1)).passed
 
 
 def test_wrong_features_and_maps_are_found(tmp_path: Path) -> None:
