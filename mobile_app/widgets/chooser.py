@@ -91,15 +91,15 @@ class FileSheet(ModalView):
     """
 
     context = ObjectProperty()
-    on_path: Callable[[Path], None] = ObjectProperty()
     title = StringProperty()
     hint = StringProperty()
     folder = StringProperty()
     cancel_text = StringProperty()
     take_text = StringProperty()
 
-    def __init__(self, **kwargs: object) -> None:
+    def __init__(self, *, on_path: Callable[[Path], None], **kwargs: object) -> None:
         super().__init__(**kwargs)
+        self._on_path = on_path
         start = str(settings.import_folder(self.context.store))
         self.view = FolderView(context=self.context, folder=start)
         self.ids.view_place.add_widget(self.view)
@@ -122,7 +122,7 @@ class FileSheet(ModalView):
         """Close, and hand it over."""
         chosen = self.chosen
         self.dismiss(animation=False)
-        self.on_path(chosen)
+        self._on_path(chosen)
 
     def _add_places(self) -> None:
         home, language = Path.home(), self.context.language

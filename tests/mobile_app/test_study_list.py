@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hemx_core.compare import compare_results
+from mobile_app.store import Store, StudyState
+from mobile_app.study_list import StudyRow, name_words, study_rows
+from tests.mobile_app.filled import add_study, fill, result
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store(tmp_path / "store") as opened:
+        yield opened
+
+
+def _rows(store: Store, language: str = "en", **kwargs: object) -> dict[int, StudyRow]:
+    return {one.study_id: one for one in study_rows(store, language, **kwargs)}
+
+
+def test_each_state_says_what_it_means(store: Store) -> None:
+    ids, rows = fill(store), _rows(store)
+    said = {name: rows[number] for name, number in ids.items()}
+    assert said["call"].advice == "Call a neurosurgical centre now."
+    assert said["call"].findings.startswith("Blood 12.")
+    assert "Hypodensity" in said["call"].findings
+    assert "Blend" not in said["call"].findings
+    assert said["discuss"].findings.endswith("no marker reached its threshold")
+    assert "does not rule out" in said["none"].advice
+    assert said["none"].findings == ""
+    assert said["refused"].state == "Refused"
+    assert "Contrast medium was given" in said["refused"].advice
+    assert said["new"].advice == "Tap to analyse."
+    assert said["running"].state == "Being analysed"
+    assert [said[one].tone for one in ("call", "discuss", "none", "refused", "new")] == [
+        "alarm",
+        "caution",
+        "calm",
+        "caution",
+        "muted",
+    ]
+
+
+def test_the_newest_acquisition_stands_first(store: Store) -> None:
+    ids = fill(store)
+    assert [one.study_id for one in study_rows(store, "en")] == list(ids.values())
+
+
+def test_japanese(store: Store) -> None:
+    ids = fill(store)
+    row = _rows(store, "ja")[ids["call"]]
+    assert row.patient == "Yamada Taro / 山田 太郎 / やまだ たろう   P-1000"
+    assert row.facts == "2026年11月24日 08:05   30スライス   Head 5 mm"
+    assert row.advice == "直ちに脳神経外科施設へ連絡してください。"
+    assert "ハイポデンシティー" in row.findings
+
+
+def test_hidden_names_show_neither_name_nor_id(store: Store) -> None:
+    fill(store)
+    for row in study_rows(store, "en", hides_names=True):
+        assert row.patient == f"Study {row.study_id}"
+        assert "P-1" not in str(row)
+        assert "Yamada" not in str(row)
+
+
+def test_search_finds_name_id_and_date(store: Store) -> None:
+    ids = fill(store)
+    assert list(_rows(store, search="山田 P-1000")) == [ids["call"]]
+    assert list(_rows(store, search="2026-11-24 smith p-1002")) == [ids["none"]]
+    assert _rows(store, search="nobody") == {}
+
+
+def test_growth_of_the_last_comparison(store: Store) -> None:
+    earlier, later = add_study(store, 1), add_study(store, 0)
+    numbers = [
+        store.results.save(earlier.id, result(14.0)),
+        store.results.save(later.id, result(20.0)),
+    ]
+    comparison = compare_results(result(14.0), result(20.0))
+    store.comparisons.save(comparison, earlier_result=numbers[0], later_result=numbers[1])
+    rows = _rows(store)
+    assert "EXPANDED +6." in rows[later.id].findings
+    assert "%" in rows[later.id].findings
+    assert "EXPANDED" not in rows[earlier.id].findings
+
+
+def test_a_corrected_volume_says_so(store: Store) -> None:
+    study = add_study(store, 0)
+    number = store.results.save(study.id, result(20.0))
+    mask = np.zeros_like(result(20.0).mask)
+    store.corrections.save(number, mask, volume_ml=3.25)
+    assert _rows(store)[study.id].findings.startswith("Blood 3.2 mL (corrected by hand)")
+
+
+def test_a_failed_second_triage_keeps_the_first_result(store: Store) -> None:
+    study = add_study(store, 0)
+    store.results.save(study.id, result(20.0))
+    store.studies.set_state(study.id, StudyState.FAILED)
+    row = _rows(store)[study.id]
+    assert row.state == "Failed"
+    assert row.advice == "Discuss this patient with a neurosurgical centre."
+
+
+@pytest.mark.parametrize(
+    ("stored", "told"),
+    [
+        ("Yamada^Taro=山田^太郎=やまだ^たろう", "Yamada Taro / 山田 太郎 / やまだ たろう"),
+        ("Smith^John^^Dr", "Smith John Dr"),
+        ("=山田^太郎", "山田 太郎"),
+        ("", ""),
+    ],
+)
+def test_names(stored: str, told: str) -> None:
+    assert name_words(stored) == told
