@@ -19,6 +19,19 @@ PRESETS: dict[str, HUWindow] = {
 
 OUTLINE_RGB = (255, 220, 60)
 
+_CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
+
+
+def _heat_colours() -> Bytes:
+    """RGBA of every heat from 0 to 255, shape (256, 4); opacity rises with the root."""
+    level = np.arange(256, dtype=np.uint8)
+    rgb = cv2.applyColorMap(level[:, None], cv2.COLORMAP_INFERNO)[:, 0, ::-1]
+    alpha = np.rint(np.sqrt(level / 255) * 255)
+    return np.column_stack([rgb, alpha]).astype(np.uint8)
+
+
+_HEAT_RGBA = _heat_colours()
+
 
 def luminance(hu: NDArray[np.int16], window: HUWindow) -> Bytes:
     """Window a slice.
@@ -33,18 +46,21 @@ def luminance(hu: NDArray[np.int16], window: HUWindow) -> Bytes:
     return np.asarray(np.rint(np.clip(share, 0, 1) * 255), dtype=np.uint8)
 
 
-def outline(mask: NDArray[np.bool_]) -> Bytes:
-    """The mask's edge pixels, one pixel wide and inside the mask.
+def outline(mask: NDArray[np.bool_], width: int = 1) -> Bytes:
+    """The mask's edge pixels, inside the mask.
 
     Args:
         mask: shape (rows, columns).
+        width: of the line, pixels.
     Returns:
         RGBA, shape (rows, columns, 4), transparent elsewhere.
     """
-    solid = np.pad(mask.astype(np.uint8), 1)
-    inner = cv2.erode(solid, cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3)))[1:-1, 1:-1]
+    solid = mask.view(np.uint8)
+    inner = cv2.erode(
+        solid, _CROSS, iterations=width, borderType=cv2.BORDER_CONSTANT, borderValue=0
+    )
     picture = np.zeros((*mask.shape, 4), np.uint8)
-    picture[mask & (inner == 0)] = (*OUTLINE_RGB, 255)
+    picture[solid > inner] = (*OUTLINE_RGB, 255)
     return picture
 
 
@@ -71,7 +87,5 @@ def heat(
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_CONSTANT,
     )
-    share = np.clip(spread, 0, 1)
-    bgr = cv2.applyColorMap(np.rint(share * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)
-    alpha = np.rint(np.sqrt(share) * 255).astype(np.uint8)
-    return np.asarray(np.dstack([bgr[..., ::-1], alpha]), dtype=np.uint8)
+    level = np.rint(np.clip(spread, 0, 1) * 255).astype(np.uint8)
+    return np.asarray(_HEAT_RGBA[level], dtype=np.uint8)

@@ -1,137 +1,69 @@
-"""One slice of a study: windowed on the CPU, with outline and heat map over it.
+"""The slice under the fingers.
 
-One finger: scroll, window or measure, as `mode` says; a tap reads the pixel. Two fingers: zoom and pan.
+One finger: scroll, window, measure or draw, as `mode` says; a tap reads the pixel (not while drawing). Two
+fingers: zoom and pan, in every mode. A wheel scrolls, away towards the head; with Ctrl it zooms.
 """
 
 from __future__ import annotations
 
 import math
 
-import numpy as np
-from kivy.clock import Clock
-from kivy.graphics import (
-    Color,
-    Line,
-    Rectangle,
-)
-from kivy.graphics.texture import Texture
+from kivy.core.window import Window
 from kivy.metrics import dp
-from kivy.properties import BooleanProperty, NumericProperty, ObjectProperty, OptionProperty
-from kivy.uix.stencilview import StencilView
-from numpy.typing import NDArray
+from kivy.properties import OptionProperty
 
 from hemx_core.imaging.spec import HUWindow
-from hemx_core.imaging.volume import HUVolume
-from hemx_core.result import SliceResult
-from mobile_app.theme import MARKER
-from mobile_app.widgets.picture import PRESETS, heat, luminance, outline
+from mobile_app.widgets.picture import PRESETS
+from mobile_app.widgets.slice_view import SliceView
 
 MIN_WINDOW_HU = 4.0
 MAX_ZOOM = 12.0
+WHEEL_ZOOM = 1.2
 TAP = dp(8)
+SHORT_STROKE = dp(24)
+"""A second finger this early means a pinch, and takes back what the first one drew."""
+
+DRAWS = ("brush", "erase")
 
 
-class SliceViewer(StencilView):
-    """Shows `volume`'s slice `index`; `masks` and `results` by slice index may fill up while it shows."""
+class SliceViewer(SliceView):
+    """A `SliceView` with gestures.
 
-    volume = ObjectProperty(None, allownone=True)
-    index = NumericProperty(0)
-    window = ObjectProperty(PRESETS["brain"])
-    mode = OptionProperty("scroll", options=["scroll", "free", "measure"])
-    show_outline = BooleanProperty(True)
-    show_heat = BooleanProperty(False)
-    outline_opacity = NumericProperty(1.0)
-    heat_opacity = NumericProperty(0.5)
-    overlays_hidden = BooleanProperty(False)
-    marker = NumericProperty(0)
-    """Which marker's heat map."""
-    zoom = NumericProperty(1.0)
-    pixel = ObjectProperty(None, allownone=True)
-    """(row, column) that was tapped, on this slice."""
-    ruler = ObjectProperty(None, allownone=True)
-    """((row, column), (row, column)) of a measured distance, with fractions."""
+    Events:
+        on_stroke: (phase, row, column), phase "begin", "move", "end" or "cancel"; native pixels.
+    """
+
+    mode = OptionProperty("scroll", options=["scroll", "free", "measure", *DRAWS])
+
+    __events__ = ("on_stroke",)
 
     def __init__(self, **kwargs: object) -> None:
-        self.masks: dict[int, NDArray[np.bool_]] = {}
-        self.results: dict[int, SliceResult] = {}
-        self._centre = (0.5, 0.5)  # of the picture, as a share of the widget
         self._touches: list = []
         self._start: tuple[float, float, int, HUWindow] = (0.0, 0.0, 0, PRESETS["brain"])
         self._pinch: tuple[float, float, float, float, tuple[float, float]] | None = None
         self._moved = False
+        self._draws = False
         super().__init__(**kwargs)
-        self._redraw = Clock.create_trigger(self._draw, -1)
-        for name in (
-            *("pos", "size", "volume", "window", "show_outline", "show_heat", "outline_opacity"),
-            *("heat_opacity", "overlays_hidden", "marker", "zoom", "pixel", "ruler"),
-        ):
-            self.fbind(name, self.refresh)
-        self.fbind("index", self._forget_readings)
 
-    def open(self, volume: HUVolume) -> None:
-        """Show a new volume without masks or results, fitted, at its middle."""
-        self.masks, self.results = {}, {}
-        self.volume = volume
-        self.fit()
-        self.index = len(volume.hu) // 2
-        self._forget_readings()
-
-    def fit(self) -> None:
-        """Show the whole slice."""
-        self._centre = (0.5, 0.5)
-        self.zoom = 1.0
-        self.refresh()
-
-    def refresh(self, *_ignored: object) -> None:
-        """Draw again with the next frame."""
-        self._redraw()
-
-    def pixel_hu(self) -> int | None:
-        """HU of the tapped pixel."""
-        if self.volume is None or self.pixel is None:
-            return None
-        return int(self.volume.hu[(int(self.index), *self.pixel)])
-
-    def ruler_mm(self) -> float | None:
-        """Length of the ruler in the slice's plane, mm."""
-        if self.volume is None or self.ruler is None:
-            return None
-        (row0, column0), (row1, column1) = self.ruler
-        dy, dx = self.volume.geometry.pixel_spacing_mm
-        return math.hypot((row1 - row0) * dy, (column1 - column0) * dx)
-
-    def frame(self) -> tuple[float, float, float, float]:
-        """(x, y, width, height) of the whole slice in the window; isotropic in millimetres."""
-        rows, columns = self.volume.hu.shape[1:]
-        dy, dx = self.volume.geometry.pixel_spacing_mm
-        per_mm = min(self.width / (columns * dx), self.height / (rows * dy)) * self.zoom
-        width, height = columns * dx * per_mm, rows * dy * per_mm
-        x = self.x + self._centre[0] * self.width - width / 2
-        y = self.y + self._centre[1] * self.height - height / 2
-        return x, y, width, height
-
-    def to_slice(self, x: float, y: float) -> tuple[float, float]:
-        """Touch position to (row, column), pixel centres at whole numbers."""
-        left, bottom, width, height = self.frame()
-        rows, columns = self.volume.hu.shape[1:]
-        return (1 - (y - bottom) / height) * rows - 0.5, (x - left) / width * columns - 0.5
-
-    def to_screen(self, row: float, column: float) -> tuple[float, float]:
-        """(row, column) to the window; the inverse of `to_slice`."""
-        left, bottom, width, height = self.frame()
-        rows, columns = self.volume.hu.shape[1:]
-        return left + (column + 0.5) / columns * width, bottom + (1 - (row + 0.5) / rows) * height
+    def on_stroke(self, _phase: str, _row: float, _column: float) -> None:
+        """Nothing by default."""
 
     def on_touch_down(self, touch: object) -> bool:
-        """Begin a gesture; a wheel scrolls."""
+        """Begin a gesture; a wheel scrolls or zooms."""
         if self.volume is None or not self.collide_point(*touch.pos):
             return False
         if getattr(touch, "is_mouse_scrolling", False):
-            self._go(self.index + (1 if touch.button == "scrolldown" else -1))
+            self._wheel(touch)
             return True
         touch.grab(self)
         self._touches.append(touch)
         self._moved = len(self._touches) > 1
+        if self._moved:
+            self._leave_stroke()
+        elif self.mode in DRAWS:
+            self._draws = True
+            self.brush_at = touch.pos
+            self.dispatch("on_stroke", "begin", *self.to_slice(*touch.pos))
         self._start = (*touch.pos, int(self.index), self.window)
         self._begin_pinch()
         return True
@@ -142,7 +74,10 @@ class SliceViewer(StencilView):
             return False
         if len(self._touches) >= 2:
             self._pinch_to()
-        else:
+        elif self._draws:
+            self.brush_at = touch.pos
+            self.dispatch("on_stroke", "move", *self.to_slice(*touch.pos))
+        elif self.mode not in DRAWS:
             self._drag_to(*touch.pos)
         return True
 
@@ -152,12 +87,26 @@ class SliceViewer(StencilView):
             return False
         touch.ungrab(self)
         self._touches.remove(touch)
-        if not self._moved:
+        if self._draws:
+            self._end_stroke("end")
+        elif not self._moved and self.mode not in DRAWS and self.volume is not None:
             self._read_pixel(*touch.pos)
         # The finger that stays must not make the slice jump.
         if self._touches:
             self._start = (*self._touches[0].pos, int(self.index), self.window)
+            self._begin_pinch()
         return True
+
+    def _leave_stroke(self) -> None:
+        """A second finger came: the first one meant to pinch, or is done."""
+        if self._draws:
+            first = self._touches[0]
+            short = math.hypot(first.x - self._start[0], first.y - self._start[1]) < SHORT_STROKE
+            self._end_stroke("cancel" if short else "end")
+
+    def _end_stroke(self, phase: str) -> None:
+        self._draws, self.brush_at = False, None
+        self.dispatch("on_stroke", phase, 0.0, 0.0)
 
     def _drag_to(self, x: float, y: float) -> None:
         x0, y0, index, window = self._start
@@ -172,27 +121,45 @@ class SliceViewer(StencilView):
         else:
             self.window = _dragged(window, (x - x0) / dp(2), (y - y0) / dp(2))
 
+    def _wheel(self, touch: object) -> None:
+        # Kivy calls it "scrolldown" when the wheel turns away from the user.
+        away = touch.button == "scrolldown"
+        if "ctrl" in Window.modifiers:
+            factor = WHEEL_ZOOM if away else 1 / WHEEL_ZOOM
+            self._zoom_to(self.zoom * factor, self.zoom, self.centre, touch.pos, touch.pos)
+        elif not self._draws:
+            self._go(self.index + (1 if away else -1))
+
     def _begin_pinch(self) -> None:
         if len(self._touches) >= 2:
             (x0, y0), (x1, y1) = (one.pos for one in self._touches[:2])
             self._pinch = ((x0 + x1) / 2, (y0 + y1) / 2, math.dist((x0, y0), (x1, y1)), self.zoom,
-                           self._centre)  # fmt: skip
+                           self.centre)  # fmt: skip
 
     def _pinch_to(self) -> None:
         x, y, apart, zoom, centre = self._pinch
         (x0, y0), (x1, y1) = (one.pos for one in self._touches[:2])
         factor = math.dist((x0, y0), (x1, y1)) / max(apart, 1.0)
-        new = min(MAX_ZOOM, max(1.0, zoom * factor))
-        # The point of the picture between the fingers stays between them.
-        left = self.x + centre[0] * self.width - x
-        low = self.y + centre[1] * self.height - y
-        moved = ((x0 + x1) / 2 + left * new / zoom, (y0 + y1) / 2 + low * new / zoom)
-        self._centre = (
-            _within((moved[0] - self.x) / self.width),
-            _within((moved[1] - self.y) / self.height),
-        )
+        self._zoom_to(zoom * factor, zoom, centre, (x, y), ((x0 + x1) / 2, (y0 + y1) / 2))
+
+    def _zoom_to(
+        self,
+        wanted: float,
+        zoom: float,
+        centre: tuple[float, float],
+        begin: tuple[float, float],
+        end: tuple[float, float],
+    ) -> None:
+        """Zoom and pan so that what lay at `begin`, at a zoom and centre, comes to lie at `end`."""
+        new = min(MAX_ZOOM, max(1.0, wanted))
+        x = end[0] + (self.x + centre[0] * self.width - begin[0]) * new / zoom
+        y = end[1] + (self.y + centre[1] * self.height - begin[1]) * new / zoom
         self.zoom = new
-        self.refresh()
+        _, _, width, height = self.frame()
+        self.centre = (
+            _within((x - self.x) / self.width, width / self.width),
+            _within((y - self.y) / self.height, height / self.height),
+        )
 
     def _go(self, index: float) -> None:
         self.index = int(min(len(self.volume.hu) - 1, max(0, index)))
@@ -202,42 +169,6 @@ class SliceViewer(StencilView):
         rows, columns = self.volume.hu.shape[1:]
         self.pixel = (row, column) if 0 <= row < rows and 0 <= column < columns else None
 
-    def _forget_readings(self, *_ignored: object) -> None:
-        self.pixel = self.ruler = None
-        self.refresh()
-
-    def _draw(self, *_ignored: object) -> None:
-        self.canvas.clear()
-        if self.volume is None:
-            return
-        x, y, width, height = self.frame()
-        with self.canvas:
-            for picture, opacity in self._pictures():
-                Color(1, 1, 1, opacity)
-                Rectangle(texture=_texture(picture), pos=(x, y), size=(width, height))
-            Color(*MARKER)
-            if self.ruler is not None:
-                ends = [self.to_screen(*one) for one in self.ruler]
-                Line(points=[*ends[0], *ends[1]], width=dp(1.2))
-            if self.pixel is not None:
-                Line(circle=(*self.to_screen(*self.pixel), dp(6)), width=dp(1))
-
-    def _pictures(self) -> list[tuple[NDArray[np.uint8], float]]:
-        index = int(self.index)
-        hu = self.volume.hu[index]
-        shown = [(luminance(hu, self.window), 1.0)]
-        if self.overlays_hidden:
-            return shown
-        one = self.results.get(index)
-        if self.show_heat and one is not None and one.cam is not None and one.cam_box is not None:
-            shown.append(
-                (heat(one.cam[int(self.marker)], one.cam_box, hu.shape), self.heat_opacity)
-            )
-        mask = self.masks.get(index)
-        if self.show_outline and mask is not None and mask.any():
-            shown.append((outline(mask), self.outline_opacity))
-        return shown
-
 
 def _dragged(window: HUWindow, wider: float, higher: float) -> HUWindow:
     """Drag right: wider; drag up: darker, the level rises. HU."""
@@ -246,17 +177,6 @@ def _dragged(window: HUWindow, wider: float, higher: float) -> HUWindow:
     return HUWindow(level - width / 2, level + width / 2)
 
 
-def _within(share: float) -> float:
-    """Keep the picture's centre where the picture can be fetched back."""
-    return min(4.0, max(-3.0, share))
-
-
-def _texture(picture: NDArray[np.uint8]) -> Texture:
-    """Upload; nearest for overlays, so that an outline stays on its pixels."""
-    kind = "luminance" if picture.ndim == 2 else "rgba"
-    texture = Texture.create(size=picture.shape[1::-1], colorfmt=kind)
-    if kind == "rgba":
-        texture.mag_filter = "nearest"
-    texture.blit_buffer(np.ascontiguousarray(picture).tobytes(), colorfmt=kind, bufferfmt="ubyte")
-    texture.flip_vertical()
-    return texture
+def _within(centre: float, size: float) -> float:
+    """Keep the widget's middle on the picture; both as shares of the widget."""
+    return min(0.5 + size / 2, max(0.5 - size / 2, centre))
