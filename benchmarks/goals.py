@@ -1,0 +1,138 @@
+"""The ratios that the export must reach, computed from the contest's records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.medians import Ratio, ratio_of_medians
+from benchmarks.peers.contest import STUDY
+from benchmarks.peers.roster import EAGER, FOLDED, MAX_POOL, OURS, STOCK
+from benchmarks.records import summary_of
+
+Json = dict[str, Any]
+INT8 = "int8"
+BUNDLE_LIMIT_BYTES = 35_000_000
+OWN = (OURS, MAX_POOL, STOCK)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """A goal and what was measured.
+
+    Args:
+        goal: in words.
+        threads: of both sides.
+        against: the contestant that it was held against.
+        ratio: ours over theirs; None where one of the two was not measured.
+        limit: the largest ratio that counts as reached.
+    """
+
+    goal: str
+    threads: int
+    against: str
+    ratio: Ratio | None
+    limit: float
+
+    @property
+    def hit(self) -> bool | None:
+        """Whether it was reached; None where it was not measured."""
+        return None if self.ratio is None else self.ratio.value <= self.limit
+
+
+def outcomes(records: Sequence[Json]) -> list[Outcome]:
+    """Every goal at every number of threads that was measured."""
+    measured = [one for one in records if one.get("figures")]
+    threads = sorted({one["threads"] for one in measured})
+    return [outcome for count in threads for outcome in _at(measured, count)]
+
+
+def best(
+    records: Sequence[Json],
+    subject: str,
+    threads: int,
+    *,
+    prefix: str = "",
+    precision: str = "",
+    folded: bool = True,
+) -> Json | None:
+    """The fastest contestant that is not ours.
+
+    Args:
+        records: measured ones.
+        subject: segmenter or classifier.
+        threads: of its runtime.
+        prefix: beginning of its name.
+        precision: only this one.
+        folded: also those that were given our folded graph.
+    """
+    fitting = [
+        one
+        for one in records
+        if (one["subject"], one["threads"]) == (subject, threads)
+        and one["peer"] not in OWN
+        and one["peer"].startswith(prefix)
+        and precision in ("", one["precision"])
+        and (folded or one["graph"] != FOLDED)
+    ]
+    return min(fitting, key=lambda one: summary_of(one, "call").median, default=None)
+
+
+def _at(records: Sequence[Json], threads: int) -> list[Outcome]:
+    def own(subject: str, name: str) -> Json | None:
+        wanted = (subject, name, threads)
+        rows = [one for one in records if (one["subject"], one["peer"], one["threads"]) == wanted]
+        return rows[0] if rows else None
+
+    def outcome(
+        goal: str, ours: Json | None, theirs: Json | None, limit: float, figure: str = "call"
+    ) -> Outcome:
+        against = "" if theirs is None else str(theirs["peer"])
+        ratio = _ratio(ours, theirs, figure)
+        return Outcome(goal=goal, threads=threads, against=against, ratio=ratio, limit=limit)
+
+    segmenter, classifier = own("segmenter", OURS), own("classifier", OURS)
+    rival = best(records, "segmenter", threads)
+    ort = best(records, "segmenter", threads, prefix="ONNX Runtime", precision=INT8, folded=False)
+    openvino = best(records, "segmenter", threads, prefix="OpenVINO", precision=INT8, folded=False)
+    return [
+        outcome("Segmenter: time, ONNX Runtime int8 as users export it", segmenter, ort, 0.6),
+        outcome("Segmenter: time, OpenVINO int8 as users export it", segmenter, openvino, 0.9),
+        outcome("Segmenter: time, best peer, our folded graph allowed", segmenter, rival, 1.0),
+        outcome("Segmenter: memory above base, best peer", segmenter, rival, 0.35, "memory"),
+        outcome("Segmenter: load time, best peer", segmenter, rival, 0.2, "load"),
+        outcome(
+            "Segmenter: time, naive ExecuTorch int8 export",
+            segmenter,
+            own("segmenter", STOCK),
+            0.65,
+        ),
+        outcome(
+            "Classifier: time, best peer's int8",
+            classifier,
+            best(records, "classifier", threads, precision=INT8),
+            1.0,
+        ),
+        outcome(
+            "Classifier: time, plain max-pool VGG16 through the same export",
+            classifier,
+            own("classifier", MAX_POOL),
+            1.1,
+        ),
+        outcome(
+            "Study of 32 slices: time, the same pipeline in torch eager fp32",
+            own(STUDY, OURS),
+            own(STUDY, EAGER),
+            0.35,
+        ),
+    ]
+
+
+def _ratio(ours: Json | None, theirs: Json | None, figure: str) -> Ratio | None:
+    if ours is None or theirs is None:
+        return None
+    above, below = summary_of(ours, figure).rounds, summary_of(theirs, figure).rounds
+    if not min(below, default=0.0) > 0:
+        return None
+    return ratio_of_medians(above, below, paired=True)

@@ -1,0 +1,120 @@
+"""The networks that are benchmarked: the trained ones, and narrow untrained ones for tests (`--tiny`)."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from itertools import pairwise
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from export.networks import (
+    CLASSIFIER_WEIGHTS,
+    DECISION_NAME,
+    SEGMENTER_WEIGHTS,
+    Decision,
+    Networks,
+    default_weights,
+    load_networks,
+)
+from hemx_core.imaging.spec import PreprocessingSpec
+from hemx_core.manifest import MarkerSpec
+from hemx_core.markers import MARKER_CODES
+from hemx_core.nn.efficientnet import ConvBN, SiLU
+from hemx_core.nn.joint import MarkerClassifier
+from hemx_core.nn.unet import UNet, UNetConfig
+from hemx_core.nn.wavelet_vgg import WaveletVGGConfig
+
+TINY_SIZE, TINY_CROP, TINY_PIXEL_MM = 64, 32, 3.6
+TINY_UNET = UNetConfig(width=0.125, depth=0.1)
+TINY_VGG_WIDTH = 0.02
+SEED = 3
+
+
+class Segmenter(nn.Module):
+    """The trained segmenter with its sigmoid, so that every runtime does the same work."""
+
+    def __init__(self, unet: UNet) -> None:
+        super().__init__()
+        self.unet = unet.eval()
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Shape (N, 1, S, S) to probabilities (N, 1, S, S) and features (N, C)."""
+        logits, features = self.unet(image)
+        return torch.sigmoid(logits), features
+
+
+class PlainEncoder(nn.Module):
+    """Five strided convolutions in place of EfficientNet's blocks, for tests: quick to lower."""
+
+    def __init__(self, channels: list[int]) -> None:
+        super().__init__()
+        self.out_channels = channels
+        self.stages = nn.ModuleList(
+            ConvBN(a, b, kernel=3, stride=2) for a, b in pairwise([1, *channels])
+        )
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        """Maps at strides 2 to 32, shallow first."""
+        maps = []
+        for stage in self.stages:
+            image = stage(image)
+            maps.append(image)
+        return maps
+
+
+def open_networks(weights: Path | None, *, tiny: bool) -> Networks:
+    """The trained networks of a folder (by default the repository's), or narrow ones."""
+    return narrow_networks() if tiny else load_networks(weights or default_weights())
+
+
+def weights_digest(weights: Path | None, *, tiny: bool) -> str:
+    """Changes whenever the networks do: what was prepared from others is not used again."""
+    if tiny:
+        return f"tiny-{SEED}"
+    digest = hashlib.sha256()
+    for name in (SEGMENTER_WEIGHTS, CLASSIFIER_WEIGHTS, DECISION_NAME):
+        digest.update(((weights or default_weights()) / name).read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def narrow_networks() -> Networks:
+    """Untrained networks of some thousand parameters on a grid of 64; about half of a slice is blood."""
+    torch.manual_seed(SEED)
+    unet = UNet(TINY_UNET)
+    unet.encoder = PlainEncoder(unet.encoder.out_channels)  # type: ignore[assignment]
+    unet.eval()
+    with torch.no_grad():
+        logits, _ = unet(torch.rand(4, 1, TINY_SIZE, TINY_SIZE))
+        unet.head.bias -= logits.median()
+    vgg = WaveletVGGConfig(width=TINY_VGG_WIDTH)
+    return Networks(
+        segmenter=unet,
+        classifier=MarkerClassifier(vgg, unet.feature_channels).eval(),
+        decision=Decision(
+            preprocessing=PreprocessingSpec(size=TINY_SIZE, pixel_mm=TINY_PIXEL_MM),
+            crop_size=TINY_CROP,
+            mask_threshold=0.5,
+            min_component_ml=0.1,
+            markers=tuple(MarkerSpec(code, 1.0, 0.5) for code in MARKER_CODES),
+        ),
+    )
+
+
+def stock(module: nn.Module) -> nn.Module:
+    """The network as one would write it without knowing XNNPACK: `nn.SiLU` for every x * sigmoid(x)."""
+    module = copy.deepcopy(module)
+    for parent in list(module.modules()):
+        for name, child in list(parent.named_children()):
+            if isinstance(child, SiLU):
+                setattr(parent, name, nn.SiLU())
+    return module.eval()
+
+
+def max_pool_classifier(like: MarkerClassifier) -> MarkerClassifier:
+    """A plain max-pool VGG16 of the same width and input; untrained, for its time only."""
+    torch.manual_seed(SEED)
+    config = WaveletVGGConfig(width=like.config.width, merge="max")
+    return MarkerClassifier(config, like.encoder_channels, like.head.out_features).eval()

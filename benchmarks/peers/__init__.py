@@ -1,0 +1,10 @@
+"""The same trained graphs in every runtime that a user would pick instead.
+
+material      inputs and calibration slices, the same for all
+roster        who takes part, with which graph
+*_runtime     one adapter a runtime: `start`, `prepare`, `open_model`
+prepare       converts once and keeps it
+measure       one contestant in a fresh process
+contest       rounds, records, ratios
+table, plot   what a reader sees
+"""

@@ -1,0 +1,239 @@
+"""The contest: everyone prepared, visited in interleaved rounds, one record each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.interleave import FAILED, RoundStore, visit_all
+from benchmarks.peers.material import SUBJECTS
+from benchmarks.peers.measure import measure_peer
+from benchmarks.peers.prepare import prepare_all, size_bytes
+from benchmarks.peers.roster import EAGER, OURS, Peer, contestants, version_of
+from benchmarks.pipeline import TORCH, measure_pipeline, study_folder, volume_for_blood
+from benchmarks.process import ChildError, run_fresh
+from benchmarks.records import BYTES, MIB, MS, figure, new_record, threads_name, write_records
+from benchmarks.settings import Settings
+from hemx_core.runtime.bundle import verify_bundle
+
+Json = dict[str, Any]
+KIND, STUDY = "peer", "study"
+FILE = "peers.jsonl"
+STUDY_SLICES, STUDY_BLOODY, STUDY_RUNS = 32, 10, 2
+TINY_STUDY = (6, 96)
+"""Slices and matrix of the tests' study."""
+VISIT_SECONDS = 900.0
+
+
+def hold_contest(
+    settings: Settings,
+    *,
+    subjects: tuple[str, ...] = (*SUBJECTS, STUDY),
+    names: tuple[str, ...] = (),
+) -> list[Json]:
+    """Measure everyone and write `peers.jsonl`.
+
+    Args:
+        settings: see there.
+        subjects: of segmenter, classifier and study.
+        names: beginnings of contestants' names; all where left out.
+    Returns:
+        The records.
+    """
+    records: list[Json] = []
+    for subject in subjects:
+        if subject == STUDY:
+            records += _study_records(settings)
+        else:
+            records += _graph_records(settings, subject, contestants(subject, names))
+    write_records(settings.results / FILE, records)
+    return records
+
+
+def _graph_records(settings: Settings, subject: str, peers: list[Peer]) -> list[Json]:
+    material, bundle = settings.material(), settings.open_bundle()
+    common = {
+        "material": str(material),
+        "weights": str(settings.weights) if settings.weights else None,
+        "bundle": str(bundle),
+        "tiny": settings.tiny,
+    }
+    status = prepare_all(
+        peers, subject, work=settings.place, key=settings.key(), common=common, tell=settings.tell
+    )
+    visits = {
+        _visit(peer, threads): _visitor(settings, peer, subject, material, threads)
+        for peer in peers
+        if status[peer.name]["status"] == "ok"
+        for threads in settings.threads
+    }
+    store = RoundStore(settings.place / "rounds" / f"{subject}.jsonl", settings.measured())
+    found = visit_all(visits, rounds=settings.rounds, store=store, tell=settings.tell)
+    facts = json.loads((material / "facts.json").read_text(encoding="utf-8"))
+    return [
+        _record(
+            settings,
+            peer,
+            subject,
+            threads,
+            status[peer.name],
+            found.get(_visit(peer, threads), []),
+            facts,
+        )
+        for peer in peers
+        for threads in settings.threads
+    ]
+
+
+def _visitor(
+    settings: Settings, peer: Peer, subject: str, material: Path, threads: int
+) -> Callable[[], Json]:
+    judged = threads == settings.threads[0]
+    arguments = {
+        "name": peer.name,
+        "subject": subject,
+        "folder": str(settings.place / "models" / subject / peer.slug),
+        "material": str(material),
+        "threads": threads,
+        "calls": settings.calls,
+    }
+
+    def visit() -> Json:
+        nonlocal judged
+        try:
+            found: Json = run_fresh(
+                measure_peer, {**arguments, "judge": judged}, threads=threads, timeout=VISIT_SECONDS
+            )
+        except ChildError as error:
+            return {FAILED: error.reason}
+        judged = False
+        return found
+
+    return visit
+
+
+def _record(
+    settings: Settings,
+    peer: Peer,
+    subject: str,
+    threads: int,
+    status: Json,
+    rounds: list[Json],
+    facts: Json,
+) -> Json:
+    failed = [one[FAILED] for one in rounds if FAILED in one]
+    said = f"fails at run time: {failed[0]}" if failed else status["status"]
+    figures: dict[str, Json] = {}
+    if rounds and not failed:
+        folder = settings.place / "models" / subject / peer.slug
+        figures = graph_figures(rounds, size_bytes(folder))
+    return new_record(
+        KIND,
+        what_of(subject, peer.name, threads),
+        figures,
+        subject=subject,
+        peer=peer.name,
+        precision=peer.precision,
+        graph=peer.graph,
+        threads=threads,
+        status=said,
+        packages={name: version_of(name) for name in peer.packages},
+        prepare_seconds=status.get("seconds"),
+        accuracy=next((one["accuracy"] for one in rounds if one.get("accuracy")), None),
+        joules_per_call=_median([one.get("joules_per_call") for one in rounds]),
+        material=facts,
+        fingerprint=rounds[0]["fingerprint"] if figures else None,
+    )
+
+
+def graph_figures(rounds: list[Json], model_bytes: int) -> dict[str, Json]:
+    """Figures of a contestant's visits: a call's median of each round, and the p95 of all calls."""
+    calls = [call for one in rounds for call in one["calls_ms"]]
+    return {
+        "call": figure([float(np.median(one["calls_ms"])) for one in rounds], MS, calls),
+        "first": figure([one["first_ms"] for one in rounds], MS),
+        "load": figure([one["load_ms"] for one in rounds], MS),
+        "memory": figure([one["memory"]["above_base_mib"] or 0.0 for one in rounds], MIB),
+        "runtime": figure([one["runtime_ms"] for one in rounds], MS),
+        "runtime_memory": figure([one["runtime_mib"] for one in rounds], MIB),
+        "size": figure([float(model_bytes)], BYTES),
+    }
+
+
+def what_of(subject: str, peer: str, threads: int) -> str:
+    """Name of a contestant's record."""
+    return f"{subject} | {peer} | {threads_name(threads)}"
+
+
+def _study_records(settings: Settings) -> list[Json]:
+    """The whole pipeline with torch eager and with the bundle, on the issue's study."""
+    bundle = settings.open_bundle()
+    if settings.tiny:
+        slices, matrix = TINY_STUDY
+        volume_ml = 30.0
+    else:
+        slices, matrix = STUDY_SLICES, 512
+        volume_ml = volume_for_blood(slices, STUDY_BLOODY)
+    study = study_folder(settings.place, slices=slices, matrix=matrix, volume_ml=volume_ml)
+    ways: Mapping[str, str] = {EAGER: TORCH, OURS: "bundle"}
+
+    def visitor(runtime: str, threads: int) -> Callable[[], Json]:
+        arguments = {
+            "runtime": runtime,
+            "study": str(study),
+            "threads": threads,
+            "runs": STUDY_RUNS,
+            "bundle": str(bundle),
+            "weights": str(settings.weights) if settings.weights else None,
+            "tiny": settings.tiny,
+        }
+        return lambda: run_fresh(
+            measure_pipeline, arguments, threads=threads, timeout=VISIT_SECONDS
+        )
+
+    pairs = [(name, count) for name in ways for count in settings.threads]
+    visits = {what_of(STUDY, name, count): visitor(ways[name], count) for name, count in pairs}
+    store = RoundStore(settings.place / "rounds" / "study.jsonl", settings.measured())
+    found = visit_all(visits, rounds=settings.rounds, store=store, tell=settings.tell)
+    size = sum(one.bytes for one in verify_bundle(bundle, allow_unsigned=True).manifest.files)
+    return [
+        new_record(
+            KIND,
+            what_of(STUDY, name, count),
+            study_figures(found[what_of(STUDY, name, count)], size),
+            subject=STUDY,
+            peer=name,
+            precision="fp32" if ways[name] == TORCH else "int8",
+            threads=count,
+            status="ok",
+            slices=slices,
+            drawn_ml=volume_ml,
+            outputs=found[what_of(STUDY, name, count)][0]["outputs"],
+            fingerprint=found[what_of(STUDY, name, count)][0]["fingerprint"],
+        )
+        for name, count in pairs
+    ]
+
+
+def study_figures(rounds: list[Json], bundle_bytes: int) -> dict[str, Json]:
+    """Figures of whole studies."""
+    calls = [call for one in rounds for call in one["calls_ms"]]
+    return {
+        "call": figure([float(np.median(one["calls_ms"])) for one in rounds], MS, calls),
+        "first": figure([one["first_ms"] for one in rounds], MS),
+        "memory": figure([one["memory"]["above_base_mib"] or 0.0 for one in rounds], MIB),
+        "size": figure([float(bundle_bytes)], BYTES),
+    }
+
+
+def _visit(peer: Peer, threads: int) -> str:
+    return f"{peer.name} | {threads_name(threads)}"
+
+
+def _median(values: list[float | None]) -> float | None:
+    known = [one for one in values if one is not None]
+    return float(np.median(known)) if known else None

@@ -1,0 +1,56 @@
+"""LiteRT (TensorFlow Lite): float32, and static int8 by its own quantizer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from benchmarks.peers.build import Build, Model, as_arrays
+
+FILE = "model.tflite"
+
+
+def start(threads: int) -> None:
+    """Import the runtime."""
+    from ai_edge_litert import interpreter  # noqa: F401
+
+
+def prepare(build: Build, folder: Path) -> None:
+    """Convert; for int8 calibrate and quantize weights and activations."""
+    import litert_torch
+
+    plain = folder / ("fp32.tmp.tflite" if build.precision == "int8" else FILE)
+    litert_torch.convert(build.module, build.example).export(str(plain))
+    if build.precision == "fp32":
+        return
+    from ai_edge_quantizer import quantizer, recipe
+
+    work = quantizer.Quantizer(str(plain), recipe.static_wi8_ai8())
+    names = input_names(plain)
+    rows = [dict(zip(names, one, strict=True)) for one in build.calibration]
+    found = work.calibrate({"serving_default": rows}, num_threads=1)
+    work.quantize(found).export_model(str(folder / FILE), overwrite=True)
+    plain.unlink()
+
+
+def open_model(folder: Path, threads: int, option: str) -> Model:
+    """An interpreter of so many threads; its XNNPACK delegate is on by default."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(str(folder / FILE), num_threads=threads)
+    run = interpreter.get_signature_runner()
+    names = sorted(run.get_input_details())
+    outputs = sorted(run.get_output_details())
+
+    def call(inputs: Any) -> Any:
+        found = run(**dict(zip(names, inputs, strict=True)))
+        return as_arrays(found[name] for name in outputs)
+
+    return call
+
+
+def input_names(path: Path) -> list[str]:
+    """Names of the signature's inputs, `args_0` first."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    return sorted(Interpreter(str(path)).get_signature_runner().get_input_details())

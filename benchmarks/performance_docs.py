@@ -1,0 +1,211 @@
+"""docs/performance.md from the result files: `python -m benchmarks.performance_docs [--check]`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from benchmarks import growth_text
+from benchmarks.goals import BUNDLE_LIMIT_BYTES, outcomes
+from benchmarks.markdown import goals_table, machine_line, peers_table, shown, stages_table, table
+from benchmarks.peers import contest
+from benchmarks.plots import plot_growth, plot_peers, plot_strategies
+from benchmarks.records import RESULTS, figures_of, load_records
+from benchmarks.run import judge_run
+
+Json = dict[str, Any]
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "performance.md"
+VALIDATION = ROOT / "benchmarks" / "results" / "validation.json"
+NOT_MEASURED = "Not measured yet.\n"
+DICE_DROP, AUC_DROP = 0.005, 0.01
+
+HEAD = """# Performance
+
+<!-- Made by `python -m benchmarks.performance_docs` from benchmarks/results/performance; do not edit. -->
+
+Two commands make every figure of the export's goals: `python -m benchmarks run --budget tablet` and
+`python -m benchmarks peers`; `python -m benchmarks threads` and `python -m benchmarks growth-cost` make the
+rest. Everything is measured in fresh processes that take turns (the order moves on by one place in each round,
+every other round runs backwards), with outputs compared before speeds. A figure is the median over rounds of a
+round's median, with the 95th percentile of all calls in brackets. A ratio is one of medians of one run; its
+interval draws the rounds anew, both sides together. Memory is the peak resident size above the process with
+the runtime and the inputs in it, before the model is loaded. No figure here comes from a phone or tablet: none
+was at hand.
+"""
+
+
+def page(
+    results: Path = RESULTS,
+    validation: Path = VALIDATION,
+    plots: str = "../benchmarks/results/performance",
+) -> str:
+    """The whole document."""
+    parts = [
+        HEAD,
+        _section(
+            "Goals of the export", results / contest.FILE, lambda rows: _goals(rows, validation)
+        ),
+        _section(
+            "The same graphs in every runtime",
+            results / contest.FILE,
+            lambda rows: _peers(rows, plots),
+        ),
+        _section("A study on this machine", results / "run.jsonl", _studies),
+        _section(
+            "Two threads and studies",
+            results / "threads.jsonl",
+            lambda rows: _strategies(rows, plots),
+        ),
+        _section(
+            "How the cost grows",
+            results / "growth_cost.jsonl",
+            lambda rows: growth_text.growth(rows, plots),
+        ),
+    ]
+    return "\n".join(parts)
+
+
+def draw(results: Path = RESULTS) -> None:
+    """The pictures, beside their files."""
+    jobs = (("peers", plot_peers), ("threads", plot_strategies), ("growth_cost", plot_growth))
+    for name, plot in jobs:
+        rows = [
+            one
+            for one in load_records(results / f"{name}.jsonl")
+            if "call" in figures_of(one) and one.get("subject") != contest.STUDY
+        ]
+        if rows:
+            plot(rows, results / f"{name}.png")
+
+
+def main(
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; fail if it would.")
+    ] = False,
+) -> None:
+    """Write docs/performance.md and the pictures."""
+    text = page()
+    if check:
+        known = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
+        if known != text:
+            typer.echo(
+                "docs/performance.md differs: run python -m benchmarks.performance_docs", err=True
+            )
+            raise typer.Exit(1)
+        return
+    draw()
+    draft = PAGE.with_suffix(".tmp")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(PAGE)
+
+
+def _section(title: str, path: Path, body: Callable[[list[Json]], str]) -> str:
+    rows = load_records(path)
+    if not rows:
+        return f"## {title}\n\n{NOT_MEASURED}"
+    return f"## {title}\n\n{body(rows)}\n\nMeasured on {machine_line(rows[-1])}.\n"
+
+
+def _goals(rows: list[Json], validation: Path) -> str:
+    sizes = [one["figures"]["size"]["median"] for one in rows if one["subject"] == contest.STUDY]
+    lines = [goals_table(outcomes(rows)), ""]
+    if sizes:
+        word = "hit" if sizes[0] < BUNDLE_LIMIT_BYTES else "**missed**"
+        lines.append(
+            f"Bundle under {BUNDLE_LIMIT_BYTES / 1e6:.0f} MB: {sizes[0] / 1e6:.1f} MB, {word}."
+        )
+    lines.append(_accuracy(validation))
+    return "\n".join(lines)
+
+
+def _accuracy(path: Path) -> str:
+    """The accuracy gates, from `hemx validate`."""
+    if not path.exists():
+        return "Accuracy gates on real slices: not measured (`hemx validate`)."
+    found = json.loads(path.read_text(encoding="utf-8"))
+    masks, said = found.get("masks"), []
+    if masks is not None:
+        drop = masks["dice_drop"]
+        said.append(f"Dice drop {drop:.4f} (at most {DICE_DROP}), {_word(drop <= DICE_DROP)}")
+    drops = {code: row["drop"] for code, row in found.get("markers", {}).items()}
+    known = {code: drop for code, drop in drops.items() if drop is not None}
+    if known:
+        worst = max(known, key=lambda code: known[code])
+        word = _word(known[worst] <= AUC_DROP)
+        said.append(f"largest AUC drop {known[worst]:.4f} ({worst}; at most {AUC_DROP}), {word}")
+    return f"Accuracy gates ({found.get('source', 'see the file')}): {'; '.join(said)}."
+
+
+def _word(hit: bool) -> str:
+    return "hit" if hit else "**missed**"
+
+
+def _peers(rows: list[Json], plots: str) -> str:
+    parts = [f"![Time of a slice in every runtime]({plots}/peers.png)\n"]
+    for subject in dict.fromkeys(one["subject"] for one in rows):
+        title = {"segmenter": "Segmenter, a slice", "classifier": "Classifier, a crop"}.get(
+            subject, "Whole study"
+        )
+        parts.append(f"### {title}\n\n{peers_table(rows, subject)}\n")
+    facts = next((one["material"] for one in rows if "material" in one), None)
+    if facts is not None:
+        sources, counts = facts["sources"], facts["calibration"]
+        parts.append(
+            f"Timed on {sources['timed']}. Judged on {facts['judged']['segmenter']} slices: "
+            f"{sources['judged']}. Every int8 contestant was calibrated on the same {counts['segmenter']} "
+            f"slices ({sources['calibration']}), those for the classifier on the {counts['classifier']} of "
+            "them that show blood. ONNX Runtime int8 is static QDQ, weights per channel; u8s8 is its "
+            "documentation's advice for x86 without VNNI. OpenVINO int8 is NNCF's post-training quantization "
+            "with its defaults. The max-pool VGG16 is untrained: for its time only."
+        )
+    return "\n".join(parts)
+
+
+def _studies(rows: list[Json]) -> str:
+    lines = [stages_table(rows), ""]
+    for device_class in ("phone", "tablet", "desk"):
+        for what, verdicts in judge_run(rows, device_class).items():
+            said = ", ".join(
+                f"{one.line.replace('_', ' ')} {one.found:.3g} of {one.limit:g} {one.unit}"
+                f"{'' if one.passed else ' (**over**)'}"
+                for one in verdicts
+                if one.found is not None
+            )
+            lines.append(f"- Budget {device_class}, {what}: {said}")
+    lines.append(
+        "\nThe desk's memory counts the runtime with torch's libraries, which phone and tablet do not have."
+    )
+    return "\n".join(lines)
+
+
+def _strategies(rows: list[Json], plots: str) -> str:
+    usable = sorted(
+        (one for one in rows if one["figures"]), key=lambda one: figures_of(one)["call"]["median"]
+    )
+    lines = [
+        [
+            one["what"] + (" (ships)" if one["shipped"] else ""),
+            shown(one, "call", p95=True),
+            shown(one, "first"),
+            shown(one, "memory"),
+        ]
+        for one in usable
+    ]
+    lines += [[one["what"], one["status"], "–", "–"] for one in rows if not one["figures"]]
+    limit = growth_text.memory_limit("tablet")
+    inside = [one for one in usable if figures_of(one)["memory"]["median"] <= limit]
+    best = inside[0]["what"] if inside else "none"
+    shown_rows = table(["", "study, median (p95)", "first study", "memory above base"], lines)
+    return (
+        f"![Study time of every strategy]({plots}/threads.png)\n\n{shown_rows}\n\n"
+        f"Fastest inside {limit:g} MiB, the tablet's memory budget: {best}."
+    )
+
+
+if __name__ == "__main__":
+    typer.run(main)

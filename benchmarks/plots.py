@@ -1,0 +1,143 @@
+"""Result files as pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.goals import OWN
+from benchmarks.peers.roster import OURS
+from benchmarks.records import figures_of, threads_name
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Json = dict[str, Any]
+OUR_COLOUR, OWN_COLOUR, PEER_COLOUR = "#1f4e79", "#7ba0c4", "#c9c9c9"
+ROW_INCHES, HEAD_INCHES, PANEL_INCHES = 0.3, 1.2, 4.2
+DPI = 130
+
+
+def plot_peers(records: Sequence[Json], path: Path) -> None:
+    """Bars of a slice's time, a panel for each graph and number of threads; memory beside each bar."""
+    measured = [one for one in records if one.get("figures")]
+    keys = list(dict.fromkeys((one["subject"], one["threads"]) for one in measured))
+    columns = sorted({threads for _, threads in keys})
+    subjects = list(dict.fromkeys(subject for subject, _ in keys))
+    names = {
+        s: list(dict.fromkeys(one["peer"] for one in measured if one["subject"] == s))
+        for s in subjects
+    }
+    heights = [HEAD_INCHES + ROW_INCHES * len(names[subject]) for subject in subjects]
+    figure = _figure(2.6 + PANEL_INCHES * len(columns), sum(heights))
+    panels = figure.subplots(
+        len(subjects), len(columns), squeeze=False, gridspec_kw={"height_ratios": heights}
+    )
+    for row, subject in enumerate(subjects):
+        for column, threads in enumerate(columns):
+            rows = [
+                one for one in measured if (one["subject"], one["threads"]) == (subject, threads)
+            ]
+            _bars(
+                panels[row][column], rows, f"{subject}, {threads_name(threads)}", named=column == 0
+            )
+    _save(figure, path)
+
+
+def plot_growth(records: Sequence[Json], path: Path) -> None:
+    """Time and memory against each axis of growth, on logarithmic axes, with what the work predicts."""
+    axes = list(dict.fromkeys(one["axis"] for one in records))
+    figure = _figure(PANEL_INCHES * len(axes), 6.4)
+    panels = figure.subplots(2, len(axes), squeeze=False)
+    for column, axis in enumerate(axes):
+        rows = sorted((one for one in records if one["axis"] == axis), key=lambda one: one["value"])
+        values = [one["value"] for one in rows]
+        time, memory = panels[0][column], panels[1][column]
+        found = [figures_of(one)["call"]["median"] for one in rows]
+        time.plot(values, found, "o-", color=OUR_COLOUR, label="measured")
+        work = [one["work"] for one in rows]
+        time.plot(
+            values,
+            [found[-1] * one / work[-1] for one in work],
+            "--",
+            color=PEER_COLOUR,
+            label=rows[0]["work_name"],
+        )
+        time.set_ylabel("ms")
+        time.legend(fontsize=7)
+        memory.plot(
+            values,
+            [figures_of(one)["memory"]["median"] for one in rows],
+            "o-",
+            color=OUR_COLOUR,
+            label="peak above base",
+        )
+        if all("volume_mib" in one for one in rows):
+            memory.plot(
+                values,
+                [one["volume_mib"] for one in rows],
+                "--",
+                color=PEER_COLOUR,
+                label="HU volume and mask",
+            )
+        memory.set_ylabel("MiB")
+        memory.legend(fontsize=7)
+        for panel in (time, memory):
+            panel.set_xscale("log", base=2)
+            panel.set_yscale("log")
+            panel.set_xlabel(rows[0]["axis_name"])
+            panel.set_xticks(values, [f"{value:g}" for value in values])
+    _save(figure, path)
+
+
+def plot_strategies(records: Sequence[Json], path: Path) -> None:
+    """Study time of every strategy, fastest on top."""
+    rows = sorted(records, key=lambda one: figures_of(one)["call"]["median"])
+    figure = _figure(8.0, HEAD_INCHES + ROW_INCHES * len(rows))
+    panel = figure.subplots()
+    _bars(
+        panel,
+        rows,
+        "a study, ms (MiB above base)",
+        named=True,
+        ours=lambda one: bool(one.get("shipped")),
+    )
+    _save(figure, path)
+
+
+def _bars(panel: Axes, rows: Sequence[Json], title: str, *, named: bool, ours: Any = None) -> None:
+    ours = ours or (lambda one: one["peer"] == OURS)
+    times = [figures_of(one)["call"]["median"] for one in rows]
+    own = [one.get("peer") in OWN for one in rows]
+    colours = [
+        OUR_COLOUR if ours(one) else OWN_COLOUR if mine else PEER_COLOUR
+        for one, mine in zip(rows, own, strict=True)
+    ]
+    bars = panel.barh(range(len(rows)), times, color=colours)
+    memory = [figures_of(one)["memory"]["median"] for one in rows]
+    labels = [f"{time:.3g} ms, {mib:.0f} MiB" for time, mib in zip(times, memory, strict=True)]
+    panel.bar_label(bars, labels, padding=3, fontsize=7)
+    names = [one.get("peer", one["what"]) for one in rows]
+    panel.set_yticks(range(len(rows)), names if named else [""] * len(rows), fontsize=8)
+    panel.invert_yaxis()
+    panel.set_xlim(0, 1.45 * max(times))
+    panel.set_title(title, fontsize=9)
+    panel.spines[["top", "right"]].set_visible(False)
+
+
+def _figure(width: float, height: float) -> Figure:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _save(figure: Figure, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(path.name + ".tmp")
+    figure.savefig(draft, dpi=DPI, format="png", metadata={"Software": None})
+    draft.replace(path)

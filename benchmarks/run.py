@@ -1,0 +1,160 @@
+"""`run`: what the bundle needs on this machine, stage by stage and for whole studies, in fresh processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from benchmarks.energy import EnergyMeter, tell_joules
+from benchmarks.interleave import RoundStore, visit_all
+from benchmarks.peers.contest import STUDY_BLOODY, STUDY_SLICES
+from benchmarks.pipeline import volume_for_blood
+from benchmarks.process import run_fresh
+from benchmarks.records import BYTES, MIB, MS, figure, study_name, write_records
+from benchmarks.settings import Settings
+from hemx_core.budget import Verdict, find_budget, judge, load_budgets
+from hemx_core.memory import rss_mib
+from hemx_core.profile import ProfileOptions, profile_study
+
+Json = dict[str, Any]
+FILE = "run.jsonl"
+BUDGETS = Path(__file__).resolve().parent / "budget.toml"
+USUAL_SLICES, USUAL_ML = 30, 30.0
+RUNS_IN_PROCESS, TINY_RUNS = 3, 2
+MATRIX, TINY_MATRIX = 512, 96
+WITHOUT_TORCH = ("phone", "tablet")
+"""Device classes whose runtime is a library of a few MB; a desktop's binding brings torch."""
+
+
+def run_studies(settings: Settings, *, out: Path | None = None) -> list[Json]:
+    """Measure whole studies and write `run.jsonl`.
+
+    Args:
+        settings: see there; `calls` is not used.
+        out: another result file.
+    Returns:
+        One record for each study and number of threads, of kind `study`.
+    """
+    bundle = settings.open_bundle()
+    usual = (USUAL_SLICES, USUAL_ML)
+    studies = [usual]
+    if not settings.tiny:
+        studies.append((STUDY_SLICES, volume_for_blood(STUDY_SLICES, STUDY_BLOODY)))
+
+    def visitor(slices: int, volume_ml: float, threads: int) -> Callable[[], Json]:
+        arguments = {
+            "bundle": str(bundle),
+            "slices": slices,
+            "volume_ml": volume_ml,
+            "matrix": TINY_MATRIX if settings.tiny else MATRIX,
+            "threads": threads,
+            "runs": TINY_RUNS if settings.tiny else RUNS_IN_PROCESS,
+        }
+        return lambda: run_fresh(measure_run, arguments, threads=threads)
+
+    visits = {
+        study_name(slices, threads): visitor(slices, volume_ml, threads)
+        for slices, volume_ml in studies
+        for threads in settings.threads
+    }
+    store = RoundStore(settings.place / "rounds" / "run.jsonl", settings.measured())
+    found = visit_all(visits, rounds=settings.rounds, store=store, tell=settings.tell)
+    records = [merge(name, rounds) for name, rounds in found.items()]
+    write_records(out or settings.results / FILE, records)
+    return records
+
+
+def measure_run(
+    bundle: str, slices: int, volume_ml: float, matrix: int, threads: int, runs: int
+) -> Json:
+    """One record of `profile_study`; runs in a fresh process.
+
+    The runtime is imported before the base of memory is taken: `runtime` says what that costs.
+    """
+    from hemx_core.runtime.bundle import load_models
+    from hemx_core.runtime.pte_desktop import DesktopBackend
+
+    cv2.setNumThreads(threads)
+    bare = rss_mib()
+    backend = DesktopBackend(threads=threads)
+    runtime_mib = rss_mib() - bare
+    options = ProfileOptions(
+        slices=slices, runs=runs, matrix=matrix, volume_ml=volume_ml, threads=threads
+    )
+    with EnergyMeter() as energy:
+        record = profile_study(
+            lambda: load_models(Path(bundle), backend, allow_unsigned=True), options=options
+        )
+    joules = None if energy.joules is None else energy.joules / runs
+    return {**record, "runtime_memory_mib": round(runtime_mib, 1), "joules_per_run": joules}
+
+
+def merge(name: str, rounds: list[Json]) -> Json:
+    """One record of several processes' records of the same study: medians of every figure.
+
+    A timing's `first_ms` is then the median of cold starts, its `p95_ms` the median of the processes'
+    percentiles; a study's percentile is over all studies of all processes.
+    """
+    first = rounds[0]
+    timings = {
+        stage: {
+            "calls": sum(one["timings"][stage]["calls"] for one in rounds),
+            **{
+                key: round(float(np.median([one["timings"][stage][key] for one in rounds])), 3)
+                for key in ("first_ms", "median_ms", "p95_ms")
+            },
+        }
+        for stage in first["timings"]
+    }
+    figures = {
+        stage: figure([one["timings"][stage]["median_ms"] for one in rounds], MS)
+        | {"p95": timings[stage]["p95_ms"]}
+        for stage in timings
+    }
+    figures |= {
+        f"first {stage}": figure([one["timings"][stage]["first_ms"] for one in rounds], MS)
+        for stage in timings
+    }
+    studies = [call for one in rounds for call in one["study_ms"]]
+    figures["study"] = figure(figures["study"]["rounds"], MS, studies)
+    above = [one["memory"]["above_base_mib"] or 0.0 for one in rounds]
+    figures["memory"] = figure(above, MIB)
+    figures["runtime_memory"] = figure([one["runtime_memory_mib"] for one in rounds], MIB)
+    figures["bundle"] = figure([float(first["bundle"]["bytes"])], BYTES)
+    known = [one["joules_per_run"] for one in rounds if one["joules_per_run"] is not None]
+    timings["study"]["p95_ms"] = figures["study"]["p95"]
+    return {
+        **{key: value for key, value in first.items() if key != "joules_per_run"},
+        "what": name,
+        "timings": timings,
+        "study_ms": studies,
+        "memory": {**first["memory"], "above_base_mib": figures["memory"]["median"]},
+        "runtime_memory_mib": figures["runtime_memory"]["median"],
+        "joules_per_run": tell_joules(float(np.median(known)) if known else None),
+        "rounds": len(rounds),
+        "figures": figures,
+    }
+
+
+def judge_run(records: list[Json], device_class: str) -> dict[str, tuple[Verdict, ...]]:
+    """The budget's lines for every record of the study that it is meant for.
+
+    Raises:
+        BenchmarkError: no such class, or no record of the right number of slices.
+    """
+    budget = find_budget(load_budgets(BUDGETS), device_class)
+    fitting = [one for one in records if one["input"]["slices"] == budget.slices] or records[:1]
+    return {one["what"]: judge(for_class(one, device_class), budget) for one in fitting}
+
+
+def for_class(record: Json, device_class: str) -> Json:
+    """The record as a device class counts memory: with the runtime where it is torch's, on a desk."""
+    above = record["memory"]["above_base_mib"]
+    if device_class in WITHOUT_TORCH or above is None:
+        return record
+    whole = above + record.get("runtime_memory_mib", 0.0)
+    return {**record, "memory": {**record["memory"], "above_base_mib": whole}}
