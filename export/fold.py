@@ -7,6 +7,18 @@
     standardisation of the features    into the linear head                 StaticClassifier
 
 Parameters are combined in float64; the twins agree with the trained networks to float32 rounding.
+`hemx fold-gain` measures what each pass gains.
+
+Also exact, and left out because they cost more than they save (multiply-accumulates, counted):
+
+- `project` folded once more into the 3 x 3 convolution that follows it: with C channels in and 2 C out
+  4 C^2 + 18 C^2 an output pixel become 36 * 2 C^2 for the 6 x 6 kernel, 3.3 times as many. (`concat` has
+  the same kernel at no more cost than 9 * 4 C * 2 C as written, and saves the transform.)
+- The last projection of a stage folded into the next expansion (both 1 x 1, nothing between): with 6 C
+  inside, 6 C^2 + 6 C^2 become 36 C^2, and the stage's map is needed anyway, as skip or for the residual.
+- Squeeze-and-excitation's gate cannot go into the projection's weights: it depends on the picture.
+- The input needs no normalisation to fold (slices are prepared to [0, 1]). The sigmoid of the mask stays in
+  the graph: there it is one int8 table, on the device it would be a float pass over every pixel.
 """
 
 from __future__ import annotations

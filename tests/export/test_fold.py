@@ -4,11 +4,14 @@ import copy
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import nn
 
-from export.fold import fold_classifier, fold_unet
+from export.fold import JointHead, fold_classifier, fold_unet
 from hemx_core.errors import FoldError
-from hemx_core.nn.wavelet_vgg import Merge
+from hemx_core.nn.joint import MarkerClassifier
+from hemx_core.nn.wavelet_vgg import Merge, WaveletVGGConfig
 from tests.export.networks import CROP, SIZE, narrow_classifier, narrow_unet
 
 
@@ -54,6 +57,33 @@ def test_classifier_twin_is_exact(merge: Merge, wavelet: str) -> None:
         for found, expected in zip(twin(crop, features), model(crop, features), strict=True):
             scale = float(expected.abs().max())
             torch.testing.assert_close(found / scale, expected / scale, rtol=1e-5, atol=1e-5)
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    merge=st.sampled_from(["project", "concat", "ll", "max"]),
+    wavelet=st.sampled_from(["haar", "db2", "sym4", "bior2.2"]),
+    channels=st.integers(1, 40),
+    width=st.sampled_from([0.02, 0.04]),
+    seed=st.integers(0, 999),
+)
+def test_head_equals_pooling_mean_standardisation_concatenation_and_linear_layer(
+    merge: Merge, wavelet: str, channels: int, width: float, seed: int
+) -> None:
+    """(f - m) s into the linear layer, and both of its halves apart, on random features."""
+    torch.manual_seed(seed)
+    model = MarkerClassifier(WaveletVGGConfig(width=width, wavelet=wavelet, merge=merge), channels)
+    model.standardise.fit(3 * torch.randn(8, channels) + torch.randn(channels))
+    nn.init.normal_(model.head.weight)
+    nn.init.normal_(model.head.bias)
+    maps, features = torch.rand(2, model.trunk.map_channels, 4, 6), 3 * torch.randn(2, channels)
+    with torch.no_grad():
+        static = model.eval().static()
+        found = JointHead(static.trunk.last_pool, static.head)(maps, features)
+        pooled = model.trunk.last_pool(maps).mean((2, 3))
+        expected = model.head(torch.cat([pooled, model.standardise(features)], 1))
+    scale = max(1.0, float(expected.abs().max()))
+    torch.testing.assert_close(found / scale, expected / scale, rtol=0, atol=1e-5)
 
 
 def test_a_normalisation_nobody_folds_is_refused() -> None:

@@ -15,6 +15,8 @@ from tests.export.networks import lively
 @given(
     inputs=st.integers(1, 5),
     outputs=st.integers(1, 5),
+    groups=st.integers(1, 3),
+    size=st.tuples(st.integers(1, 9), st.integers(1, 9)),
     kernel=st.sampled_from([1, 3, 5]),
     stride=st.integers(1, 2),
     bias=st.booleans(),
@@ -22,15 +24,24 @@ from tests.export.networks import lively
     seed=st.integers(0, 999),
 )
 def test_equals_convolution_and_normalisation(
-    inputs: int, outputs: int, kernel: int, stride: int, bias: bool, affine: bool, seed: int
+    inputs: int,
+    outputs: int,
+    groups: int,
+    size: tuple[int, int],
+    kernel: int,
+    stride: int,
+    bias: bool,
+    affine: bool,
+    seed: int,
 ) -> None:
     torch.manual_seed(seed)
-    conv = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=bias)
+    inputs, outputs = inputs * groups, outputs * groups
+    conv = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=bias)
     norm = nn.BatchNorm2d(outputs, affine=affine)
     norm.running_mean.normal_()
     norm.running_var.uniform_(0.2, 3)
     norm.eval()
-    x = torch.randn(2, inputs, 9, 8)
+    x = torch.randn(2, inputs, *size)
     with torch.no_grad():
         torch.testing.assert_close(fold_norm(conv, norm)(x), norm(conv(x)), rtol=1e-5, atol=1e-5)
 

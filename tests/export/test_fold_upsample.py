@@ -39,12 +39,16 @@ def test_transposed_kernel_equals_upsampling_and_convolution(
     deep=st.integers(1, 6),
     skip=st.integers(1, 4),
     outputs=st.integers(1, 5),
+    size=st.tuples(st.integers(1, 6), st.integers(1, 6)),
     seed=st.integers(0, 9),
 )
-def test_folded_block_equals_the_trained_one(deep: int, skip: int, outputs: int, seed: int) -> None:
+def test_folded_block_equals_the_trained_one(
+    deep: int, skip: int, outputs: int, size: tuple[int, int], seed: int
+) -> None:
     torch.manual_seed(seed)
     block = lively(DecoderBlock(deep, skip, outputs), seed)
-    low, high = torch.randn(1, deep, 5, 4), torch.randn(1, skip, 10, 8)
+    height, width = size
+    low, high = torch.randn(1, deep, height, width), torch.randn(1, skip, 2 * height, 2 * width)
     with torch.no_grad():
         expected = block(low, high)
         torch.testing.assert_close(
