@@ -19,7 +19,7 @@ from kivy.uix.modalview import ModalView
 from kivy.uix.widget import Widget
 
 from hemx_core.errors import HemxError
-from mobile_app import theme
+from mobile_app import logs, theme
 from mobile_app.context import AppContext
 from mobile_app.errors import StoreError
 from mobile_app.i18n import STRINGS, text
@@ -92,6 +92,7 @@ class HemxApp(App):
         except StoreError as error:
             self._cannot_start(error)
             return self.frame
+        self._log = logs.install(store.folder)
         jobs, quick = (Jobs(lambda call: Clock.schedule_once(call, 0)) for _ in range(2))
         models = self._device_models(store) if self._device_models else None
         self.context = AppContext(store=store, jobs=jobs, quick=quick, device_models=models)
@@ -130,9 +131,12 @@ class HemxApp(App):
         Window.unbind(size=self._turn, on_keyboard=self._key)
         if self.context is None:
             return
+        # A lock that is on the screen asks the store every second.
+        self.frame.clear_widgets()
         ended = [one.shutdown() for one in (self.context.quick, self.context.jobs)]
         if all(ended):
             self.context.release()
+        logs.remove(self._log)
         if self._demo_folder is not None:
             self._demo_folder.cleanup()
         self.context = None
@@ -281,6 +285,7 @@ class HemxApp(App):
         self._tell(key, stage=stage, done=done, total=total)
 
     def _trouble(self, error: HemxError) -> None:
+        logs.error_met(error)
         self._tell("")
         self.context.when_unlocked(lambda: Trouble(self.context.language, error).open())
 

@@ -132,11 +132,11 @@ class Sheet(ModalView):
 
         Window.fbind("size", self._fit)
         self._fit()
-        super().open(*args, animation=False, **kwargs)
+        super().open(*args, **kwargs | {"animation": False})
 
     def dismiss(self, *args: object, **kwargs: object) -> None:
         """Close it."""
-        super().dismiss(*args, animation=False, **kwargs)
+        super().dismiss(*args, **kwargs | {"animation": False})
 
     def on_dismiss(self) -> None:
         """Let the window go."""

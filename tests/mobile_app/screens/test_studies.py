@@ -28,7 +28,7 @@ from tests.mobile_app.driving import (
     popups,
     texts,
 )
-from tests.mobile_app.filled import add_study, fill
+from tests.mobile_app.filled import add_many, fill
 
 
 class StudiesTest(AppTest):
@@ -138,14 +138,18 @@ class TestDelete(StudiesTest):
 class TestLongList(StudiesTest):
     def test_500_studies_scroll_smoothly(self) -> None:
         with Store(self.folder / "store") as store:
-            for number in range(500):
-                add_study(store, number)
+            add_many(store, 500)
         self.start()
         self.settle()
         self.studies = self.app.screens["studies"]
         assert len(self.studies.rows) == 500
         assert len(self.rows()) < 20, "only what is in sight may be widgets"
         table, slowest = self.studies.table, []
+        table.scroll_y = 0
+        last = self.studies.rows[-1].study_id
+        self.wait(lambda: last in {one.study_id for one in self.rows()}, seconds=5)
+        table.scroll_y = 1
+        self.idle()
         touch = UnitTestTouch(*table.to_window(table.center_x, table.y + 40))
         touch.touch_down()
         for step in range(30):
@@ -156,10 +160,6 @@ class TestLongList(StudiesTest):
         touch.touch_up()
         assert table.scroll_y < 1
         assert sorted(slowest)[len(slowest) // 2] < 0.1, slowest
-        self.wait(lambda: not table.effect_y.velocity)
-        table.scroll_y = 0
-        last = self.studies.rows[-1].study_id
-        self.wait(lambda: last in {one.study_id for one in self.rows()}, seconds=5)
 
 
 class TestImport(StudiesTest):
