@@ -16,10 +16,14 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from hemx_core.imaging.series_files import SeriesFiles
-from hemx_core.manifest import ModelManifest
 from mobile_app.errors import MemoryBudgetError
+
+if TYPE_CHECKING:
+    # Not at run time: it brings pydicom, and the app knows its budget before its first frame.
+    from hemx_core.imaging.series_files import SeriesFiles
+    from hemx_core.manifest import ModelManifest
 
 MIB = 2**20
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from kivy.tests.common import UnitTestTouch
 
 from mobile_app import settings
 from mobile_app.jobs import Report
+from mobile_app.screens.import_flow import ImportFlow
 from mobile_app.screens.studies import StudyRow
 from mobile_app.store import Store
 from mobile_app.widgets.chooser import FileSheet
@@ -29,6 +31,7 @@ from tests.mobile_app.driving import (
     texts,
 )
 from tests.mobile_app.filled import add_many, fill
+from tests.mobile_app.test_android_files import FakeResolver
 
 
 class StudiesTest(AppTest):
@@ -292,3 +295,52 @@ def _import(test: StudiesTest, folder: Path) -> int:
     test.studies.flow.chosen(folder)
     test.wait(lambda: context.result)
     return int(context.study_id)
+
+
+class FakeDocuments:
+    """Android's pickers over a real folder; `answer` is what the user picks."""
+
+    def __init__(self, resolver: FakeResolver, cache: Path) -> None:
+        self.resolver, self.cache = resolver, cache
+        self.asked: list[bool] = []
+        self.on_picked: Callable[[str | None], None] | None = None
+
+    def pick(self, *, tree: bool, on_picked: Callable[[str | None], None]) -> None:
+        self.asked.append(tree)
+        self.on_picked = on_picked
+
+    def make_folder(self) -> str:
+        self.cache.mkdir()
+        return str(self.cache)
+
+
+class TestAndroid(StudiesTest):
+    def test_a_picked_folder_is_copied_imported_and_the_copy_deleted(self) -> None:
+        top = _head(self.folder / "card")
+        documents = FakeDocuments(FakeResolver(top), self.folder / "cache")
+        self.start(PORTRAIT)
+        context = self.app.context
+        flow = ImportFlow(context, documents)
+        flow.start()
+        self.tap(flow.sheet.buttons["folder"])
+        assert documents.asked == [True]
+        assert context.picking
+        documents.on_picked("content://0")
+        assert not context.picking
+        self.wait(lambda: context.result)
+        self.settle()
+        assert not documents.cache.exists()
+        assert len(context.store.studies.find()) == 1
+
+    def test_going_back_from_the_picker_leaves_everything_as_it_was(self) -> None:
+        documents = FakeDocuments(FakeResolver(self.folder), self.folder / "cache")
+        self.start()
+        flow = ImportFlow(self.app.context, documents)
+        flow.start()
+        self.tap(flow.sheet.buttons["file"])
+        assert documents.asked == [False]
+        documents.on_picked(None)
+        self.settle()
+        assert not documents.cache.exists()
+        assert popups() == []
+        assert not self.app.context.busy
