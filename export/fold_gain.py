@@ -31,7 +31,8 @@ from hemx_core.nn.joint import MarkerClassifier
 from hemx_core.nn.unet import UNet
 
 Inputs = tuple[Tensor, ...]
-FOLDED = "all passes"
+FOLDED = "nothing"
+"""Left out of the twin as shipped."""
 TOLERANCE = 1e-4
 """Relative to the largest value: four times the rounding seen, a wrong fold is off by far more."""
 
@@ -106,10 +107,7 @@ def fold_gain(
     precision: Precision,
     *,
     calibration: dict[str, Sequence[Inputs]],
-    runs: int = 20,
-    rounds: int = 5,
-    threads: Sequence[int] = (1, 2),
-    tell: Callable[[str], None] = lambda message: None,
+    **measuring: Any,
 ) -> list[dict[str, Any]]:
     """Measure every pass of both networks.
 
@@ -117,6 +115,36 @@ def fold_gain(
         networks: the trained networks.
         precision: of the programs.
         calibration: inputs of `segmenter` and `classifier`; at least one each, in float32 too.
+        measuring: runs, rounds, threads and tell of `measure_variants`.
+    Returns:
+        The lines of `measure_variants` for both.
+    """
+    lines = []
+    for variants in (
+        segmenter_variants(networks.segmenter),
+        classifier_variants(networks.classifier),
+    ):
+        inputs = calibration[variants[0].network]
+        lines += measure_variants(variants, precision, inputs, **measuring)
+    return lines
+
+
+def measure_variants(
+    variants: Sequence[Variant],
+    precision: Precision,
+    inputs: Sequence[Inputs],
+    *,
+    runs: int = 20,
+    rounds: int = 5,
+    threads: Sequence[int] = (1, 2),
+    tell: Callable[[str], None] = lambda message: None,
+) -> list[dict[str, Any]]:
+    """Measure the variants of one network, interleaved.
+
+    Args:
+        variants: one of them with all passes.
+        precision: of the programs.
+        inputs: to calibrate on; the first is the example.
         runs: of a program in a process.
         rounds: processes of each program.
         threads: measured one after the other.
@@ -127,26 +155,19 @@ def fold_gain(
     Raises:
         FoldError: a variant computes something else.
     """
+    check_same(variants, inputs[0])
     lines = []
-    for variants in (
-        segmenter_variants(networks.segmenter),
-        classifier_variants(networks.classifier),
-    ):
-        inputs = calibration[variants[0].network]
-        check_same(variants, inputs[0])
-        with tempfile.TemporaryDirectory() as draft:
-            layouts, programs = {}, {}
-            for number, variant in enumerate(variants):
-                tell(f"lowering the {variant.network} without {variant.without}")
-                layout, program = _lowered(
-                    variant, precision, inputs, Path(draft) / f"{number}.pte"
-                )
-                layouts[variant.without], programs[variant.without] = layout, program
-            for count in threads:
-                costs = measure(layouts, runs=runs, rounds=rounds, threads=count, tell=tell)
-                head = {"network": variants[0].network, "precision": precision.value}
-                head |= {"threads": count, "runs": runs, "rounds": rounds}
-                lines += [{**head, **one, **facts()} for one in _compare(costs, programs)]
+    with tempfile.TemporaryDirectory() as draft:
+        layouts, programs = {}, {}
+        for number, variant in enumerate(variants):
+            tell(f"lowering the {variant.network}, left out: {variant.without}")
+            layout, program = _lowered(variant, precision, inputs, Path(draft) / f"{number}.pte")
+            layouts[variant.without], programs[variant.without] = layout, program
+        for count in threads:
+            costs = measure(layouts, runs=runs, rounds=rounds, threads=count, tell=tell)
+            head = {"network": variants[0].network, "precision": precision.value}
+            head |= {"threads": count, "runs": runs, "rounds": rounds}
+            lines += [{**head, **one, **facts()} for one in _compare(costs, programs)]
     return lines
 
 

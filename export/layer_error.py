@@ -134,7 +134,7 @@ def layer_errors(
         )
     return NetworkError(
         tuple(_rows(twin, quantized, ledger)),
-        tuple(_decibel(sums.signal, sums.noise) for sums in outputs),
+        tuple(decibel(sums.signal, sums.noise) for sums in outputs),
     )
 
 
@@ -164,6 +164,13 @@ def choose_float(
             chosen.append(row.module)
             spent += row.parameters
     return tuple(chosen)
+
+
+def decibel(signal: float, noise: float) -> float:
+    """10 log10(signal / noise) of two powers, within +-`SILENT_DB`."""
+    if noise <= 0 or signal <= 0:
+        return SILENT_DB if noise <= 0 else -SILENT_DB
+    return min(10 * math.log10(signal / noise), SILENT_DB)
 
 
 class _Reference(fx.Interpreter):
@@ -224,9 +231,9 @@ def _rows(twin: nn.Module, quantized: fx.GraphModule, ledger: _Ledger) -> Iterab
             quantized=_in_int8(node),
             parameters=sum(one.numel() for one in own),
             mse=sums.noise / sums.elements,
-            sqnr_db=_decibel(sums.signal, sums.noise),
+            sqnr_db=decibel(sums.signal, sums.noise),
             own_mse=sums.own / sums.elements,
-            own_sqnr_db=_decibel(sums.signal, sums.own),
+            own_sqnr_db=decibel(sums.signal, sums.own),
         )
 
 
@@ -257,9 +264,3 @@ def _flat(outputs: Any) -> list[Tensor]:
 
 def _power(value: Tensor) -> float:
     return float(value.double().square().sum())
-
-
-def _decibel(signal: float, noise: float) -> float:
-    if noise <= 0 or signal <= 0:
-        return SILENT_DB if noise <= 0 else -SILENT_DB
-    return min(10 * math.log10(signal / noise), SILENT_DB)

@@ -49,7 +49,8 @@ class JointTwin(nn.Module):
 
 
 def write_layouts(
-    networks: Networks,
+    segmenter: nn.Module,
+    classifier: nn.Module,
     precision: Precision,
     folder: Path,
     *,
@@ -59,13 +60,13 @@ def write_layouts(
     """Lower both networks in all three layouts.
 
     Args:
-        networks: the trained networks.
+        segmenter: inference twin, (image) -> (probabilities, features).
+        classifier: inference twin, (crop, features) -> (logits, cam).
         precision: of all programs.
         folder: where the programs are written.
         calibration: inputs of `segmenter` and `classifier`, at least one each.
         tell: told what is being done.
     """
-    segmenter, classifier = fold_unet(networks.segmenter), fold_classifier(networks.classifier)
     images, crops = calibration["segmenter"], calibration["classifier"]
     pairs = [(image, crop[0]) for (image,), crop in zip(images, crops, strict=False)]
 
@@ -114,9 +115,8 @@ def compare_layouts(
     """
     lines = []
     with tempfile.TemporaryDirectory() as draft:
-        layouts = write_layouts(
-            networks, precision, Path(draft), calibration=calibration, tell=tell
-        )
+        twins = fold_unet(networks.segmenter), fold_classifier(networks.classifier)
+        layouts = write_layouts(*twins, precision, Path(draft), calibration=calibration, tell=tell)
         for count in threads:
             costs = measure(layouts, runs=runs, rounds=rounds, threads=count, tell=tell)
             head = {"precision": precision.value, "threads": count, "runs": runs, "rounds": rounds}

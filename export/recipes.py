@@ -40,6 +40,7 @@ class Recipe:
         max_marker_peak: gate, the largest of these differences.
         max_dice_drop: gate of `hemx validate`, loss of mean Dice per patient against the reference.
         max_auc_drop: gate of `hemx validate`, loss of a marker's AUC per patient.
+        max_bundle_mib: gate of `hemx validate`, all files of the bundle together.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Recipe:
     max_marker_peak: float = 0.20
     max_dice_drop: float = 0.005
     max_auc_drop: float = 0.01
+    max_bundle_mib: float = 35.0
 
 
 RECIPES: dict[str, Recipe] = {
@@ -72,6 +74,8 @@ RECIPES: dict[str, Recipe] = {
             classifier=Precision.INT8,
             view="slice",
             merge="concat",
+            # `concat` triples the classifier's parameters.
+            max_bundle_mib=64.0,
         ),
         Recipe(
             name="desk-fp32",
@@ -81,6 +85,7 @@ RECIPES: dict[str, Recipe] = {
             min_mask_dice=0.9999,
             max_marker_difference=0.001,
             max_marker_peak=0.001,
+            max_bundle_mib=140.0,
         ),
     )
 }

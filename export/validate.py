@@ -15,11 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from export.networks import Decision, Networks
-from export.recipes import Recipe
 from export.verify import MIN_BLOOD_MM2, OneToTwo, TwoToTwo, torch_functions
 from hemx_core.costs import Progress
 from hemx_core.data.study import PreparedStudy
-from hemx_core.errors import DatasetError, ParityError
+from hemx_core.errors import DatasetError
 from hemx_core.evaluation.classification import auc
 from hemx_core.evaluation.intervals import Estimate, cluster_draws, from_draws
 from hemx_core.evaluation.predictions import Predictions, rounded
@@ -117,28 +116,6 @@ def validate_markers(
             "absent": int((labels[:, i] == 0).sum()),
         }
     return {"patients": len(labels), "markers": table}
-
-
-def check_accuracy(masks: dict[str, Any] | None, markers: dict[str, Any], recipe: Recipe) -> None:
-    """Hold the losses of accuracy against the recipe's gates.
-
-    Raises:
-        ParityError: mean Dice or an AUC falls by more than the gate.
-    """
-    failed = []
-    if masks is not None and not masks["dice_drop"] <= recipe.max_dice_drop:
-        failed.append(f"Dice falls by {masks['dice_drop']:.4f} (at most {recipe.max_dice_drop})")
-    for code, row in markers["markers"].items():
-        if row["drop"] is not None and not row["drop"] <= recipe.max_auc_drop:
-            failed.append(
-                f"AUC of {code} falls by {row['drop']:.4f} (at most {recipe.max_auc_drop})"
-            )
-    if failed:
-        raise ParityError(
-            f"recipe {recipe.name}: {', '.join(failed)}",
-            expected="the accuracy of the trained networks",
-            remedy="calibrate on more slices, or keep the layers that lose most in float32",
-        )
 
 
 def _score(

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from export.gates import accuracy_gates, check_gates
 from export.recipes import RECIPES
-from export.validate import Way, check_accuracy, validate_markers, validate_masks
+from export.validate import Way, validate_markers, validate_masks
 from hemx_core.data import phe_sich
 from hemx_core.errors import DatasetError, ParityError
 from hemx_core.imaging.spec import PreprocessingSpec
@@ -15,6 +16,10 @@ from tests.factories import make_study, write_phe_sich
 
 RECIPE = RECIPES["tablet-int8"]
 DECISION = replace(tiny_networks().decision, preprocessing=PreprocessingSpec(size=64, pixel_mm=3.6))
+
+
+def check_accuracy(masks: object, markers: object, recipe: object) -> None:
+    check_gates(accuracy_gates(masks, markers, recipe), recipe)  # type: ignore[arg-type]
 
 
 def way(*, bright: float, noise: float = 0.0) -> Way:

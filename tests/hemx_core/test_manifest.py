@@ -80,6 +80,9 @@ def changed(bundle, **values):
     ("values", "match"),
     [
         ({"schema_version": 99}, "schema version 99"),
+        ({"schema_version": 0}, "schema version 0"),
+        ({"schema_version": None}, "schema version None"),
+        ({"schema_version": "1"}, "schema version 1"),
         ({"markers": []}, "markers"),
         ({"unknown": 1}, "do not fit"),
         ({"preprocessing": {"size": 64}}, "do not fit|preprocessing"),

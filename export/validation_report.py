@@ -1,0 +1,222 @@
+"""The validation record for people: Markdown beside the JSON, and a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+MIB = 2**20
+WORST = 12
+GOOD, BAD, FLOAT_COLOUR = "#1f4e79", "#b22222", "#999999"
+
+
+def write_validation(record: dict[str, Any], path: Path) -> tuple[Path, Path]:
+    """Write Markdown and picture beside the JSON file, each whole or not at all.
+
+    Args:
+        record: from `validation_record`, with its provenance.
+        path: of the JSON file.
+    Returns:
+        The two files.
+    """
+    text, picture = path.with_suffix(".md"), path.with_suffix(".png")
+    save_plot(record, picture)
+    draft = text.with_name(text.name + ".tmp")
+    draft.write_text(markdown(record, picture.name), encoding="utf-8")
+    draft.replace(text)
+    return text, picture
+
+
+def markdown(record: dict[str, Any], picture: str) -> str:
+    """The report's text; made from the record alone."""
+    origin = record["provenance"]
+    verdict = "passed" if record["passed"] else "FAILED"
+    lines = [
+        f"# Validation of a bundle, recipe {record['recipe']}: {verdict}",
+        "",
+        f"Commit {origin['commit'] or 'unknown'}, {origin['created_at']}, "
+        f"{origin['machine']['processor']}. Parity on {record['parity']['slices']} slices of "
+        f"{record['parity']['source']}. Markers on {record['patients']} studies"
+        + (f" of {record['source']}." if record.get("source") else "."),
+        "",
+        "## Gates",
+        "",
+        *_table(("gate", "value", "limit", ""), [_gate(one) for one in record["gates"]]),
+        *_accuracy(record),
+        *_programs(record),
+        *_layers(record),
+        "",
+        f"![gates, AUC and layers]({picture})",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def save_plot(record: dict[str, Any], path: Path) -> None:
+    """AUC both ways, the gates' use, and every layer's loss, as a PNG."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    layers = record["layers"] or {}
+    rows = 1 + len(layers)
+    figure = Figure(figsize=(10, 3.2 * rows), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(rows, 2, squeeze=False)
+    _draw_gates(axes[0][0], record["gates"])
+    _draw_auc(axes[0][1], record["markers"])
+    for (name, one), row in zip(layers.items(), axes[1:], strict=True):
+        _draw_layers(row[0], one["layers"], "sqnr_db", f"{name}: SQNR up to each operator")
+        _draw_layers(
+            row[1], one["layers"], "own_sqnr_db", f"{name}: what each operator loses itself"
+        )
+    draft = path.with_name(path.name + ".tmp")
+    figure.savefig(draft, format="png", dpi=110)
+    draft.replace(path)
+
+
+def _gate(one: dict[str, Any]) -> tuple[str, ...]:
+    value = "not estimable" if one["value"] is None else f"{one['value']:.4f}"
+    limit = f"{'at least' if one['at_least'] else 'at most'} {one['limit']:g}"
+    return one["gate"], value, limit, "" if one["passed"] else "**FAILED**"
+
+
+def _accuracy(record: dict[str, Any]) -> list[str]:
+    lines: list[str] = []
+    masks = record["masks"]
+    if masks:
+        rows = [
+            (
+                way,
+                *(f"{masks[way][key]:.4f}" for key in ("dice_mean", "dice_worst", "false_ml_mean")),
+            )
+            for way in ("trained", "exported")
+        ]
+        lines += ["", f"## Masks, {masks['patients']} patients", ""]
+        lines += _table(("", "mean Dice", "worst Dice", "false mL a patient"), rows)
+        lines += [
+            "",
+            f"Volumes differ by {masks['volume_difference_ml_mean']:.4f} mL on average, at most "
+            f"{masks['volume_difference_ml_worst']:.4f} mL.",
+        ]
+    if record["markers"]:
+        rows = [
+            (code, _number(r["trained"]), _number(r["exported"]), _interval(r), f"{r['present']}")
+            for code, r in record["markers"].items()
+        ]
+        lines += ["", "## Markers, AUC per study", ""]
+        lines += _table(("marker", "trained", "exported", "loss (95 %)", "with marker"), rows)
+    parity = record["parity"]
+    lines += [
+        "",
+        f"Pixel probabilities differ by {parity['probability_mean']:.5f} on average and "
+        f"{parity['probability_max']:.4f} at most; marker probabilities by "
+        f"{parity['marker_mean']:.5f} on average and {parity['marker_max']:.4f} at most.",
+    ]
+    return lines
+
+
+def _programs(record: dict[str, Any]) -> list[str]:
+    rows = [
+        (
+            name,
+            f"{100 * one['coverage']:.0f} %",
+            f"{sum(one['nodes'].values())}",
+            ", ".join(f"{count} {kind}" for kind, count in one["matrix_nodes"].items()),
+            f"{one['planned_bytes'] / 2**10:.0f}",
+            f"{one['activation_peak_bytes'] / MIB:.1f}",
+        )
+        for name, one in record["programs"].items()
+    ]
+    heads = ("program", "in XNNPACK", "nodes", "matrix nodes", "planned, KiB", "activations, MiB")
+    memory = record["memory"]
+    sizes = ", ".join(f"{name} {size / MIB:.2f}" for name, size in record["files"].items())
+    return [
+        "",
+        "## Programs",
+        "",
+        *_table(heads, rows),
+        "",
+        "Activations: most that is alive at once by the delegate's graph, an upper bound. Measured in a "
+        f"fresh process, one thread: {memory['peak_mib']:.1f} MiB above the base with both programs, "
+        f"loaded in {memory['load_ms']:.0f} ms.",
+        "",
+        f"Files, MiB: {sizes}; together {sum(record['files'].values()) / MIB:.2f}.",
+    ]
+
+
+def _layers(record: dict[str, Any]) -> list[str]:
+    lines: list[str] = []
+    for name, one in (record["layers"] or {}).items():
+        rows = sorted((r for r in one["layers"] if r["quantized"]), key=lambda r: r["own_sqnr_db"])
+        cells = [
+            (
+                r["module"] or "(network)",
+                r["operator"],
+                f"{r['own_sqnr_db']:.1f}",
+                f"{r['sqnr_db']:.1f}",
+                f"{r['mse']:.3g}",
+            )
+            for r in rows[:WORST]
+        ]
+        heads = ("module", "operator", "own SQNR, dB", "SQNR so far, dB", "MSE")
+        outputs = [
+            f"{output} {db:.1f} dB (program against int8 graph {one['runtime_db'][output]:.1f} dB)"
+            for output, db in one["outputs_db"].items()
+        ]
+        lines += ["", f"## Layers of the {name}: int8 against float32", ""]
+        lines += [f"Outputs: {'; '.join(outputs)}. The {len(cells)} operators that lose most:", ""]
+        lines += _table(heads, cells)
+    return lines
+
+
+def _draw_gates(axes: Any, gates: list[dict[str, Any]]) -> None:
+    known = [one for one in gates if one["value"] is not None and not one["at_least"]]
+    used = [one["value"] / one["limit"] if one["limit"] else 0.0 for one in known]
+    colours = [GOOD if one["passed"] else BAD for one in known]
+    axes.barh([one["gate"] for one in known], used, color=colours)
+    axes.axvline(1.0, color=BAD, linewidth=1)
+    axes.invert_yaxis()
+    axes.tick_params(labelsize=7)
+    axes.set_title("share of each gate that is used (1: its limit)", fontsize=9)
+
+
+def _draw_auc(axes: Any, markers: dict[str, Any]) -> None:
+    known = {code: row for code, row in markers.items() if row["drop"] is not None}
+    for place, row in enumerate(known.values()):
+        low, high = row["drop_95"]
+        axes.plot([low, high], [place, place], color=GOOD, linewidth=3, solid_capstyle="butt")
+        axes.plot(row["drop"], place, "o", color=GOOD)
+    axes.axvline(0.0, color=FLOAT_COLOUR, linewidth=1)
+    axes.set_yticks(range(len(known)), list(known), fontsize=8)
+    axes.set_ylim(len(known) - 0.5, -0.5)
+    axes.set_title("loss of AUC, with 95 % interval over patients", fontsize=9)
+
+
+def _draw_layers(axes: Any, layers: list[dict[str, Any]], key: str, title: str) -> None:
+    for quantized, colour, label in ((True, GOOD, "int8"), (False, FLOAT_COLOUR, "float32")):
+        chosen = [(i, r[key]) for i, r in enumerate(layers) if r["quantized"] is quantized]
+        # Where nothing is lost the figure is 200 dB by convention: it would flatten the rest.
+        shown = [(i, value) for i, value in chosen if value < 100]
+        if shown:
+            axes.plot(*zip(*shown, strict=True), ".", color=colour, label=label, markersize=4)
+    axes.set_xlabel("operator, in order", fontsize=8)
+    axes.set_ylabel("dB", fontsize=8)
+    axes.set_title(title, fontsize=9)
+    if axes.has_data():
+        axes.legend(fontsize=7)
+
+
+def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
+    lines = [heads, tuple("---" for _ in heads), *rows]
+    return [f"| {' | '.join(cells)} |" for cells in lines]
+
+
+def _number(value: float | None) -> str:
+    return "not estimable" if value is None else f"{value:.4f}"
+
+
+def _interval(row: dict[str, Any]) -> str:
+    if row["drop"] is None:
+        return "not estimable"
+    low, high = row["drop_95"]
+    return f"{row['drop']:.4f} ({low:.4f} to {high:.4f})"
