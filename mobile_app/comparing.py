@@ -170,21 +170,32 @@ def _check(earlier: Study, later: Study, *, confirmed: bool) -> None:
     check_pair(earlier.identity, later.identity, force=force)
 
 
+def is_stored(store: Store, earlier_id: int, later_id: int) -> bool:
+    """Whether the two studies, as they are now, have been compared and the comparison is stored."""
+    numbers = [store.results.of_study(one)[:1] for one in (earlier_id, later_id)]
+    if not all(numbers):
+        return False
+    sides = [(result, newest_correction(store, result)) for (result,) in numbers]
+    return _same(store, later_id, sides[0], sides[1]) is not None
+
+
 def _stored(store: Store, earlier: Side, later: Side) -> int | None:
-    """The stored comparison of exactly these results and corrections."""
-    for one in store.comparisons.of_study(later.study_id):
-        compared = (
-            one.earlier_result,
-            one.earlier_correction,
-            one.later_result,
-            one.later_correction,
-        )
-        if compared == (
-            earlier.result_id,
-            earlier.correction_id,
-            later.result_id,
-            later.correction_id,
-        ):
+    return _same(
+        store,
+        later.study_id,
+        (earlier.result_id, earlier.correction_id),
+        (later.result_id, later.correction_id),
+    )
+
+
+def _same(
+    store: Store, later_id: int, earlier: tuple[int, int | None], later: tuple[int, int | None]
+) -> int | None:
+    """The stored comparison of exactly these (result, correction)."""
+    for one in store.comparisons.of_study(later_id):
+        first = (one.earlier_result, one.earlier_correction)
+        second = (one.later_result, one.later_correction)
+        if (first, second) == (earlier, later):
             return one.id
     return None
 

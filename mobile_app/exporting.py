@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from hemx_core import __version__
 from hemx_core.errors import OutputError
@@ -24,11 +24,14 @@ from hemx_core.report.referral import ReferralOptions, draw_referral
 from hemx_core.report.texts import Texts
 
 if TYPE_CHECKING:
+    from mobile_app.jobs import Report
     from mobile_app.reporting import Subject
     from mobile_app.store import Store
 
-EXPORTED = "report.exported"
-"""The audit trail's action."""
+EXPORTED, FAILED = "report.exported", "report.export_failed"
+"""The audit trail's actions."""
+
+T = TypeVar("T")
 
 
 class Form(StrEnum):
@@ -45,6 +48,7 @@ MIME = {
     ".png": "image/png",
     ".json": "application/json",
     ".dcm": "application/dicom",
+    ".txt": "text/plain",
 }
 
 
@@ -152,28 +156,60 @@ def _place(files: Sequence[ExportFile], targets: Sequence[Path], folder: Path) -
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def note_export(
-    store: Store, subject: Subject, files: Sequence[ExportFile], *, identify: bool, to: str
-) -> None:
-    """Enter an export into the audit trail: what, not where to and not of whom.
+def export(
+    store: Store,
+    subject: Subject,
+    forms: Collection[Form],
+    deliver: Callable[[Sequence[ExportFile]], T],
+    *,
+    language: str,
+    identify: bool,
+    to: str,
+) -> Callable[[Report[object]], tuple[tuple[ExportFile, ...], T]]:
+    """Work that makes the files, enters the export into the audit trail, and delivers them.
+
+    The entry comes first, so that nothing leaves the app without one; where the delivery then fails, a second
+    entry says so. Entries say what was written, not where to and not of whom.
 
     Args:
-        store: takes the entry.
-        subject: what was reported.
-        files: what was written.
+        store: takes the entries.
+        subject: what is reported.
+        forms: which files.
+        deliver: writes all files or none, such as `write_folder`.
+        language: of the page.
         identify: with what names the patient.
         to: a kind of destination: "folder" or "document_tree".
+    Returns:
+        Work for `jobs`; its value is the files and what `deliver` returned.
+    Raises (in the job):
+        HemxError: as `make_files` and `deliver`.
     """
-    store.audit.note(
-        EXPORTED,
-        study_id=subject.study_id,
-        result=subject.result_id,
-        comparison=subject.comparison_id,
-        files=[one.name.rsplit("-", 1)[-1] for one in files],
-        identified=identify,
-        corrected=subject.corrected,
-        to=to,
-    )
+
+    def work(report: Report[object]) -> tuple[tuple[ExportFile, ...], T]:
+        report.progress("report", 0, 1)
+        files = make_files(subject, forms, language=language, identify=identify)
+        report.progress("report", 1, 1)
+        facts = {
+            "result": subject.result_id,
+            "comparison": subject.comparison_id,
+            "files": [one.name.rsplit("-", 1)[-1] for one in files],
+            "identified": identify,
+            "corrected": subject.corrected,
+            "to": to,
+        }
+        store.audit.note(EXPORTED, study_id=subject.study_id, **facts)
+        try:
+            return files, deliver(files)
+        except BaseException as error:
+            store.audit.note(
+                FAILED,
+                study_id=subject.study_id,
+                result=subject.result_id,
+                error=type(error).__name__,
+            )
+            raise
+
+    return work
 
 
 def can_write_dicom() -> bool:

@@ -20,11 +20,12 @@ from mobile_app import exporting
 from mobile_app.comparing import compare_studies
 from mobile_app.errors import NotStoredError
 from mobile_app.exporting import (
+    EXPORTED,
     ExportFile,
     Form,
     can_write_dicom,
+    export,
     make_files,
-    note_export,
     write_folder,
 )
 from mobile_app.reporting import Subject, draw_preview, load_subject, named_in_files, reportable
@@ -165,17 +166,34 @@ def test_a_correction_is_what_is_reported(tmp_path: Path) -> None:
         assert pair.corrected
         earlier = pair.comparison.earlier.haematoma.volume_ml
         assert earlier == pytest.approx(pair.comparison.earlier_volume.volume_ml)
-        note_export(store, pair, files, identify=True, to="folder")
-        (entry,) = [one for one in store.audit.entries() if one.action == exporting.EXPORTED]
-        assert entry.study_id == later
-        assert entry.detail == {
-            "result": pair.result_id,
-            "comparison": again.stored.id,
-            "files": ["result.json", "haematoma_seg.dcm", "triage_sr.dcm"],
-            "identified": True,
-            "corrected": True,
-            "to": "folder",
-        }
+
+
+def test_every_export_is_in_the_audit_trail(
+    store: Store, compared: Subject, tmp_path: Path
+) -> None:
+    def refuse(_files: object) -> None:
+        raise OutputError("full")
+
+    named = {"language": "en", "identify": True, "to": "folder"}
+    forms = [Form.JSON, Form.DICOM]
+    files, paths = at_once(
+        export(store, compared, forms, lambda made: write_folder(made, tmp_path), **named)
+    )
+    assert [one.read_bytes() for one in paths] == [one.content for one in files]
+    with pytest.raises(OutputError, match="full"):
+        at_once(export(store, compared, forms, refuse, **named))
+    failed, begun, done = store.audit.entries(newest=3)
+    assert [one.action for one in (done, begun, failed)] == [EXPORTED, EXPORTED, exporting.FAILED]
+    assert failed.detail == {"result": compared.result_id, "error": "OutputError"}
+    assert done.study_id == 2
+    assert done.detail == {
+        "result": compared.result_id,
+        "comparison": compared.comparison_id,
+        "files": ["comparison.json", "haematoma_seg.dcm", "triage_sr.dcm"],
+        "identified": True,
+        "corrected": False,
+        "to": "folder",
+    }
 
 
 FILES = (ExportFile("a.pdf", b"one"), ExportFile("b.json", b"two"))
