@@ -21,7 +21,7 @@ from kivy.uix.widget import Widget
 from hemx_core.errors import HemxError
 from mobile_app import logs, theme
 from mobile_app.context import AppContext
-from mobile_app.errors import StoreError
+from mobile_app.errors import StoreError, UnexpectedError
 from mobile_app.i18n import STRINGS, text
 from mobile_app.jobs import Job, Jobs, Outcome
 from mobile_app.widgets.navigation import Navigation
@@ -133,7 +133,8 @@ class HemxApp(App):
             return
         # A lock that is on the screen asks the store every second.
         self.frame.clear_widgets()
-        ended = [one.shutdown() for one in (self.context.quick, self.context.jobs)]
+        # The jobs first: what ends of them still asks for the list.
+        ended = [_shut_down(one) for one in (self.context.jobs, self.context.quick)]
         if all(ended):
             self.context.release()
         logs.remove(self._log)
@@ -309,3 +310,12 @@ class HemxApp(App):
             stage = stage if stage in STRINGS else "app.stage.other"
             named = {**named, "stage": text(self.context.language, stage)}
         return text(self.context.language, key, **named)
+
+
+def _shut_down(jobs: Jobs) -> bool:
+    """End a worker; a job that just finished may want another one, and is refused."""
+    while True:
+        try:
+            return jobs.shutdown()
+        except UnexpectedError:
+            continue

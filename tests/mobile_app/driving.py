@@ -86,7 +86,7 @@ class AppTest(GraphicUnitTest):
         for _ in range(frames):
             EventLoop.idle()
 
-    def wait(self, until: Callable[[], object], seconds: float = 30.0) -> Any:
+    def wait(self, until: Callable[[], object], seconds: float = 120.0) -> Any:
         """Let frames pass until something is true; return it."""
         ends_at = time.monotonic() + seconds
         while not (found := until()):

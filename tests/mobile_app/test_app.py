@@ -14,6 +14,7 @@ from kivy.uix.button import Button
 
 from mobile_app import demo, theme
 from mobile_app.app import ESCAPE
+from mobile_app.errors import StoreError
 from mobile_app.store import Store, StudyState
 from tests.factories import ThresholdModels, simple_head, write_ct_series
 from tests.mobile_app.driving import (
@@ -154,6 +155,23 @@ class TestCancel(AppTest):
         assert app.status.told == "Cancelled."
         study = app.context.store.studies.get(int(app.context.study_id))
         assert study.state is StudyState.IMPORTED
+
+    def test_the_app_closes_during_a_triage(self) -> None:
+        models = SlowModels()
+        write_ct_series(self.folder / "ct", hu=simple_head(clot_mm=20).hu, PixelSpacing=[1.5, 1.5])
+        app = self.start(
+            study=self.folder / "ct", device_models=partial(FakeDeviceModels, models=models)
+        )
+        self.wait(models.begun.is_set)
+        store = app.context.store
+        number = int(app.context.study_id)
+        models.go_on.set()
+        app.on_stop()
+        with pytest.raises(StoreError):
+            store.studies.get(number)
+        with Store(self.folder / "store") as again:
+            assert again.interrupted == ()
+            assert again.studies.get(number).state is StudyState.IMPORTED
 
     def test_an_app_killed_during_a_triage_says_so_at_the_next_start(self) -> None:
         with Store(self.folder / "store") as store:
