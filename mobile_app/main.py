@@ -30,6 +30,8 @@ def configure() -> None:
 
     from mobile_app.device_models import on_android
 
+    # Kivy asks for two samples a pixel: in software a frame then costs twice as much, and no picture or text gains.
+    Config.set("graphics", "multisamples", "0")
     if on_android():
         return
     Config.set("graphics", "width", str(DESKTOP_SIZE[0]))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,10 +16,8 @@ from hemx_core.imaging.volume import HUVolume
 from hemx_core.measure.expansion import judge_growth
 from hemx_core.measure.uncertainty import estimate_volume
 from hemx_core.measure.volume import slice_areas_mm2, volume_ml
-from hemx_core.triage import triage_volume
 from mobile_app.brush import replay
 from mobile_app.widgets.buttons import Sheet
-from tests.factories import ThresholdModels, simple_head
 from tests.mobile_app.screens.reading_case import ReadingCase
 from tests.mobile_app.stored import correct
 
@@ -338,13 +337,19 @@ class TestTime(ReadingCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.volume: HUVolume = simple_head(
-            slices=30, matrix=512, pixel_mm=0.45, clot_mm=25, clot_slices=tuple(range(10, 20))
-        )
+        hu = np.full((30, 512, 512), 30, np.int16)
+        hu[10:20, 200:300, 200:300] = 65
+        self.volume = HUVolume.from_array(hu, spacing_mm=(5.0, 0.45, 0.45))
+        seen = next(one for one in self.found.slices if one.probabilities)
         context = self.context
         context.close_study()
         context.study_id, context.volume, context.result_id = 2, self.volume, 1
-        context.result = triage_volume(self.volume, ThresholdModels(logits=(3.0, -2.0, -2.0, -2.0)))
+        context.result = replace(
+            self.found,
+            haematoma=replace(self.found.haematoma, mask=hu > 50),
+            slices=tuple(replace(seen, index=index) for index in range(30)),
+            geometry=self.volume.geometry,
+        )
         self.advance_frames(4)
 
     def seconds(self, act: object, times: int = 9) -> float:
