@@ -91,7 +91,7 @@ def compare(
 ) -> None:
     """Ratios of two result files; exit code 1 if a figure has become worse beyond noise."""
     from benchmarks import compare as comparison
-    from hemx_core.profile import read_records
+    from hemx_core.benchmark_record import read_records
 
     changes = comparison.compare(read_records(before), read_records(after), any_outputs=any_outputs)
     for text in comparison.lines(changes):

@@ -101,8 +101,8 @@ def _explained(rows: Sequence[Json], axis: str) -> str:
         mask = rows[-1]["volume_mib"] / 3 / rows[-1]["value"]
         return (
             f"Time: {per_slice:.3g} ms a slice and {fixed:.3g} ms besides (least squares). Memory: "
-            f"{growth_mib:.3g} MiB a slice above a base that already holds the HU volume; the bool mask alone "
-            f"is {mask:.3g} MiB a slice."
+            f"{growth_mib:.3g} MiB a slice above a base that already holds the HU volume; the bool mask "
+            f"alone is {mask:.3g} MiB a slice."
         )
     names = {SIZE: "size", WIDTH: "width"}
     work = [one["work"] for one in rows]

@@ -30,12 +30,12 @@ HEAD = """# Performance
 
 Two commands make every figure of the export's goals: `python -m benchmarks run --budget tablet` and
 `python -m benchmarks peers`; `python -m benchmarks threads` and `python -m benchmarks growth-cost` make the
-rest. Everything is measured in fresh processes that take turns (the order moves on by one place in each round,
-every other round runs backwards), with outputs compared before speeds. A figure is the median over rounds of a
-round's median, with the 95th percentile of all calls in brackets. A ratio is one of medians of one run; its
-interval draws the rounds anew, both sides together. Memory is the peak resident size above the process with
-the runtime and the inputs in it, before the model is loaded. No figure here comes from a phone or tablet: none
-was at hand.
+rest. Everything is measured in fresh processes that take turns (the order moves on by one place in each
+round, every other round runs backwards), with outputs compared before speeds. A figure is the median over
+rounds of a round's median, with the 95th percentile of all calls in brackets. A ratio is one of medians of
+one run; its interval draws the rounds anew, both sides together. Memory is the peak resident size above the
+process with the runtime and the inputs in it, before the model is loaded. No figure here comes from a phone
+or tablet: none was at hand.
 """
 
 

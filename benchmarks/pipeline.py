@@ -13,12 +13,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from hemx_core.benchmark_record import fingerprint
 from hemx_core.imaging.reader import read_series
 from hemx_core.imaging.volume import HUVolume, Note
 from hemx_core.manifest import ModelManifest
 from hemx_core.memory import PeakMemory
 from hemx_core.phantom import LesionSpec, PhantomSpec, SiteSpec, make_phantom, write_dicom_series
-from hemx_core.profile import fingerprint, output_facts
+from hemx_core.profile import output_facts
 from hemx_core.runtime.bundle import default_bundle, load_models, verify_bundle
 from hemx_core.runtime.program import Backend
 from hemx_core.runtime.pte_desktop import DesktopBackend

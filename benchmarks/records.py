@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.medians import Summary, summarise
-from hemx_core.profile import ProfileOptions, header, read_records
+from hemx_core.benchmark_record import header, read_records, to_line
 from hemx_core.provenance import commit
 
 Json = dict[str, Any]
@@ -31,16 +30,15 @@ def new_record(kind: str, what: str, figures: Mapping[str, Json], **facts: Any) 
         figures: by name, as `figure` makes them.
         **facts: everything else.
     """
-    options = ProfileOptions(source="benchmarks", commit=commit())
-    return {**header(kind, options), "what": what, **facts, "figures": dict(figures)}
+    head = header(kind, source="benchmarks", commit=commit())
+    return {**head, "what": what, **facts, "figures": dict(figures)}
 
 
 def write_records(path: Path, records: Iterable[Json]) -> Path:
     """Write a run's records, whole or not at all; an earlier run's are replaced."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(path.name + ".tmp")
-    lines = [json.dumps(one, ensure_ascii=False, allow_nan=False) + "\n" for one in records]
-    draft.write_text("".join(lines), encoding="utf-8")
+    draft.write_text("".join(map(to_line, records)), encoding="utf-8")
     draft.replace(path)
     return path
 

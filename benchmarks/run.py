@@ -19,6 +19,7 @@ from benchmarks.settings import Settings
 from hemx_core.budget import Verdict, find_budget, judge, load_budgets
 from hemx_core.memory import rss_mib
 from hemx_core.profile import ProfileOptions, profile_study
+from hemx_core.provenance import commit
 
 Json = dict[str, Any]
 FILE = "run.jsonl"
@@ -83,7 +84,12 @@ def measure_run(
     backend = DesktopBackend(threads=threads)
     runtime_mib = rss_mib() - bare
     options = ProfileOptions(
-        slices=slices, runs=runs, matrix=matrix, volume_ml=volume_ml, threads=threads
+        slices=slices,
+        runs=runs,
+        matrix=matrix,
+        volume_ml=volume_ml,
+        threads=threads,
+        commit=commit(),
     )
     with EnergyMeter() as energy:
         record = profile_study(

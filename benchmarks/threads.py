@@ -20,11 +20,12 @@ from benchmarks.pipeline import study_folder, volume_for_blood
 from benchmarks.process import ChildError, run_fresh
 from benchmarks.records import MIB, MS, figure, new_record, write_records
 from benchmarks.settings import Settings
+from hemx_core.benchmark_record import fingerprint
 from hemx_core.costs import StageClock, Watch
 from hemx_core.imaging.prepare import prepare
 from hemx_core.imaging.reader import read_series
 from hemx_core.memory import PeakMemory
-from hemx_core.profile import fingerprint, output_facts
+from hemx_core.profile import output_facts
 from hemx_core.runtime.bundle import Models, load_models
 from hemx_core.runtime.pte_desktop import DesktopBackend
 from hemx_core.triage import check, classify, judge_signs, measure, summarise

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hemx_core.imaging.spec import PreprocessingSpec
+
 Array = NDArray[np.float32]
 Inputs = tuple[Array, ...]
 Json = dict[str, Any]
@@ -58,7 +60,7 @@ def write_material(folder: str, weights: str | None, tiny: bool) -> Json:
     from export.outliers import ordinary_slices
 
     networks = open_networks(Path(weights) if weights else None, tiny=tiny)
-    images, sources = _images(networks.decision.preprocessing, TINY if tiny else Amounts())
+    images, sources = _images(networks.decision.preprocessing, tiny=tiny)
     images["calibration"] = ordinary_slices(networks.segmenter, images["calibration"])
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
@@ -102,11 +104,17 @@ def read_inputs(folder: Path, subject: str, kind: str) -> list[Inputs]:
     return [tuple(column[i] for column in columns) for i in range(len(columns[0]))]
 
 
-def _images(spec: Any, amounts: Amounts) -> tuple[dict[str, list[Array]], Json]:
+def _images(spec: PreprocessingSpec, *, tiny: bool) -> tuple[dict[str, list[Array]], Json]:
+    """Prepared slices of every kind, and what they are."""
     from export.samples import choose, load_samples, phantom_samples
 
-    calibration, parity = load_samples(spec, data=None, calibration=amounts.calibration)
-    timed = phantom_samples(spec, seed=TIMED_SEED, studies=2)
+    amounts = TINY if tiny else Amounts()
+    if tiny:
+        calibration = parity = timed = phantom_samples(spec, seed=TIMED_SEED, studies=1, matrix=96)
+        calibration = calibration.take(choose(calibration.blood, amounts.calibration))
+    else:
+        calibration, parity = load_samples(spec, data=None, calibration=amounts.calibration)
+        timed = phantom_samples(spec, seed=TIMED_SEED, studies=2)
     judged = parity.take(choose(parity.blood, amounts.judged))
     shown = timed.take(choose(timed.blood, amounts.timed))
     images = {

@@ -1,0 +1,43 @@
+"""Other forms of the networks compute the same, or cost what they should."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from benchmarks.networks import Segmenter, max_pool_classifier, narrow_networks, stock
+from hemx_core.nn.efficientnet import SiLU
+from hemx_core.nn.unet import UNet, UNetConfig
+
+
+def test_the_stock_form_has_no_silu_of_ours_and_answers_the_same() -> None:
+    torch.manual_seed(0)
+    unet = UNet(UNetConfig(width=0.1, depth=0.1)).eval()
+    form = stock(Segmenter(unet))
+    kinds = [type(one) for one in form.modules()]
+    assert SiLU not in kinds
+    assert nn.SiLU in kinds
+    assert SiLU in [type(one) for one in unet.modules()]  # The trained network is left as it is.
+    image = torch.rand(1, 1, 32, 32)
+    with torch.inference_mode():
+        for ours, theirs in zip(Segmenter(unet)(image), form(image), strict=True):
+            torch.testing.assert_close(theirs, ours, atol=1e-5, rtol=1e-5)
+
+
+def test_the_max_pool_network_takes_the_same_input() -> None:
+    like = narrow_networks().classifier
+    plain = max_pool_classifier(like)
+    assert plain.config.merge == "max"
+    assert plain.config.width == like.config.width
+    given = torch.rand(1, 1, 32, 32), torch.rand(1, like.encoder_channels)
+    assert [one.shape for one in plain(*given)] == [one.shape for one in like(*given)]
+
+
+def test_narrow_networks_are_the_same_every_time_and_see_blood_on_half_of_a_slice() -> None:
+    first, second = narrow_networks(), narrow_networks()
+    image = torch.rand(2, 1, 64, 64)
+    with torch.inference_mode():
+        logits, _ = first.segmenter(image)
+        again, _ = second.segmenter(image)
+    torch.testing.assert_close(again, logits)
+    assert 0.2 < float((logits > 0).float().mean()) < 0.8
