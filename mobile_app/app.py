@@ -14,7 +14,6 @@ from kivy.app import App
 from kivy.clock import Clock
 from kivy.core.window import Window
 from kivy.uix.boxlayout import BoxLayout
-from kivy.uix.label import Label
 from kivy.uix.modalview import ModalView
 from kivy.uix.widget import Widget
 
@@ -22,10 +21,8 @@ from hemx_core.errors import HemxError
 from mobile_app import logs, theme
 from mobile_app.context import AppContext
 from mobile_app.errors import StoreError, UnexpectedError
-from mobile_app.i18n import STRINGS, text
 from mobile_app.jobs import Job, Jobs, Outcome
-from mobile_app.widgets.navigation import Navigation
-from mobile_app.widgets.status import StatusLine
+from mobile_app.widgets.content import Content
 from mobile_app.widgets.trouble import Trouble, trouble_widgets
 
 if TYPE_CHECKING:
@@ -74,7 +71,6 @@ class HemxApp(App):
         self._study, self._demo, self._folder = study, demo, folder
         self._device_models = device_models
         self._demo_folder: TemporaryDirectory[str] | None = None
-        self._status: tuple[str, dict[str, Any]] = ("app.no_study", {})
         self.context: AppContext | None = None
         self.screens: dict[str, Widget] = {}
         self.current = ""
@@ -97,9 +93,10 @@ class HemxApp(App):
         models = self._device_models(store) if self._device_models else None
         self.context = AppContext(store=store, jobs=jobs, quick=quick, device_models=models)
         self._bind_context()
-        self._make_content()
-        self._turn()
-        Window.bind(size=self._turn, on_keyboard=self._key)
+        names = tuple(name for name in SCREENS if find_spec(SCREENS[name][0]))
+        self.content = Content(context=self.context, names=names, on_chosen=self.show)
+        self.navigation, self.status = self.content.navigation, self.content.status
+        Window.bind(on_keyboard=self._key)
         self.show("studies")
         if not self.lock():
             self.frame.add_widget(self.content)
@@ -128,7 +125,7 @@ class HemxApp(App):
 
     def on_stop(self) -> None:
         """End the worker, then let the models and the store go."""
-        Window.unbind(size=self._turn, on_keyboard=self._key)
+        Window.unbind(on_keyboard=self._key)
         if self.context is None:
             return
         # A lock that is on the screen asks the store every second.
@@ -157,12 +154,12 @@ class HemxApp(App):
         if self._demo:
             from mobile_app.demo import import_demo
 
-            self._tell("app.demo")
+            self.context.tell("app.demo")
             context.run(import_demo(context.store), on_done=self._open_imported)
         elif self._study is not None:
             self.import_study(self._study)
         elif context.store.interrupted:
-            self._tell("app.interrupted")
+            self.context.tell("app.interrupted")
 
     def import_study(self, path: Path) -> Job[Any, Any]:
         """Import a study's best series and open it."""
@@ -190,9 +187,8 @@ class HemxApp(App):
             self.screens[name] = getattr(import_module(module), class_name)(context=self.context)
         if self.current and hasattr(self.screens[self.current], "on_hide"):
             self.screens[self.current].on_hide()
-        self.current = self.navigation.current = name
-        self.place.clear_widgets()
-        self.place.add_widget(self.screens[name])
+        self.current = name
+        self.content.show(name, self.screens[name])
         if hasattr(self.screens[name], "on_show"):
             self.screens[name].on_show()
 
@@ -219,33 +215,6 @@ class HemxApp(App):
         self.frame.add_widget(self.content)
         self.context.locked = False
 
-    def _make_content(self) -> None:
-        self.navigation = Navigation(tuple(name for name in SCREENS if find_spec(SCREENS[name][0])))
-        self.navigation.bind(on_chosen=lambda _bar, name: self.show(name))
-        self.status = StatusLine()
-        self.status.bind(on_cancel=lambda *_: self.context.cancel())
-        self.place = BoxLayout()
-        self.disclaimer = Label(
-            color=theme.CAUTION, font_size=theme.SMALL, size_hint_y=None, halign="center"
-        )
-        self.disclaimer.bind(width=lambda one, width: setattr(one, "text_size", (width, None)))
-        self.disclaimer.bind(texture_size=lambda one, size: setattr(one, "height", size[1]))
-        self.middle = BoxLayout(orientation="vertical", spacing=theme.GAP)
-        for widget in (self.status, self.place, self.disclaimer):
-            self.middle.add_widget(widget)
-        self.content = BoxLayout(padding=theme.GAP, spacing=theme.GAP)
-        self._translate()
-
-    def _turn(self, *_ignored: object) -> None:
-        """A bar below in portrait, a rail at the left in landscape."""
-        upright = Window.height > Window.width
-        self.content.clear_widgets()
-        self.content.orientation = "vertical" if upright else "horizontal"
-        self.navigation.upright = upright
-        order = (self.middle, self.navigation) if upright else (self.navigation, self.middle)
-        for widget in order:
-            self.content.add_widget(widget)
-
     def _key(self, _window: Widget, key: int, *_ignored: object) -> bool:
         """Back: to the list of studies, and from there out of the app."""
         if key == ESCAPE and self.content.parent and self.current != "studies":
@@ -267,49 +236,14 @@ class HemxApp(App):
     def _bind_context(self) -> None:
         self.context.bind(
             on_go=lambda _context, name: self.show(name),
-            on_tell=lambda _context, key, named: self._tell(key, **named),
             on_trouble=lambda _context, error: self._trouble(error),
-            on_progress=lambda _context, *told: self._progress(*told),
             on_lock=lambda *_: self.lock(),
-            busy=self._busy,
-            language=self._translate,
         )
-
-    def _busy(self, _context: AppContext, busy: bool) -> None:
-        self.status.busy, self.status.share = busy, 0.0
-        if not busy and self._status[0] in ("app.progress", "app.begun"):
-            self._tell("")
-
-    def _progress(self, stage: str, done: int, total: int) -> None:
-        self.status.share = done / total if total else 0.0
-        key = "app.progress" if total > 1 else "app.begun"
-        self._tell(key, stage=stage, done=done, total=total)
 
     def _trouble(self, error: HemxError) -> None:
         logs.error_met(error)
-        self._tell("")
+        self.content.tell("")
         self.context.when_unlocked(lambda: Trouble(self.context.language, error).open())
-
-    def _tell(self, key: str, **named: object) -> None:
-        self._status = (key, named)
-        self.status.told = self._status_text()
-
-    def _translate(self, *_ignored: object) -> None:
-        language = self.context.language
-        self.navigation.language = language
-        self.disclaimer.text = text(language, "app.not_a_device")
-        self.status.cancel_text = text(language, "app.cancel")
-        self.status.told = self._status_text()
-
-    def _status_text(self) -> str:
-        key, named = self._status
-        if not key:
-            return ""
-        if "stage" in named:
-            stage = f"app.stage.{named['stage']}"
-            stage = stage if stage in STRINGS else "app.stage.other"
-            named = {**named, "stage": text(self.context.language, stage)}
-        return text(self.context.language, key, **named)
 
 
 def _shut_down(jobs: Jobs) -> bool:

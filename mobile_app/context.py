@@ -9,7 +9,6 @@ what imports OpenCV, pydicom or a runtime is imported there.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kivy.event import EventDispatcher
@@ -19,23 +18,15 @@ from hemx_core.errors import HemxError
 from mobile_app import settings
 from mobile_app.jobs import Job, Jobs, JobState, Outcome, Report
 from mobile_app.memory_guard import MemoryBudget, resident_bytes
+from mobile_app.opening import Opening
 
 if TYPE_CHECKING:
     from hemx_core.imaging.spec import HUWindow
-    from hemx_core.imaging.volume import HUVolume
-    from hemx_core.result import SliceUpdate, TriageResult
+    from hemx_core.result import SliceUpdate
+    from hemx_core.runtime.bundle import Models
     from hemx_core.triage import TriageModels
     from mobile_app.device_models import DeviceModels
-    from mobile_app.store import Correction, Store
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Opened:
-    """What is stored of a study's newest result; all None where it was never triaged."""
-
-    result_id: int | None = None
-    result: TriageResult | None = None
-    correction: Correction | None = None
+    from mobile_app.store import Store
 
 
 class AppContext(EventDispatcher):
@@ -104,7 +95,7 @@ class AppContext(EventDispatcher):
         self._device_models = device_models
         self._budget = budget or MemoryBudget(base_bytes=resident_bytes())
         self._running_jobs: list[Job[Any, Any]] = []
-        self._opening: Job[Any, Any] | None = None
+        self._opening = Opening(self, self._device_models)
         store.act_as(settings.actor(store))
         self.fbind("language", lambda _context, code: settings.set_language(store, code))
 
@@ -147,6 +138,14 @@ class AppContext(EventDispatcher):
             ModelError: they do not load, or compute something else on this device.
         """
         return self._device_models.get()
+
+    def fresh_models(self) -> Models:
+        """Models loaded anew, the caller's to close; for the benchmark. Call it in a job.
+
+        Raises:
+            ModelError: they do not load.
+        """
+        return self._device_models.fresh()
 
     def forget_models(self) -> None:
         """Close the models after the jobs that run or wait; the next triage loads them anew."""
@@ -226,91 +225,15 @@ class AppContext(EventDispatcher):
         Raises:
             NotStoredError: there is no such study.
         """
-        self.store.studies.get(study_id)
-        self.close_study()
-        self.study_id = study_id
-        self._start(self._open_work(study_id))
+        self._opening.open(study_id)
 
     def triage_again(self) -> None:
         """Triage the open study anew, with the present settings; its earlier results stay stored."""
-        if self.study_id is not None and not self.running:
-            self.volume = self.result = self.result_id = self.correction = None
-            self._start(self._triage_work(int(self.study_id)))
+        self._opening.again()
 
     def close_study(self) -> None:
         """Have no study open; its running triage ends."""
-        if self._opening is not None:
-            self._opening.cancel()
-            self._opening = None
-        self.running = False
-        self.study_id = self.volume = self.result = self.result_id = self.correction = None
-
-    def _start(self, work: Callable[[Report[Any]], Opened]) -> None:
-        def mine(act: Callable[[Any], None]) -> Callable[[Any], None]:
-            # What a job of a study that was closed meanwhile still tells is of no interest.
-            return lambda value: act(value) if self._opening is job else None
-
-        self.running = True
-        job = self.run(
-            work, on_result=mine(self._part), on_error=mine(self.show_error), on_done=self._ended
-        )
-        self._opening = job
-        self.studies_changed()
-
-    def _open_work(self, study_id: int) -> Callable[[Report[Any]], Opened]:
-        def work(report: Report[Any]) -> Opened:
-            from mobile_app.library import read_study
-
-            if not self.store.results.of_study(study_id):
-                return self._triage_work(study_id)(report)
-            opened = self._stored(study_id)
-            report.result(read_study(self.store, study_id, budget=self.budget)(report))
-            return opened
-
-        return work
-
-    def _triage_work(self, study_id: int) -> Callable[[Report[Any]], Opened]:
-        def work(report: Report[Any]) -> Opened:
-            from hemx_core.triage import TriageSettings
-            from mobile_app.library import triage_study
-
-            triage_study(
-                self.store,
-                study_id,
-                self.models,
-                settings=TriageSettings(window=self.window),
-                budget=self.budget,
-                manifest=self._device_models.unloaded_manifest(),
-            )(report)
-            return self._stored(study_id)
-
-        return work
-
-    def _stored(self, study_id: int) -> Opened:
-        number = self.store.results.of_study(study_id)[0]
-        corrections = self.store.corrections.of_result(number)
-        return Opened(
-            number,
-            self.store.results.load(number),
-            self.store.corrections.load(corrections[0]) if corrections else None,
-        )
-
-    def _part(self, part: HUVolume | SliceUpdate) -> None:
-        if hasattr(part, "index"):
-            self.dispatch("on_slice_update", part)
-        else:
-            self.volume = part
-
-    def _ended(self, outcome: Outcome[Opened]) -> None:
-        self.studies_changed()
-        if self._opening is None or self._opening.state is not outcome.state:
-            return
-        self._opening, self.running = None, False
-        if outcome.value is not None:
-            opened = outcome.value
-            self.result_id, self.correction = opened.result_id, opened.correction
-            self.result = opened.result
-            self.tell(f"app.advice.{opened.result.recommendation}")
+        self._opening.close()
 
     # Defaults of the events
 

@@ -78,6 +78,15 @@ class DeviceModels:
                 raise
         return self._models
 
+    def fresh(self) -> Models:
+        """Models loaded anew and not tested, the caller's to close; those that were kept are closed first.
+
+        Raises:
+            ModelError: the bundle or its runtime cannot be used.
+        """
+        self.close()
+        return self._load()
+
     def close(self) -> None:
         """Free the models; the next `get` loads them again."""
         if self._models is not None:

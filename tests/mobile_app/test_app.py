@@ -46,10 +46,10 @@ class TestFrame(AppTest):
         app = self.start(PORTRAIT)
         bar = app.navigation
         assert (bar.y, bar.width) == (theme.GAP, Window.width - 2 * theme.GAP)
-        assert bar.top < app.middle.y
+        assert bar.top < app.content.middle.y
         Window.size = LANDSCAPE
         self.idle(5)
-        assert bar.right < app.middle.x
+        assert bar.right < app.content.middle.x
         assert bar.height == Window.height - 2 * theme.GAP
 
     def test_what_is_touched_is_large_enough(self) -> None:
@@ -73,12 +73,12 @@ class TestFrame(AppTest):
         for name in app.navigation.buttons:
             self.tap(app.navigation.buttons[name])
             assert app.current == name
-            assert app.place.children == [app.screens[name]]
-        english = app.disclaimer.text
+            assert app.content.place.children == [app.screens[name]]
+        english = app.content.disclaimer.text
         app.context.language = "ja"
         self.idle()
         assert app.navigation.buttons["result"].text == "結果"
-        assert app.disclaimer.text != english
+        assert app.content.disclaimer.text != english
 
     def test_back_leads_to_the_studies_and_then_out(self) -> None:
         app = self.start()
