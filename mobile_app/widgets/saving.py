@@ -1,0 +1,82 @@
+"""One file out of the app: into a folder that the user chooses, on the tablet by the system's chooser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from kivy.clock import Clock
+
+from hemx_core.errors import HemxError, OutputError
+from mobile_app.device_models import on_android
+
+Saver = Callable[[Any, str, bytes], None]
+"""Takes the context, a file name and the content; asks where to, writes, and tells the user."""
+
+
+def save_file(context: Any, name: str, content: bytes) -> None:
+    """Ask for a folder and write a file into it; the status line or a popup tells how it went.
+
+    Args:
+        context: the app's.
+        name: of the file.
+        content: all of it.
+    """
+    if on_android():
+        _on_android(context, name, content)
+        return
+    from mobile_app.widgets.folder_sheet import FolderSheet
+
+    FolderSheet(
+        context=context, on_path=lambda folder: write_into(context, folder, name, content)
+    ).open()
+
+
+def write_into(context: Any, folder: Path, name: str, content: bytes) -> Path | None:
+    """Write a file whole or not at all; one of its name stays, and the new one gets a number."""
+    target = _free(folder, name)
+    draft = target.with_name(target.name + ".tmp")
+    try:
+        draft.write_bytes(content)
+        draft.replace(target)
+    except OSError as error:
+        draft.unlink(missing_ok=True) if folder.is_dir() else None
+        context.show_error(
+            OutputError(
+                f"the file cannot be written ({error.strerror or type(error).__name__})",
+                expected="a folder that may be written to, with room",
+                remedy="choose another folder",
+            )
+        )
+        return None
+    context.tell("device.saved", name=target.name)
+    return target
+
+
+def _on_android(context: Any, name: str, content: bytes) -> None:
+    from mobile_app.android_share import AndroidDocuments, deliver
+    from mobile_app.exporting import ExportFile
+
+    documents = AndroidDocuments()
+
+    def answered(tree: Any) -> None:
+        if tree is None:
+            return
+        try:
+            deliver(documents, tree, [ExportFile(name, content)])
+        except HemxError as error:
+            context.show_error(error)
+        else:
+            context.tell("device.saved", name=name)
+
+    # The answer comes on a thread of Android's.
+    documents.ask_folder(lambda tree: Clock.schedule_once(lambda _seconds: answered(tree), 0))
+
+
+def _free(folder: Path, name: str) -> Path:
+    target, number = folder / name, 1
+    while target.exists():
+        number += 1
+        target = folder / f"{Path(name).stem}-{number}{Path(name).suffix}"
+    return target
