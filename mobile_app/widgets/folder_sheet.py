@@ -1,4 +1,4 @@
-"""Where to save, on the desktop: the chooser of the import, with folders only."""
+"""Where to save, on the desktop: the chooser of the import, which takes the open folder only."""
 
 from __future__ import annotations
 
@@ -9,21 +9,17 @@ from mobile_app.widgets.chooser import FileSheet
 
 
 class FolderSheet(FileSheet):
-    """Takes the open folder; files are not shown, so that none can be taken for a place to write to."""
-
-    def __init__(self, **kwargs: object) -> None:
-        super().__init__(**kwargs)
-        self.chooser.filters = [lambda _folder, _name: False]
+    """Takes the open folder, whatever file is touched: none is a place to write to."""
 
     @property
     def chosen(self) -> Path:
         """The open folder."""
-        return Path(self.chooser.path)
+        return Path(self.view.folder)
 
     def _show(self, *_ignored: object) -> None:
+        super()._show()
         language, chosen = self.context.language, self.chosen
         self.title = text(language, "report.choose_folder")
-        self.hint = text(language, "report.choose_hint")
-        self.folder = str(chosen)
-        self.cancel_text = text(language, "app.cancel")
+        if not self.view.unreadable:
+            self.hint = text(language, "report.choose_hint")
         self.take_text = text(language, "report.this_folder", name=chosen.name or str(chosen))

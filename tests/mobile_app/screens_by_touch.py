@@ -81,7 +81,9 @@ class ScreenTest(GraphicUnitTest):
 
     def settle(self, frames: int = 4) -> None:
         """Wait for the jobs, then for the layout."""
-        self.wait(lambda: not self.jobs.busy)
+        for _ in range(2):  # what a job brings may start another one with the next frame
+            self.advance_frames(2)
+            self.wait(lambda: not self.jobs.busy)
         self.advance_frames(frames)
 
     def wait(self, holds: Callable[[], Any], frames: int = 3000) -> None:
@@ -102,7 +104,7 @@ class ScreenTest(GraphicUnitTest):
         """Touch a widget's middle, scrolled into view."""
         parent = widget.parent
         while parent is not None and parent is not Window:
-            if hasattr(parent, "scroll_to"):
+            if hasattr(parent, "scroll_to") and parent.children[0].height > parent.height:
                 parent.scroll_to(widget, animate=False)
                 self.advance_frames(2)
             parent = parent.parent

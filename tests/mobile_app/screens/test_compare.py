@@ -24,7 +24,9 @@ from tests.mobile_app.screens_by_touch import (
 )
 from tests.mobile_app.stored import FIRST_AT, correct, store_study
 
-EARLIER, LATER, OTHER, NAMELESS, TIMELESS, ALSO_TIMELESS, LONE = range(1, 8)
+EARLIER, LATER, OTHER, NAMELESS, TIMELESS, ALSO_TIMELESS, LONE, NEW_EARLIER, NEW_LATER = range(
+    1, 10
+)
 
 
 class TestCompare(ScreenTest):
@@ -46,6 +48,9 @@ class TestCompare(ScreenTest):
         store_study(store, folder, patient="P3", clot_mm=12, hours=None)
         store_study(store, folder, patient="P3", clot_mm=20, hours=None)
         store_study(store, folder, patient="P4")
+        # Compared by one test only.
+        store_study(store, folder, patient="P5", clot_mm=12)
+        store_study(store, folder, patient="P5", clot_mm=20, hours=5)
 
     def setUp(self) -> None:
         super().setUp()
@@ -68,17 +73,17 @@ class TestCompare(ScreenTest):
         self.tap(self.screen.choice.buttons[study_id])
         self.settle()
 
-    def test_a_first_the_open_studys_pair_is_offered_and_compared_on_touch_only(self) -> None:
-        self.open(LATER)
+    def test_the_open_studys_pair_is_offered_and_compared_on_touch_only(self) -> None:
+        self.open(NEW_LATER)
         self.show(self.screen)
         assert "08:30" in self.screen.choosers["earlier"].text
         assert "13:30" in self.screen.choosers["later"].text
         assert "山田 太郎" in self.screen.choosers["later"].text
         assert self.screen.compared is None
-        assert self.store.comparisons.of_study(LATER) == ()
+        assert self.store.comparisons.of_study(NEW_LATER) == ()
         self.tap(self.screen.go)
         self.settle()
-        assert len(self.store.comparisons.of_study(LATER)) == 1
+        assert len(self.store.comparisons.of_study(NEW_LATER)) == 1
         growth = self.screen.compared.comparison.growth
         told = self.screen.told
         assert f"+{growth.ml:.1f} mL  (+{growth.percent:.0f} %)" in told
@@ -88,7 +93,7 @@ class TestCompare(ScreenTest):
         again = Compare(context=self.context)
         self.show(again)
         assert again.compared is not None
-        assert len(self.store.comparisons.of_study(LATER)) == 1
+        assert len(self.store.comparisons.of_study(NEW_LATER)) == 1
 
     def test_the_later_studys_result_then_says_call_now(self) -> None:
         self.compare()
@@ -97,6 +102,15 @@ class TestCompare(ScreenTest):
         self.show(result)
         assert result.facts.shown.recommendation is Recommendation.CALL_NOW
         assert "Call a neurosurgical centre now." in result.told
+
+    def test_hidden_it_keeps_no_volume_and_shown_again_the_same_pair(self) -> None:
+        self.compare()
+        self.screen.on_hide()
+        assert self.screen.compared is None
+        assert all(one.volume is None for one in self.viewers.viewers.values())
+        self.screen.on_show()
+        self.settle()
+        assert self.screen.compared.later.study_id == LATER
 
     def test_every_definition_is_answered_in_words(self) -> None:
         self.compare()
