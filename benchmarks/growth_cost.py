@@ -33,6 +33,8 @@ VALUES: dict[str, tuple[float, ...]] = {
 }
 TINY_VALUES: dict[str, tuple[float, ...]] = {SLICES: (4, 8), SIZE: (64, 96), WIDTH: (0.1,)}
 HEAD_MM, VOLUME_ML = 160.0, 30.0
+THINNEST_MM, THICKEST_MM = 0.3, 15.0
+"""What a phantom may have: 512 slices cover the head, 8 are the middle of it."""
 CALIBRATION = 8
 """Of the axes' own programs: enough for their time; their answers are not used."""
 VISIT_SECONDS = 1200.0
@@ -159,7 +161,7 @@ def _visitor(
         slices=slices,
         matrix=96 if settings.tiny else 256,
         volume_ml=VOLUME_ML,
-        spacing_mm=max(0.3, round(HEAD_MM / slices, 3)),
+        spacing_mm=min(max(THINNEST_MM, round(HEAD_MM / slices, 3)), THICKEST_MM),
     )
     arguments = {
         "runtime": "bundle",

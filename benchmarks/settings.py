@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from benchmarks.networks import narrow_networks, weights_digest
 from benchmarks.peers.material import write_material
 from benchmarks.process import run_fresh
 from benchmarks.records import RESULTS, WORK
+from export.samples import DATA_VARIABLE
 from hemx_core.errors import BenchmarkError
 from hemx_core.manifest import MANIFEST_NAME
 from hemx_core.runtime.bundle import default_bundle
@@ -73,7 +75,10 @@ class Settings:
     def material(self) -> Path:
         """Inputs of the contest, made once for these networks."""
         folder = self.place / "material"
-        stamp, wanted = folder / "key", weights_digest(self.weights, tiny=self.tiny)
+        # Real slices calibrate and judge where HEMX_DATA has them, phantoms elsewhere.
+        real = bool(os.environ.get(DATA_VARIABLE)) and not self.tiny
+        stamp = folder / "key"
+        wanted = f"{weights_digest(self.weights, tiny=self.tiny)} {'real' if real else 'phantoms'}"
         if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
             self.tell("preparing inputs")
             weights = str(self.weights) if self.weights else None

@@ -1,4 +1,4 @@
-"""What an adapter is given to convert, and what it gives back."""
+"""What an adapter is given to convert, and what it gives back; nothing here imports torch by itself."""
 
 from __future__ import annotations
 
@@ -9,16 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.networks import Segmenter, max_pool_classifier, open_networks, stock
-from benchmarks.peers.material import NAMES, OUTPUTS, Array, Inputs, read_inputs
-from benchmarks.peers.roster import FOLDED, MAX_POOL_GRAPH, SHIPPED, STOCK_GRAPH, Peer
-from export.fold import fold_classifier, fold_unet
+from benchmarks.peers.material import NAMES, OUTPUTS, Array, Inputs
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
-
-    from export.networks import Networks
 
 Model = Callable[[Sequence[Array]], list[Array]]
 """A loaded graph: arrays in, arrays out, both in the graph's order."""
@@ -68,43 +63,6 @@ class Build:
         return tuple(torch.from_numpy(np.array(array, order="C")) for array in inputs)
 
 
-def make_build(
-    peer: Peer,
-    subject: str,
-    *,
-    material: Path,
-    weights: Path | None,
-    bundle: Path | None,
-    tiny: bool,
-) -> Build:
-    """The graph of a contestant, in the form it takes."""
-    networks = open_networks(weights, tiny=tiny)
-    program = None
-    if peer.graph == SHIPPED and bundle is not None and not tiny:
-        program = bundle / f"{subject}.pte"
-    return Build(
-        subject=subject,
-        module=_module(peer.graph, subject, networks),
-        calibration=read_inputs(material, subject, "calibration"),
-        precision=peer.precision,
-        option=peer.option,
-        graph=peer.graph,
-        program=program,
-    )
-
-
 def as_arrays(outputs: Iterable[Any]) -> list[Array]:
     """Copies that outlive the runtime's buffers."""
     return [np.array(one, dtype=np.float32, order="C") for one in outputs]
-
-
-def _module(graph: str, subject: str, networks: Networks) -> nn.Module:
-    classifier = networks.classifier
-    if graph == MAX_POOL_GRAPH:
-        classifier = max_pool_classifier(classifier)
-    if graph in (FOLDED, SHIPPED, MAX_POOL_GRAPH):
-        return (
-            fold_unet(networks.segmenter) if subject == "segmenter" else fold_classifier(classifier)
-        )
-    trained = Segmenter(networks.segmenter) if subject == "segmenter" else classifier
-    return stock(trained) if graph == STOCK_GRAPH else trained.eval()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from benchmarks.peers.build import Build, Model, as_arrays
 
 FILE = "model.tflite"
@@ -39,14 +41,31 @@ def open_model(folder: Path, threads: int, option: str) -> Model:
 
     interpreter = Interpreter(str(folder / FILE), num_threads=threads)
     run = interpreter.get_signature_runner()
-    names = sorted(run.get_input_details())
-    outputs = sorted(run.get_output_details())
+    given, taken = run.get_input_details(), run.get_output_details()
+    names, outputs = sorted(given), sorted(taken)
 
     def call(inputs: Any) -> Any:
-        found = run(**dict(zip(names, inputs, strict=True)))
-        return as_arrays(found[name] for name in outputs)
+        rows = zip(names, inputs, strict=True)
+        found = run(**{name: quantized(array, given[name]) for name, array in rows})
+        return as_arrays(dequantized(found[name], taken[name]) for name in outputs)
 
     return call
+
+
+def quantized(array: Any, details: Any) -> Any:
+    """A float input as an int8 graph takes it; unchanged where the graph takes floats."""
+    if details["dtype"] != np.int8:
+        return array
+    scale, zero = details["quantization"]
+    return np.clip(np.rint(array / np.float32(scale)) + zero, -128, 127).astype(np.int8)
+
+
+def dequantized(array: Any, details: Any) -> Any:
+    """An int8 output as floats."""
+    if details["dtype"] != np.int8:
+        return array
+    scale, zero = details["quantization"]
+    return (array.astype(np.float32) - zero) * np.float32(scale)
 
 
 def input_names(path: Path) -> list[str]:

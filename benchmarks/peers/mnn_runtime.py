@@ -60,12 +60,13 @@ def open_model(folder: Path, threads: int, option: str) -> Model:
         shape_mutable=False,
     )
 
+    # Made once: with new variables in every call MNN plans its buffers anew each time.
+    given: list[Any] = []
+
     def call(inputs: Any) -> Any:
-        given = []
-        for array in inputs:
-            one = expr.placeholder(list(array.shape), expr.NCHW)
-            one.write(np.ascontiguousarray(array))
-            given.append(one)
+        given.extend(expr.placeholder(list(one.shape), expr.NCHW) for one in inputs[len(given) :])
+        for variable, array in zip(given, inputs, strict=True):
+            variable.write(np.ascontiguousarray(array))
         found = [expr.convert(one, expr.NCHW) for one in module.onForward(given)]
         return as_arrays(one.read() for one in found)
 

@@ -66,7 +66,7 @@ def prepare_one(
     tiny: bool,
 ) -> Json:
     """Convert one contestant's graph; runs in a fresh process."""
-    from benchmarks.peers.build import make_build
+    from benchmarks.peers.graphs import make_build
     from benchmarks.peers.roster import contestants
 
     peer = next(one for one in contestants(subject) if one.name == name)

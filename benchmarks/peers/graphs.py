@@ -1,0 +1,54 @@
+"""The trained graphs in the forms that contestants take."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.networks import Segmenter, max_pool_classifier, open_networks, stock
+from benchmarks.peers.build import Build
+from benchmarks.peers.material import read_inputs
+from benchmarks.peers.roster import FOLDED, MAX_POOL_GRAPH, SHIPPED, STOCK_GRAPH, Peer
+from export.fold import fold_classifier, fold_unet
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from export.networks import Networks
+
+
+def make_build(
+    peer: Peer,
+    subject: str,
+    *,
+    material: Path,
+    weights: Path | None,
+    bundle: Path | None,
+    tiny: bool,
+) -> Build:
+    """The graph of a contestant, in the form it takes."""
+    networks = open_networks(weights, tiny=tiny)
+    program = None
+    if peer.graph == SHIPPED and bundle is not None and not tiny:
+        program = bundle / f"{subject}.pte"
+    return Build(
+        subject=subject,
+        module=_module(peer.graph, subject, networks),
+        calibration=read_inputs(material, subject, "calibration"),
+        precision=peer.precision,
+        option=peer.option,
+        graph=peer.graph,
+        program=program,
+    )
+
+
+def _module(graph: str, subject: str, networks: Networks) -> nn.Module:
+    classifier = networks.classifier
+    if graph == MAX_POOL_GRAPH:
+        classifier = max_pool_classifier(classifier)
+    if graph in (FOLDED, SHIPPED, MAX_POOL_GRAPH):
+        return (
+            fold_unet(networks.segmenter) if subject == "segmenter" else fold_classifier(classifier)
+        )
+    trained = Segmenter(networks.segmenter) if subject == "segmenter" else classifier
+    return stock(trained) if graph == STOCK_GRAPH else trained.eval()
