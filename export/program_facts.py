@@ -25,7 +25,9 @@ from executorch.exir._serialize._program import deserialize_pte_binary
 
 XNNPACK = "XnnpackBackend"
 DELEGATE_CALL = "DelegateCall"
-BYTES = {"fp32": 4, "qint32": 4, "qcint32": 4, "int32": 4, "fp16": 2, "qint8": 1, "quint8": 1}
+BYTES = {"fp16": 2, "bf16": 2, "qint8": 1, "quint8": 1, "qdint8": 1, "qpint8": 1}
+WIDEST = 4
+"""Bytes of every other type that a value has in an XNNPACK graph."""
 MATRIX_NODES = (
     "XNNConv2d",
     "XNNDepthwiseConv2d",
@@ -171,4 +173,4 @@ def _type(value: dict[str, Any]) -> str:
 
 
 def _bytes(value: dict[str, Any]) -> int:
-    return math.prod(_tensor(value)["dims"]) * BYTES[_type(value)]
+    return math.prod(_tensor(value)["dims"]) * BYTES.get(_type(value), WIDEST)

@@ -182,6 +182,11 @@ def _draw_gates(axes: Any, gates: list[dict[str, Any]]) -> None:
 
 def _draw_auc(axes: Any, markers: dict[str, Any]) -> None:
     known = {code: row for code, row in markers.items() if row["drop"] is not None}
+    axes.set_title("loss of AUC, with 95 % interval over patients", fontsize=9)
+    if not known:
+        axes.text(0.5, 0.5, "not estimable", ha="center", transform=axes.transAxes)
+        axes.set_axis_off()
+        return
     for place, row in enumerate(known.values()):
         low, high = row["drop_95"]
         axes.plot([low, high], [place, place], color=GOOD, linewidth=3, solid_capstyle="butt")
@@ -189,7 +194,6 @@ def _draw_auc(axes: Any, markers: dict[str, Any]) -> None:
     axes.axvline(0.0, color=FLOAT_COLOUR, linewidth=1)
     axes.set_yticks(range(len(known)), list(known), fontsize=8)
     axes.set_ylim(len(known) - 0.5, -0.5)
-    axes.set_title("loss of AUC, with 95 % interval over patients", fontsize=9)
 
 
 def _draw_layers(axes: Any, layers: list[dict[str, Any]], key: str, title: str) -> None:

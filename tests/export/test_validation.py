@@ -91,7 +91,7 @@ def test_layers_of_both_networks_and_the_runtime_beside_the_graph(layers: dict[s
     assert any(row["module"] == "decoder.0.rise" for row in segmenter["layers"])
     # The programs are float32 here, so they are from the int8 graph what the twin is from it.
     for name, db in segmenter["outputs_db"].items():
-        assert segmenter["runtime_db"][name] == pytest.approx(db, abs=0.5)
+        assert segmenter["runtime_db"][name] == pytest.approx(db, abs=1.0)
 
 
 def test_a_bundle_that_passes_is_reported_and_published(
