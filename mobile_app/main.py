@@ -30,7 +30,7 @@ def configure() -> None:
 
     from mobile_app.device_models import on_android
 
-    # Kivy asks for two samples a pixel: in software a frame then costs twice as much, and no picture or text gains.
+    # Kivy asks for two samples a pixel: in software a frame then costs twice as much, for nothing one sees.
     Config.set("graphics", "multisamples", "0")
     if on_android():
         return
