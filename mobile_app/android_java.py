@@ -62,9 +62,8 @@ def android_classes() -> AndroidClasses:
 
 def device_documents() -> AndroidDocuments:
     """The device's pickers; results come on Kivy's thread."""
-    from kivy.clock import Clock
-
-    return AndroidDocuments(android_classes(), schedule=lambda call: Clock.schedule_once(call, 0))
+    clock = import_module("kivy.clock").Clock
+    return AndroidDocuments(android_classes(), schedule=lambda call: clock.schedule_once(call, 0))
 
 
 class AndroidDocuments:
@@ -166,7 +165,8 @@ class JavaResolver:
         return int(opened.detachFd())
 
     def _rows(self, uri: Any) -> list[tuple[str, str, str, int]]:
-        return self._call(self._query, uri)
+        rows: list[tuple[str, str, str, int]] = self._call(self._query, uri)
+        return rows
 
     def _query(self, uri: Any) -> list[tuple[str, str, str, int]]:
         cursor = self._resolver.query(uri, list(COLUMNS), None, None, None)

@@ -44,4 +44,42 @@ def register_font() -> None:
 
 
 # The last rule wins: those of Kivy's own widgets must stand before the rules of any widget made of them.
-Builder.load_file(str(Path(__file__).with_suffix(".kv")))
+Builder.load_string(
+    """
+#:import theme mobile_app.theme
+
+<Label>:
+    color: theme.TEXT
+    font_size: theme.BODY
+
+<Button>:
+    background_normal: ""
+    background_down: ""
+    background_disabled_normal: ""
+    background_color: theme.PRESSED if self.state == "down" else theme.RAISED
+    color: theme.TEXT
+    disabled_color: theme.DISABLED
+    font_size: theme.SMALL
+    size_hint_y: None
+    height: theme.TARGET
+    halign: "center"
+    valign: "middle"
+    text_size: self.width, None
+
+<TextInput>:
+    background_normal: ""
+    background_active: ""
+    background_disabled_normal: ""
+    disabled_foreground_color: theme.DISABLED
+    background_color: theme.RAISED
+    foreground_color: theme.TEXT
+    hint_text_color: theme.MUTED
+    cursor_color: theme.TEXT
+    font_size: theme.BODY
+    padding: theme.GAP * 2, (self.height - self.line_height) / 2
+    size_hint_y: None
+    height: theme.TARGET
+    multiline: False
+    write_tab: False
+"""
+)
