@@ -85,7 +85,7 @@ class ClassifierTraining:
     network: WaveletVGGConfig = field(default_factory=WaveletVGGConfig)
     augmentation: Augmentation = CROP_AUGMENTATION
     frozen_batch_norm: bool = False
-    precision: Precision = "bf16-mixed"
+    precision: Precision = "auto"
     compute: Compute = field(default_factory=Compute)
 
     def __post_init__(self) -> None:

@@ -43,7 +43,7 @@ Data = Annotated[
 Width = Annotated[float, typer.Option(help="Channel multiplier of the network.")]
 Seed = Annotated[int, typer.Option(help="Seed of weights, batches and augmentation.")]
 Rate = Annotated[float | None, typer.Option(help="Peak learning rate.")]
-Precision_ = Annotated[str, typer.Option(help="bf16-mixed, 16-mixed or 32-true.")]
+Precision_ = Annotated[str, typer.Option(help="auto, bf16-mixed, 16-mixed or 32-true.")]
 Devices = Annotated[int, typer.Option(min=1, help="GPUs (or processes) on this machine.")]
 Nodes = Annotated[int, typer.Option(min=1, help="Machines; torchrun's numbers go before these.")]
 LoaderWorkers = Annotated[

@@ -75,7 +75,7 @@ def classifier(
     weights: Weights = WEIGHTS,
     results: Results = RESULTS,
     workers: Workers = 1,
-    precision: Precision_ = "bf16-mixed",
+    precision: Precision_ = "auto",
     devices: Devices = 1,
     nodes: Nodes = 1,
     loader_workers: LoaderWorkers = 0,

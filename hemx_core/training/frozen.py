@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from hemx_core.nn.unet import UNet
+from hemx_core.training.precision import has_bfloat16
 
 BATCH = 8
 Features = NDArray[np.float32]
@@ -17,7 +18,7 @@ Features = NDArray[np.float32]
 @torch.inference_mode()
 def encode(unet: UNet, image: NDArray[np.floating]) -> Features:
     """Pooled encoder features of slices, (slices, S, S) to (slices, channels)."""
-    with torch.autocast(_device(unet).type, dtype=torch.bfloat16):
+    with _autocast(unet):
         parts = [unet.encode(part)[-1].mean((2, 3)) for part in _batches(unet, image)]
     return np.concatenate([part.float().cpu().numpy() for part in parts])
 
@@ -26,7 +27,7 @@ def encode(unet: UNet, image: NDArray[np.floating]) -> Features:
 def segment(unet: UNet, image: NDArray[np.floating]) -> tuple[NDArray[np.float32], Features]:
     """Probabilities (slices, S, S) and pooled encoder features (slices, channels)."""
     probabilities, features = [], []
-    with torch.autocast(_device(unet).type, dtype=torch.bfloat16):
+    with _autocast(unet):
         for part in _batches(unet, image):
             logits, pooled = unet(part)
             probabilities.append(torch.sigmoid(logits.float())[:, 0].cpu().numpy())
@@ -38,6 +39,11 @@ def _batches(unet: UNet, image: NDArray[np.floating]) -> Iterator[torch.Tensor]:
     for start in range(0, len(image), BATCH):
         part = torch.from_numpy(image[start : start + BATCH].astype(np.float32))[:, None]
         yield part.to(_device(unet)).contiguous(memory_format=torch.channels_last)
+
+
+def _autocast(unet: UNet) -> torch.autocast:
+    device = _device(unet).type
+    return torch.autocast(device, dtype=torch.bfloat16, enabled=has_bfloat16(device))
 
 
 def _device(unet: torch.nn.Module) -> torch.device:

@@ -61,7 +61,7 @@ class GanTraining:
     betas: tuple[float, float] = (0.0, 0.9)
     averaging: float = 0.999
     mismatch: float = 0.0
-    precision: str = "bf16-mixed"
+    precision: str = "auto"
     checkpoint_every: int = 100
     seed: int = 1
     network: SNGANConfig = field(default_factory=SNGANConfig)

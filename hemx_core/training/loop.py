@@ -22,6 +22,7 @@ from torch.utils.data import DataLoader
 from hemx_core.errors import TrainingError
 from hemx_core.training.batches import Batch, Batches
 from hemx_core.training.distributed import launched_processes
+from hemx_core.training.precision import AUTO, resolve_precision
 
 __all__ = [
     "Batch",
@@ -35,7 +36,7 @@ __all__ = [
     "one_cycle",
 ]
 
-Precision = Literal["bf16-mixed", "16-mixed", "32-true"]
+Precision = Literal["auto", "bf16-mixed", "16-mixed", "32-true"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +78,7 @@ def fit(
     validate_every: int = 200,
     checkpoint_every: int = 100,
     resume: bool = False,
-    precision: Precision | str = "bf16-mixed",
+    precision: Precision | str = AUTO,
     gradient_clip: float | None = 1.0,
     compute: Compute | None = None,
     seed: int = 1,
@@ -94,7 +95,7 @@ def fit(
         validate_every: steps between validations.
         checkpoint_every: steps between checkpoints; only the newest is kept.
         resume: continue the newest checkpoint in `run_dir`.
-        precision: of Lightning; `bf16-mixed` trains twice as fast on CPUs that have it.
+        precision: of Lightning, or `auto`, see `resolve_precision`.
         gradient_clip: largest norm of the gradient; None, as manual optimisation demands, clips none.
         compute: processes and loader; batch normalisation is synchronised between GPUs only.
         seed: of what a network draws itself (stochastic depth), anew at every step.
@@ -113,7 +114,7 @@ def fit(
     start = checkpoint_step(newest)
     trainer = lightning.Trainer(
         **_machine(compute),
-        precision=precision,  # type: ignore[arg-type]
+        precision=resolve_precision(precision),  # type: ignore[arg-type]
         max_steps=max_steps,
         val_check_interval=validate_every,
         check_val_every_n_epoch=None,

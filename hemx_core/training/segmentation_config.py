@@ -50,7 +50,7 @@ class SegmentationTraining:
     location: str = ""
     initial: Path | None = None
     frozen_batch_norm: bool = False
-    precision: Precision = "bf16-mixed"
+    precision: Precision = "auto"
     compute: Compute = field(default_factory=Compute)
 
     def __post_init__(self) -> None:
