@@ -59,8 +59,8 @@ STRINGS: dict[str, tuple[str, str]] = {
     "device.bench.export": ("Save result", "結果を保存"),
     "device.bench.none": ("Not measured yet", "未測定"),
     "device.bench.other": (
-        "Measured with an older version: measure again",
-        "旧版での測定結果です。再測定してください",
+        "Measured with another version: measure again",
+        "別の版での測定結果です。再測定してください",
     ),
     "device.bench.passed": ("Fast and small enough as a {name}", "{name}の基準を満たしています"),
     "device.bench.failed": ("Over the limits for a {name}", "{name}の基準を満たしていません"),

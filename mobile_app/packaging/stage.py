@@ -23,6 +23,7 @@ from typing import Annotated
 
 import typer
 
+from hemx_core import provenance
 from hemx_core.errors import HemxError
 from hemx_core.manifest import ModelManifest, file_sha256
 from hemx_core.runtime._java_library import AAR_VERSION
@@ -33,6 +34,8 @@ ROOT = Path(__file__).resolve().parents[2]
 MODELS = PurePosixPath("mobile_app/assets/models")
 ENTRY = PurePosixPath("mobile_app/main.py")
 INDEX = "staged.json"
+BUILD = PurePosixPath("mobile_app/assets/build.json")
+"""Written here only: benchmark records made on the device name the commit that it was built from."""
 LIBRARY = "org.pytorch:executorch-android"
 
 ON_THE_DEVICE = (
@@ -119,6 +122,7 @@ def stage(out: Path, *, root: Path = ROOT) -> Staged:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
     (draft / "main.py").write_text(LAUNCHER, encoding="utf-8")
+    (draft / BUILD).write_text(json.dumps({"commit": provenance.commit()}) + "\n", encoding="utf-8")
     shutil.copyfile(root / "LICENSE", draft / "LICENSE.txt")
     _settle(draft)
     index = _index(draft)

@@ -23,7 +23,9 @@ class Table(BoxLayout):
     """
 
     def __init__(self, *, header: bool = True, **kwargs: object) -> None:
-        super().__init__(orientation="vertical", size_hint_y=None, spacing=theme.GAP, **kwargs)
+        super().__init__(
+            orientation="vertical", size_hint_y=None, height=0, spacing=theme.GAP, **kwargs
+        )
         self.fbind("minimum_height", lambda _table, height: setattr(self, "height", height))
         self._header = header
         self.rows: tuple[tuple[str, ...], ...] = ()

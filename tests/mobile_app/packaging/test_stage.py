@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from hemx_core import provenance
 from hemx_core.errors import IntegrityError
 from hemx_core.manifest import ModelManifest
 from mobile_app.packaging import PackagingError
@@ -168,6 +169,9 @@ def test_the_device_s_packages_are_the_build_file_s() -> None:
         ("hemx_core/runtime/pte_android.py", True),
         ("hemx_core/report/result.schema.json", True),
         ("mobile_app/screens/studies.kv", True),
+        ("hemx_core/profile.py", True),
+        ("hemx_core/runtime/self_test.py", True),
+        ("mobile_app/assets/models/reference.npz", True),
         ("mobile_app/assets/models/segmenter.pte", True),
         ("hemx_core/runtime/pte_desktop.py", False),
         ("hemx_core/nn/unet.py", False),
@@ -195,6 +199,17 @@ def test_the_bundle_arrives_whole(staged: Staged) -> None:
     assert ModelManifest.load(bundle) == ModelManifest.load(ROOT / staging.MODELS)
     kept = {path.name for path in (ROOT / staging.MODELS).iterdir() if path.suffix != ".tmp"}
     assert {path.name for path in bundle.iterdir()} == kept, "source.include_exts lacks a suffix"
+
+
+def test_what_the_device_screen_shows_is_on_the_device(staged: Staged) -> None:
+    assert {
+        "mobile_app/assets/budget.toml",
+        "mobile_app/assets/licences.json",
+        "mobile_app/assets/build.json",
+        "hemx_core/weights/MODEL_CARD.md",
+    } <= set(staged.files)
+    build = json.loads((staged.app / staging.BUILD).read_text(encoding="utf-8"))
+    assert build == {"commit": provenance.commit()}
 
 
 def test_the_index_names_every_file(staged: Staged) -> None:
