@@ -38,6 +38,7 @@ class Table(BoxLayout):
             alarming: cells that hold this word are drawn in the colour of alarm; the word says it, too.
         """
         self.rows = tuple(rows)
+        self.padding = (0, theme.GAP if rows else 0, 0, 0)
         self.clear_widgets()
         for place, cells in enumerate(self.rows):
             muted = self._header and place == 0
