@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -93,7 +92,7 @@ class HemxApp(App):
         models = self._device_models(store) if self._device_models else None
         self.context = AppContext(store=store, jobs=jobs, quick=quick, device_models=models)
         self._bind_context()
-        names = tuple(name for name in SCREENS if find_spec(SCREENS[name][0]))
+        names = tuple(SCREENS)
         self.content = Content(context=self.context, names=names, on_chosen=self.show)
         self.navigation, self.status = self.content.navigation, self.content.status
         Window.bind(on_keyboard=self._key)

@@ -115,6 +115,8 @@ def _common(volume: HUVolume, window_hu: tuple[float, float]) -> Dataset:
     common.ReferringPhysicianName = ""
     common.StudyDescription = "HEAD CT"
     common.SeriesDescription = own.series_description or f"HEAD {thickness:.1f} H30s"
+    if not f"{own.patient_name}{own.patient_id}{own.series_description}".isascii():
+        common.SpecificCharacterSet = "ISO_IR 192"
     common.PatientName = own.patient_name or "HEMX^PHANTOM"
     common.PatientID = own.patient_id
     common.PatientBirthDate = ""

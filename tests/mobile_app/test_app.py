@@ -116,6 +116,7 @@ class TestStart(AppTest):
             patch.undo()
         studies = app.context.store.studies.find()
         assert [one.identity.patient_id for one in studies] == [demo.PATIENT_ID] * 2
+        assert {one.identity.patient_name for one in studies} == {demo.PATIENT_NAME}
         assert app.context.study_id == studies[0].id
         lies_in = app.context.store.folder
         app.on_stop()
