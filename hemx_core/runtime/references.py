@@ -121,7 +121,7 @@ def record_references(models: Models, images: Sequence[NDArray[np.float32]]) -> 
             DTYPES, (level, probabilities, features, crop_level, logits, cam), strict=True
         ):
             rows[name].append(value.astype(DTYPES[name]))
-    references = References(**{name: np.stack(values) for name, values in rows.items()})  # type: ignore[arg-type]
+    references = References(**{name: np.stack(values) for name, values in rows.items()})
     references.check(models.manifest)
     return references
 
