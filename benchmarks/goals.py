@@ -15,6 +15,8 @@ Json = dict[str, Any]
 INT8 = "int8"
 BUNDLE_LIMIT_BYTES = 35_000_000
 OWN = (OURS, MAX_POOL, STOCK)
+MIN_DICE, MAX_DIFFERENCE_P95 = 0.95, 0.2
+"""A contestant further from torch than that answers something else: its speed is not compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +59,7 @@ def best(
     precision: str = "",
     folded: bool = True,
 ) -> Json | None:
-    """The fastest contestant that is not ours.
+    """The fastest contestant that is not ours and answers what torch answers.
 
     Args:
         records: measured ones.
@@ -72,11 +74,19 @@ def best(
         for one in records
         if (one["subject"], one["threads"]) == (subject, threads)
         and one["peer"] not in OWN
+        and agrees(one)
         and one["peer"].startswith(prefix)
         and precision in ("", one["precision"])
         and (folded or one["graph"] != FOLDED)
     ]
     return min(fitting, key=lambda one: summary_of(one, "call").median, default=None)
+
+
+def agrees(record: Json) -> bool:
+    """Whether a contestant's answers are near enough to torch's for its speed to mean anything."""
+    found = record.get("accuracy") or {}
+    dice, apart = found.get("mask_dice", 1.0), found.get("probability_p95", 0.0)
+    return bool(dice >= MIN_DICE and apart <= MAX_DIFFERENCE_P95)
 
 
 def _at(records: Sequence[Json], threads: int) -> list[Outcome]:

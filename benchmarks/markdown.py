@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks.goals import Outcome
+from benchmarks.goals import Outcome, agrees
 from benchmarks.records import BYTES, MIB, figures_of
 
 Json = dict[str, Any]
@@ -65,8 +65,10 @@ def accuracy(record: Json) -> str:
     if not found:
         return ABSENT
     if "mask_dice" in found:
-        return f"Dice {found['mask_dice']:.4f}"
-    return f"p95 {found['probability_p95']:.2g}, max {found['probability_max']:.2g}"
+        text = f"Dice {found['mask_dice']:.4f}"
+    else:
+        text = f"p95 {found['probability_p95']:.2g}, max {found['probability_max']:.2g}"
+    return text if agrees(record) else f"{text}: **not the same answers, speed not compared**"
 
 
 def goals_table(outcomes: Sequence[Outcome]) -> str:

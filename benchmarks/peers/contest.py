@@ -74,19 +74,19 @@ def _graph_records(settings: Settings, subject: str, peers: list[Peer]) -> list[
     store = RoundStore(settings.place / "rounds" / f"{subject}.jsonl", settings.measured())
     found = visit_all(visits, rounds=settings.rounds, store=store, tell=settings.tell)
     facts = json.loads((material / "facts.json").read_text(encoding="utf-8"))
-    return [
-        _record(
-            settings,
-            peer,
-            subject,
-            threads,
-            status[peer.name],
-            found.get(_visit(peer, threads), []),
-            facts,
-        )
-        for peer in peers
-        for threads in settings.threads
-    ]
+    records = []
+    for peer in peers:
+        rounds = {count: found.get(_visit(peer, count), []) for count in settings.threads}
+        # Judged once: the number of threads changes no answer.
+        judged = [
+            one["accuracy"] for several in rounds.values() for one in several if one.get("accuracy")
+        ]
+        records += [
+            _record(settings, peer, subject, count, status[peer.name], several)
+            | {"accuracy": judged[0] if judged else None, "material": facts}
+            for count, several in rounds.items()
+        ]
+    return records
 
 
 def _visitor(
@@ -117,13 +117,7 @@ def _visitor(
 
 
 def _record(
-    settings: Settings,
-    peer: Peer,
-    subject: str,
-    threads: int,
-    status: Json,
-    rounds: list[Json],
-    facts: Json,
+    settings: Settings, peer: Peer, subject: str, threads: int, status: Json, rounds: list[Json]
 ) -> Json:
     failed = [one[FAILED] for one in rounds if FAILED in one]
     said = f"fails at run time: {failed[0]}" if failed else status["status"]
@@ -143,9 +137,7 @@ def _record(
         status=said,
         packages={name: version_of(name) for name in peer.packages},
         prepare_seconds=status.get("seconds"),
-        accuracy=next((one["accuracy"] for one in rounds if one.get("accuracy")), None),
         joules_per_call=_median([one.get("joules_per_call") for one in rounds]),
-        material=facts,
         fingerprint=rounds[0]["fingerprint"] if figures else None,
     )
 

@@ -1,4 +1,12 @@
-"""LiteRT (TensorFlow Lite): float32, and static int8 by its own quantizer."""
+r"""LiteRT (TensorFlow Lite): float32, and static int8 by its own quantizer.
+
+Its converter pins an old typing-extensions through xdsl, so it stands in no extra; beside the others it works
+when installed without dependencies:
+
+    pip install "ai-edge-litert==2.3.0" backports.strenum
+    pip install --no-deps litert-torch==0.10.0 litert-converter==0.5.0 ai-edge-quantizer==0.10.0 \
+        xdsl==0.28.0 immutabledict==4.2.1 lark jax jaxlib opt_einsum jaxtyping wadler_lindig multipledispatch
+"""
 
 from __future__ import annotations
 

@@ -99,3 +99,11 @@ def test_what_was_not_measured_is_neither_hit_nor_missed() -> None:
 def test_every_number_of_threads_has_its_own_goals() -> None:
     both = outcomes([*ROWS, *({**one, "threads": 2} for one in ROWS)])
     assert len(both) == 2 * len(outcomes(ROWS))
+
+
+@pytest.mark.parametrize("accuracy", [{"mask_dice": 0.9}, {"probability_p95": 0.5}])
+def test_a_contestant_with_other_answers_is_not_compared(accuracy: dict[str, float]) -> None:
+    wrong = {**row("Fast int8", 1.0), "accuracy": accuracy}
+    chosen = best([*ROWS, wrong], "segmenter", 1, precision="int8", folded=False)
+    assert chosen is not None
+    assert chosen["peer"] == "OpenVINO int8"
