@@ -110,6 +110,9 @@ def peers(
     only: Annotated[
         str, typer.Option(help="Beginnings of contestants' names, with commas between.")
     ] = "",
+    subjects: Annotated[
+        str, typer.Option(help="Of segmenter, classifier and study, with commas between.")
+    ] = "segmenter,classifier,study",
     rounds: Rounds = None,
     calls: Calls = DEFAULT_CALLS,
     work: Work = None,
@@ -122,8 +125,7 @@ def peers(
     from benchmarks.peers.contest import hold_contest
 
     settings = _settings(bundle, weights, threads, rounds, calls, work, results, tiny)
-    names = tuple(name.strip() for name in only.split(",") if name.strip())
-    records = hold_contest(settings, names=names)
+    records = hold_contest(settings, subjects=_split(subjects), names=_split(only))
     for one in records:
         typer.echo(f"{one['what']}: {_told(one)}")
     typer.echo(goals_table(outcomes(records)))
@@ -202,6 +204,10 @@ def _settings(
         tiny=tiny,
         tell=lambda message: print(f"benchmark: {message}", file=sys.stderr, flush=True),
     )
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def _told(record: dict[str, object]) -> str:

@@ -18,6 +18,7 @@ from benchmarks.pipeline import TORCH, measure_pipeline, study_folder, volume_fo
 from benchmarks.process import ChildError, run_fresh
 from benchmarks.records import BYTES, MIB, MS, figure, new_record, threads_name, write_records
 from benchmarks.settings import Settings
+from hemx_core.errors import BenchmarkError
 from hemx_core.runtime.bundle import verify_bundle
 
 Json = dict[str, Any]
@@ -43,7 +44,16 @@ def hold_contest(
         names: beginnings of contestants' names; all where left out.
     Returns:
         The records.
+    Raises:
+        BenchmarkError: a subject that there is not, or outputs that change between rounds.
     """
+    unknown = [one for one in subjects if one not in (*SUBJECTS, STUDY)]
+    if unknown or not subjects:
+        raise BenchmarkError(
+            f"subjects {', '.join(unknown) or 'left empty'}",
+            expected=f"some of {', '.join((*SUBJECTS, STUDY))}",
+            remedy="correct --subjects",
+        )
     records: list[Json] = []
     for subject in subjects:
         if subject == STUDY:

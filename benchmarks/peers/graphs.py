@@ -50,5 +50,6 @@ def _module(graph: str, subject: str, networks: Networks) -> nn.Module:
         return (
             fold_unet(networks.segmenter) if subject == "segmenter" else fold_classifier(classifier)
         )
-    trained = Segmenter(networks.segmenter) if subject == "segmenter" else classifier
+    # Constant weights only, as a user would have to write it: no runtime folds a computed kernel well.
+    trained = Segmenter(networks.segmenter) if subject == "segmenter" else classifier.static()
     return stock(trained) if graph == STOCK_GRAPH else trained.eval()
