@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 COMMAND_GROUP = "hemx.commands"
 ERROR_EXIT = 2
 PIPE_COLUMNS = 240
-EXTRA_OF = {"data": "train", "evaluate": "train", "experiment": "bench"}
+EXTRA_OF = {"data": "train", "evaluate": "train", "experiment": "bench", "benchmark": "bench"}
 """The extra that brings what an entry point needs, where their names differ."""
 
 app = typer.Typer(

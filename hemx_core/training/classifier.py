@@ -13,7 +13,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader, TensorDataset
 
 from hemx_core.data.augment import grey_values, random_affine
+from hemx_core.errors import TrainingError
 from hemx_core.nn.joint import MarkerClassifier
+from hemx_core.nn.weights_io import classifier_config, load_classifier
 from hemx_core.training.classifier_config import CROP_AUGMENTATION, ClassifierTraining
 from hemx_core.training.distributed import whole_batch
 from hemx_core.training.loop import Batch, fit, freeze_batch_norm, one_cycle
@@ -105,9 +107,7 @@ class ClassifierModule(lightning.LightningModule):
         self.config = config
         self.patient_labels = (validation or slices).patient_labels
         features = torch.from_numpy(slices.features)
-        network = MarkerClassifier(
-            config.network, encoder_channels=features.shape[-1], outputs=len(config.targets)
-        )
+        network = _start(config, features.shape[-1])
         network.standardise.fit(features.flatten(0, 1))
         if not config.encoder_features:
             network.standardise.silence()
@@ -170,6 +170,27 @@ class ClassifierModule(lightning.LightningModule):
         return one_cycle(
             self, steps=config.steps, peak=config.peak_lr, weight_decay=config.weight_decay
         )
+
+
+def _start(config: ClassifierTraining, encoder_channels: int) -> MarkerClassifier:
+    """A new network, or the one to fine-tune.
+
+    Raises:
+        TrainingError: the weights are of other sizes, targets or encoder than the run.
+    """
+    fresh = MarkerClassifier(
+        config.network, encoder_channels=encoder_channels, outputs=len(config.targets)
+    )
+    if config.initial is None:
+        return fresh
+    known = load_classifier(config.initial)
+    if classifier_config(known) != classifier_config(fresh):
+        raise TrainingError(
+            f"{config.initial.name} with {classifier_config(known)}",
+            expected=str(classifier_config(fresh)),
+            remedy="give the settings of those weights, or start without --initial",
+        )
+    return known.train().requires_grad_(True)
 
 
 def validation_loader(slices: HeldOutSlices) -> DataLoader[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, get_args
 
 from hemx_core.data.augment import Augmentation
@@ -56,6 +57,8 @@ class ClassifierTraining:
         sensitivity: share of validation patients with a marker that its threshold must find.
         bootstrap: draws for each interval.
         seed: of weights, batches, augmentation and bootstrap.
+        initial: weights of a classifier of the same sizes and targets to start from (fine-tuning, with a
+            small `peak_lr`); None starts anew. Encoder features are standardised anew all the same.
         frozen_batch_norm: keep batch normalisation as it is initialised or loaded, see docs/training.md.
         precision: of Lightning; tiny networks want `32-true`.
         compute: processes and loader.
@@ -84,6 +87,7 @@ class ClassifierTraining:
     seed: int = 1
     network: WaveletVGGConfig = field(default_factory=WaveletVGGConfig)
     augmentation: Augmentation = CROP_AUGMENTATION
+    initial: Path | None = None
     frozen_batch_norm: bool = False
     precision: Precision = "auto"
     compute: Compute = field(default_factory=Compute)

@@ -68,6 +68,10 @@ def classifier(
     segmenter: Annotated[
         Path | None, typer.Option(help="Weights of stage 1, if not in --weights.")
     ] = None,
+    initial: Annotated[
+        Path | None,
+        typer.Option(help="Weights of a classifier to fine-tune; wants a small --rate."),
+    ] = None,
     name: Annotated[str, typer.Option(help="Of the weight and result files.")] = NAME,
     cohort: CohortFolder = Path("runs/cohort"),
     inserted_cohort: InsertedFolder = Path("runs/inserted"),
@@ -110,6 +114,7 @@ def classifier(
         encoder_features=encoder_features,
         targets=targets,
         consistency=consistency,
+        initial=initial,
         seed=seed,
         network=WaveletVGGConfig(width=width, wavelet=wavelet, merge=merge),
         precision=precision,

@@ -11,6 +11,7 @@ from hemx_core.data.augment import Augmentation
 from hemx_core.errors import TrainingError
 from hemx_core.imaging.crop import crop_around
 from hemx_core.nn.wavelet_vgg import WaveletVGGConfig
+from hemx_core.nn.weights_io import classifier_config, save_weights
 from hemx_core.training.classifier import (
     ClassifierModule,
     ClassifierTraining,
@@ -197,3 +198,19 @@ def test_a_fit_without_validation_learns_one_output_and_resumes(tmp_path: Path) 
 def test_refuses_settings_that_cannot_work(values: dict[str, Any]) -> None:
     with pytest.raises(TrainingError):
         ClassifierTraining(**values)
+
+
+def test_fine_tuning_starts_from_the_weights_and_refuses_those_of_another_size(
+    tmp_path: Path,
+) -> None:
+    trained = ClassifierModule(CONFIG, _slices()).network
+    path = tmp_path / "classifier.safetensors"
+    save_weights(path, trained, config=classifier_config(trained), training={})
+    tuned = ClassifierModule(replace(CONFIG, initial=path), _slices()).network
+    assert tuned.training
+    for name, value in trained.named_parameters():
+        torch.testing.assert_close(dict(tuned.named_parameters())[name], value, atol=2e-3, rtol=0)
+        assert dict(tuned.named_parameters())[name].requires_grad
+    other = replace(CONFIG, initial=path, network=WaveletVGGConfig(width=0.25))
+    with pytest.raises(TrainingError, match=r"classifier\.safetensors"):
+        ClassifierModule(other, _slices())
