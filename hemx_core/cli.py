@@ -198,12 +198,13 @@ def compare(
     from hemx_core.compare import check_pair, compare_volumes
     from hemx_core.imaging.reader import read_series
     from hemx_core.report import comparison, referral
+    from hemx_core.report.comparison_json import FORMAT
     from hemx_core.report.write import check_output
     from hemx_core.triage import TriageSettings
 
     settings = TriageSettings(window=parse_window(window))
     options = referral.ReferralOptions(language=language, identify=identify)
-    check_output(out, comparison.COMPARISON_NAME, comparison.FORMAT)
+    check_output(out, comparison.COMPARISON_NAME, FORMAT)
     with _progress(quiet) as progress:
         first, second = (read_series(one, progress=progress) for one in (earlier, later))
         # Before the models are loaded: two patients are refused at once.
