@@ -2,10 +2,12 @@
 
 python -m benchmarks.growth calibrate --heads 30
 python -m benchmarks.growth evaluate --pairs 40
+python -m benchmarks.growth inserted --pairs 40
 
 `calibrate` scans heads three times without growth (other noise, other site) and derives the two boundary
 uncertainties of `hemx_core.measure.uncertainty`. `evaluate` scans other heads before and after a known growth
-and counts right answers. Both keep what they have measured and go on from there; another bundle starts anew.
+and counts right answers; `inserted` does so with haematomas in real slices (HEMX_DATA). All keep what they
+have measured and go on from there; another bundle starts anew.
 """
 
 from __future__ import annotations
@@ -20,8 +22,10 @@ import cv2
 import numpy as np
 import typer
 
+from benchmarks.growth_real import SEED, Scan, scans_with_growth
 from hemx_core import provenance
 from hemx_core.costs import StageClock, Watch
+from hemx_core.data import phe_sich
 from hemx_core.imaging.prepare import prepare
 from hemx_core.measure.expansion import DEFINITIONS, Answer, Definition, judge_growth
 from hemx_core.measure.uncertainty import (
@@ -67,27 +71,30 @@ def before_and_after(index: int) -> list[PhantomSpec]:
     return [first, later]
 
 
-def measure_study(spec: PhantomSpec, models: TriageModels) -> Json:
-    """Scan, segment and measure a phantom; truth beside it."""
+def scan(spec: PhantomSpec) -> Scan:
+    """Scan a phantom."""
     phantom = make_phantom(spec)
+    return Scan(phantom.volume, phantom.mask, phantom.haematoma_volume_ml)
+
+
+def measure_scan(scanned: Scan, models: TriageModels) -> Json:
+    """Segment and measure a scan; truth beside it."""
     watch = Watch(StageClock(), None)
-    prepared = prepare(phantom.volume, models.manifest.preprocessing)
+    prepared = prepare(scanned.volume, models.manifest.preprocessing)
     found = segment(prepared, models, watch)
-    mask = measure(found.mask, phantom.volume, models.manifest, watch).mask
-    estimate = estimate_volume(mask, phantom.volume.geometry)
-    both = np.count_nonzero(mask) + np.count_nonzero(phantom.mask)
+    mask = measure(found.mask, scanned.volume, models.manifest, watch).mask
+    estimate = estimate_volume(mask, scanned.volume.geometry)
+    both = np.count_nonzero(mask) + np.count_nonzero(scanned.mask)
     return {
-        "true_ml": round(phantom.haematoma_volume_ml, 4),
+        "true_ml": round(scanned.true_ml, 4),
         "volume_ml": round(estimate.volume_ml, 4),
         "surface_mm2": round(estimate.surface_mm2, 2),
         "sampling_sd_ml": round(estimate.sampling_sd_ml, 5),
-        "dice": round(2 * np.count_nonzero(mask & phantom.mask) / both, 4),
+        "dice": round(2 * np.count_nonzero(mask & scanned.mask) / both, 4),
     }
 
 
-def gather(
-    out: Path, count: int, specs: Callable[[int], list[PhantomSpec]], bundle: Path | None
-) -> Json:
+def gather(out: Path, count: int, scans: Callable[[int], list[Scan]], bundle: Path | None) -> Json:
     """Measure `count` sets of studies, going on with what the file already holds of this bundle."""
     cv2.setNumThreads(1)
     with load_models(bundle, DesktopBackend(threads=1)) as models:
@@ -95,7 +102,7 @@ def gather(
         known: Json = json.loads(out.read_text(encoding="utf-8")) if out.exists() else {}
         sets: list[list[Json]] = known.get("sets", []) if known.get("segmenter") == digest else []
         for index in range(len(sets), count):
-            sets.append([measure_study(spec, models) for spec in specs(index)])
+            sets.append([measure_scan(one, models) for one in scans(index)])
             provenance.write_json(out, {"segmenter": digest, "sets": sets})
             shown = ", ".join(f"{one['volume_ml']:.1f} of {one['true_ml']:.1f}" for one in sets[-1])
             typer.echo(f"{index + 1}/{count}: {shown} mL")
@@ -140,7 +147,7 @@ def calibrate(
     out: Annotated[Path, typer.Option(help="Result file.")] = RESULTS / "repeatability.json",
 ) -> None:
     """Measure how well the segmenter agrees with the truth and with itself, without growth."""
-    found = gather(out, heads, three_scans, models)
+    found = gather(out, heads, lambda index: [scan(one) for one in three_scans(index)], models)
     constants = boundary_constants(found["sets"])
     report = {"provenance": provenance.provenance(seed=CALIBRATION_SEED), **constants, **found}
     provenance.write_json(out, report)
@@ -157,13 +164,29 @@ def evaluate(
     out: Annotated[Path, typer.Option(help="Result file.")] = RESULTS / "growth.json",
 ) -> None:
     """Count right answers on expansion, on heads that `calibrate` never saw."""
-    found = gather(out, pairs, before_and_after, models)
+    found = gather(out, pairs, lambda index: [scan(one) for one in before_and_after(index)], models)
+    _write(out, found, seed=EVALUATION_SEED)
+
+
+@app.command()
+def inserted(
+    pairs: Annotated[int, typer.Option(min=3, help="Pairs of scans in real slices.")] = 40,
+    models: Bundle = None,
+    out: Annotated[Path, typer.Option(help="Result file.")] = RESULTS / "growth_inserted.json",
+) -> None:
+    """Count right answers on expansion of haematomas in real slices of test patients (HEMX_DATA)."""
+    source = phe_sich.data_folder()
+    found = gather(out, pairs, lambda index: scans_with_growth(index, source), models)
+    _write(out, found, seed=SEED)
+
+
+def _write(out: Path, found: Json, *, seed: int) -> None:
     scores = score(found["sets"])
     constants = {
         "accuracy_boundary_mm": ACCURACY_BOUNDARY_MM,
         "repeat_boundary_mm": REPEAT_BOUNDARY_MM,
     }
-    report = {"provenance": provenance.provenance(seed=EVALUATION_SEED), "constants": constants}
+    report = {"provenance": provenance.provenance(seed=seed), "constants": constants}
     provenance.write_json(out, {**report, **scores, **found})
     for code, one in scores["definitions"].items():
         typer.echo(f"{code}: {one}")
