@@ -39,6 +39,9 @@ def validate_command(
         Path | None, typer.Option(help="Folder of a data set in HEMX's format.")
     ] = None,
     real: Annotated[bool, typer.Option(help="Score masks on the slices in HEMX_DATA.")] = True,
+    split: Annotated[
+        str, typer.Option(help="Real patients: test; validation where the others were trained on.")
+    ] = "test",
     cohort: Annotated[Path, typer.Option(help="Folder of the phantom cohort.")] = Path(
         "runs/cohort"
     ),
@@ -86,7 +89,7 @@ def validate_command(
             networks.decision.preprocessing, data=None, calibration=recipe.calibration_slices
         )
         parity = measure_parity(networks, models, held_out)
-        masks, markers, source = _accuracy(networks, models, asked, real=real)
+        masks, markers, source = _accuracy(networks, models, asked, split=split if real else None)
         measured = _layers(networks, models, recipe, calibration, held_out, layers)
         record, gates = validation_record(
             folder, models, recipe, parity=parity, masks=masks, markers=markers, layers=measured
@@ -114,9 +117,9 @@ def exit_at_a_gate() -> Iterator[None]:
 
 
 def _accuracy(
-    networks: Networks, models: Models, asked: Asked, *, real: bool
+    networks: Networks, models: Models, asked: Asked, *, split: str | None
 ) -> tuple[dict[str, Any] | None, dict[str, Any] | None, str]:
-    """Masks on the real test patients, markers on the labelled test studies, and what those are."""
+    """Masks on the real patients of a split, markers on the labelled test studies, and what those are."""
     from export.validate import two_ways, validate_markers, validate_masks
     from hemx_core.data import phe_sich
     from hemx_core.training.cli import say
@@ -132,10 +135,14 @@ def _accuracy(
         )
     ways = two_ways(networks, models)
     masks = None
-    if real:
+    if split is not None:
         folder = phe_sich.data_folder()
-        patients = phe_sich.split_patients(phe_sich.read_rows(folder))["test"]
-        masks = validate_masks(ways, decision, folder, patients)
+        patients = phe_sich.split_patients(phe_sich.read_rows(folder)).get(split, [])
+        if not patients:
+            raise DatasetError(
+                f"split {split!r}", expected=f"one of {phe_sich.SPLITS}", remedy="correct the name"
+            )
+        masks = {"split": split} | validate_masks(ways, decision, folder, patients)
         _tell(f"Dice falls by {masks['dice_drop']:.4f} on {len(patients)} patients")
     markers = validate_markers(ways, decision, source.patients("test"), progress=say)
     return masks, markers, source.description
