@@ -110,8 +110,9 @@ class HemxApp(App):
             Clock.schedule_once(lambda _seconds: self._begin(), 0)
 
     def on_pause(self) -> bool:
-        """Stay in memory; whoever comes back is asked for the PIN."""
+        """Stay in memory, with nothing unsaved; whoever comes back is asked for the PIN."""
         self._left_at = time.monotonic()
+        self._keep()
         if self.context is not None and not self.context.picking:
             self.lock()
         return True
@@ -131,12 +132,19 @@ class HemxApp(App):
         self.frame.clear_widgets()
         # The jobs first: what ends of them still asks for the list.
         ended = [_shut_down(one) for one in (self.context.jobs, self.context.quick)]
+        self._keep(ends=True)
         if all(ended):
             self.context.release()
         logs.remove(self._log)
         if self._demo_folder is not None:
             self._demo_folder.cleanup()
         self.context = None
+
+    def _keep(self, *, ends: bool = False) -> None:
+        """Have the screens store what they hold; the system may end a paused app without a word."""
+        for screen in self.screens.values():
+            if hasattr(screen, "keep"):
+                screen.keep(ends=ends)
 
     def _open_store(self) -> Store:
         from mobile_app.store import Store

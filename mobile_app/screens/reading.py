@@ -111,6 +111,10 @@ class Reading(BoxLayout):
             }
             confirm(**words, on_yes=self.correction.save, kind="primary")
 
+    def keep(self, *, ends: bool = False) -> None:
+        """The app is left, or ends: store what is drawn."""
+        self.correction.keep(ends=ends)
+
     def _bind_parts(self) -> None:
         viewer, strip, correction = self.viewer, self.strip, self.correction
         for name in ("index", "window", "pixel", "ruler"):

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from kivy.event import EventDispatcher
 from kivy.properties import NumericProperty, ObjectProperty
 
 from hemx_core.errors import HemxError
 from hemx_core.measure.expansion import Growth, judge_growth
 from mobile_app.context import AppContext
-from mobile_app.correcting import MaskEditor, Snapshot
+from mobile_app.correcting import MaskEditor, Snapshot, State
 from mobile_app.correction_work import find_earlier, save_correction
 from mobile_app.errors import NotStoredError
+from mobile_app.jobs import Report
 from mobile_app.store import Correction
 
 MIN_RADIUS_MM, MAX_RADIUS_MM = 1.0, 15.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unstored:
+    """A mask on its way to the store."""
+
+    result_id: int
+    snapshot: Snapshot
 
 
 class MaskCorrection(EventDispatcher):
@@ -36,6 +47,8 @@ class MaskCorrection(EventDispatcher):
         self._result_id: int | None = None
         self._correction_id: int | None = None
         self._saving = False
+        self._sent: State | None = None
+        self._waiting: list[Unstored] = []
         self.fbind("earlier", lambda *_: self.dispatch("on_standing"))
 
     @property
@@ -125,11 +138,55 @@ class MaskCorrection(EventDispatcher):
         """Store the mask as a new version; the result stays."""
         if self.may_save:
             self._saving = True
-            self._save(self.editor.snapshot(), leaves=False)
+            drawn = self.editor.snapshot()
+            self._sent = drawn.state
+            self._save(drawn, leaves=False)
             self.dispatch("on_standing")
 
+    def keep(self, *, ends: bool = False) -> None:
+        """Store here and now what is drawn, or waits for the worker: the app may not come back.
+
+        Args:
+            ends: the app ends: nothing is told to the screens any more.
+        """
+        for one in list(self._waiting):
+            if self._claim(one):
+                self._keep(one, ends=ends)
+        editor = self.editor
+        if editor is None:
+            return
+        drawn = editor.snapshot()
+        in_hand = self._saving and self._sent is drawn.state  # the worker stores just that
+        if editor.unsaved and not in_hand:
+            self._keep(Unstored(int(self._result_id), drawn), ends=ends)
+
+    def _keep(self, one: Unstored, *, ends: bool) -> None:
+        store, editor = self._context.store, self.editor
+        try:
+            correction = save_correction(store, one.result_id, one.snapshot)(None)
+        except HemxError as error:
+            self._tell_unless_deleted(error)
+            return
+        if editor is None or self._result_id != one.result_id:
+            return
+        if ends:
+            editor.mark_saved(one.snapshot)
+        else:
+            self._saved(one.snapshot, correction)
+
+    def _claim(self, one: Unstored) -> bool:
+        """Whether this thread stores it; the worker and the interface may both want to."""
+        try:
+            self._waiting.remove(one)
+        except ValueError:
+            return False
+        return True
+
     def _save(self, snapshot: Snapshot, *, leaves: bool) -> None:
-        context, editor, result_id = self._context, self.editor, self._result_id
+        context, editor = self._context, self.editor
+        one = Unstored(int(self._result_id), snapshot)
+        store = save_correction(context.store, one.result_id, snapshot)
+        self._waiting.append(one)
 
         def done(outcome: object) -> None:
             if outcome.value is not None:
@@ -139,7 +196,9 @@ class MaskCorrection(EventDispatcher):
             if self.editor is editor:
                 self._saved(snapshot, outcome.value)
 
-        work = save_correction(context.store, int(result_id), snapshot)
+        def work(report: Report[object]) -> Correction | None:
+            return store(report) if self._claim(one) else None
+
         failed = self._tell_unless_deleted if leaves else context.show_error
         context.jobs.run(work, on_error=failed, on_done=done)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import replace
 
@@ -239,6 +240,49 @@ class TestKeeping(Correcting):
         assert self.told[-1] == "reading.kept"
         (number,) = self.store.corrections.of_result(result_id)
         assert np.array_equal(self.store.corrections.load(number).mask, drawn)
+
+    def test_the_app_is_left_in_the_middle_of_a_stroke_and_comes_back(self) -> None:
+        self.tap("brush")
+        touch = self.finger(*self.on_slice((60, 60), (60, 90)))
+        self.screen.keep()
+        (number,) = self.store.corrections.of_result(self.context.result_id)
+        kept = self.store.corrections.load(number)
+        assert kept.mask[self.index, 60, 60:91].all()
+        assert kept.mask.sum() > self.found.mask.sum()
+        touch.touch_up()
+        self.advance_frames(2)
+        assert "not saved" not in self.screen.findings
+        assert self.context.correction.version == kept.version == 1
+        self.screen.keep()
+        assert self.store.corrections.of_result(self.context.result_id) == (number,)
+
+    def test_a_save_that_waits_for_the_worker_outlives_the_end_of_the_app(self) -> None:
+        begun, go_on = threading.Event(), threading.Event()
+
+        def busy(_report: object) -> None:
+            begun.set()
+            assert go_on.wait(20)
+
+        self.brush((60, 60), (60, 90))
+        self.jobs.run(busy)
+        assert begun.wait(20)
+        self.tap("save")
+        drawn = self.mask()
+        threading.Timer(0.1, go_on.set).start()
+        assert self.jobs.shutdown()
+        assert self.store.corrections.of_result(self.context.result_id) == ()
+        self.screen.keep(ends=True)
+        (number,) = self.store.corrections.of_result(self.context.result_id)
+        assert np.array_equal(self.store.corrections.load(number).mask, drawn)
+
+    def test_a_save_is_stored_once_by_whoever_comes_first(self) -> None:
+        self.brush((60, 60), (60, 90))
+        self.tap("save")
+        self.screen.keep()
+        self.finish_jobs()
+        assert len(self.store.corrections.of_result(self.context.result_id)) == 1
+        assert self.context.correction.version == 1
+        assert "not saved" not in self.screen.findings
 
     def test_a_deleted_study_is_left_in_silence(self) -> None:
         troubles = []
