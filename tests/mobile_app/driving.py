@@ -12,6 +12,8 @@ from kivy.base import EventLoop
 from kivy.core.window import Window
 from kivy.tests.common import GraphicUnitTest, UnitTestTouch
 from kivy.uix.modalview import ModalView
+from kivy.uix.recycleview import RecycleView
+from kivy.uix.scrollview import ScrollView
 from kivy.uix.widget import Widget
 
 from mobile_app.app import HemxApp
@@ -95,8 +97,10 @@ class AppTest(GraphicUnitTest):
         return found
 
     def tap(self, widget: Widget) -> None:
-        """Touch the middle of a widget that can be seen."""
+        """Touch the middle of a widget that can be seen, if need be after scrolling to it."""
         self.idle()
+        if reveal(widget):
+            self.idle()
         x, y = widget.to_window(*widget.center)
         assert 0 <= x <= Window.width, "out of sight"
         assert 0 <= y <= Window.height, "out of sight"
@@ -112,6 +116,18 @@ class AppTest(GraphicUnitTest):
         context = self.app.context
         self.wait(lambda: not (context.jobs.busy or context.quick.busy))
         self.idle(4)
+
+
+def reveal(widget: Widget) -> bool:
+    """Scroll a widget into view; return whether that took a scroll view."""
+    found, parent = False, widget.parent
+    while parent is not None and parent is not Window:
+        scrolls = isinstance(parent, ScrollView) and not isinstance(parent, RecycleView)
+        if scrolls and parent.children[0].height > parent.height:
+            parent.scroll_to(widget, animate=False)
+            found = True
+        parent = parent.parent
+    return found
 
 
 def popups() -> list[ModalView]:

@@ -17,8 +17,9 @@ from mobile_app.context import AppContext
 from mobile_app.jobs import Jobs
 from mobile_app.memory_guard import MemoryBudget
 from mobile_app.store import Store
+from tests.mobile_app.driving import LANDSCAPE, PORTRAIT, reveal
 
-LANDSCAPE, PORTRAIT = (1280, 800), (800, 1280)
+__all__ = ["LANDSCAPE", "PORTRAIT", "ScreenTest", "below", "cut_off", "small_targets"]
 
 
 class ScreenTest(GraphicUnitTest):
@@ -102,12 +103,8 @@ class ScreenTest(GraphicUnitTest):
 
     def tap(self, widget: Widget) -> None:
         """Touch a widget's middle, scrolled into view."""
-        parent = widget.parent
-        while parent is not None and parent is not Window:
-            if hasattr(parent, "scroll_to") and parent.children[0].height > parent.height:
-                parent.scroll_to(widget, animate=False)
-                self.advance_frames(2)
-            parent = parent.parent
+        if reveal(widget):
+            self.advance_frames(2)
         x, y = widget.to_window(*widget.center)
         assert 0 <= x <= Window.width, (x, y)
         assert 0 <= y <= Window.height, (x, y)
