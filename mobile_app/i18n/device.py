@@ -4,6 +4,7 @@ from __future__ import annotations
 
 STRINGS: dict[str, tuple[str, str]] = {
     "device.test.title": ("Self-test of the models", "モデルの自己診断"),
+    "device.test.first": ("Test now", "診断を開始"),
     "device.test.run": ("Test again", "再診断"),
     "device.test.none": ("Not tested yet", "未診断"),
     "device.test.none_more": (

@@ -111,11 +111,12 @@ class SelfTestCard(DeviceCard):
         from mobile_app.self_test import last_self_test
 
         super().show()
-        told = self_test_told(self.context.language, last_self_test(self.context.store))
+        known = last_self_test(self.context.store)
+        told = self_test_told(self.context.language, known)
         self.state.text, self.state.color = told.state, TONES[told.tone]
         self.more.text = told.more
         self.table.show(told.rows, alarming=self.say("too_much"))
-        self.again.text = self.say("test.run")
+        self.again.text = self.say("test.run" if known else "test.first")
         self.again.disabled = self.running
 
     def _done(self, _outcome: Outcome[None]) -> None:
