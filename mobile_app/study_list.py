@@ -61,14 +61,19 @@ def patient_words(study: Study, language: str, *, hides_names: bool = False) -> 
     """Name and ID as stored, or the study's number."""
     if hides_names:
         return text(language, "studies.number", number=study.id)
-    name = name_words(study.identity.patient_name) or text(language, "studies.no_name")
+    name = name_words(study.identity.patient_name, language) or text(language, "studies.no_name")
     number_ = study.identity.patient_id
     return SEPARATOR.join(one for one in (name, number_) if one)
 
 
-def name_words(stored: str) -> str:
-    """A DICOM person name without its carets: the groups (Latin, ideographic, phonetic) side by side."""
-    groups = (" ".join(group.replace("^", " ").split()) for group in stored.split("="))
+def name_words(stored: str, language: str) -> str:
+    """A DICOM person name without its carets: Latin, ideographic and phonetic group side by side.
+
+    Japanese begins with the ideographic group.
+    """
+    groups = [" ".join(group.replace("^", " ").split()) for group in stored.split("=")]
+    if language == "ja":
+        groups = [*groups[1:], groups[0]]
     return " / ".join(one for one in groups if one)
 
 

@@ -85,7 +85,7 @@ STRINGS: dict[str, tuple[str, str]] = {
     ),
     "reading.expansion.yes": ("Expanded", "血腫増大あり"),
     "reading.expansion.no": ("Not expanded", "血腫増大なし"),
-    "reading.expansion.indeterminate": ("Expansion: cannot tell", "血腫増大：判定保留"),
+    "reading.expansion.indeterminate": ("Expansion: cannot be told", "血腫増大：判定不能"),
     "reading.strip": (
         "Bars: blood area. Dots: {marker}",
         "棒：血腫面積　点：{marker}",

@@ -254,8 +254,7 @@ class Compare(BoxLayout):
         upright = self.width < self.height
         self._body.clear_widgets()
         self._body.orientation = "vertical" if upright else "horizontal"
-        self.viewers.upright = upright
-        self.viewers.size_hint = (1, 1.35) if upright else (1.6, 1)
+        self.viewers.size_hint = (1, 0.85) if upright else (1.6, 1)
         self._body.add_widget(self.viewers)
         self._body.add_widget(self.scroll)
         self._rewrite()

@@ -83,6 +83,8 @@ class TouchButton(Button):
         self._fill()
 
     def _fill(self, *_ignored: object) -> None:
+        # The theme's rule for every button paints a rectangle with each change of state.
+        self.background_color = (0, 0, 0, 0)
         plain = theme.SURFACE if self.disabled else FILLS[self.kind]
         self.fill = theme.PRESSED if self.state == "down" else plain
 

@@ -25,13 +25,12 @@ WHICH = ("earlier", "later")
 class LinkedViewers(BoxLayout):
     """Viewers of both sides with their captions, and the buttons that both obey.
 
-    `upright` sets one viewer above the other. Unlinked, each scrolls by itself; linked again, the two slices
+    They stand side by side in portrait too: one above the other, each would be smaller. Unlinked, each scrolls by itself; linked again, the two slices
     that are shown then count as one height.
     """
 
     language = StringProperty("en")
     linked = BooleanProperty(True)
-    upright = BooleanProperty(False)
     link: Link | None = ObjectProperty(None, allownone=True)
 
     def __init__(self, **kwargs: object) -> None:
@@ -55,8 +54,6 @@ class LinkedViewers(BoxLayout):
         self._told = Clock.create_trigger(self._tell, -1)
         for name in ("language", "linked", "link"):
             self.fbind(name, lambda *_: self._told())
-        self.fbind("upright", self._turn)
-        self._turn()
 
     def open(self, compared: Compared) -> None:
         """Show both studies, at the later one's largest area of blood."""
@@ -155,9 +152,6 @@ class LinkedViewers(BoxLayout):
             self.viewers[other].index = match.index
             self._follows = False
         self._told()
-
-    def _turn(self, *_ignored: object) -> None:
-        self._panes.orientation = "vertical" if self.upright else "horizontal"
 
     def _tell(self, *_ignored: object) -> None:
         language = self.language

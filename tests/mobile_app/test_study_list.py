@@ -53,7 +53,7 @@ def test_the_newest_acquisition_stands_first(store: Store) -> None:
 def test_japanese(store: Store) -> None:
     ids = fill(store)
     row = _rows(store, "ja")[ids["call"]]
-    assert row.patient == "Yamada Taro / 山田 太郎 / やまだ たろう   P-1000"
+    assert row.patient == "山田 太郎 / やまだ たろう / Yamada Taro   P-1000"
     assert row.facts == "2026年11月24日 08:05   30スライス   Head 5 mm"
     assert row.advice == "直ちに脳神経外科施設へ連絡してください。"
     assert "ハイポデンシティー" in row.findings
@@ -106,13 +106,18 @@ def test_a_failed_second_triage_keeps_the_first_result(store: Store) -> None:
 
 
 @pytest.mark.parametrize(
-    ("stored", "told"),
+    ("stored", "english", "japanese"),
     [
-        ("Yamada^Taro=山田^太郎=やまだ^たろう", "Yamada Taro / 山田 太郎 / やまだ たろう"),
-        ("Smith^John^^Dr", "Smith John Dr"),
-        ("=山田^太郎", "山田 太郎"),
-        ("", ""),
+        (
+            "Yamada^Taro=山田^太郎=やまだ^たろう",
+            "Yamada Taro / 山田 太郎 / やまだ たろう",
+            "山田 太郎 / やまだ たろう / Yamada Taro",
+        ),
+        ("Smith^John^^Dr", "Smith John Dr", "Smith John Dr"),
+        ("=山田^太郎", "山田 太郎", "山田 太郎"),
+        ("", "", ""),
     ],
 )
-def test_names(stored: str, told: str) -> None:
-    assert name_words(stored) == told
+def test_names(stored: str, english: str, japanese: str) -> None:
+    assert name_words(stored, "en") == english
+    assert name_words(stored, "ja") == japanese

@@ -99,6 +99,7 @@ class TestDevice(ScreenTest):
     def test_the_self_test_by_touch_in_both_languages(self) -> None:
         card = self.screen.self_test
         assert card.state.text == "Not tested yet"
+        assert card.again.text == "Test now"
         self.tap(card.again)
         self.settle()
         assert card.state.text == "Passed"

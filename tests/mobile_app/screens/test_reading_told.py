@@ -55,7 +55,7 @@ def test_a_corrected_volume_is_called_so_beside_the_automatic_one() -> None:
 
 @pytest.mark.parametrize(
     ("before", "now", "expected"),
-    [(20, 40, "Expanded"), (20, 20, "Not expanded"), (20, 23, "Expansion: cannot tell")],
+    [(20, 40, "Expanded"), (20, 20, "Not expanded"), (20, 23, "Expansion: cannot be told")],
 )
 def test_growth_with_its_answer(before: int, now: int, expected: str) -> None:
     lines = told("en", editor(now), earlier(before))
