@@ -25,8 +25,8 @@ WHICH = ("earlier", "later")
 class LinkedViewers(BoxLayout):
     """Viewers of both sides with their captions, and the buttons that both obey.
 
-    They stand side by side in portrait too: one above the other, each would be smaller. Unlinked, each scrolls by itself; linked again, the two slices
-    that are shown then count as one height.
+    They stand side by side in portrait too: one above the other, each would be smaller. Unlinked, each
+    scrolls by itself; linked again, the two slices that are shown then count as one height.
     """
 
     language = StringProperty("en")
