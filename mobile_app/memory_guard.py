@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hemx_core.memory import release_free_memory
 from mobile_app.errors import MemoryBudgetError
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def check_memory(
         MemoryBudgetError: with the figures.
     """
     if budget is not None:
-        _check_budget(needed, budget, resident_bytes() if resident is None else resident)
+        _check_budget(needed, budget, _resident(needed, budget) if resident is None else resident)
     available = available_bytes() if available is None else available
     if available is not None and needed.total + SPARE_BYTES > available:
         raise MemoryBudgetError(
@@ -124,6 +125,15 @@ def check_memory(
             expected=f"the need and {_mib(SPARE_BYTES)} for the system",
             remedy="close other apps, or choose a series with thicker slices",
         )
+
+
+def _resident(needed: MemoryEstimate, budget: MemoryBudget) -> int:
+    """What is resident; where that is too much, once what was freed has been given back to the system."""
+    resident = resident_bytes()
+    if resident - budget.base_bytes + needed.total > budget.app_bytes:
+        release_free_memory()
+        resident = resident_bytes()
+    return resident
 
 
 def _check_budget(needed: MemoryEstimate, budget: MemoryBudget, resident: int) -> None:

@@ -13,6 +13,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from hemx_core.imaging.reader import read_series
 from hemx_core.imaging.series_files import open_series
+from mobile_app import memory_guard
 from mobile_app.errors import MemoryBudgetError
 from mobile_app.memory_guard import (
     MIB,
@@ -137,6 +138,24 @@ def test_a_need_within_the_budget_passes_and_one_beyond_is_refused_with_figures(
     check_memory(needed, None, resident=10**12, available=228 * MIB)
     with pytest.raises(MemoryBudgetError, match="100 MiB, and the device has 227 MiB free"):
         check_memory(needed, None, available=227 * MIB)
+
+
+def test_freed_memory_is_given_back_before_a_study_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    needed = MemoryEstimate(reading=50 * MIB, triage=96 * MIB, models=0)
+    budget = MemoryBudget(base_bytes=200 * MIB, app_bytes=150 * MIB)
+    given_back = []
+    monkeypatch.setattr(memory_guard, "release_free_memory", lambda: given_back.append(1))
+    sizes = [250, 300, 240, 300, 260]
+    monkeypatch.setattr(memory_guard, "resident_bytes", lambda: sizes.pop(0) * MIB)
+    check_memory(needed, budget, available=4096 * MIB)
+    assert not given_back, "it takes time, and is not needed where the study fits"
+    check_memory(needed, budget, available=4096 * MIB)
+    assert given_back == [1]
+    with pytest.raises(MemoryBudgetError, match="60 MiB of the app's 150 MiB are in use"):
+        check_memory(needed, budget, available=4096 * MIB)
+    assert given_back == [1, 1]
 
 
 def test_the_system_is_asked_where_it_tells() -> None:
