@@ -158,6 +158,7 @@ class HemxApp(App):
         context = self.context
         if context is None:
             return
+        context.stands()
         if self._demo:
             from mobile_app.demo import import_demo
 

@@ -37,7 +37,7 @@ class AppContext(EventDispatcher):
         jobs: whose callbacks come on the interface's thread.
         quick: a second worker for short reads and writes, which must not wait for a triage; `jobs` if None.
         device_models: loads and keeps the models; by default the shipped bundle on the device's runtime.
-        budget: refuses what would not fit; by default what the app uses now is its base.
+        budget: refuses what would not fit; by default what the app uses at `stands` is its base.
 
     Events:
         on_slice_update: a `SliceUpdate` of the running triage of the open study, in order.
@@ -93,11 +93,17 @@ class AppContext(EventDispatcher):
 
             device_models = DeviceModels(store)
         self._device_models = device_models
+        self._measures_base = budget is None
         self._budget = budget or MemoryBudget(base_bytes=resident_bytes())
         self._running_jobs: list[Job[Any, Any]] = []
         self._opening = Opening(self, self._device_models)
         store.act_as(settings.actor(store))
         self.fbind("language", lambda _context, code: settings.set_language(store, code))
+
+    def stands(self) -> None:
+        """Say that the app has drawn its first frame and no study: what it uses now is its base."""
+        if self._measures_base:
+            self._budget = MemoryBudget(base_bytes=resident_bytes())
 
     # What the screens ask for
 

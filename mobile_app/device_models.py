@@ -7,8 +7,10 @@ Called in the jobs' one worker only, but for `prepare` (the main thread, on Andr
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -110,7 +112,8 @@ class DeviceModels:
         from hemx_core.runtime.bundle import load_models
 
         before = resident_bytes()
-        backend = self._backend(settings.threads(self._store))
+        with _objects_that_stay():
+            backend = self._backend(settings.threads(self._store))
         self._runtime_bytes += max(0, resident_bytes() - before)
         return load_models(backend=backend)
 
@@ -121,6 +124,22 @@ class DeviceModels:
         if ensure_self_test(self._store, models).tested:
             return models
         return replace(models, notes=(*models.notes, untested_note()))
+
+
+@contextmanager
+def _objects_that_stay() -> Iterator[None]:
+    """Keep the garbage collector from ever looking at what is made inside.
+
+    The runtime's libraries bring several hundred thousand objects that live as long as the process. A full
+    collection of them would stop the interface for longer than a frame may take, and would come so rarely
+    that closed studies and pictures stay in memory.
+    """
+    gc.disable()
+    try:
+        yield
+        gc.freeze()
+    finally:
+        gc.enable()
 
 
 def untested_note() -> Note:

@@ -87,8 +87,11 @@ class Opening:
     def _open_work(self, study_id: int) -> Callable[[Report[Any]], Opened]:
         def work(report: Report[Any]) -> Opened:
             # Imported in the worker, here and below: it brings OpenCV and pydicom.
+            from hemx_core.memory import release_free_memory
             from mobile_app.library import read_study
 
+            # The study before this one and its pictures; the memory guard counts what is resident.
+            release_free_memory()
             context = self._context
             if not context.store.results.of_study(study_id):
                 return self._triage_work(study_id)(report)
