@@ -8,7 +8,7 @@ STAMP := $(VENV)/.hemx-ready
 # make test TORCH_ARGS="--index-url <index of CPU wheels>"
 TORCH_ARGS ?=
 
-.PHONY: demo test lint format system android-tools gl-libraries clean
+.PHONY: demo test lint screenshots format system android-tools gl-libraries clean
 
 demo: $(STAMP)
 	$(BIN)/hemx phantom --out demo/study --seed 7 --location putamen --volume-ml 28 --markers hypodensity,irregular
@@ -16,6 +16,10 @@ demo: $(STAMP)
 
 test: $(STAMP) android-tools gl-libraries
 	$(BIN)/python -m pytest -q
+
+# Every screen of the app in both languages, drawn without a display from synthetic studies.
+screenshots: $(STAMP) gl-libraries
+	$(BIN)/python -m benchmarks.screenshots --out docs/screenshots
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
