@@ -30,7 +30,10 @@ def segmentation() -> str:
     report = _read(RESULTS / "training" / "segmentation.json")
     scores = report["validation"]
     return _table(
-        ("Stage 1, real slices", f"{scores['patients']} validation patients, derived reference"),
+        (
+            "Stage 1, real slices",
+            f"{scores['patients']} validation patients, derived reference without its faults",
+        ),
         [
             ("Dice per patient, mean", f"{scores['dice_mean']:.3f}"),
             ("Dice per patient, worst", f"{scores['dice_worst']:.3f}"),
@@ -41,7 +44,7 @@ def segmentation() -> str:
 
 
 def classifier() -> str:
-    """Stage 2 on held-out phantoms, on the masks that the segmenter predicts."""
+    """Stage 2 on held-out studies, on the masks that the segmenter predicts."""
     test = _read(RESULTS / "training" / "classifier.json")["test"]
     rows = []
     for marker in MARKERS:
@@ -57,8 +60,8 @@ def classifier() -> str:
         )
     return _table(
         (
-            "Stage 2, phantoms never trained on",
-            f"AUC of {test['patients']} patients (95 % interval)",
+            "Stage 2, synthetic haematomas never trained on",
+            f"AUC of {test['patients']} studies (95 % interval)",
             "Sensitivity",
             "Specificity",
         ),

@@ -75,7 +75,7 @@ def doubt(earlier: Study, later: Study) -> Doubt | None:
 
 
 def naive(at: datetime | None) -> datetime:
-    """A time to sort by: the scanner's local time without a zone, as the reader gives it; unknown is first."""
+    """A time to sort by: the scanner's local time without a zone; unknown is first."""
     return datetime.min if at is None else at.replace(tzinfo=None)
 
 
