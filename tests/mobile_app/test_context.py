@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
@@ -75,9 +76,12 @@ class Driven:
         )
 
     def settle(self) -> None:
-        while self.jobs.busy or self.posted:
+        idle = 0
+        while idle < 10:  # the worker is free a moment before it posts how its job ended
+            idle = 0 if self.jobs.busy or self.posted else idle + 1
             while self.posted:
                 self.posted.pop(0)()
+            time.sleep(0.005)
 
 
 @pytest.fixture
