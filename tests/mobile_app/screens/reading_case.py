@@ -62,7 +62,7 @@ class ReadingCase(GraphicUnitTest):
     """A test with `screen`, on study 2 as its result was stored; every test has a store of its own."""
 
     framecount = 0
-    window_size: tuple[int, int] | None = None
+    window_size: tuple[int, int] = (1280, 800)
 
     def setUp(self) -> None:
         super().setUp()
@@ -77,8 +77,8 @@ class ReadingCase(GraphicUnitTest):
         settings.set_actor(self.store, "Dr A")
         self.told: list[str] = []
         self.context.bind(on_tell=lambda _context, key, _named: self.told.append(key))
-        if self.window_size is not None:
-            Window.size = self.window_size
+        # Whatever test ran before: Kivy keeps the window, and with it the last size.
+        Window.size = self.window_size
         self.screen = Reading(context=self.context)
         self.render(self.screen)
         self.open_stored()
