@@ -189,9 +189,9 @@ class Jobs:
 
     @property
     def busy(self) -> bool:
-        """Whether a job runs or waits."""
+        """Whether a job runs or waits, or something that one told is still to be delivered."""
         with self._changed:
-            return self._running is not None or bool(self._waiting)
+            return self._running is not None or bool(self._waiting or self._posted)
 
     def shutdown(self, seconds: float = 10.0) -> bool:
         """Cancel everything and wait for the worker; call it on the interface's thread, last.
@@ -216,6 +216,10 @@ class Jobs:
         """Queue an event for the interface, from any thread; used by `Report`."""
         with self._changed:
             self._posted.append((job, event))
+            if isinstance(event, Outcome) and self._running is job:
+                # In one step: who sees that nothing runs finds its end in the queue, and who is told
+                # its end finds that nothing runs.
+                self._running = None
             wakes, self._draining = not self._draining, True
         if wakes:
             self._schedule(self._drain)
@@ -231,8 +235,6 @@ class Jobs:
     def _serve(self) -> None:
         while (job := self._next()) is not None:
             outcome = _perform(job, self)
-            with self._changed:
-                self._running = None
             self.post(job, outcome)
             # While this thread waits it must not keep a result, its volume or its mask alive.
             del job, outcome

@@ -27,7 +27,8 @@ def at_once(work: Callable[[Report[Any]], Any]) -> Any:
     try:
         jobs.run(work, on_done=outcomes.append)
         while jobs.busy:
-            pass
+            if queue:
+                queue.pop(0)()
     finally:
         jobs.shutdown()
     if outcomes[0].error is not None:

@@ -76,9 +76,7 @@ class Driven:
         )
 
     def settle(self) -> None:
-        idle = 0
-        while idle < 10:  # the worker is free a moment before it posts how its job ended
-            idle = 0 if self.jobs.busy or self.posted else idle + 1
+        while self.jobs.busy or self.posted:
             while self.posted:
                 self.posted.pop(0)()
             time.sleep(0.005)

@@ -12,7 +12,7 @@ import pytest
 
 from hemx_core.errors import HemxError, NotHeadError
 from mobile_app.errors import UnexpectedError
-from mobile_app.jobs import Job, Jobs, JobState, Outcome, Report
+from mobile_app.jobs import DRAIN_SECONDS, Job, Jobs, JobState, Outcome, Report
 
 SOON = 10.0
 """Seconds after which a test gives up waiting for another thread."""
@@ -200,11 +200,39 @@ def test_work_that_had_finished_when_it_was_cancelled_ends_as_done(
 
     job = jobs.run(work, **interface.callbacks("a"))
     assert finished.wait(SOON)
-    while jobs.busy:
-        time.sleep(0.001)
+    next_one = threading.Event()
+    jobs.run(lambda _report: next_one.set())
+    assert next_one.wait(SOON), "the worker has posted the first one's end"
     job.cancel()
     interface.until(ended(job))
     assert interface.told == [("a", "done", Outcome(JobState.DONE, value=7))]
+
+
+def test_whoever_finds_nothing_busy_was_told_every_end(interface: Interface) -> None:
+    class SlowToPost(Jobs):
+        def post(self, job: Job, event: object) -> None:
+            if isinstance(event, Outcome):
+                time.sleep(0.05)
+            super().post(job, event)
+
+    jobs = SlowToPost(interface.schedule)
+    jobs.run(lambda _report: 7, **interface.callbacks("a"))
+    while jobs.busy:
+        if interface.calls:
+            interface.turn()
+    assert interface.told == [("a", "done", Outcome(JobState.DONE, value=7))]
+    assert jobs.shutdown(SOON)
+
+
+def test_what_waits_for_the_next_frame_keeps_it_busy(interface: Interface, jobs: Jobs) -> None:
+    callbacks = interface.callbacks("a")
+    job = jobs.run(
+        triage_of(3), **(callbacks | {"on_progress": lambda *_: time.sleep(DRAIN_SECONDS * 1.5)})
+    )
+    while not ended(job)():
+        assert jobs.busy
+        interface.turn()
+    assert not jobs.busy, "also where the end was delivered a moment ago"
 
 
 def test_a_second_job_waits_and_a_waiting_one_is_cancelled_at_once(
