@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mobile_app.jobs import Job, Outcome, Report
+from mobile_app.study_list import advised_of
 
 if TYPE_CHECKING:
     from hemx_core.imaging.volume import HUVolume
-    from hemx_core.result import SliceUpdate, TriageResult
+    from hemx_core.result import Recommendation, SliceUpdate, TriageResult
     from mobile_app.context import AppContext
     from mobile_app.device_models import DeviceModels
     from mobile_app.store import Correction
@@ -24,11 +25,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Opened:
-    """What is stored of a study's newest result."""
+    """What is stored of a study's newest result.
+
+    Args:
+        result_id: in the store.
+        result: as triage gave it.
+        correction: its newest one.
+        advice: what the Result screen will advise: correction and earlier studies count.
+    """
 
     result_id: int
     result: TriageResult
     correction: Correction | None
+    advice: Recommendation
 
 
 class Opening:
@@ -124,7 +133,9 @@ class Opening:
         number = store.results.of_study(study_id)[0]
         corrections = store.corrections.of_result(number)
         correction = store.corrections.load(corrections[0]) if corrections else None
-        return Opened(number, store.results.load(number), correction)
+        result = store.results.load(number)
+        advice = advised_of(store, study_id) or result.recommendation
+        return Opened(number, result, correction, advice)
 
     def _part(self, part: HUVolume | SliceUpdate) -> None:
         if hasattr(part, "index"):
@@ -142,4 +153,4 @@ class Opening:
             opened = outcome.value
             context.result_id, context.correction = opened.result_id, opened.correction
             context.result = opened.result
-            context.tell(f"app.advice.{opened.result.recommendation}")
+            context.tell(f"app.advice.{opened.advice}")

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hemx_core.markers import MARKERS
+from hemx_core.result import Recommendation
 from mobile_app.i18n import text
 from mobile_app.i18n.errors import words
 from mobile_app.i18n.formats import date_time, number
 
 if TYPE_CHECKING:
-    from mobile_app.store import GrowthGlance, Store, Study
+    from collections.abc import Sequence
+
+    from mobile_app.store import Glance, GrowthGlance, Store, Study
 
 SEPARATOR = "   "
 
@@ -39,11 +42,10 @@ class StudyRow:
     tone: str
 
 
-NO_BLOOD = "no_haematoma_found"
 TONES = {
-    "call_neurosurgical_centre_now": "alarm",
-    "discuss_with_neurosurgical_centre": "caution",
-    NO_BLOOD: "calm",
+    Recommendation.CALL_NOW: "alarm",
+    Recommendation.DISCUSS: "caution",
+    Recommendation.NO_HAEMATOMA_FOUND: "calm",
 }
 
 
@@ -53,8 +55,33 @@ def study_rows(
     """The studies that a search finds, the newest acquisition first."""
     growths = store.comparisons.growths()
     return tuple(
-        _row(one, growths.get(one.id), language, hides_names) for one in store.studies.find(search)
+        _row(one, growths.get(one.id, ()), language, hides_names)
+        for one in store.studies.find(search)
     )
+
+
+def advised(newest: Glance, growths: Sequence[GrowthGlance]) -> Recommendation:
+    """What the Result screen advises, found without reading a mask: `expansion.urged` on a glance.
+
+    Args:
+        newest: the study's, with its correction.
+        growths: since earlier studies, as `Comparisons.growths` has them.
+    """
+    if newest.volume_ml > 0 and any(one.certain for one in growths):
+        return Recommendation.CALL_NOW
+    return newest.recommendation
+
+
+def advised_of(store: Store, study_id: int) -> Recommendation | None:
+    """As `advised`, for one study; None where it has no result.
+
+    Raises:
+        NotStoredError: there is no such study.
+    """
+    newest = store.studies.get(study_id).newest
+    if newest is None:
+        return None
+    return advised(newest, store.comparisons.growths().get(study_id, ()))
 
 
 def patient_words(study: Study, language: str, *, hides_names: bool = False) -> str:
@@ -77,11 +104,13 @@ def name_words(stored: str, language: str) -> str:
     return " / ".join(one for one in groups if one)
 
 
-def _row(study: Study, growth: GrowthGlance | None, language: str, hides_names: bool) -> StudyRow:
+def _row(
+    study: Study, growths: Sequence[GrowthGlance], language: str, hides_names: bool
+) -> StudyRow:
     state = study.state.value
     advice, tone = text(language, f"studies.next.{state}"), "muted"
     if study.newest is not None and state != "running":
-        recommendation = study.newest.recommendation.value
+        recommendation = advised(study.newest, growths)
         advice, tone = text(language, f"app.advice.{recommendation}"), TONES[recommendation]
     elif study.error is not None:
         plain, remedy = words(language, study.error.kind)
@@ -92,7 +121,7 @@ def _row(study: Study, growth: GrowthGlance | None, language: str, hides_names: 
         facts=_facts(study, language),
         state=text(language, f"studies.state.{state}"),
         advice=advice,
-        findings=_findings(study, growth, language),
+        findings=_findings(study, growths, language),
         tone=tone,
     )
 
@@ -105,23 +134,26 @@ def _facts(study: Study, language: str) -> str:
     return SEPARATOR.join(one for one in parts if one)
 
 
-def _findings(study: Study, growth: GrowthGlance | None, language: str) -> str:
+def _findings(study: Study, growths: Sequence[GrowthGlance], language: str) -> str:
     newest = study.newest
     if newest is None:
         return ""
     volume = text(language, "studies.volume", ml=number(language, newest.volume_ml, 1))
     if newest.corrected:
         volume += text(language, "studies.corrected")
-    if newest.recommendation.value == NO_BLOOD:
-        return ""
+    if newest.volume_ml <= 0:
+        # That a person erased what triage had found must not be lost on who looks at the list only.
+        return volume if newest.corrected else ""
     markers = text(language, "studies.comma").join(
         one.name_ja if language == "ja" else one.name_en
         for one in MARKERS
         if one.code in newest.markers
     )
-    parts = [volume, markers or text(language, "studies.no_markers")]
-    if growth is not None:
-        parts.append(_growth(growth, language))
+    none = text(language, "studies.no_markers" if newest.judged else "studies.not_judged")
+    parts = [volume, markers or none]
+    if growths:
+        # The one that decides the advice, else the newest.
+        parts.append(_growth(next((one for one in growths if one.certain), growths[0]), language))
     return SEPARATOR.join(parts)
 
 

@@ -88,6 +88,20 @@ def patient_markers(
     return markers
 
 
+def judge(volume_ml: float, *, any_marker: bool) -> Recommendation:
+    """What triage advises, from its two facts; see the table in `recommend`.
+
+    Args:
+        volume_ml: voxel volume of the haematoma, 0 where none was found.
+        any_marker: whether a marker is present.
+    """
+    if volume_ml <= 0:
+        return Recommendation.NO_HAEMATOMA_FOUND
+    if any_marker or volume_ml >= LARGE_HAEMATOMA_ML:
+        return Recommendation.CALL_NOW
+    return Recommendation.DISCUSS
+
+
 def recommend(
     volume_ml: float, markers: Mapping[str, MarkerResult]
 ) -> tuple[Recommendation, tuple[str, ...]]:
@@ -105,25 +119,24 @@ def recommend(
     Returns:
         The recommendation and its reasons, plain sentences.
     """
-    if volume_ml <= 0:
-        return Recommendation.NO_HAEMATOMA_FOUND, (
+    present = [marker for marker in markers.values() if marker.present]
+    recommendation = judge(volume_ml, any_marker=bool(present))
+    if recommendation is Recommendation.NO_HAEMATOMA_FOUND:
+        return recommendation, (
             "No haematoma was found on this series.",
             "This does not rule out haemorrhage: a clinician must read the study.",
         )
     reasons = [f"A haematoma of {volume_ml:.1f} mL was found."]
-    large = volume_ml >= LARGE_HAEMATOMA_ML
-    if large:
+    if volume_ml >= LARGE_HAEMATOMA_ML:
         reasons.append(f"Its volume is at least {LARGE_HAEMATOMA_ML:.0f} mL.")
-    present = [marker for marker in markers.values() if marker.present]
     reasons.extend(
         f"Expansion marker found: {_NAMES[marker.code]}, probability {marker.probability:.2f} "
         f"(threshold {marker.threshold:.2f}), best seen on slice {marker.slice_index + 1}."
         for marker in present
     )
-    if present or large:
-        return Recommendation.CALL_NOW, tuple(reasons)
-    reasons.append(
-        f"No expansion marker reached its threshold and the volume is below "
-        f"{LARGE_HAEMATOMA_ML:.0f} mL."
-    )
-    return Recommendation.DISCUSS, tuple(reasons)
+    if recommendation is Recommendation.DISCUSS:
+        reasons.append(
+            f"No expansion marker reached its threshold and the volume is below "
+            f"{LARGE_HAEMATOMA_ML:.0f} mL."
+        )
+    return recommendation, tuple(reasons)

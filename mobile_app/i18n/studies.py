@@ -18,6 +18,7 @@ STRINGS: dict[str, tuple[str, str]] = {
     "studies.volume": ("Blood {ml} mL", "血腫 {ml} mL"),
     "studies.corrected": (" (corrected by hand)", "（手動修正）"),
     "studies.no_markers": ("no marker reached its threshold", "閾値以上のマーカーなし"),
+    "studies.not_judged": ("markers not judged", "マーカーは未判定"),
     "studies.comma": (", ", "、"),
     "studies.growth.yes": ("EXPANDED {ml} mL{percent}", "増大あり {ml} mL{percent}"),
     "studies.growth.no": ("no expansion {ml} mL{percent}", "増大なし {ml} mL{percent}"),

@@ -66,7 +66,9 @@ def banner(language: str, facts: Facts, study_id: int) -> Card:
     words.add_widget(Heading(text=sentence, font_size=HUGE, bold=True))
     for told in because(language, result):
         words.add_widget(Wrapped(text=told))
-    for told in expanded(language, into(study_id, facts.expansions)):
+    # Not where no blood is left, as `expansion.urged`: a correction since then erased what had grown.
+    grew = into(study_id, facts.expansions) if result.haematoma.volume_ml > 0 else ()
+    for told in expanded(language, grew):
         words.add_widget(Wrapped(text=told, color=theme.ALARM, bold=True))
     card.add_widget(words)
     return card

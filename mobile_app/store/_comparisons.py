@@ -90,14 +90,19 @@ class Comparisons:
             ).fetchall()
         return tuple(_stored_comparison(row) for row in rows)
 
-    def growths(self) -> dict[int, GrowthGlance]:
-        """Of each study its growth since an earlier one, as last compared: later study to growth."""
+    def growths(self) -> dict[int, tuple[GrowthGlance, ...]]:
+        """Later study to its growth since each earlier one as last compared, the newest comparison first."""
         with self._context.database.reading() as connection:
             rows = connection.execute(
-                "SELECT study_id, json_extract(comparisons.document, '$.growth') FROM comparisons "
-                "JOIN results ON results.id = later_result ORDER BY comparisons.id"
+                "SELECT later.study_id, earlier.study_id, "
+                "json_extract(comparisons.document, '$.growth') FROM comparisons "
+                "JOIN results AS later ON later.id = later_result "
+                "JOIN results AS earlier ON earlier.id = earlier_result ORDER BY comparisons.id DESC"
             ).fetchall()
-        return {study_id: _growth(json.loads(text)) for study_id, text in rows}
+        newest: dict[int, dict[int, GrowthGlance]] = {}
+        for later, earlier, text in rows:
+            newest.setdefault(later, {}).setdefault(earlier, _growth(json.loads(text)))
+        return {later: tuple(found.values()) for later, found in newest.items()}
 
 
 def _stored_comparison(row: tuple[Any, ...]) -> StoredComparison:

@@ -12,6 +12,7 @@ from typing import Any
 
 from hemx_core.errors import HemxError
 from hemx_core.imaging.volume import SeriesIdentity
+from hemx_core.measure.aggregate import judge
 from hemx_core.result import Recommendation
 from mobile_app.errors import NotStoredError
 from mobile_app.store import _audit, _files
@@ -25,6 +26,7 @@ from mobile_app.store.records import Glance, Study, StudyError, StudyState
 _SELECT = """
 SELECT studies.id, folder, series, identity, slices, files, bytes, state, changed_at, imported_at, error,
        newest.id, newest.created_at, newest.recommendation, newest.volume_ml, newest.markers,
+       json_array_length(newest.document, '$.markers'),
        (SELECT volume_ml FROM corrections WHERE result_id = newest.id ORDER BY version DESC LIMIT 1)
 FROM studies LEFT JOIN results AS newest
   ON newest.id = (SELECT max(id) FROM results WHERE study_id = studies.id)
@@ -234,12 +236,18 @@ def _study(row: tuple[Any, ...]) -> Study:
 
 
 def _glance(row: tuple[Any, ...]) -> Glance:
-    number, created_at, recommendation, volume_ml, markers, corrected_ml = row
+    number, created_at, recommendation, automatic_ml, markers_text, judged, corrected_ml = row
+    corrected = corrected_ml is not None
+    volume_ml = corrected_ml if corrected else automatic_ml
+    # As `hemx_core.report.corrected` has it: markers are of blood, and the advice follows the correction.
+    markers = json.loads(markers_text) if volume_ml > 0 else []
+    advice = judge(volume_ml, any_marker=bool(markers)) if corrected else recommendation
     return Glance(
         result_id=number,
         created_at=datetime.fromisoformat(created_at),
-        recommendation=Recommendation(recommendation),
-        volume_ml=volume_ml if corrected_ml is None else corrected_ml,
-        markers=tuple(json.loads(markers)),
-        corrected=corrected_ml is not None,
+        recommendation=Recommendation(advice),
+        volume_ml=volume_ml,
+        markers=tuple(markers),
+        judged=bool(judged) and volume_ml > 0,
+        corrected=corrected,
     )

@@ -42,14 +42,15 @@ class StudyError:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Glance:
-    """What a list shows of a study's newest result.
+    """What a list shows of a study's newest result, with its newest correction as the Result screen has it.
 
     Args:
         result_id: the result.
         created_at: when it was stored.
-        recommendation: what it advises.
+        recommendation: what it advises by itself; `study_list.advised` also looks at earlier studies.
         volume_ml: measured volume; of the newest correction where there is one.
         markers: codes of the markers that are present.
+        judged: whether any marker was judged: not where triage found no blood, or a person erased all.
         corrected: whether a correction exists.
     """
 
@@ -58,6 +59,7 @@ class Glance:
     recommendation: Recommendation
     volume_ml: float
     markers: tuple[str, ...]
+    judged: bool
     corrected: bool
 
 
@@ -148,7 +150,7 @@ class StoredComparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrowthGlance:
-    """What a list shows of a study's newest comparison with an earlier one.
+    """What a list shows of a study's newest comparison with one earlier study.
 
     Args:
         ml: growth in mL.
@@ -159,6 +161,11 @@ class GrowthGlance:
     ml: float
     percent: float | None
     answers: dict[str, str]
+
+    @property
+    def certain(self) -> bool:
+        """Whether one definition of expansion is met with its whole 90 % interval."""
+        return "yes" in self.answers.values()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hemx_core.manifest import ModelManifest
+from hemx_core.measure.volume import slice_areas_mm2, volume_ml
+from mobile_app.findings import Facts, gather
 from mobile_app.jobs import Jobs, Outcome, Report
-from mobile_app.library import import_series, triage_study
+from mobile_app.library import import_series, read_study, triage_study
 from mobile_app.store import Store
 from tests.factories import ThresholdModels, simple_head, write_ct_series
 
@@ -85,3 +88,27 @@ def correct(store: Store, study_id: int, grow: int = 6) -> int:
     mask = store.results.load(result_id).mask.copy()
     mask[2, 80 : 80 + grow, 100 : 100 + grow] = True
     return store.corrections.save(result_id, mask, volume_ml=float(np.count_nonzero(mask)))
+
+
+def redraw(store: Store, study_id: int, mask: NDArray[np.bool_]) -> None:
+    """Store a correction with its true volume."""
+    result_id = store.results.of_study(study_id)[0]
+    geometry = store.results.load(result_id).geometry
+    measured = volume_ml(slice_areas_mm2(mask, geometry), geometry)
+    store.corrections.save(result_id, mask, volume_ml=measured)
+
+
+def facts_of(store: Store, study_id: int, manifest: ModelManifest | None = None) -> Facts:
+    """What the Result screen shows of a study that was opened."""
+    result_id = store.results.of_study(study_id)[0]
+    corrections = store.corrections.of_result(result_id)
+    work = gather(
+        store,
+        study_id=study_id,
+        result=store.results.load(result_id),
+        correction=store.corrections.load(corrections[0]) if corrections else None,
+        volume=at_once(read_study(store, study_id)),
+        manifest=lambda: manifest,
+    )
+    facts: Facts = at_once(work)
+    return facts

@@ -153,6 +153,8 @@ def test_a_stored_result_is_shown_without_the_models(driven: Driven, tmp_path: P
     assert context.result.versions == first.versions
     assert context.correction.volume_ml == 0.0
     assert len(context.volume.hu) == 6
+    # What the status line tells is what the Result screen says: the correction counts.
+    assert driven.told[-1] == "app.advice.no_haematoma_found"
 
 
 def test_again_with_the_sites_window_makes_a_second_result(driven: Driven, tmp_path: Path) -> None:

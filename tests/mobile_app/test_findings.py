@@ -14,15 +14,13 @@ from mobile_app.findings import (
     MarkerFinding,
     Opinion,
     bundle_manifest,
-    gather,
     model_facts,
     uncertain_half_width,
 )
-from mobile_app.library import read_study
 from mobile_app.store import Store
 from tests.factories import make_manifest
 from tests.mobile_app.store.results import make_result
-from tests.mobile_app.stored import at_once, correct, store_study
+from tests.mobile_app.stored import at_once, correct, facts_of, store_study
 
 LICENCE = {"segmenter": {"licence": "research use"}, "classifier": {"licence": "research use"}}
 
@@ -108,18 +106,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def gathered(store: Store, study_id: int) -> Facts:
-    result_id = store.results.of_study(study_id)[0]
-    corrections = store.corrections.of_result(result_id)
-    work = gather(
-        store,
-        study_id=study_id,
-        result=store.results.load(result_id),
-        correction=store.corrections.load(corrections[0]) if corrections else None,
-        volume=at_once(read_study(store, study_id)),
-        manifest=lambda: manifest(marker_max=0.12),
-    )
-    facts: Facts = at_once(work)
-    return facts
+    return facts_of(store, study_id, manifest(marker_max=0.12))
 
 
 def test_facts_of_a_study_by_itself(store: Store, tmp_path: Path) -> None:

@@ -7,9 +7,13 @@ import numpy as np
 import pytest
 
 from hemx_core.compare import compare_results
+from mobile_app.comparing import compare_studies
+from mobile_app.expansion import into
+from mobile_app.i18n import text
 from mobile_app.store import Store, StudyState
-from mobile_app.study_list import StudyRow, name_words, study_rows
+from mobile_app.study_list import StudyRow, advised_of, name_words, study_rows
 from tests.mobile_app.filled import add_study, fill, result
+from tests.mobile_app.stored import at_once, facts_of, redraw, store_study
 
 
 @pytest.fixture
@@ -103,6 +107,94 @@ def test_a_failed_second_triage_keeps_the_first_result(store: Store) -> None:
     row = _rows(store)[study.id]
     assert row.state == "Failed"
     assert row.advice == "Discuss this patient with a neurosurgical centre."
+
+
+def _says_what_the_result_screen_says(store: Store, study_id: int) -> StudyRow:
+    """The row, after advice, volume, markers and growth were compared with the screen's facts."""
+    row, facts = _rows(store)[study_id], facts_of(store, study_id)
+    shown = facts.shown
+    assert row.advice == text("en", f"app.advice.{shown.recommendation}")
+    assert advised_of(store, study_id) is shown.recommendation
+    newest = store.studies.get(study_id).newest
+    assert newest is not None
+    assert newest.volume_ml == pytest.approx(shown.haematoma.volume_ml)
+    assert newest.markers == tuple(one.code for one in shown.markers.values() if one.present)
+    assert newest.judged is bool(shown.markers)
+    urges = [one for one in into(study_id, facts.expansions) if one.certain]
+    assert ("EXPANDED" in row.findings) is bool(urges and shown.haematoma.volume_ml > 0)
+    return row
+
+
+MARKED = (3.0, -3.0, -3.0, -3.0)
+
+
+def test_expansion_decides_the_advice(store: Store, tmp_path: Path) -> None:
+    earlier = store_study(store, tmp_path, clot_mm=12)
+    later = store_study(store, tmp_path, clot_mm=20, hours=5)
+    assert _says_what_the_result_screen_says(store, later).tone == "caution"
+    at_once(compare_studies(store, earlier, later))
+    row = _says_what_the_result_screen_says(store, later)
+    assert (row.tone, row.advice) == ("alarm", "Call a neurosurgical centre now.")
+    assert _says_what_the_result_screen_says(store, earlier).tone == "caution"
+
+
+def test_expansion_since_any_earlier_study_counts(store: Store, tmp_path: Path) -> None:
+    first = store_study(store, tmp_path, clot_mm=12)
+    second = store_study(store, tmp_path, clot_mm=20, hours=4)
+    third = store_study(store, tmp_path, clot_mm=20, hours=5)
+    at_once(compare_studies(store, first, third))
+    at_once(compare_studies(store, second, third))
+    row = _says_what_the_result_screen_says(store, third)
+    assert row.tone == "alarm", "although the newest comparison shows no growth"
+
+
+def test_a_newer_comparison_with_the_same_study_takes_the_older_one_s_place(
+    store: Store, tmp_path: Path
+) -> None:
+    earlier = store_study(store, tmp_path, clot_mm=12)
+    later = store_study(store, tmp_path, clot_mm=20, hours=5)
+    at_once(compare_studies(store, earlier, later))
+    redraw(store, earlier, store.results.load(store.results.of_study(later)[0]).mask)
+    assert _says_what_the_result_screen_says(store, later).tone == "alarm", "until compared again"
+    at_once(compare_studies(store, earlier, later))
+    assert _says_what_the_result_screen_says(store, later).tone == "caution"
+
+
+def test_the_advice_follows_what_a_person_drew_and_erased(store: Store, tmp_path: Path) -> None:
+    number = store_study(store, tmp_path, clot_mm=20, logits=MARKED)
+    mask = store.results.load(store.results.of_study(number)[0]).mask
+    assert _says_what_the_result_screen_says(store, number).tone == "alarm"
+    redraw(store, number, np.zeros_like(mask))
+    row = _says_what_the_result_screen_says(store, number)
+    assert (row.tone, row.findings) == ("calm", "Blood 0.0 mL (corrected by hand)")
+    redraw(store, number, mask)
+    row = _says_what_the_result_screen_says(store, number)
+    assert row.tone == "alarm"
+    assert "Hypodensity" in row.findings
+
+
+def test_blood_that_triage_missed_and_a_person_drew(store: Store, tmp_path: Path) -> None:
+    number = store_study(store, tmp_path, clot_mm=0, logits=MARKED)
+    assert _says_what_the_result_screen_says(store, number).tone == "calm"
+    mask = store.results.load(store.results.of_study(number)[0]).mask.copy()
+    mask[2, 100:120, 100:120] = True
+    redraw(store, number, mask)
+    row = _says_what_the_result_screen_says(store, number)
+    assert row.tone == "caution"
+    assert row.findings.endswith("(corrected by hand)   markers not judged")
+    mask[1:5, 80:160, 80:160] = True
+    redraw(store, number, mask)
+    row = _says_what_the_result_screen_says(store, number)
+    assert row.tone == "alarm", "30 mL and more are urgent by themselves"
+
+
+def test_what_had_grown_and_was_erased_urges_no_more(store: Store, tmp_path: Path) -> None:
+    earlier = store_study(store, tmp_path, clot_mm=12)
+    later = store_study(store, tmp_path, clot_mm=20, hours=5)
+    at_once(compare_studies(store, earlier, later))
+    mask = store.results.load(store.results.of_study(later)[0]).mask
+    redraw(store, later, np.zeros_like(mask))
+    assert _says_what_the_result_screen_says(store, later).tone == "calm"
 
 
 @pytest.mark.parametrize(

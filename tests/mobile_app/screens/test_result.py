@@ -23,7 +23,7 @@ from tests.mobile_app.screens_by_touch import (
     cut_off,
     small_targets,
 )
-from tests.mobile_app.stored import at_once, correct, store_study
+from tests.mobile_app.stored import at_once, correct, redraw, store_study
 
 LOGITS = (3.0, -0.3, -2.0, -4.0)
 MANIFEST = replace(
@@ -77,6 +77,21 @@ class TestResult(ScreenTest):
                 assert self.screen.told.startswith(("!", tag))
                 assert cut_off(self.screen) == []
                 assert small_targets(self.screen) == []
+
+    def test_where_all_blood_was_erased_nothing_is_said_to_have_grown(self) -> None:
+        self.open(LATER)
+        self.show(self.screen)
+        assert "Expansion since" in self._banner()
+        redraw(self.store, LATER, np.zeros_like(self.context.result.mask))
+        self.open(LATER)
+        self.show(self.screen)
+        assert "NOTHING FOUND" in self._banner()
+        assert "Expansion since" not in self._banner()
+
+    def _banner(self) -> str:
+        return "\n".join(
+            str(getattr(one, "text", "")) for one in self.screen.cards["banner"].walk()
+        )
 
     def test_two_columns_where_there_is_room(self) -> None:
         self.open(PLAIN)
