@@ -27,6 +27,7 @@ from hemx_core import provenance
 from hemx_core.errors import HemxError
 from hemx_core.manifest import ModelManifest, file_sha256
 from hemx_core.runtime._java_library import AAR_VERSION
+from hemx_core.runtime.references import REFERENCE_NAME, load_references
 from mobile_app.packaging import PackagingError
 
 SPEC = Path(__file__).with_name("buildozer.spec")
@@ -109,11 +110,14 @@ def stage(out: Path, *, root: Path = ROOT) -> Staged:
         out: the build folder; made if missing.
         root: the checkout.
     Raises:
-        PackagingError: the library's version is not the bundle's.
+        PackagingError: the library's version is not the bundle's, or the bundle brings nothing to test a
+            device with.
         ManifestError: there is no valid bundle in the app's assets.
-        IntegrityError: a program differs from the bundle's manifest.
+        IntegrityError: a file of the bundle differs from its manifest.
+        SelfTestError: the bundle's references do not fit its programs.
     """
     check_versions(root)
+    check_references(root)
     out.mkdir(parents=True, exist_ok=True)
     draft = out / "app.tmp"
     shutil.rmtree(draft, ignore_errors=True)
@@ -168,6 +172,24 @@ def check_versions(root: Path) -> None:
             expected="one version in all three",
             remedy="export the bundle again, or change the build file and AAR_VERSION together",
         )
+
+
+def check_references(root: Path) -> None:
+    """Refuse here what every tablet would refuse at its first triage: models that cannot be tested there.
+
+    Raises:
+        PackagingError: the bundle has no reference inputs and outputs.
+        IntegrityError, SelfTestError: they differ from the manifest, or do not fit the programs.
+    """
+    manifest = ModelManifest.load(root / MODELS)
+    if manifest.reference is None:
+        raise PackagingError(
+            f"a bundle without reference inputs and outputs in {MODELS}",
+            expected=f"{REFERENCE_NAME}, named in its manifest: without it the app on a tablet refuses to "
+            "triage, because it cannot test the models there",
+            remedy="export the bundle again with the present version of HEMX",
+        )
+    load_references(root / MODELS, manifest)
 
 
 def read_spec(path: Path = SPEC) -> dict[str, str]:

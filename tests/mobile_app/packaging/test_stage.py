@@ -14,12 +14,12 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from hemx_core import provenance
-from hemx_core.errors import IntegrityError
+from hemx_core.errors import IntegrityError, SelfTestError
 from hemx_core.manifest import ModelManifest
 from mobile_app.packaging import PackagingError
 from mobile_app.packaging import stage as staging
 from mobile_app.packaging.stage import Staged, module_name, on_the_device, read_spec, stage
-from tests.factories import write_fake_bundle
+from tests.factories import write_fake_bundle, write_tested_bundle
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -252,7 +252,7 @@ def test_a_second_stage_replaces_the_first_and_keeps_buildozer_s_folders(tmp_pat
 def small_checkout(root: Path, version: str) -> Path:
     """A checkout with little but a licence and a bundle of some version of ExecuTorch."""
     models = root / staging.MODELS
-    replace(write_fake_bundle(models), executorch=version).save(models)
+    replace(write_tested_bundle(models), executorch=version).save(models)
     (root / "LICENSE").write_text("licence", encoding="utf-8")
     (root / "hemx_core").mkdir()
     (root / "hemx_core" / "__init__.py").write_text('__version__ = "1.2.3"\n', encoding="utf-8")
@@ -274,3 +274,25 @@ def test_refuses_a_damaged_bundle(tmp_path: Path) -> None:
     program.write_bytes(program.read_bytes()[:-1])
     with pytest.raises(IntegrityError, match=r"segmenter\.pte"):
         stage(tmp_path / "out", root=root)
+
+
+def test_refuses_a_bundle_that_no_tablet_could_test(tmp_path: Path) -> None:
+    root = small_checkout(tmp_path / "root", staging.AAR_VERSION)
+    models = root / staging.MODELS
+    replace(ModelManifest.load(models), reference=None).save(models)
+    with pytest.raises(PackagingError, match="without reference inputs and outputs") as caught:
+        stage(tmp_path / "out", root=root)
+    assert "export the bundle again" in str(caught.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_refuses_references_of_other_models(tmp_path: Path) -> None:
+    root = small_checkout(tmp_path / "root", staging.AAR_VERSION)
+    models = root / staging.MODELS
+    reference = ModelManifest.load(models).reference
+    # Other programs, of larger inputs, beside the same references.
+    manifest = write_fake_bundle(models, size=128)
+    replace(manifest, reference=reference, executorch=staging.AAR_VERSION).save(models)
+    with pytest.raises(SelfTestError):
+        stage(tmp_path / "out", root=root)
+    assert not (tmp_path / "out").exists()
