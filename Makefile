@@ -15,7 +15,7 @@ demo: $(STAMP)
 	$(BIN)/hemx triage demo/study --out demo/result
 
 test: $(STAMP) android-tools gl-libraries
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 # Every screen of the app in both languages, drawn without a display from synthetic studies.
 screenshots: $(STAMP) gl-libraries
