@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -13,7 +12,6 @@ from kivy.app import App
 from kivy.clock import Clock
 from kivy.core.window import Window
 from kivy.uix.boxlayout import BoxLayout
-from kivy.uix.modalview import ModalView
 from kivy.uix.widget import Widget
 
 from hemx_core.errors import HemxError
@@ -21,6 +19,7 @@ from mobile_app import logs, theme
 from mobile_app.context import AppContext
 from mobile_app.errors import StoreError, UnexpectedError
 from mobile_app.jobs import Job, Jobs, Outcome
+from mobile_app.locking import Locking
 from mobile_app.widgets.content import Content
 from mobile_app.widgets.trouble import Trouble, trouble_widgets
 
@@ -38,9 +37,6 @@ SCREENS: dict[str, tuple[str, str]] = {
     "settings": ("mobile_app.screens.settings", "SettingsScreen"),
 }
 """Module and class of each screen, imported when it is first shown: the first frame needs one."""
-
-PICKING_SECONDS = 120.0
-"""Choosing a study in Android's picker may take so long without a PIN afterwards."""
 
 ESCAPE = 27
 """Android's back button comes as this key."""
@@ -73,7 +69,6 @@ class HemxApp(App):
         self.context: AppContext | None = None
         self.screens: dict[str, Widget] = {}
         self.current = ""
-        self._left_at = 0.0
 
     # Start and end
 
@@ -97,7 +92,10 @@ class HemxApp(App):
         self.navigation, self.status = self.content.navigation, self.content.status
         Window.bind(on_keyboard=self._key)
         self.show("studies")
-        if not self.lock():
+        self.locking = Locking(
+            context=self.context, frame=self.frame, content=self.content, secure=_secure
+        )
+        if not self.locking.lock():
             self.frame.add_widget(self.content)
         return self.frame
 
@@ -111,23 +109,22 @@ class HemxApp(App):
 
     def on_pause(self) -> bool:
         """Stay in memory, with nothing unsaved; whoever comes back is asked for the PIN."""
-        self._left_at = time.monotonic()
         self._keep()
-        if self.context is not None and not self.context.picking:
-            self.lock()
+        if self.context is not None:
+            self.locking.leave()
         return True
 
     def on_resume(self) -> None:
-        """Back from Android's picker the PIN is asked for only after a long time."""
-        away = time.monotonic() - self._left_at
-        if self.context is not None and self.context.picking and away > PICKING_SECONDS:
-            self.lock()
+        """Back on the screen."""
+        if self.context is not None:
+            self.locking.come_back()
 
     def on_stop(self) -> None:
         """End the worker, then let the models and the store go."""
         Window.unbind(on_keyboard=self._key)
         if self.context is None:
             return
+        self.locking.stop()
         # A lock that is on the screen asks the store every second.
         self.frame.clear_widgets()
         # The jobs first: what ends of them still asks for the list.
@@ -200,29 +197,6 @@ class HemxApp(App):
         if hasattr(self.screens[name], "on_show"):
             self.screens[name].on_show()
 
-    def lock(self) -> bool:
-        """Ask for the PIN before anything of a patient shows; return whether there is one."""
-        from mobile_app.pin import PinLock
-        from mobile_app.screens.lock import Lock
-
-        if not PinLock(self.context.store).is_set:
-            return False
-        if any(isinstance(one, Lock) for one in self.frame.children):
-            return True
-        lock = Lock(context=self.context)
-        for popup in [one for one in Window.children if isinstance(one, ModalView)]:
-            popup.dismiss(force=True, animation=False)
-        self.context.locked = True
-        lock.bind(on_unlocked=self._unlock)
-        self.frame.clear_widgets()
-        self.frame.add_widget(lock)
-        return True
-
-    def _unlock(self, *_ignored: object) -> None:
-        self.frame.clear_widgets()
-        self.frame.add_widget(self.content)
-        self.context.locked = False
-
     def _key(self, _window: Widget, key: int, *_ignored: object) -> bool:
         """Back: to the list of studies, and from there out of the app."""
         if key == ESCAPE and self.content.parent and self.current != "studies":
@@ -245,13 +219,22 @@ class HemxApp(App):
         self.context.bind(
             on_go=lambda _context, name: self.show(name),
             on_trouble=lambda _context, error: self._trouble(error),
-            on_lock=lambda *_: self.lock(),
         )
 
     def _trouble(self, error: HemxError) -> None:
         logs.error_met(error)
         self.content.tell("")
         self.context.when_unlocked(lambda: Trouble(self.context.language, error).open())
+
+
+def _secure(on: bool) -> None:
+    """On Android keep the app out of screenshots and of the pictures of recent apps, or not."""
+    from mobile_app.device_models import on_android
+
+    if on_android():
+        from mobile_app.android_window import device_window
+
+        device_window().secure(on)
 
 
 def _shut_down(jobs: Jobs) -> bool:

@@ -75,6 +75,7 @@ class AppContext(EventDispatcher):
         "on_studies_changed",
         "on_progress",
         "on_lock",
+        "on_pin",
     )
 
     def __init__(
@@ -263,3 +264,6 @@ class AppContext(EventDispatcher):
 
     def on_lock(self) -> None:
         """Nothing by default."""
+
+    def on_pin(self) -> None:
+        """A PIN was set or removed; nothing by default."""

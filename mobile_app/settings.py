@@ -20,6 +20,11 @@ WINDOW = "window_hu"
 THREADS = "threads"
 HIDES_NAMES = "hides_names"
 IMPORT_FOLDER = "import_folder"
+LOCK_MINUTES = "lock_minutes"
+
+MINUTES = (1, 2, 5, 10, 30)
+"""Times without a touch after which the app may lock; there is no "never": a PIN that never comes is none."""
+DEFAULT_MINUTES = 5
 
 LOWEST_HU, HIGHEST_HU = -1024.0, 3071.0
 
@@ -112,6 +117,17 @@ def hides_names(store: Store) -> bool:
 def set_hides_names(store: Store, hides: bool) -> None:
     """Keep it."""
     store.settings.set(HIDES_NAMES, hides)
+
+
+def lock_minutes(store: Store) -> int:
+    """After how many minutes without a touch the app locks, where a PIN is set."""
+    stored = store.settings.get(LOCK_MINUTES)
+    return stored if type(stored) is int and stored in MINUTES else DEFAULT_MINUTES
+
+
+def set_lock_minutes(store: Store, minutes: int) -> None:
+    """Keep it; one of `MINUTES`."""
+    store.settings.set(LOCK_MINUTES, minutes)
 
 
 def import_folder(store: Store) -> Path:

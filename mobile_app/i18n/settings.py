@@ -61,8 +61,10 @@ STRINGS: dict[str, tuple[str, str]] = {
         "PINは未設定です。端末のロックを解除した人は誰でも検査を閲覧できます。",
     ),
     "settings.pin_on": (
-        "A PIN is asked for at the start and whenever the app was left.",
-        "起動時と、アプリから離れた後にPINの入力が必要です。",
+        "A PIN is asked for at the start, whenever the app was left, and after a time without a touch. A "
+        "tablet then takes no screenshot of the app.",
+        "起動時、アプリから離れた後、一定時間操作がないときにPINの入力が必要です。"
+        "タブレットではスクリーンショットを撮影できません。",
     ),
     "settings.pin_old": ("Present PIN", "現在のPIN"),
     "settings.pin_new": ("New PIN, 6 to 64 characters", "新しいPIN（6〜64文字）"),
@@ -71,6 +73,11 @@ STRINGS: dict[str, tuple[str, str]] = {
     "settings.pin_change": ("Change the PIN", "PINを変更"),
     "settings.pin_clear": ("Remove the PIN", "PINを解除"),
     "settings.lock_now": ("Lock now", "今すぐロック"),
+    "settings.lock_after": (
+        "Lock when nothing was touched for:",
+        "操作がないときに自動でロックするまでの時間：",
+    ),
+    "settings.minutes": ("{count} min", "{count}分"),
     "settings.pin_differs": (
         "The two new PINs are not the same.",
         "新しいPINが一致しません。",

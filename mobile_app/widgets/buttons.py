@@ -112,7 +112,7 @@ class Card(BoxLayout):
 class Sheet(ModalView):
     """A popup that fits every screen: at most `widest` wide, as high as its content or the window.
 
-    The app's lock closes it. `body` takes the content.
+    The app's lock puts it away and brings it back. `body` takes the content.
     """
 
     widest = NumericProperty(theme.TARGET * 12)

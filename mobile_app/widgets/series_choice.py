@@ -68,7 +68,7 @@ class SeriesSheet(Sheet):
         self.body.add_widget(answers)
 
     def on_dismiss(self) -> None:
-        """Whatever closes it without a choice, the lock too, ends the import."""
+        """Whatever closes it without a choice ends the import; the lock only puts it away."""
         super().on_dismiss()
         if not self._taken:
             self._on_cancelled()

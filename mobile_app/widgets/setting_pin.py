@@ -6,8 +6,9 @@ from collections.abc import Callable
 from math import ceil
 from typing import Any
 
-from mobile_app import theme
+from mobile_app import settings, theme
 from mobile_app.pin import PinLock
+from mobile_app.widgets.choices import Choices
 from mobile_app.widgets.setting_cards import SettingCard
 
 
@@ -17,13 +18,17 @@ class PinCard(SettingCard):
     title = "pin"
 
     def build(self) -> None:
-        """State, three fields, three buttons."""
+        """State, three fields, three buttons, and when it locks by itself."""
         self.pin = PinLock(self.context.store)
         self.state = self.line()
         self.old, self.new, self.again = (self.field(password=True) for _ in range(3))
         self.set_button = self.action(self.set, kind="primary")
         self.clear_button = self.action(self.clear)
         self.lock_button = self.action(lambda: self.context.dispatch("on_lock"))
+        self.after = self.line()
+        self.minutes = Choices({str(one): "" for one in settings.MINUTES})
+        self.minutes.bind(on_chosen=self._chosen)
+        self.add_widget(self.minutes)
         self.told = self.line(color=theme.CAUTION)
         self.forgotten = self.hint()
 
@@ -36,6 +41,9 @@ class PinCard(SettingCard):
         self.new.hint_text, self.again.hint_text = self.say("pin_new"), self.say("pin_again")
         self.set_button.text = self.say("pin_change" if is_set else "pin_set")
         self.clear_button.text, self.lock_button.text = self.say("pin_clear"), self.say("lock_now")
+        self.after.text = self.say("lock_after")
+        self.minutes.label({str(one): self.say("minutes", count=one) for one in settings.MINUTES})
+        self.minutes.current = str(settings.lock_minutes(self.context.store))
         self.forgotten.text = self.say("pin_forgotten")
         self.told.text = ""
         self._offer(is_set)
@@ -45,7 +53,8 @@ class PinCard(SettingCard):
         wanted = [self.new, self.again, self.set_button]
         if is_set:
             wanted = [self.old, *wanted, self.clear_button, self.lock_button]
-        wanted = [self.heading, self.state, *wanted, self.told, self.forgotten]
+        after = [self.after, self.minutes] if is_set else []
+        wanted = [self.heading, self.state, *wanted, self.told, *after, self.forgotten]
         if self.children[::-1] != wanted:
             self.clear_widgets()
             for widget in wanted:
@@ -74,6 +83,7 @@ class PinCard(SettingCard):
                 field.text = ""
             self.show()
             if outcome.error is None:
+                self.context.dispatch("on_pin")
                 self._tell(self.say(done_key), theme.ACCENT)
             elif wait := ceil(self.pin.wait_seconds()):
                 self._tell(self.say("pin_too_early", seconds=wait))
@@ -81,6 +91,9 @@ class PinCard(SettingCard):
                 self._tell(self.say("pin_refused"))
 
         self.context.quick.run(lambda _report: act(), on_done=done)
+
+    def _chosen(self, _choices: Choices, minutes: str) -> None:
+        settings.set_lock_minutes(self.context.store, int(minutes))
 
     def _tell(self, told: str, ink: Any = theme.CAUTION) -> None:
         self.told.color, self.told.text = ink, told

@@ -27,6 +27,8 @@ from mobile_app import demo, settings
 from mobile_app.device_models import DeviceModels
 from mobile_app.exporting import can_write_dicom
 from mobile_app.i18n import text
+from mobile_app.locking import seconds_going_on
+from mobile_app.pin import PinLock
 from mobile_app.screens.studies import StudyRow
 from mobile_app.self_test import last_self_test
 from mobile_app.store import Store
@@ -348,6 +350,26 @@ class TestLeftInTheMiddle(JourneyTest):
         corrections = self.context.store.corrections
         (number,) = corrections.of_result(result_id)
         assert corrections.load(number).mask[int(self.app.screens["reading"].viewer.index), 60, 75]
+
+    def test_a_lock_by_itself_leaves_the_stroke_as_it_is(self) -> None:
+        result_id = self.left_with_a_stroke()
+        PinLock(self.context.store).set("491827")
+        editor = self.app.screens["reading"].correction.editor
+        drawn = editor.snapshot()
+        now = seconds_going_on()
+        self.app.locking.clock = lambda: now + 3600
+        self.app.locking.look()
+        lock = self.app.locking.present
+        assert lock is not None
+        assert self.app.content.parent is None
+        lock.ids.pin.text = "491827"
+        self.tap(lock.ids.unlock)
+        self.settle()
+        assert self.app.content.parent is not None
+        assert self.app.screens["reading"].correction.editor is editor
+        assert editor.unsaved
+        assert editor.snapshot().state is drawn.state
+        assert self.context.store.corrections.of_result(result_id) == ()
 
     def test_the_end_of_the_app_keeps_the_stroke(self) -> None:
         result_id = self.left_with_a_stroke()

@@ -75,3 +75,11 @@ def test_a_folder_that_is_gone_gives_the_home(
     assert settings.import_folder(store) == tmp_path
     (tmp_path / "Downloads").mkdir()
     assert settings.import_folder(store) == tmp_path / "Downloads"
+
+
+@pytest.mark.parametrize("stored", [0, -1, 7, 10_000, True, 2.0, "2", None, [2]])
+def test_a_time_that_would_never_lock_is_the_default(store: Store, stored: object) -> None:
+    store.settings.set(settings.LOCK_MINUTES, stored)
+    assert settings.lock_minutes(store) == 5
+    settings.set_lock_minutes(store, 30)
+    assert settings.lock_minutes(store) == 30
