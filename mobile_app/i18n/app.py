@@ -12,7 +12,6 @@ STRINGS: dict[str, tuple[str, str]] = {
     "app.settings": ("Settings", "設定"),
     "app.cancel": ("Cancel", "中止"),
     "app.close": ("Close", "閉じる"),
-    "app.ok": ("OK", "OK"),
     "app.not_a_device": (
         "Research software, not a medical device. A clinician reads the study and decides.",
         "研究用ソフトウェア（医療機器ではありません）。必ず医師が読影し、判断してください。",

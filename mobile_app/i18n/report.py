@@ -73,5 +73,4 @@ STRINGS: dict[str, tuple[str, str]] = {
         "報告できる結果がありません。検査を開き、結果が出るまでお待ちください。",
     ),
     "report.drawing": ("Drawing the page …", "ページを作成中…"),
-    "report.preview": ("The page as it will look", "作成されるページ"),
 }

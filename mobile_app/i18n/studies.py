@@ -95,7 +95,6 @@ STRINGS: dict[str, tuple[str, str]] = {
         "A DICOMDIR alone names files this app may then not read: choose its folder instead.",
         "DICOMDIRだけでは他のファイルを読めません。そのフォルダを選択してください。",
     ),
-    "studies.imported": ("Imported.", "取り込みました。"),
     # Choice of a series
     "studies.series_title": ("Which series?", "どのシリーズを使いますか？"),
     "studies.series_hint": (

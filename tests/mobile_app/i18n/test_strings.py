@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import re
 import string
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -11,7 +9,6 @@ pytest.importorskip("kivy", reason="the app's extra is not installed")
 
 from kivy.core.text import Label
 
-import mobile_app
 from hemx_core.report.texts import LANGUAGES as REPORT_LANGUAGES
 from mobile_app import theme
 from mobile_app.i18n import LANGUAGES, STRINGS, merged
@@ -52,35 +49,6 @@ def test_every_character_is_drawn(size: int) -> None:
     used = {one for pair in STRINGS.values() for told in pair for one in told}
     used |= set(number("ja", -1234.5, 1) + date_time("ja", None))
     assert sorted(one for one in used if not one.isspace() and not _ink(one, size)) == []
-
-
-def test_every_string_of_the_frame_is_used() -> None:
-    """Keys of these modules are written out in the source, or built from a prefix that is."""
-    source = "\n".join(
-        path.read_text(encoding="utf-8")
-        for path in Path(mobile_app.__file__).parent.rglob("*")
-        if path.suffix in {".py", ".kv"} and path.parent.name != "i18n"
-    )
-    built = r"app\.(stage|advice)\.|studies\.(state|next|growth|plane|place)\."
-    unused = [
-        key
-        for key in STRINGS
-        if key.startswith(("app.", "studies.", "settings.", "lock."))
-        and not re.match(built, key)
-        and key not in source
-        and key.partition(".")[2].rpartition("_")[0] + "_" not in source
-        and f'"{key.partition(".")[2]}"' not in source
-    ]
-    assert set(unused) <= {f"app.{name}" for name in _screens()} | {
-        "settings.en",
-        "settings.ja",
-    }
-
-
-def _screens() -> tuple[str, ...]:
-    from mobile_app.app import SCREENS
-
-    return tuple(SCREENS)
 
 
 def test_dates_by_language() -> None:
