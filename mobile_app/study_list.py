@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from hemx_core.markers import MARKERS
 from hemx_core.result import Recommendation
+from mobile_app import settings
+from mobile_app.errors import NotStoredError
 from mobile_app.i18n import text
 from mobile_app.i18n.errors import words
 from mobile_app.i18n.formats import date_time, number
@@ -91,6 +93,20 @@ def patient_words(study: Study, language: str, *, hides_names: bool = False) -> 
     name = name_words(study.identity.patient_name, language) or text(language, "studies.no_name")
     number_ = study.identity.patient_id
     return SEPARATOR.join(one for one in (name, number_) if one)
+
+
+def whose(store: Store, study_id: float | None, language: str) -> str:
+    """Patient and time of acquisition of a study; empty where there is none (any more)."""
+    if study_id is None:
+        return ""
+    try:
+        study = store.studies.get(int(study_id))
+    except NotStoredError:
+        return ""
+    acquired = study.identity.acquired_at
+    at = date_time(language, acquired) if acquired else text(language, "studies.no_time")
+    patient = patient_words(study, language, hides_names=settings.hides_names(store))
+    return SEPARATOR.join((patient, at))
 
 
 def name_words(stored: str, language: str) -> str:

@@ -32,6 +32,8 @@ SMALL = sp(13)
 LARGE = sp(21)
 RADIUS = dp(6)
 LINE_HEIGHT = sp(22)
+LEADING = 1.15
+"""Of text on several lines: the font alone sets Japanese lines so that they touch."""
 ROW_HEIGHT = LINE_HEIGHT * 3 + sp(42) + GAP * 2
 """A study in the list: patient, facts, advice on two lines, findings."""
 

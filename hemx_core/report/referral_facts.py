@@ -67,7 +67,10 @@ def _what(sheet: Sheet) -> list[str]:
     if not sheet.identify:
         description = nameless_text(description, identity)
     thickness = sorted({round(float(one), 2) for one in geometry.slice_thickness_mm})
-    words = [f"{texts('series')}: {description}"] if description else []
+    code = short_hash(identity.study_uid)
+    # First: the line is cut at the page's edge, and of a nameless page this alone tells the study.
+    words = [texts("study_code", code=code)] * bool(code)
+    words += [f"{texts('series')}: {description}"] * bool(description)
     words.append(
         texts(
             "slices",
@@ -77,9 +80,7 @@ def _what(sheet: Sheet) -> list[str]:
     )
     if geometry.is_tilted:
         words.append(texts("tilt", tilt=f"{geometry.tilt_deg:.1f}"))
-    words += [identity.scanner] * bool(identity.scanner)
-    code = short_hash(identity.study_uid)
-    return words + [texts("study_code", code=code)] * bool(code)
+    return words + [identity.scanner] * bool(identity.scanner)
 
 
 def draw_recommendation(sheet: Sheet, y: float) -> float:

@@ -5,6 +5,8 @@ from __future__ import annotations
 STRINGS: dict[str, tuple[str, str]] = {
     "compare.earlier": ("Earlier study", "前回の検査"),
     "compare.later": ("Later study", "今回の検査"),
+    "compare.caption": ("{study}, {at}", "{study}、{at}"),
+    "compare.chooser": ("{study}: {words}", "{study}：{words}"),
     "compare.choose": ("Choose a study", "検査を選択"),
     "compare.choose_earlier": ("Which study is the earlier one?", "前回の検査はどれですか？"),
     "compare.choose_later": ("Which study is the later one?", "今回の検査はどれですか？"),

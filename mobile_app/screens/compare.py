@@ -219,7 +219,8 @@ class Compare(BoxLayout):
         for name, button in self.choosers.items():
             study = self._pair[name]
             words = study_words(self.context, study) if study else text(language, "compare.choose")
-            button.text = f"{text(language, f'compare.{name}')}: {words}"
+            which = text(language, f"compare.{name}")
+            button.text = text(language, "compare.chooser", study=which, words=words)
             button.disabled = not self._studies
         both = earlier is not None and later is not None
         known = both and times_known(earlier, later)

@@ -20,6 +20,7 @@ from mobile_app.jobs import Outcome
 from mobile_app.screens import result_cards as cards
 from mobile_app.screens.result_markers import markers_card, signs_card
 from mobile_app.store import StudyState
+from mobile_app.study_list import whose
 from mobile_app.widgets.buttons import ActionButton, Card, Heading, Wrapped
 from mobile_app.widgets.status_icon import StatusIcon
 
@@ -146,9 +147,11 @@ class Result(ScrollView):
             self._write_refused(language, context.store.studies.get(int(context.study_id)))
 
     def _write_facts(self, language: str, facts: Facts) -> None:
-        study_id = int(self.context.study_id)
+        context, study_id = self.context, int(self.context.study_id)
         self.cards = {
-            "banner": cards.banner(language, facts, study_id),
+            "banner": cards.banner(
+                language, facts, study_id, whose(context.store, study_id, language)
+            ),
             "volume": cards.volume_card(language, facts, self.context.correction),
             "markers": markers_card(language, facts, self._jump),
             "signs": signs_card(language, facts, self._jump),

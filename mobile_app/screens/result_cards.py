@@ -20,7 +20,7 @@ from mobile_app.findings import Facts
 from mobile_app.i18n import STRINGS, text
 from mobile_app.i18n.formats import UNKNOWN, date_time, number
 from mobile_app.store import Correction
-from mobile_app.widgets.buttons import ActionButton, Card, Heading, Wrapped
+from mobile_app.widgets.buttons import ActionButton, Card, Heading, Wrapped, level
 from mobile_app.widgets.status_icon import INKS, StatusIcon
 
 TONES = {
@@ -44,24 +44,29 @@ def heading(told: str) -> Heading:
 
 def pair(name: str, value: str, *, bold: bool = False) -> BoxLayout:
     """A name on the left, its value on the right."""
-    row = BoxLayout(size_hint_y=None, spacing=theme.GAP)
-    left = Wrapped(text=name)
     right = Wrapped(text=value, bold=bold, size_hint_x=0.7, halign="right")
-    for one in (left, right):
-        one.fbind("height", lambda *_: setattr(row, "height", max(left.height, right.height)))
-        row.add_widget(one)
-    return row
+    return level(Wrapped(text=name), right)
 
 
-def banner(language: str, facts: Facts, study_id: int) -> Card:
-    """The recommendation in one sentence, and why."""
+def banner(language: str, facts: Facts, study_id: int, whose: str) -> Card:
+    """The recommendation in one sentence, and why.
+
+    Args:
+        language: of the words.
+        facts: of the study.
+        study_id: in the store.
+        whose: patient and time of the study: no advice stands without the patient that it is for.
+    """
     result, tone = facts.shown, TONES[facts.shown.recommendation]
     card = Card(fill=FILLS[tone], orientation="horizontal", spacing=theme.GAP * 3)
     card.add_widget(StatusIcon(tone=tone, pos_hint={"top": 1}))
     words = BoxLayout(orientation="vertical", size_hint_y=None, spacing=theme.GAP)
     words.bind(minimum_height=words.setter("height"))
     tag = text(language, f"result.tag.{result.recommendation}")
-    words.add_widget(Wrapped(text=tag, bold=True, color=INKS[tone]))
+    of_whom = small(whose)
+    of_whom.halign = "right"
+    urgency = Wrapped(text=tag, bold=True, color=INKS[tone], size_hint_x=0.4)
+    words.add_widget(level(urgency, of_whom))
     sentence = Texts(language)(result.recommendation.value)
     words.add_widget(Heading(text=sentence, font_size=HUGE, bold=True))
     for told in because(language, result):
@@ -133,11 +138,11 @@ def measured(language: str, result: TriageResult) -> list[tuple[str, str]]:
     """Names and values of the other measurements."""
     texts, blood = Texts(language), result.haematoma
     bloody = sum(area > 0 for area in blood.areas_mm2)
-    rows = [(texts("abc2"), f"{number(language, blood.abc2_volume_ml, 1)} mL")]
-    if blood.filled_ml > 0:
-        rows.append((texts("filled"), f"{number(language, blood.filled_ml, 1)} mL"))
+    filled = (texts("filled"), f"{number(language, blood.filled_ml, 1)} mL")
     return [
-        *rows,
+        # A part of the voxel volume that stands above, and not of ABC/2.
+        *([filled] if blood.filled_ml > 0 else []),
+        (texts("abc2"), f"{number(language, blood.abc2_volume_ml, 1)} mL"),
         (texts("components"), str(len(blood.component_volumes_ml))),
         (texts("diameter"), f"{number(language, blood.max_diameter_mm)} mm"),
         (texts("density"), f"{number(language, blood.mean_hu)} HU"),

@@ -156,7 +156,8 @@ class Studies(BoxLayout):
         """Show or hide names and IDs, here and at the next start."""
         store = self.context.store
         settings.set_hides_names(store, not settings.hides_names(store))
-        self.refresh()
+        # Not this list alone: the status line names the open study.
+        self.context.studies_changed()
 
     def ask_to_delete(self, study_id: int) -> Sheet:
         """Delete a study if the user agrees."""

@@ -12,10 +12,11 @@ from kivy.uix.button import Button
 from kivy.uix.label import Label
 from kivy.uix.modalview import ModalView
 from kivy.uix.scrollview import ScrollView
+from kivy.uix.widget import Widget
 
 from mobile_app import theme
 
-__all__ = ["ActionButton", "Card", "Heading", "Sheet", "Wrapped", "confirm"]
+__all__ = ["ActionButton", "Card", "Heading", "Sheet", "Wrapped", "confirm", "level"]
 
 Builder.load_string(
     """
@@ -24,6 +25,7 @@ Builder.load_string(
 <TouchButton>:
     background_color: 0, 0, 0, 0
     font_size: theme.BODY
+    line_height: theme.LEADING
     height: max(theme.TARGET, self.texture_size[1] + theme.GAP * 2)
     text_size: self.width - theme.GAP * 2, None
     canvas.before:
@@ -36,6 +38,7 @@ Builder.load_string(
 
 <Wrapped>:
     size_hint_y: None
+    line_height: theme.LEADING
     height: self.texture_size[1]
     text_size: self.width, None
     halign: "left"
@@ -153,6 +156,16 @@ class Sheet(ModalView):
         self.body.height = self.body.minimum_height
         self.width = min(self.widest, Window.width - margin)
         self.height = min(self.body.minimum_height, Window.height - margin)
+
+
+def level(*widgets: Widget) -> BoxLayout:
+    """A row as high as the highest in it; all begin at its top."""
+    row = BoxLayout(size_hint_y=None, spacing=theme.GAP)
+    for one in widgets:
+        one.pos_hint = {"top": 1}
+        one.fbind("height", lambda *_: setattr(row, "height", max(each.height for each in widgets)))
+        row.add_widget(one)
+    return row
 
 
 def confirm(

@@ -12,6 +12,7 @@ from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.widget import Widget
 
 from mobile_app.i18n import STRINGS, text
+from mobile_app.study_list import whose
 from mobile_app.widgets.buttons import Wrapped
 from mobile_app.widgets.navigation import Navigation
 from mobile_app.widgets.status import StatusLine
@@ -54,7 +55,7 @@ class Content(BoxLayout):
         self, *, names: tuple[str, ...], on_chosen: Callable[[str], None], **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self._said: tuple[str, dict[str, Any]] = ("app.no_study", {})
+        self._said: tuple[str, dict[str, Any]] = ("", {})
         self.navigation = Navigation(names)
         self.navigation.bind(on_chosen=lambda _bar, name: on_chosen(name))
         self.status, self.place, self.disclaimer = StatusLine(), BoxLayout(), Disclaimer()
@@ -68,6 +69,8 @@ class Content(BoxLayout):
             on_progress=self._progress,
             busy=self._busy,
             language=self._translate,
+            study_id=self._opened,
+            on_studies_changed=self._opened,
         )
         self._turn()
         self._translate()
@@ -79,9 +82,14 @@ class Content(BoxLayout):
         self.place.add_widget(screen)
 
     def tell(self, key: str, **named: object) -> None:
-        """Put a line of i18n into the status line; an empty key clears it."""
+        """Put a line of i18n into the status line; an empty key leaves it to the open study."""
         self._said = (key, named)
         self.status.told = self._words()
+
+    def _opened(self, *_ignored: object) -> None:
+        """Where nothing else is told, the line tells the open study; names may be hidden meanwhile."""
+        if not self._said[0]:
+            self.status.told = self._words()
 
     def _turn(self, *_ignored: object) -> None:
         upright = Window.height > Window.width
@@ -112,7 +120,9 @@ class Content(BoxLayout):
     def _words(self) -> str:
         key, named = self._said
         if not key:
-            return ""
+            context = self.context
+            known = whose(context.store, context.study_id, context.language)
+            return known or text(context.language, "app.no_study")
         if "stage" in named:
             stage = f"app.stage.{named['stage']}"
             stage = stage if stage in STRINGS else "app.stage.other"

@@ -156,7 +156,11 @@ def block_pages(blocks: Sequence[Block]) -> list[list[Block]]:
 def scrolled(*widgets: BoxLayout) -> ScrollView:
     """Cards in a column that scrolls, no wider than one reads."""
     column = BoxLayout(
-        orientation="vertical", size_hint=(1, None), spacing=theme.GAP * 2, padding=(0, theme.GAP)
+        orientation="vertical",
+        size_hint=(1, None),
+        spacing=theme.GAP * 2,
+        # At the right the bar needs room: it must not lie on the cards.
+        padding=(0, theme.GAP, theme.GAP * 2, theme.GAP),
     )
     column.bind(minimum_height=column.setter("height"))
     for widget in widgets:

@@ -15,7 +15,8 @@ from mobile_app.comparing import Compared, Side
 from mobile_app.i18n import text
 from mobile_app.i18n.formats import date_time
 from mobile_app.linking import Link, Match, link
-from mobile_app.widgets.buttons import ActionButton, Wrapped
+from mobile_app.study_list import SEPARATOR
+from mobile_app.widgets.buttons import ActionButton, Wrapped, level
 from mobile_app.widgets.picture import PRESETS
 from mobile_app.widgets.slice_viewer import SliceViewer
 
@@ -44,11 +45,10 @@ class LinkedViewers(BoxLayout):
         self._beyond = ""
         self._window = "brain"
         for name in WHICH:
-            pane = BoxLayout(orientation="vertical", spacing=theme.GAP / 2)
-            pane.add_widget(self.captions[name])
-            pane.add_widget(self._picture(name))
-            self._panes.add_widget(pane)
+            self._panes.add_widget(self._picture(name))
             self.viewers[name].fbind("index", self._scrolled, name)
+        # In one row: where one caption wraps and the other does not, the pictures stay level.
+        self.add_widget(level(*self.captions.values()))
         self.add_widget(self._panes)
         self._make_buttons()
         self._told = Clock.create_trigger(self._tell, -1)
@@ -173,7 +173,6 @@ class LinkedViewers(BoxLayout):
         at = date_time(self.language, side.result.identity.acquired_at)
         number, count = int(self.viewers[name].index) + 1, len(side.volume.hu)
         where = text(self.language, "compare.slice", number=number, count=count)
-        parts = [f"{told}, {at}", where]
         if self.linked and self._beyond == name:
-            parts.append(text(self.language, "compare.beyond"))
-        return "   ".join(parts)
+            where += SEPARATOR + text(self.language, "compare.beyond")
+        return text(self.language, "compare.caption", study=told, at=at) + f"\n{where}"

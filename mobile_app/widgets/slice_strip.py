@@ -123,5 +123,5 @@ class SliceStrip(Widget):
             self._content.add(Triangle(points=points))
 
     def _height_of(self, probability: float) -> float:
-        """Where a probability lies; its dot stays within the strip."""
-        return self.y + dp(4) + probability * (self.height - dp(8))
+        """Where a probability lies; its dot stays within the strip and below the marks of the key slices."""
+        return self.y + dp(4) + probability * (self.height - dp(8) - MARK)

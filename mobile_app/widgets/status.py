@@ -1,4 +1,4 @@
-"""The line on top: what the app does or found last, how far it is, and a way to stop it."""
+"""The line on top: what the app does or found last and a way to stop it; else which study is open."""
 
 from __future__ import annotations
 

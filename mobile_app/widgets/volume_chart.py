@@ -15,6 +15,8 @@ from mobile_app import theme
 
 TICK_STEPS = (1, 2, 5)
 LEFT, RIGHT, BELOW, ABOVE = dp(44), dp(16), dp(44), dp(26)
+INSET = dp(14)
+"""From the left axis to 0: the first study lies there, and must not cover the axis' numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,8 @@ class VolumeChart(Widget):
     def at(self, x: float, y: float) -> tuple[float, float]:
         """Where a value lies in the window."""
         most_x, most_y = self.span
-        width, height = self.width - LEFT - RIGHT, self.height - BELOW - ABOVE
-        return self.x + LEFT + x / most_x * width, self.y + BELOW + y / most_y * height
+        width, height = self.width - LEFT - INSET - RIGHT, self.height - BELOW - ABOVE
+        return self.x + LEFT + INSET + x / most_x * width, self.y + BELOW + y / most_y * height
 
     def _draw(self, *_ignored: object) -> None:
         self.canvas.clear()
@@ -72,8 +74,9 @@ class VolumeChart(Widget):
         with self.canvas:
             for value in ticks(most_y):
                 Color(*theme.LINE)
-                Line(points=[*self.at(0, value), *self.at(most_x, value)], width=1)
-                self._write(f"{value:g}", self.at(0, value), dx=-dp(6), right=True)
+                start, y = self.x + LEFT, self.at(0, value)[1]
+                Line(points=[start, y, *self.at(most_x, value)], width=1)
+                self._write(f"{value:g}", (start, y), dx=-dp(6), right=True)
             for value in ticks(most_x):
                 x, y = self.at(value, 0)
                 Color(*theme.LINE)

@@ -104,6 +104,14 @@ class TestStart(AppTest):
         assert app.context.result_id is not None
         assert "neurosurgical centre" in app.status.told
         assert not app.status.busy
+        app.context.tell("")
+        assert app.status.told.startswith("Test"), "where nothing is told, whose study is open"
+        self.tap(app.navigation.buttons["studies"])
+        self.tap(app.screens["studies"].ids.names)
+        assert app.status.told.startswith(f"Study {int(app.context.study_id)}")
+        app.context.close_study()
+        app.context.tell("")
+        assert app.status.told == "No study is open."
 
     def test_the_demo_lies_in_a_store_of_its_own(self) -> None:
         real = self.folder / "store"

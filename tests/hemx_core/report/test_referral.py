@@ -22,7 +22,7 @@ from hemx_core.report.referral import (
     draw_referral,
     write_referral,
 )
-from hemx_core.report.referral_facts import shown_name
+from hemx_core.report.referral_facts import short_hash, shown_name
 from hemx_core.report.sheet import BOTTOM_MM
 from hemx_core.result import TriageResult
 from hemx_core.triage import triage_volume
@@ -126,6 +126,14 @@ def test_nothing_names_the_patient_unless_asked() -> None:
     for part in ("Yamada Taro", "ID-4711", "2026-11-02 08:30", "Secret Hospital"):
         assert part in asked
     assert "山田 太郎（やまだ たろう）" in _text(_page(_case(), "ja", identify=True))
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_a_long_description_does_not_cut_the_study_code(language: str) -> None:
+    volume, result = _case()
+    wordy = replace(PATIENT, series_description="Head 5 mm soft tissue " * 10)
+    text = _text(_page((volume, replace(result, identity=wordy)), language))
+    assert short_hash(PATIENT.study_uid) in text
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ import pytest
 
 pytest.importorskip("kivy", reason="the app's extra is not installed")
 
+from kivy.metrics import dp
+
 from hemx_core.result import Recommendation
 from mobile_app.comparing import VolumePoint
 from mobile_app.pairing import Doubt
@@ -13,7 +15,7 @@ from mobile_app.screens.compare import Compare
 from mobile_app.screens.compare_cards import chart_points
 from mobile_app.screens.result import Result
 from mobile_app.store import Store
-from mobile_app.widgets.volume_chart import ChartPoint, VolumeChart, ticks
+from mobile_app.widgets.volume_chart import LEFT, ChartPoint, VolumeChart, ticks
 from tests.mobile_app.screens_by_touch import (
     LANDSCAPE,
     PORTRAIT,
@@ -176,6 +178,14 @@ class TestCompare(ScreenTest):
         )
         assert "Slice 1 of 6" in self.viewers.captions["earlier"].text
 
+    def test_the_pictures_are_level_though_one_caption_is_longer(self) -> None:
+        self.compare()
+        self.viewers.captions["earlier"].text += " and more words" * 20
+        self.advance_frames(4)
+        first, second = (one.parent for one in self.viewers.viewers.values())
+        assert first.to_window(first.x, first.y)[1] == second.to_window(second.x, second.y)[1]
+        assert first.size == second.size
+
     def test_unlinked_each_scrolls_alone_and_linked_again_they_keep_the_place(self) -> None:
         self.compare()
         self.tap(self.viewers.buttons["link"])
@@ -275,6 +285,7 @@ class TestCompare(ScreenTest):
         assert all(one.marked for one in chart.points)
         (x0, y0), (x1, y1) = (chart.at(one.x, one.value) for one in chart.points)
         assert chart.x < x0 < x1 <= chart.right
+        assert x0 - chart.x >= LEFT + dp(5), "the first error bar covers no number of the axis"
         assert chart.y < y0 < y1 < chart.top
 
 

@@ -15,6 +15,7 @@ from hemx_core.report.key_slices import key_slices
 from hemx_core.result import SliceUpdate
 from mobile_app import settings
 from mobile_app.widgets.picture import PRESETS, luminance
+from mobile_app.widgets.slice_strip import MARK
 from tests.mobile_app.screens.reading_case import ReadingCase
 
 
@@ -134,6 +135,10 @@ class TestLooking(ReadingCase):
         assert (window.upper + window.lower) / 2 > 40
         assert self.buttons["stroke"].state == "normal"
         assert f"W {window.upper - window.lower:.0f}" in self.screen.caption
+
+    def test_no_dot_of_the_strip_lies_under_a_key_slice_s_mark(self) -> None:
+        strip = self.strip
+        assert strip.y < strip._height_of(0.0) < strip._height_of(1.0) < strip.top - MARK
 
     def test_the_strip_jumps_follows_and_steps(self) -> None:
         strip = self.strip

@@ -10,9 +10,11 @@ pytest.importorskip("kivy", reason="the app's extra is not installed")
 
 from hemx_core.errors import NotHeadError
 from hemx_core.result import SliceUpdate
+from mobile_app import settings
 from mobile_app.comparing import compare_studies
 from mobile_app.library import read_study
 from mobile_app.screens.result import Result
+from mobile_app.screens.result_cards import measured
 from mobile_app.store import Store, StudyState
 from mobile_app.widgets.marker_bar import MarkerBar
 from tests.factories import make_manifest
@@ -31,7 +33,7 @@ MANIFEST = replace(
     parity={"marker_max": 0.12},
     training={"segmenter": {"licence": "research use, non-commercial"}},
 )
-PLAIN, EARLIER, LATER, CORRECTED, REFUSED, EMPTY, NEW = range(1, 8)
+PLAIN, EARLIER, LATER, CORRECTED, REFUSED, EMPTY, NEW, BEFORE, ERASED = range(1, 10)
 
 
 class TestResult(ScreenTest):
@@ -46,7 +48,10 @@ class TestResult(ScreenTest):
         store.studies.set_state(refused, StudyState.REFUSED, error=error)
         store_study(store, folder, patient="P5", clot_mm=0)
         store_study(store, folder, patient="P6", triage=False)
+        store_study(store, folder, patient="P7", clot_mm=12)
+        store_study(store, folder, patient="P7", clot_mm=20, hours=5)
         at_once(compare_studies(store, EARLIER, LATER))
+        at_once(compare_studies(store, BEFORE, ERASED))
 
     def setUp(self) -> None:
         super().setUp()
@@ -79,14 +84,33 @@ class TestResult(ScreenTest):
                 assert small_targets(self.screen) == []
 
     def test_where_all_blood_was_erased_nothing_is_said_to_have_grown(self) -> None:
-        self.open(LATER)
+        self.open(ERASED)
         self.show(self.screen)
         assert "Expansion since" in self._banner()
-        redraw(self.store, LATER, np.zeros_like(self.context.result.mask))
-        self.open(LATER)
+        redraw(self.store, ERASED, np.zeros_like(self.context.result.mask))
+        self.open(ERASED)
         self.show(self.screen)
         assert "NOTHING FOUND" in self._banner()
         assert "Expansion since" not in self._banner()
+
+    def test_the_advice_names_the_patient_unless_names_are_hidden(self) -> None:
+        self.open(PLAIN)
+        self.show(self.screen)
+        assert "Yamada Tarou / 山田 太郎 / やまだ たろう   P1   2 Nov 2026, 08:30" in self._banner()
+        settings.set_hides_names(self.store, True)
+        try:
+            self.screen.on_show()
+            self.settle()
+            assert f"Study {PLAIN}   2 Nov 2026, 08:30" in self._banner()
+            assert "Yamada" not in self.screen.told
+        finally:
+            settings.set_hides_names(self.store, False)
+
+    def test_filled_hypodensities_stand_under_the_volume_that_they_are_of(self) -> None:
+        shown = self.store.results.load(self.store.results.of_study(PLAIN)[0])
+        filled = replace(shown, haematoma=replace(shown.haematoma, filled_ml=0.2))
+        names = [name for name, _value in measured("en", filled)]
+        assert names[:2] == ["of which filled hypodensities", "ABC/2 (largest part)"]
 
     def _banner(self) -> str:
         return "\n".join(

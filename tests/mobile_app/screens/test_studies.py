@@ -110,6 +110,16 @@ class TestList(StudiesTest):
         self.app = None
 
 
+class TestRow(StudiesTest):
+    def test_state_and_delete_end_at_one_edge(self) -> None:
+        ids = self.filled()
+        row = self.row(ids["call"])
+        delete = row.ids.delete
+        state = next(one for one in row.walk() if getattr(one, "text", "") == "Analysed")
+        assert state.right == delete.right
+        assert delete.top <= state.y, "neither covers the other"
+
+
 class TestDelete(StudiesTest):
     def test_delete_asks_first_and_then_deletes(self) -> None:
         ids = self.filled()
