@@ -12,15 +12,16 @@ from __future__ import annotations
 
 import threading
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from hemx_core.errors import HemxError
 from mobile_app.errors import UnexpectedError
+from mobile_app.job_outcome import Cancelled, JobState, Outcome, outcome_of
+
+__all__ = ["Job", "JobState", "Jobs", "Outcome", "Report", "Schedule"]
 
 Schedule = Callable[[Callable[..., None]], object]
 """Runs a function soon on the interface's thread; it may hand it arguments, which are ignored."""
@@ -33,35 +34,6 @@ DRAIN_SECONDS = 0.008
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-
-class JobState(StrEnum):
-    """Where a job stands."""
-
-    WAITING = "waiting"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-class _Cancelled(BaseException):
-    """Ends a cancelled job from inside. No Exception: nothing in between may take it for an error."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome(Generic[T]):
-    """How a job ended.
-
-    Args:
-        state: DONE, FAILED or CANCELLED.
-        value: what the work returned; None unless it is done.
-        error: why it failed.
-    """
-
-    state: JobState
-    value: T | None = None
-    error: HemxError | None = None
 
 
 class Report(Generic[R]):
@@ -92,7 +64,7 @@ class Report(Generic[R]):
     def check(self) -> None:
         """End the work here if it has been cancelled."""
         if self._job.cancel_asked:
-            raise _Cancelled
+            raise Cancelled
 
 
 class Job(Generic[T, R]):
@@ -234,7 +206,7 @@ class Jobs:
 
     def _serve(self) -> None:
         while (job := self._next()) is not None:
-            outcome = _perform(job, self)
+            outcome = outcome_of(partial(_perform, job, self))
             self.post(job, outcome)
             # While this thread waits it must not keep a result, its volume or its mask alive.
             del job, outcome
@@ -277,26 +249,8 @@ class Jobs:
             job.on_done(event)
 
 
-def _perform(job: Job[T, R], jobs: Jobs) -> Outcome[T]:
-    """Run a job's work in the worker; whatever it raises becomes an outcome."""
+def _perform(job: Job[T, R], jobs: Jobs) -> T:
+    """Run a job's work, in the worker."""
     report = Report(job, jobs)
-    try:
-        report.check()
-        return Outcome(JobState.DONE, value=job.work(report))
-    except _Cancelled:
-        return Outcome(JobState.CANCELLED)
-    except HemxError as error:
-        _forget_locals(error)
-        return Outcome(JobState.FAILED, error=error)
-    except BaseException as error:
-        # The worker must outlive whatever a job does, MemoryError included.
-        _forget_locals(error)
-        return Outcome(JobState.FAILED, error=UnexpectedError.wrap(error))
-
-
-def _forget_locals(error: BaseException) -> None:
-    """Keep the lines of a traceback and drop its variables: a volume hangs on them."""
-    known: BaseException | None = error
-    while known is not None:
-        traceback.clear_frames(known.__traceback__)
-        known = known.__cause__ or known.__context__
+    report.check()
+    return job.work(report)

@@ -14,7 +14,7 @@ from mobile_app import exporting
 from mobile_app.comparing import compare_studies
 from mobile_app.exporting import EXPORTED, Form
 from mobile_app.reporting import draw_preview
-from mobile_app.screens import report
+from mobile_app.screens import report_cards
 from mobile_app.screens.report import Report
 from mobile_app.store import Store
 from tests.mobile_app.screens_by_touch import (
@@ -187,12 +187,12 @@ class TestReport(ScreenTest):
         assert self.screen.buttons["save"].disabled
 
     def test_without_highdicom_its_button_says_why(self) -> None:
-        present = report.can_write_dicom
-        report.can_write_dicom = lambda: False
+        present = report_cards.can_write_dicom
+        report_cards.can_write_dicom = lambda: False
         try:
             self.begin(ALONE)
         finally:
-            report.can_write_dicom = present
+            report_cards.can_write_dicom = present
         assert self.screen.buttons["dicom"].disabled
         assert "highdicom) is not installed" in self.screen.told
 
