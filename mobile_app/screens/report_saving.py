@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kivy.clock import Clock
-
 from mobile_app.android_share import Documents, deliver
 from mobile_app.exporting import ExportFile, Form, export, write_folder
+from mobile_app.widgets.saving import ask_android
 
 if TYPE_CHECKING:
     from mobile_app.context import AppContext
@@ -72,15 +71,12 @@ class ReportSaving:
 
     def _ask_android(self, wanted: Wanted, documents: Documents) -> None:
         def answered(tree: Any | None) -> None:
-            self._context.picking = False
             if tree is None:
                 self.tell("report.not_saved")
             else:
                 self._export(wanted, lambda files: deliver(documents, tree, files), "")
 
-        self._context.picking = True
-        # The answer comes on Android's thread.
-        documents.ask_folder(lambda tree: Clock.schedule_once(lambda _seconds: answered(tree), 0))
+        ask_android(self._context, documents, answered)
 
     def _export(
         self, wanted: Wanted, deliver_files: Callable[[Sequence[ExportFile]], Any], folder: str

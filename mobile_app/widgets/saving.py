@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kivy.clock import Clock
 
 from hemx_core.errors import HemxError, OutputError
 from mobile_app.device_models import on_android
+
+if TYPE_CHECKING:
+    from mobile_app.android_share import Documents
 
 Saver = Callable[[Any, str, bytes], None]
 """Takes the context, a file name and the content; asks where to, writes, and tells the user."""
@@ -70,8 +73,30 @@ def _on_android(context: Any, name: str, content: bytes) -> None:
         else:
             context.tell("device.saved", name=name)
 
-    # The answer comes on a thread of Android's.
-    documents.ask_folder(lambda tree: Clock.schedule_once(lambda _seconds: answered(tree), 0))
+    ask_android(context, documents, answered)
+
+
+def ask_android(context: Any, documents: Documents, answered: Callable[[Any | None], None]) -> None:
+    """Open the system's folder chooser; it is no reason to ask for the PIN on the way back.
+
+    Args:
+        context: the app's.
+        documents: the Java side.
+        answered: told the chosen tree on Kivy's thread, None where the user went back.
+    """
+
+    def back(tree: Any | None) -> None:
+        context.picking = False
+        answered(tree)
+
+    context.picking = True
+    try:
+        # The answer comes on a thread of Android's.
+        documents.ask_folder(lambda tree: Clock.schedule_once(lambda _seconds: back(tree), 0))
+    except BaseException:
+        # No chooser lies over the app: leaving it must lock again.
+        context.picking = False
+        raise
 
 
 def _free(folder: Path, name: str) -> Path:

@@ -26,7 +26,7 @@ from mobile_app.jobs import Jobs
 from mobile_app.memory_guard import MemoryBudget
 from mobile_app.screens.device import Device
 from mobile_app.store import Store
-from mobile_app.widgets.saving import write_into
+from mobile_app.widgets.saving import ask_android, save_file, write_into
 from tests.factories import FakeBackend, write_fake_bundle, write_tested_bundle, wrong_functions
 from tests.mobile_app.screens_by_touch import LANDSCAPE, PORTRAIT, ScreenTest, below, cut_off
 
@@ -280,6 +280,58 @@ def test_a_file_never_replaces_another_and_a_failure_is_told() -> None:
         assert write_into(context, folder / "none", "a.json", b"1") is None
         assert "cannot be written" in str(context.errors[0])
         assert sorted(path.name for path in folder.iterdir()) == ["a-2.json", "a.json"]
+
+
+class Chooser:
+    """Android's folder chooser and what the app is told of it."""
+
+    def __init__(self, fails: bool = False) -> None:
+        self.fails, self.picking = fails, False
+        self.chosen: Any = None
+        self.keys: list[str] = []
+
+    def ask_folder(self, chosen: Any) -> None:
+        if self.fails:
+            raise RuntimeError("JVM exception occurred: no activity")
+        self.chosen = chosen
+
+    def tell(self, key: str, **_named: object) -> None:
+        self.keys.append(key)
+
+
+def test_androids_chooser_is_no_reason_for_the_pin_unless_it_does_not_open() -> None:
+    one = Chooser()
+    answers: list[Any] = []
+    with patch("mobile_app.widgets.saving.Clock.schedule_once", lambda call, _wait: call(0)):
+        ask_android(one, one, answers.append)
+        assert one.picking
+        one.chosen("tree")
+    assert (one.picking, answers) == (False, ["tree"])
+    broken = Chooser(fails=True)
+    with pytest.raises(RuntimeError):
+        ask_android(broken, broken, answers.append)
+    assert not broken.picking, "or leaving the app would not lock it"
+
+
+def test_on_android_a_file_goes_where_the_chooser_says() -> None:
+    one = Chooser()
+    delivered: list[Any] = []
+    with (
+        patch.dict(os.environ, {"ANDROID_ARGUMENT": "/app"}),
+        patch("mobile_app.android_share.AndroidDocuments", lambda: one),
+        patch("mobile_app.android_share.deliver", lambda *told: delivered.append(told)),
+        patch("mobile_app.widgets.saving.Clock.schedule_once", lambda call, _wait: call(0)),
+    ):
+        save_file(one, "log.txt", b"1")
+        assert one.picking
+        one.chosen(None)
+        assert (one.picking, delivered) == (False, [])
+        save_file(one, "log.txt", b"1")
+        one.chosen("tree")
+    assert [(tree, [file.name for file in files]) for _, tree, files in delivered] == [
+        ("tree", ["log.txt"])
+    ]
+    assert one.keys == ["device.saved"]
 
 
 def test_the_app_says_what_it_was_built_from(tmp_path: Path) -> None:
