@@ -81,6 +81,7 @@ def validate_command(
         phantom_folder=cohort,
         inserted_folder=inserted_cohort,
         dataset_cache=data_cache,
+        splits=("validation", "test"),
     )
     folder = bundle or app_models_folder()
     with load_models(folder) as models:

@@ -80,6 +80,10 @@ class Haematoma:
     mean_hu: float | None
     filled_ml: float = 0.0
     """Part of the volume: hypodensities that the segmenter left out and `fill_holes` put back."""
+    bone_spots: tuple[int, ...] = ()
+    """Slices with a small dense spot over the next slice's bone."""
+    bone_spots_counted: bool = False
+    """Whether these are in the mask: only where nothing else was found."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

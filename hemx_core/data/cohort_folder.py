@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,23 @@ def stored_studies(
         check_split(split)
     numbers = [number for number in range(count) if split in (None, split_of(number))]
     return StoredStudies([patient_file(folder, number) for number in numbers])
+
+
+def missing_studies(
+    folder: Path, count: int, split_of: Callable[[int], str], splits: Collection[str]
+) -> list[int]:
+    """Numbers below `count`, of the splits, that have no file yet.
+
+    Raises:
+        DatasetError: no such split.
+    """
+    for split in splits:
+        check_split(split)
+    return [
+        number
+        for number in range(count)
+        if split_of(number) in splits and not patient_file(folder, number).exists()
+    ]
 
 
 def claim(folder: Path, made_from: dict[str, Any], *, expected: str) -> None:

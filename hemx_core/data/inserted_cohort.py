@@ -6,6 +6,7 @@ Kept in a folder as a cohort of phantoms is: it can be continued after an interr
 from __future__ import annotations
 
 import multiprocessing
+from collections.abc import Collection
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -13,7 +14,14 @@ from typing import Any
 
 from hemx_core.costs import Progress
 from hemx_core.data import phe_sich
-from hemx_core.data.cohort_folder import be_nice, claim, fingerprint, patient_file, stored_studies
+from hemx_core.data.cohort_folder import (
+    be_nice,
+    claim,
+    fingerprint,
+    missing_studies,
+    patient_file,
+    stored_studies,
+)
 from hemx_core.data.inserted_study import (
     FORMAT,
     InsertedSpec,
@@ -21,7 +29,7 @@ from hemx_core.data.inserted_study import (
     prepare_inserted,
     source_index,
 )
-from hemx_core.data.study import StoredStudies, save_study
+from hemx_core.data.study import SPLITS, StoredStudies, save_study
 from hemx_core.imaging.spec import PreprocessingSpec
 
 LICENCE = "research use, non-commercial (backgrounds: PHE-SICH-CT-IDS)"
@@ -70,6 +78,7 @@ def build_inserted_cohort(
     source_folder: Path | None = None,
     workers: int = 1,
     blood_free: int | None = 6,
+    splits: Collection[str] = SPLITS,
     progress: Progress | None = None,
 ) -> InsertedCohort:
     """Make the studies that a folder lacks, at low priority, and return the cohort.
@@ -82,9 +91,10 @@ def build_inserted_cohort(
         spec: preprocessing; None takes the default one.
         source_folder: of phe_sich; None finds it through `HEMX_DATA`.
         workers: processes.
+        splits: what is needed now: studies of other splits are not made.
         progress: told after every background patient, stage `inserted`.
     Raises:
-        DatasetError: the source is missing, or the folder holds another cohort.
+        DatasetError: the source is missing, a split does not exist, or the folder holds another cohort.
     """
     source = source_folder or phe_sich.data_folder()
     cohort = InsertedSpec(
@@ -95,7 +105,7 @@ def build_inserted_cohort(
         {"format": FORMAT, "inserted": _fingerprint(cohort, source), **asdict(cohort)},
         expected="the same seed, sites, preprocessing, source and version of the insertion",
     )
-    missing = [i for i in range(patients) if not patient_file(folder, i).exists()]
+    missing = missing_studies(folder, patients, cohort.split, splits)
     if missing:
         spawn = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
         with ProcessPoolExecutor(max(1, workers), spawn, initializer=be_nice) as pool:

@@ -7,6 +7,7 @@ after an interruption and enlarged later; the patients that exist stay what they
 from __future__ import annotations
 
 import multiprocessing
+from collections.abc import Collection
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -16,8 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemx_core.costs import Progress
-from hemx_core.data.cohort_folder import be_nice, claim, fingerprint, patient_file, stored_studies
+from hemx_core.data.cohort_folder import (
+    be_nice,
+    claim,
+    fingerprint,
+    missing_studies,
+    patient_file,
+    stored_studies,
+)
 from hemx_core.data.study import (
+    SPLITS,
     UNKNOWN,
     PreparedStudy,
     StoredStudies,
@@ -125,6 +134,7 @@ def build_cohort(
     workers: int = 1,
     blood_free: int | None = 6,
     sites: tuple[SiteSpec, ...] = (),
+    splits: Collection[str] = SPLITS,
     progress: Progress | None = None,
 ) -> Cohort:
     """Make the patients that a folder lacks, at low priority, and return the cohort.
@@ -135,9 +145,10 @@ def build_cohort(
         seed, blood_free, sites: see `CohortSpec`.
         spec: preprocessing; None takes the default one.
         workers: processes.
+        splits: what is needed now: patients of other splits are not made.
         progress: told after every patient, stage `phantoms`.
     Raises:
-        DatasetError: the folder holds another cohort.
+        DatasetError: a split does not exist, or the folder holds another cohort.
     """
     preprocessing = spec or PreprocessingSpec()
     cohort = CohortSpec(seed=seed, preprocessing=preprocessing, blood_free=blood_free, sites=sites)
@@ -146,7 +157,7 @@ def build_cohort(
         {"format": FORMAT, "phantom": _fingerprint(cohort), **asdict(cohort)},
         expected="the same seed, sites, preprocessing and version of the phantoms",
     )
-    missing = [i for i in range(patients) if not patient_file(folder, i).exists()]
+    missing = missing_studies(folder, patients, cohort.split, splits)
     if missing:
         spawn = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
         with ProcessPoolExecutor(max(1, workers), spawn, initializer=be_nice) as pool:

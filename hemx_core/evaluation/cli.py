@@ -108,7 +108,13 @@ def markers(
 
     def opened(count: int) -> StudySource | None:
         return open_asked(
-            spec, phantoms=count, inserted=inserted, data=data, folders=folders, workers=workers
+            spec,
+            phantoms=count,
+            inserted=inserted,
+            data=data,
+            folders=folders,
+            workers=workers,
+            splits=("validation", "test"),
         )
 
     test = opened(phantoms)

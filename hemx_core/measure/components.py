@@ -80,6 +80,24 @@ def keep_largest(mask: NDArray[np.bool_], components: Components, count: int) ->
     return kept
 
 
+def component_masks(
+    mask: NDArray[np.bool_], components: Components, rank: int
+) -> dict[int, NDArray[np.bool_]]:
+    """One component's pixels by slice, shape (rows, columns) each, on the slices where it has any.
+
+    Args:
+        mask: the mask that `components` was found in.
+        components: its components.
+        rank: which one (0 = largest).
+    """
+    found = {}
+    for index, ranks in enumerate(components.ranks):
+        if (ranks == rank).any():
+            labels, _ = _label_slice(mask[index])
+            found[index] = (ranks == rank)[labels]
+    return found
+
+
 def drop_small(
     mask: NDArray[np.bool_], geometry: VolumeGeometry, min_component_ml: float
 ) -> tuple[NDArray[np.bool_], Components]:

@@ -9,7 +9,14 @@ from numpy.typing import NDArray
 
 from hemx_core.imaging.volume import HUVolume, Note
 from hemx_core.measure.abc2 import abc2_ml
-from hemx_core.measure.components import Components, drop_small, find_components, keep_largest
+from hemx_core.measure.bone_spots import find_bone_spots
+from hemx_core.measure.components import (
+    Components,
+    component_masks,
+    drop_small,
+    find_components,
+    keep_largest,
+)
 from hemx_core.measure.fill import fill_holes
 from hemx_core.measure.volume import max_diameter_mm, mean_hu, slice_areas_mm2, volume_ml
 from hemx_core.result import Haematoma
@@ -20,26 +27,43 @@ TINY_HAEMATOMA_ML = 0.5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CleanMask:
-    """A mask as it is measured, its components, and the hypodensities filled in, mL."""
+    """A mask as it is measured, its components, the hypodensities filled in, mL, and its bone spots.
+
+    `bone_spots` are their slices, and `spots_counted` says whether they are in the mask.
+    """
 
     mask: NDArray[np.bool_]
     components: Components
     filled_ml: float
+    bone_spots: tuple[int, ...] = ()
+    spots_counted: bool = False
 
 
 def clean_mask(mask: NDArray[np.bool_], volume: HUVolume, *, min_component_ml: float) -> CleanMask:
-    """Drop specks and fill enclosed hypodensities; arguments and errors as `measure_haematoma`."""
+    """Drop specks and bone spots, fill enclosed hypodensities; arguments and errors as `measure_haematoma`.
+
+    Bone spots are dropped beside a haematoma only. Where nothing else was found they stay: a finding is
+    never turned into "no blood" by a rule about its surroundings.
+    """
     dense, components = drop_small(mask, volume.geometry, min_component_ml)
+    spots = find_bone_spots(dense, components, volume)
+    counted = bool(spots) and len(spots) == len(components.volumes_ml)
+    if spots and not counted:
+        dense = dense.copy()
+        for rank in spots:
+            for index, piece in component_masks(dense, components, rank).items():
+                dense[index] &= ~piece
+        components = find_components(dense, volume.geometry)
     filled, filled_ml = fill_holes(dense, volume)
     if filled is not dense:
         components = find_components(filled, volume.geometry)
-    return CleanMask(filled, components, filled_ml)
+    return CleanMask(filled, components, filled_ml, tuple(sorted(set(spots.values()))), counted)
 
 
 def measure_haematoma(
     mask: NDArray[np.bool_], volume: HUVolume, *, min_component_ml: float
 ) -> Haematoma:
-    """Drop specks, fill enclosed hypodensities, and measure what stays.
+    """Drop specks and bone spots, fill enclosed hypodensities, and measure what stays.
 
     Args:
         mask: bool, shape (slices, rows, columns), native pixels.
@@ -62,12 +86,18 @@ def measure_haematoma(
         max_diameter_mm=max_diameter_mm(largest, geometry),
         mean_hu=mean_hu(volume, kept),
         filled_ml=clean.filled_ml,
+        bone_spots=clean.bone_spots,
+        bone_spots_counted=clean.spots_counted,
     )
 
 
 def haematoma_notes(haematoma: Haematoma) -> tuple[Note, ...]:
-    """Warnings: blood on the first or last slice, a tiny finding, the markers' standing."""
+    """Warnings: blood on the first or last slice, a tiny finding, bone spots, the markers' standing."""
     bloody = [area > 0 for area in haematoma.areas_mm2]
+    spots = haematoma.bone_spots
+    counted = haematoma.bone_spots_counted
+    slices = ", ".join(str(one + 1) for one in spots)
+    where = f"A dense spot on slice {slices} lies over bone of the next slice"
     cut = "the haematoma may reach beyond the scan, and its volume is then too small."
     candidates = (
         (bloody[0], "blood_on_first_slice", f"Blood touches the lowest slice: {cut}"),
@@ -76,6 +106,16 @@ def haematoma_notes(haematoma: Haematoma) -> tuple[Note, ...]:
             0 < haematoma.volume_ml < TINY_HAEMATOMA_ML,
             "tiny_haematoma",
             f"The finding is below {TINY_HAEMATOMA_ML} mL: it may be noise or calcification.",
+        ),
+        (
+            bool(spots) and not counted,
+            "bone_spot_left_out",
+            f"{where} and is not counted as blood: look at it.",
+        ),
+        (
+            counted,
+            "may_be_bone",
+            f"{where}: it may be bone and not blood. Look at it.",
         ),
         (
             any(bloody),

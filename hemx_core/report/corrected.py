@@ -23,7 +23,9 @@ from hemx_core.result import Haematoma, TriageResult
 CORRECTION = "correction"
 """Key of `TriageResult.versions`: the version of the correction, from 1; not there in automatic results."""
 
-_OF_THE_MASK = frozenset({"blood_on_first_slice", "blood_on_last_slice", "tiny_haematoma"})
+_OF_THE_MASK = frozenset(
+    {"blood_on_first_slice", "blood_on_last_slice", "tiny_haematoma", "may_be_bone"}
+)
 
 
 def is_corrected(result: TriageResult) -> bool:

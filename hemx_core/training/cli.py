@@ -73,8 +73,13 @@ def open_asked(
     data: Path | None,
     folders: tuple[Path, Path, Path],
     workers: int,
+    splits: tuple[str, ...] | None = None,
 ) -> StudySource | None:
-    """The studies asked for; `folders` are those of phantoms, inserted cohort and data cache."""
+    """The studies asked for; `folders` are those of phantoms, inserted cohort and data cache.
+
+    Of cohorts only `splits` are made, by default all.
+    """
+    from hemx_core.data.study import SPLITS
     from hemx_core.training.sources import Asked, open_sources
 
     if phantoms is None:
@@ -87,6 +92,7 @@ def open_asked(
         inserted_folder=folders[1],
         dataset_cache=folders[2],
         workers=workers,
+        splits=splits or SPLITS,
     )
     return open_sources(asked, spec, progress=say)
 

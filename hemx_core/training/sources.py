@@ -9,7 +9,7 @@ from filelock import FileLock
 
 from hemx_core.costs import Progress
 from hemx_core.data.combined import CombinedSource
-from hemx_core.data.study import StudySource
+from hemx_core.data.study import SPLITS, StudySource
 from hemx_core.imaging.spec import PreprocessingSpec
 
 
@@ -23,6 +23,7 @@ class Asked:
         dataset: folder of a data set in HEMX's format.
         phantom_folder, inserted_folder, dataset_cache: where prepared studies are kept.
         workers: processes that build cohorts.
+        splits: of the cohorts, what is needed; scoring needs no training studies.
     """
 
     phantoms: int
@@ -32,6 +33,7 @@ class Asked:
     inserted_folder: Path
     dataset_cache: Path
     workers: int = 1
+    splits: tuple[str, ...] = SPLITS
 
 
 def open_sources(
@@ -62,6 +64,7 @@ def open_sources(
                     patients=asked.inserted,
                     spec=preprocessing,
                     workers=asked.workers,
+                    splits=asked.splits,
                     progress=progress,
                 )
             )
@@ -75,6 +78,7 @@ def open_sources(
                     patients=asked.phantoms,
                     spec=preprocessing,
                     workers=asked.workers,
+                    splits=asked.splits,
                     progress=progress,
                 )
             )

@@ -151,3 +151,16 @@ def test_real_backgrounds_stay_in_their_split(tmp_path):
     assert patient in splits[spec.split(1)]
     assert study.image.shape[1:] == (256, 256)
     assert study.image[study.mask].mean() > 0.5
+
+
+def test_only_the_asked_splits_are_made(source, tmp_path):
+    cohort = build_inserted_cohort(
+        tmp_path, patients=12, seed=2, spec=SMALL, source_folder=source, splits=("test",)
+    )
+    made = {number for number in range(12) if patient_file(tmp_path, number).exists()}
+    assert made == {number for number in range(12) if cohort.spec.split(number) == "test"}
+    assert 0 < len(made) < 12
+    with pytest.raises(DatasetError, match="split"):
+        build_inserted_cohort(
+            tmp_path, patients=1, seed=2, spec=SMALL, source_folder=source, splits=("tests",)
+        )
