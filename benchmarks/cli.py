@@ -171,6 +171,50 @@ def growth_cost(
         typer.echo(f"{one['what']}: {shown}")
 
 
+@benchmark_app.command()
+def pareto(
+    weights: Weights = None,
+    threads: Threads = "1,2",
+    rounds: Rounds = None,
+    calls: Calls = DEFAULT_CALLS,
+    steps: Annotated[int | None, typer.Option(min=1, help="Of every training.")] = None,
+    inputs: Annotated[
+        str, typer.Option(help="Classifier inputs such as crop-128,slice-256; all by default.")
+    ] = "",
+    cohorts: Annotated[
+        Path, typer.Option(help="Folder of the cohorts `inserted` and `cohort`.")
+    ] = Path("runs"),
+    training_threads: Annotated[int, typer.Option(min=1, help="Of trainings and scores.")] = 2,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that build cohorts.")] = 1,
+    measure: Annotated[
+        bool, typer.Option(help="Time the programs; without, the next run does.")
+    ] = True,
+    work: Work = None,
+    results: Results = None,
+    tiny: Tiny = False,
+) -> None:
+    """AUC and Dice against time and memory, by merging, input, width, precision; goes on where it stopped."""
+    from benchmarks.pareto.plan import plan_for
+    from benchmarks.pareto.reason import reason
+    from benchmarks.pareto.run import WORK, measure_front
+    from benchmarks.records import RESULTS
+
+    folder = None if tiny else RESULTS.parent
+    settings = _settings(
+        None, weights, threads, rounds, calls, work or WORK, results or folder, tiny
+    )
+    report = measure_front(
+        settings,
+        plan_for(tiny=tiny, steps=steps, inputs=_split(inputs)),
+        cohorts=cohorts,
+        training_threads=training_threads,
+        workers=workers,
+        measure=measure,
+    )
+    for name, subject in (report or {"subjects": {}})["subjects"].items():
+        typer.echo(f"{name}: {' '.join(reason(subject))}")
+
+
 def _settings(
     bundle: Path | None,
     weights: Path | None,

@@ -12,6 +12,7 @@ import typer
 from benchmarks import growth_text
 from benchmarks.goals import BUNDLE_LIMIT_BYTES, outcomes
 from benchmarks.markdown import goals_table, machine_line, peers_table, shown, stages_table, table
+from benchmarks.pareto.table import section as pareto_section
 from benchmarks.peers import contest
 from benchmarks.plots import plot_growth, plot_peers, plot_strategies
 from benchmarks.records import RESULTS, figures_of, load_records
@@ -21,6 +22,7 @@ Json = dict[str, Any]
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "performance.md"
 VALIDATION = ROOT / "benchmarks" / "results" / "validation.json"
+PARETO = ROOT / "benchmarks" / "results" / "pareto.json"
 NOT_MEASURED = "Not measured yet.\n"
 DICE_DROP, AUC_DROP = 0.005, 0.01
 
@@ -29,7 +31,7 @@ HEAD = """# Performance
 <!-- Made by `python -m benchmarks.performance_docs` from benchmarks/results/performance; do not edit. -->
 
 Two commands make every figure of the export's goals: `python -m benchmarks run --budget tablet` and
-`python -m benchmarks peers`; `python -m benchmarks threads` and `python -m benchmarks growth-cost` make the
+`python -m benchmarks peers`; `python -m benchmarks threads`, `growth-cost` and `pareto` make the
 rest. Everything is measured in fresh processes that take turns (the order moves on by one place in each
 round, every other round runs backwards), with outputs compared before speeds. A figure is the median over
 rounds of a round's median, with the 95th percentile of all calls in brackets. A ratio is one of medians of
@@ -43,6 +45,7 @@ def page(
     results: Path = RESULTS,
     validation: Path = VALIDATION,
     plots: str = "../benchmarks/results/performance",
+    pareto: Path = PARETO,
 ) -> str:
     """The whole document."""
     parts = [
@@ -66,6 +69,7 @@ def page(
             results / "growth_cost.jsonl",
             lambda rows: growth_text.growth(rows, plots),
         ),
+        _pareto(pareto, f"{plots.rsplit('/', 1)[0]}/pareto.png"),
     ]
     return "\n".join(parts)
 
@@ -109,6 +113,16 @@ def _section(title: str, path: Path, body: Callable[[list[Json]], str]) -> str:
     if not rows:
         return f"## {title}\n\n{NOT_MEASURED}"
     return f"## {title}\n\n{body(rows)}\n\nMeasured on {machine_line(rows[-1])}.\n"
+
+
+def _pareto(path: Path, picture: str) -> str:
+    title = "## Pareto front"
+    if not path.exists():
+        return f"{title}\n\n{NOT_MEASURED}"
+    report = json.loads(path.read_text(encoding="utf-8"))
+    made = report["provenance"]
+    line = machine_line({**made, "device": made["machine"]})
+    return f"{title}\n\n{pareto_section(report, picture)}\n\nMeasured on {line}.\n"
 
 
 def _goals(rows: list[Json], validation: Path) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 OUR_COLOUR, OWN_COLOUR, PEER_COLOUR = "#1f4e79", "#7ba0c4", "#c9c9c9"
+SHIPPED_COLOUR = "#c55a11"
 ROW_INCHES, HEAD_INCHES, PANEL_INCHES = 0.3, 1.2, 4.2
 DPI = 130
 
@@ -105,6 +106,54 @@ def plot_strategies(records: Sequence[Json], path: Path) -> None:
         ours=lambda one: bool(one.get("shipped")),
     )
     _save(figure, path)
+
+
+def plot_pareto(report: Json, path: Path) -> None:
+    """Score against time and memory, a row for each front; points are numbered as in the table."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    subjects = report["subjects"]
+    figure = _figure(2 * PANEL_INCHES + 1.0, 3.6 * len(subjects))
+    panels = figure.subplots(len(subjects), 2, squeeze=False)
+    for row, (name, subject) in zip(panels, subjects.items(), strict=True):
+        for panel, key, label in (
+            (row[0], "call", f"{name}: ms a call, {subject['threads']}"),
+            (row[1], "memory", f"{name}: MiB above base"),
+        ):
+            for place, point in enumerate(subject["points"], 1):
+                _point(panel, point, place, point["figures"][subject["threads"]][key]["median"])
+            panel.set_xscale("log")
+            panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            panel.xaxis.set_major_formatter("{x:g}")
+            panel.xaxis.set_minor_formatter(NullFormatter())
+            panel.set_xlabel(label, fontsize=8)
+            panel.set_ylabel(subject["score_name"], fontsize=8)
+            panel.tick_params(which="both", labelsize=7)
+            panel.grid(color="#eeeeee")
+            panel.set_axisbelow(True)
+            panel.spines[["top", "right"]].set_visible(False)
+    figure.suptitle(
+        "dark and numbered: on the front; circles int8, squares float32; star: ships", fontsize=8
+    )
+    _save(figure, path)
+
+
+def _point(panel: Axes, point: Json, place: int, cost: float) -> None:
+    value, (low, high) = point["score"]["value"], point["score"]["interval"]
+    if value is None:
+        return
+    colour = OUR_COLOUR if point["on_front"] else PEER_COLOUR
+    if low is not None:
+        panel.plot([cost, cost], [low, high], "-", color=colour, linewidth=0.6, zorder=1)
+    panel.plot(
+        cost, value, "o" if point["precision"] == "int8" else "s", color=colour, markersize=5
+    )
+    if point["shipped"]:
+        panel.plot(cost, value, "*", color=SHIPPED_COLOUR, markersize=11)
+    if point["on_front"] or point["shipped"]:
+        panel.annotate(
+            str(place), (cost, value), xytext=(4, 4), textcoords="offset points", fontsize=7
+        )
 
 
 def _bars(panel: Axes, rows: Sequence[Json], title: str, *, named: bool, ours: Any = None) -> None:

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from benchmarks.cli import benchmark_app, register
 from hemx_core.errors import BenchmarkError
 
-COMMANDS = ("run", "compare", "peers", "threads", "growth-cost")
+COMMANDS = ("run", "compare", "peers", "threads", "growth-cost", "pareto")
 
 
 def test_hemx_gets_a_command_with_all_of_them() -> None:
@@ -29,6 +29,15 @@ def test_threads_must_be_numbers(tmp_path: Path) -> None:
         CliRunner().invoke(
             benchmark_app,
             ["run", "--threads", "1,x", "--work", str(tmp_path)],
+            catch_exceptions=False,
+        )
+
+
+def test_inputs_must_be_views_with_sizes(tmp_path: Path) -> None:
+    with pytest.raises(BenchmarkError, match="classifier input 'crop'"):
+        CliRunner().invoke(
+            benchmark_app,
+            ["pareto", "--tiny", "--inputs", "crop", "--work", str(tmp_path)],
             catch_exceptions=False,
         )
 

@@ -15,6 +15,7 @@ from benchmarks.markdown import number, table
 from benchmarks.peers.roster import OURS
 from benchmarks.records import BYTES, MIB, MS, figure, new_record, write_records
 from benchmarks.run import merge
+from tests.benchmarks.pareto.made_up import report
 from tests.benchmarks.test_run import process_record
 
 FACTS = {
@@ -128,9 +129,20 @@ def test_the_page_says_what_the_files_hold(results: Path, tmp_path: Path) -> Non
 
 
 def test_without_files_nothing_is_claimed(tmp_path: Path) -> None:
-    page = performance_docs.page(tmp_path, tmp_path / "none.json")
-    assert page.count("Not measured yet.") == 5
+    none = tmp_path / "none.json"
+    page = performance_docs.page(tmp_path, none, pareto=none)
+    assert page.count("Not measured yet.") == 6
     assert "hit" not in page
+
+
+def test_the_front_is_a_section_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "pareto.json"
+    path.write_text(json.dumps(report()), encoding="utf-8")
+    page = performance_docs.page(tmp_path, tmp_path / "none.json", pareto=path)
+    front = page.split("## Pareto front")[1]
+    assert "(../benchmarks/results/pareto.png)" in front
+    assert "The shipped point (project, crop 128, width 0.5, int8) is on it" in front
+    assert "Measured on P, 2 cores, 8.0 GiB, Linux; torch 2; commit abc, 2026-11-26." in front
 
 
 def test_the_pictures_are_drawn_beside_their_files(results: Path) -> None:

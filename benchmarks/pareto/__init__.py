@@ -1,0 +1,10 @@
+"""`pareto`: what accuracy costs in time and memory, and where the shipped recipe stands.
+
+plan         the points, and the equal budget of their trainings
+material     the cohort, the frozen segmenter's answers, calibration slices
+classifiers  short trainings, programs, AUCs         once each, kept in the work folder
+segmenters   programs of the shipped weights, Dice   once each, kept in the work folder
+costs        time and memory of every program        fresh processes that take turns
+front        which points no other one beats
+report       pareto.json, pareto.md and pareto.png; reason and table make the words
+"""

@@ -1,0 +1,218 @@
+"""`pareto`: train, export, score and measure every point; what is finished is not done again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import torch
+
+from benchmarks.networks import open_networks, weights_digest
+from benchmarks.paper.jobs import Finished, Runner
+from benchmarks.pareto import classifiers, segmenters
+from benchmarks.pareto.costs import Written, measure_programs
+from benchmarks.pareto.material import Material, open_cohort
+from benchmarks.pareto.plan import (
+    ClassifierPoint,
+    Plan,
+    SegmenterPoint,
+    shipped_classifier,
+    shipped_segmenter,
+)
+from benchmarks.pareto.report import subject_report, write_report
+from benchmarks.pareto.scores import auc_scores, dice_scores, marker_aucs, mean_dice
+from benchmarks.settings import TINY_SIZE_NAME, Settings
+from export.networks import Networks
+from export.recipes import Recipe, find_recipe
+from hemx_core import provenance
+from hemx_core.data.study import StudySource
+from hemx_core.evaluation.predictions import Array
+
+Json = dict[str, Any]
+Costs = dict[str, dict[str, Json]]
+RECIPE = "tablet-int8"
+WORK = Path("runs/pareto")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """Every point trained, exported and scored.
+
+    Args:
+        networks: the shipped ones.
+        recipe: that makes the shipped points of them.
+        classifiers: points with their training and their program.
+        segmenters: points with their program.
+        shipped: answers of the shipped classifier's weights.
+        store: file for the timed visits.
+    """
+
+    networks: Networks
+    recipe: Recipe
+    classifiers: list[tuple[ClassifierPoint, Finished, Finished]]
+    segmenters: list[tuple[SegmenterPoint, Finished]]
+    shipped: Finished
+    store: Path
+
+    def programs(self) -> dict[str, Written]:
+        """What is timed, by the points' names."""
+        jobs = [(point.name, job) for point, _trained, job in self.classifiers]
+        jobs += [(point.name, job) for point, job in self.segmenters]
+        return {
+            name: Written(job.folder / classifiers.PROGRAM, job.values["sha256"])
+            for name, job in jobs
+        }
+
+
+def measure_front(
+    settings: Settings,
+    plan: Plan,
+    *,
+    cohorts: Path = Path("runs"),
+    training_threads: int = 2,
+    workers: int = 1,
+    measure: bool = True,
+    source: StudySource | None = None,
+) -> Json | None:
+    """Everything from trainings to the three files in `settings.results`.
+
+    Args:
+        settings: weights, threads, rounds, calls and folders; the bundle is not used.
+        plan: points and budget.
+        cohorts: folder of the cohorts' folders.
+        training_threads: of torch, for trainings and scores; times are measured with
+            `settings.threads`.
+        workers: processes that build a cohort.
+        measure: time the programs and write the files; else stop once everything is trained,
+            exported and scored.
+        source: labelled studies, instead of those that `plan` names.
+    Returns:
+        What pareto.json holds; None without `measure`.
+    Raises:
+        TrainingError: the work folder holds a point of the same name with other settings.
+        DatasetError: the cohort has no training or test slices with blood.
+        DelegationError: an operator of a program falls out of the delegate.
+    """
+    torch.set_num_threads(training_threads)
+    cv2.setNumThreads(training_threads)
+    networks = open_networks(settings.weights, tiny=settings.tiny)
+    cohort = source or open_cohort(
+        networks, plan, cohorts, workers=workers, tiny=settings.tiny, progress=_teller(settings)
+    )
+    ready = prepare(settings, plan, networks, cohort)
+    if not measure:
+        return None
+    costs = measure_programs(settings, ready.programs(), ready.store)
+    _point, trained, _job = ready.classifiers[0]
+    report = {
+        "provenance": provenance.provenance(seed=plan.seed),
+        "recipe": RECIPE,
+        "budget": _budget(plan, [one for _, one, _ in ready.classifiers]),
+        "data": _data(cohort, trained, ready.segmenters[0][1]),
+        "rounds": settings.rounds,
+        "calls": settings.calls,
+        "shipped_weights": auc_scores(_aucs(ready.shipped, ready.shipped, plan), None),
+        "subjects": {
+            "classifier": _classifiers(ready, costs, plan),
+            "segmenter": _segmenters(ready, costs, plan),
+        },
+    }
+    write_report(report, settings.results)
+    return report
+
+
+def prepare(settings: Settings, plan: Plan, networks: Networks, cohort: StudySource) -> Prepared:
+    """Train, export and score every point that is not finished; errors as `measure_front`."""
+    tiny, tell = settings.tiny, settings.tell
+    root = settings.work / TINY_SIZE_NAME if tiny else settings.work
+    runner = Runner(root, resume=True, say=tell)
+    recipe, key = find_recipe(RECIPE), weights_digest(settings.weights, tiny=tiny)
+    material = Material(networks=networks, source=cohort, plan=plan, tiny=tiny, tell=tell)
+    found = []
+    for point in plan.classifiers():
+        trained = classifiers.train(runner, material, point, key)
+        found.append((point, trained, classifiers.export(runner, material, point, recipe)))
+    own = shipped_classifier(networks, recipe)
+    shipped = classifiers.shipped_answers(runner, material, own, key)
+    masks = [
+        (mask, segmenters.export(runner, networks, plan, mask, recipe, key=key, tiny=tiny))
+        for mask in plan.segmenters()
+    ]
+    return Prepared(networks, recipe, found, masks, shipped, root / "rounds.jsonl")
+
+
+def _classifiers(ready: Prepared, costs: Costs, plan: Plan) -> Json:
+    shipped = shipped_classifier(ready.networks, ready.recipe).name
+    aucs = {point.name: _aucs(trained, job, plan) for point, trained, job in ready.classifiers}
+    entries = [
+        {
+            **point.to_json(),
+            **_size(job),
+            "parameters": trained.values["parameters"],
+            "training_seconds": trained.values["training_seconds"],
+            "logit_apart_max": float(abs(job.arrays["logits"] - trained.arrays["logits"]).max()),
+            **auc_scores(aucs[point.name], aucs.get(shipped)),
+        }
+        for point, trained, job in ready.classifiers
+    ]
+    return subject_report(entries, costs, shipped=shipped, score="mean AUC")
+
+
+def _segmenters(ready: Prepared, costs: Costs, plan: Plan) -> Json:
+    shipped = shipped_segmenter(ready.networks, ready.recipe).name
+    means = {
+        point.name: mean_dice(job.arrays["dice"], draws=plan.draws)
+        for point, job in ready.segmenters
+    }
+    entries = [
+        {**point.to_json(), **_size(job), **dice_scores(means[point.name], means.get(shipped))}
+        for point, job in ready.segmenters
+    ]
+    return subject_report(entries, costs, shipped=shipped, score="mean Dice")
+
+
+def _aucs(truth: Finished, answers: Finished, plan: Plan) -> Array:
+    return marker_aucs(truth.arrays, answers.arrays["logits"], draws=plan.draws)
+
+
+def _budget(plan: Plan, trained: list[Finished]) -> Json:
+    """What every training was given, and what all of them took."""
+    once = {one.folder: one.values for one in trained}
+    return {
+        "steps": plan.steps,
+        "batch": plan.batch,
+        "peak_lr": plan.peak_lr,
+        "seed": plan.seed,
+        "trainings": len(once),
+        "training_slices": trained[0].values["training_slices"],
+        "precision": sorted({one["training_precision"] for one in once.values()}),
+        "threads": sorted({one["training_threads"] for one in once.values()}),
+        "minutes": round(sum(one["training_seconds"] for one in once.values()) / 60, 1),
+    }
+
+
+def _data(cohort: StudySource, trained: Finished, masks: Finished) -> Json:
+    cluster = trained.arrays["cluster"]
+    return {
+        "cohort": dict(cohort.description),
+        "test": {
+            "studies": len(cluster),
+            "patients": len(set(cluster.tolist())),
+            "slices": len(trained.arrays["patient"]),
+        },
+        "masks": {"source": masks.values["source"], "studies": len(masks.arrays["dice"])},
+    }
+
+
+def _size(job: Finished) -> Json:
+    return {"bytes": job.values["bytes"], "macs": job.values["macs"]}
+
+
+def _teller(settings: Settings) -> Any:
+    def progress(stage: str, done: int, total: int) -> None:
+        if done == total or done % max(1, total // 10) == 0:
+            settings.tell(f"{stage}: {done} of {total}")
+
+    return progress
