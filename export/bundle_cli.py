@@ -67,6 +67,27 @@ def sign(
     _show(target, (itself, *trusted_keys()))
 
 
+@bundle_app.command("recalibrate")
+def recalibrate(
+    folder: Folder = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="Folder of the weight files with decision.json.")
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option("--key", help="Private key; by default this computer's development key."),
+    ] = None,
+) -> None:
+    """Take temperatures, thresholds and accuracy anew from beside the weights, and sign."""
+    from export.networks import default_weights
+    from export.recalibrate import recalibrate_bundle
+    from export.sign import local_key
+
+    target, signing = folder or app_models_folder(), read_key(key) if key else local_key()
+    recalibrate_bundle(target, weights or default_weights(), signing)
+    _show(target, (TrustedKey(public_key=signing.public_key, name=str(key)), *trusted_keys()))
+
+
 @bundle_app.command("verify")
 def verify(
     folder: Folder = None,

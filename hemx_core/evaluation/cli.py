@@ -94,10 +94,24 @@ def markers(
     data_cache: DataCache = Path("runs/data_cache"),
     workers: Workers = 1,
     weights: Weights = WEIGHTS,
+    scaling: Annotated[
+        str, typer.Option(help="temperature, as triage applies it, or platt (shift as well).")
+    ] = "temperature",
+    recalibrate: Annotated[
+        bool,
+        typer.Option(
+            "--recalibrate",
+            help="Keep the fitted temperatures and thresholds beside the weights "
+            "(then `hemx bundle recalibrate`).",
+        ),
+    ] = False,
     out: Out = RESULTS,
 ) -> None:
     """Markers on a source's test patients: AUC, calibration, thresholds, sites, with intervals."""
+    from hemx_core import provenance
     from hemx_core.errors import DatasetError
+    from hemx_core.evaluation.calibration import Scaling
+    from hemx_core.evaluation.recalibrate import recalibrated
     from hemx_core.evaluation.trained import evaluate_classifier
     from hemx_core.nn.weights_io import load_classifier, load_segmenter
     from hemx_core.training.cards import read_stage1
@@ -132,7 +146,11 @@ def markers(
         test,
         crop_size=int(decided["crop_size"]),
         mask_threshold=threshold,
+        scaling=Scaling(scaling),
     )
     report.write(out, name=name)
+    if recalibrate:
+        about = f"{test.description.get('name')}, test split"
+        provenance.merge_json(weights / DECISION, recalibrated(report, data=about))
     typer.echo(report.to_markdown())
     typer.echo(f"-> {out / name}.json, .md, .png")

@@ -15,6 +15,7 @@ from hemx_core.data import phe_sich
 from hemx_core.data.study import StudySource
 from hemx_core.errors import DatasetError
 from hemx_core.evaluation.aggregation import Aggregation, Way
+from hemx_core.evaluation.calibration import Scaling
 from hemx_core.evaluation.intervals import patient_draws
 from hemx_core.evaluation.predictions import Predictions, rounded
 from hemx_core.evaluation.report import EvaluationReport, EvaluationSettings, evaluate_markers
@@ -111,6 +112,7 @@ def evaluate_classifier(
     *,
     crop_size: int,
     mask_threshold: float,
+    scaling: Scaling = Scaling.TEMPERATURE,
 ) -> EvaluationReport:
     """Markers of a source's test patients on predicted masks, as triage finds them.
 
@@ -121,6 +123,7 @@ def evaluate_classifier(
         test: on its test patients all is scored.
         crop_size: of the classifier.
         mask_threshold: of the segmenter.
+        scaling: what is fitted; triage applies temperatures alone.
     Raises:
         DatasetError: a split without slices that show blood.
     """
@@ -142,7 +145,7 @@ def evaluate_classifier(
         found(calibration, "validation"),
         found(test, "test"),
         sites=sites if all(sites) else None,
-        settings=EvaluationSettings(candidates=AS_TRIAGE),
+        settings=EvaluationSettings(candidates=AS_TRIAGE, scaling=scaling),
     )
 
 

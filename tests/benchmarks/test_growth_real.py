@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.growth_real import SEED, scans_with_growth
+from benchmarks.growth_real import SEED, clean_run, scans_with_growth
 from hemx_core.data import phe_sich
 
 SOURCE = Path(os.environ.get("HEMX_DATA", "")) / "phe_sich"
@@ -27,3 +27,16 @@ def test_a_pair_is_one_test_patient_grown_by_the_drawn_factor() -> None:
             "a scan of its own, with own noise"
         )
         assert first.volume.hu[first.mask].mean() > first.volume.hu[~first.mask].mean()
+
+
+def test_the_run_of_lesion_free_slices_round_the_clot_is_kept() -> None:
+    usable = np.ones(12, bool)
+    usable[[2, 9]] = False
+    mask = np.zeros((12, 4, 4), bool)
+    mask[5:7, 1, 1] = True
+    assert clean_run(usable, mask) == slice(3, 9)
+    mask[9, 1, 1] = True
+    assert clean_run(usable, mask) is None
+    mask[9] = False
+    usable[[3, 7]] = False
+    assert clean_run(usable, mask) is None, "three slices are no scan"

@@ -1,6 +1,6 @@
 {
   "format": 1,
   "algorithm": "Ed25519",
-  "key_id": "d2ad06872e990614",
-  "signature": "ff72b6039eaf2cebbe2b169ead7dd3a2c41c6fe1e4138d6664121ae4be2acdcfe33a370cff1c3d70a196318861eb8216c900964392be5a1824f98cce83b8bb0c"
+  "key_id": "56e52a5778002b82",
+  "signature": "43311ae844c4a75651e6a10506f5764229a7ac09360b6dfd2f4f8c53b6afd0c90a90b14ced41664f308db581ab793d4a73ceca386a150f23fc60c07db8315a0b"
 }

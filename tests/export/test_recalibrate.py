@@ -1,0 +1,60 @@
+"""Temperatures and thresholds of a bundle anew; the programs stay."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from export import recalibrate
+from export.networks import Networks
+from export.recalibrate import recalibrate_bundle
+from export.sign import local_key
+from hemx_core.errors import ManifestError
+from hemx_core.manifest import ModelManifest
+from hemx_core.runtime.bundle import verify_bundle
+from tests.export.networks import tiny_networks
+
+
+@pytest.fixture
+def bundle(exported_bundle: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(exported_bundle, tmp_path / "bundle"))
+
+
+def other_decision(monkeypatch: pytest.MonkeyPatch, **changes: object) -> Networks:
+    networks = tiny_networks()
+    markers = tuple(
+        replace(one, temperature=3.5, threshold=0.125) for one in networks.decision.markers
+    )
+    decision = replace(
+        networks.decision, markers=markers, accuracy={"markers": {"patients_classified": 7}}
+    )
+    found = replace(networks, decision=replace(decision, **changes))
+    monkeypatch.setattr(recalibrate, "load_networks", lambda _folder: found)
+    return found
+
+
+def test_markers_and_accuracy_are_new_and_signed_and_the_rest_stays(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = ModelManifest.load(bundle)
+    networks = other_decision(monkeypatch)
+    recalibrate_bundle(bundle, Path("weights"), local_key())
+    after = ModelManifest.load(bundle)
+    assert {one.temperature for one in after.markers} == {3.5}
+    assert after.accuracy == networks.decision.accuracy
+    assert replace(after, markers=before.markers, accuracy=before.accuracy) == before
+    verify_bundle(bundle)
+    assert sorted(one.name for one in bundle.parent.iterdir()) == ["bundle"]
+
+
+def test_other_weights_are_refused_and_nothing_changes(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {one.name: one.read_bytes() for one in bundle.iterdir()}
+    other_decision(monkeypatch, mask_threshold=0.1)
+    with pytest.raises(ManifestError, match="not exported from the weights"):
+        recalibrate_bundle(bundle, Path("weights"), local_key())
+    assert {one.name: one.read_bytes() for one in bundle.iterdir()} == before
