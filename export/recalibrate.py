@@ -21,6 +21,8 @@ from hemx_core.manifest import ModelManifest
 def recalibrate_bundle(folder: Path, weights: Path, key: SigningKey) -> ModelManifest:
     """Replace the manifest's markers and accuracy by those of `decision.json`, and sign.
 
+    The manifest's parity stays that of the export, at its temperatures; `hemx validate` measures it anew.
+
     Args:
         folder: the bundle; whole before and after, or left without a manifest where this is interrupted.
         weights: folder of the weight files that the bundle was exported from.

@@ -11,20 +11,17 @@ def test_documents_show_the_figures_of_the_result_files():
 
 def test_blocks_are_filled_and_the_rest_stays(monkeypatch, tmp_path):
     monkeypatch.setattr(readme, "RESULTS", tmp_path)
-    scores = {
-        "patients": 16,
-        "dice_mean": 0.9512,
-        "dice_worst": 0.8,
-        "volume_error_median": 0.031,
-        "false_ml_mean": 0.02,
-    }
-    (tmp_path / "training").mkdir()
-    (tmp_path / "training" / "segmentation.json").write_text(json.dumps({"validation": scores}))
+    (tmp_path / "evaluation").mkdir()
+    for split, dice in (("validation", 0.9512), ("test", 0.91)):
+        figure = {"mean": dice, "interval": [0.9, 0.98], "median": 3.1, "smallest": 0.8}
+        names = ("dice", "volume_error_percent", "false_ml")
+        report = {"patients": 16, "scores": dict.fromkeys(names, figure)}
+        (tmp_path / "evaluation" / f"masks_{split}.json").write_text(json.dumps(report))
     text = "before\n<!-- figures:segmentation -->\nold\n<!-- /figures -->\nafter\n"
     new = readme.render(text)
     assert new.startswith("before\n")
     assert new.endswith("<!-- /figures -->\nafter\n")
-    assert "| Dice per patient, mean | 0.951 |" in new
+    assert "0.951 (0.900 to 0.980) | 0.910 (0.900 to 0.980) |" in new
     assert "3.1%" in new
     assert "old" not in new
     assert readme.render(new) == new
