@@ -7,6 +7,7 @@ import ctypes
 import gc
 import os
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -31,6 +32,53 @@ def rss_mib() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessBytes:
+    """What a process has in memory, bytes; zeros where the system does not tell.
+
+    Args:
+        resident: now.
+        peak: the largest since it began, or since its peak was forgotten.
+        anonymous: of what is resident, that which is no file's.
+    """
+
+    resident: int = 0
+    peak: int = 0
+    anonymous: int = 0
+
+    def __add__(self, other: ProcessBytes) -> ProcessBytes:
+        """Of two processes; the peaks' sum is an upper bound, as they need not come at once."""
+        return ProcessBytes(
+            resident=self.resident + other.resident,
+            peak=self.peak + other.peak,
+            anonymous=self.anonymous + other.anonymous,
+        )
+
+
+def process_bytes(process: int | None) -> ProcessBytes:
+    """What a process has in memory; zeros for None and where there is no such process."""
+    if process is None:
+        return ProcessBytes()
+    names = {"VmRSS:": "resident", "VmHWM:": "peak", "RssAnon:": "anonymous"}
+    try:
+        text = Path(f"/proc/{process}/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return ProcessBytes()
+    words = (line.split() for line in text.splitlines())
+    found = {names[one[0]]: int(one[1]) * 1024 for one in words if one and one[0] in names}
+    return ProcessBytes(**found)
+
+
+def forget_peak(process: int | None) -> None:
+    """Let a process's peak begin again at what is resident now; nothing for None.
+
+    Raises:
+        OSError: the system does not let it; Linux does.
+    """
+    if process is not None:
+        Path(f"/proc/{process}/clear_refs").write_text(RESET_PEAK, encoding="ascii")
+
+
 def release_free_memory() -> None:
     """Give back what the allocator keeps after large arrays were freed: it would hide in a base."""
     gc.collect()
@@ -47,9 +95,13 @@ class PeakMemory:
 
     Where the system lets the process reset its own high-water mark, that is read: exact. Elsewhere (Android
     may refuse it) a thread samples every 5 ms, which can miss a short peak; `method` says which it was.
+
+    Args:
+        process: another process of the same program, whose memory counts too, base and peak.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, process: int | None = None) -> None:
+        self._process = process
         self.base_mib = 0.0
         self.peak_mib = 0.0
         self.method = "unknown"
@@ -59,11 +111,12 @@ class PeakMemory:
     def __enter__(self) -> PeakMemory:
         """Begin."""
         release_free_memory()
-        self.base_mib = self.peak_mib = rss_mib()
+        self.base_mib = self.peak_mib = self._resident_mib()
         if not self.base_mib:
             return self
         try:
             _CLEAR.write_text(RESET_PEAK, encoding="ascii")
+            forget_peak(self._process)
             self.method = "high_water_mark"
         except OSError:
             self.method = "sampled"
@@ -82,7 +135,8 @@ class PeakMemory:
         if self._sampler is not None:
             self._sampler.join()
         elif self.method == "high_water_mark":
-            self.peak_mib = max(self.peak_mib, peak_rss_mib())
+            other = process_bytes(self._process).peak / 2**20
+            self.peak_mib = max(self.peak_mib, peak_rss_mib() + other)
 
     @property
     def above_base_mib(self) -> float:
@@ -102,4 +156,7 @@ class PeakMemory:
 
     def _sample(self) -> None:
         while not self._done.wait(SAMPLE_SECONDS):
-            self.peak_mib = max(self.peak_mib, rss_mib())
+            self.peak_mib = max(self.peak_mib, self._resident_mib())
+
+    def _resident_mib(self) -> float:
+        return rss_mib() + process_bytes(self._process).resident / 2**20

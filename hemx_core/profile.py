@@ -127,6 +127,7 @@ def profile_study(
     *,
     options: ProfileOptions | None = None,
     progress: Progress = lambda _stage, _done, _total: None,
+    process: int | None = None,
 ) -> dict[str, Any]:
     """Load, self-test and triage a phantom study several times, and say what it took.
 
@@ -137,6 +138,7 @@ def profile_study(
         load: loads a bundle, as `load_models` does.
         options: see `ProfileOptions`.
         progress: told after every slice.
+        process: that the models run in, where it is not this one; its memory counts too.
     Returns:
         The record; `hemx_core.benchmark_record.write_record` writes it.
     Raises:
@@ -144,7 +146,7 @@ def profile_study(
         BenchmarkError: two runs gave different outputs.
     """
     options = options or ProfileOptions()
-    runs = _Runs(load, options, progress)
+    runs = _Runs(load, options, progress, PeakMemory(process))
     with tempfile.TemporaryDirectory() as folder:
         progress("phantom", 0, 1)
         study = write_study(Path(folder) / "study", options)
@@ -170,9 +172,13 @@ class _Runs:
     """The repeated part of a profile, and what it has found so far."""
 
     def __init__(
-        self, load: Callable[[], Models], options: ProfileOptions, progress: Progress
+        self,
+        load: Callable[[], Models],
+        options: ProfileOptions,
+        progress: Progress,
+        memory: PeakMemory,
     ) -> None:
-        self.timings, self.memory = Timings(), PeakMemory()
+        self.timings, self.memory = Timings(), memory
         self.facts: dict[str, Any] = {}
         self.outputs: dict[str, Any] = {}
         self._load, self._options, self._progress = load, options, progress

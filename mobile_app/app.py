@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -37,6 +38,13 @@ SCREENS: dict[str, tuple[str, str]] = {
     "settings": ("mobile_app.screens.settings", "SettingsScreen"),
 }
 """Module and class of each screen, imported when it is first shown: the first frame needs one."""
+
+SWITCH_SECONDS = 0.0005
+"""How long a worker's Python code may keep the interpreter's lock from a frame that waits for it.
+
+A frame gives the lock back and takes it again dozens of times, at every call into SDL and OpenGL: Python's
+5 ms each time made single frames last up to 0.2 s while the runtime was imported.
+"""
 
 ESCAPE = 27
 """Android's back button comes as this key."""
@@ -103,6 +111,7 @@ class HemxApp(App):
         """Begin after the first frame."""
         from mobile_app.device_models import prepare
 
+        sys.setswitchinterval(SWITCH_SECONDS)
         if self.context is not None:
             prepare()
             Clock.schedule_once(lambda _seconds: self._begin(), 0)
@@ -156,6 +165,7 @@ class HemxApp(App):
         if context is None:
             return
         context.stands()
+        context.quick.run(self._warm_up, on_done=lambda _outcome: self._make("reading"))
         if self._demo:
             from mobile_app.demo import import_demo
 
@@ -165,6 +175,11 @@ class HemxApp(App):
             self.import_study(self._study)
         elif context.store.interrupted:
             self.context.tell("app.interrupted")
+
+    def _warm_up(self, _report: Any) -> None:
+        """While a study is being chosen, import what reads it, OpenCV and pydicom, and start the runtime."""
+        import_module("mobile_app.library")
+        self.context.preload_runtime()
 
     def import_study(self, path: Path) -> Job[Any, Any]:
         """Import a study's best series and open it."""
@@ -187,15 +202,18 @@ class HemxApp(App):
 
     def show(self, name: str) -> None:
         """Go to a screen; see `SCREENS`."""
-        if name not in self.screens:
-            module, class_name = SCREENS[name]
-            self.screens[name] = getattr(import_module(module), class_name)(context=self.context)
+        self._make(name)
         if self.current and hasattr(self.screens[self.current], "on_hide"):
             self.screens[self.current].on_hide()
         self.current = name
         self.content.show(name, self.screens[name])
         if hasattr(self.screens[name], "on_show"):
             self.screens[name].on_show()
+
+    def _make(self, name: str) -> None:
+        if name not in self.screens and self.context is not None:
+            module, class_name = SCREENS[name]
+            self.screens[name] = getattr(import_module(module), class_name)(context=self.context)
 
     def _key(self, _window: Widget, key: int, *_ignored: object) -> bool:
         """Back: to the list of studies, and from there out of the app."""

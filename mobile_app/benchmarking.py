@@ -43,8 +43,9 @@ def benchmark_work(
     """
 
     def work(report: Report[Any]) -> dict[str, Any]:
-        load().close()
-        record = profile_study(load, options=options, progress=report.progress)
+        with load() as models:
+            process = models.process_id
+        record = profile_study(load, options=options, progress=report.progress, process=process)
         store.settings.set(LAST, record)
         return record
 

@@ -154,19 +154,28 @@ class AppContext(EventDispatcher):
         """
         return self._device_models.fresh()
 
+    def preload_runtime(self) -> None:
+        """Start the runtime ahead of the first study; call it in a job."""
+        self._device_models.preload()
+
     def forget_models(self) -> None:
         """Close the models after the jobs that run or wait; the next triage loads them anew."""
         self.jobs.run(lambda _report: self._device_models.close())
 
     def release(self) -> None:
-        """Close the models and the store, when the jobs have ended."""
-        self._device_models.close()
+        """Close the models, their runtime and the store, when the jobs have ended."""
+        self._device_models.end()
         self.store.close()
 
     @property
     def budget(self) -> MemoryBudget:
         """What a study may use; the runtime's own libraries count as the app's."""
         return self._device_models.budget(self._budget)
+
+    @property
+    def first_frame_bytes(self) -> int:
+        """What was resident when the app stood and nothing else had been loaded."""
+        return self._budget.base_bytes
 
     @property
     def window(self) -> HUWindow | None:

@@ -1,20 +1,26 @@
 """The models of this device: loaded once, tested against their references, kept.
 
-    get() -> load on the device's runtime -> self-test, once for each bundle and runtime -> models
+    preload() -> the runtime                  on the desktop a process of its own, without models yet
+    get()     -> load on it -> self-test, once for each bundle and runtime -> models
 
-Called in the jobs' one worker only, but for `prepare` (the main thread, on Android) and the budget.
+Called in the jobs' one worker only, but for `prepare` (the main thread, on Android), `preload` (any worker),
+`end` (when the workers have ended) and the budget.
 """
 
 from __future__ import annotations
 
 import gc
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from hemx_core.memory import process_bytes
+from hemx_core.runtime.program import OutsideBackend
 from mobile_app import settings
+from mobile_app.jobs import breathe
 from mobile_app.memory_guard import MemoryBudget, resident_bytes
 
 if TYPE_CHECKING:
@@ -32,11 +38,18 @@ def on_android() -> bool:
 
 
 def device_backend(threads: int | None) -> Backend:
-    """The device's runtime."""
+    """The device's runtime: on the desktop in a process of its own, so that the interface never waits for it.
+
+    Where no such process can be started (Windows, a frozen app) it runs in this one.
+    """
     if on_android():
         from hemx_core.runtime.pte_android import AndroidBackend
 
         return AndroidBackend(threads=threads)
+    from hemx_core.runtime.pte_process import ProcessBackend, can_start_processes
+
+    if can_start_processes():
+        return ProcessBackend(threads=threads, stays=True)
     from hemx_core.runtime.pte_desktop import DesktopBackend
 
     return DesktopBackend(threads=threads)
@@ -62,7 +75,10 @@ class DeviceModels:
         self._store = store
         self._backend = backend
         self._models: Models | None = None
-        self._runtime_bytes = 0
+        self._runtime: Backend | None = None
+        self._runtime_threads = 0
+        self._library_bytes = 0
+        self._starts = threading.Lock()
 
     def get(self) -> TriageModels:
         """The models, after a self-test that passed.
@@ -71,6 +87,8 @@ class DeviceModels:
             SelfTestError: they compute something else on this device.
             ModelError: the bundle or its runtime cannot be used.
         """
+        if self._lost:
+            self.close()
         if self._models is None:
             models = self._load()
             try:
@@ -79,6 +97,15 @@ class DeviceModels:
                 models.close()
                 raise
         return self._models
+
+    def preload(self) -> None:
+        """Start the desktop's runtime; the models come with the first study.
+
+        Raises:
+            BackendError: it does not start. The first study will say so.
+        """
+        if not on_android():
+            self._started()
 
     def fresh(self) -> Models:
         """Models loaded anew and not tested, the caller's to close; those that were kept are closed first.
@@ -90,14 +117,20 @@ class DeviceModels:
         return self._load()
 
     def close(self) -> None:
-        """Free the models; the next `get` loads them again."""
+        """Free the models; the next `get` loads them again, on the runtime that is there."""
         if self._models is not None:
             self._models.close()
             self._models = None
 
+    def end(self) -> None:
+        """Free the models, and end the runtime's process where it has one."""
+        self.close()
+        with self._starts:
+            self._end_runtime()
+
     def unloaded_manifest(self) -> ModelManifest | None:
         """The manifest of models that are still to be loaded, for the memory they will take."""
-        if self._models is not None:
+        if self._models is not None and not self._lost:
             return None
         from hemx_core.manifest import ModelManifest, read_manifest
         from hemx_core.runtime.bundle import default_bundle
@@ -105,23 +138,77 @@ class DeviceModels:
         return ModelManifest.from_bytes(read_manifest(default_bundle()))
 
     def budget(self, base: MemoryBudget) -> MemoryBudget:
-        """The budget, with what the runtime's libraries take counted as the app's own."""
-        return replace(base, base_bytes=base.base_bytes + self._runtime_bytes)
+        """The budget, with what the runtime's libraries take counted as the app's own.
+
+        What models and buffers take in a process of the runtime's own counts as the study's; where that
+        process is to be started again, so does what it will take of the free memory.
+        """
+        budget = replace(base, base_bytes=base.base_bytes + self._library_bytes)
+        if not isinstance(self._runtime, OutsideBackend):
+            return budget
+        libraries, process = self._runtime.runtime_bytes, self.process_id
+        if process is None:
+            return replace(budget, starting_bytes=libraries)
+        outside = process_bytes(process).resident - libraries
+        return replace(budget, outside_bytes=max(0, outside))
+
+    @property
+    def runtime_bytes(self) -> int:
+        """What the runtime's libraries took when they were loaded, here or in their own process."""
+        if isinstance(self._runtime, OutsideBackend):
+            return self._runtime.runtime_bytes
+        return self._library_bytes
+
+    @property
+    def process_id(self) -> int | None:
+        """Of the runtime's own process; None where it has none, or none that runs."""
+        return self._runtime.process_id if isinstance(self._runtime, OutsideBackend) else None
+
+    @property
+    def _lost(self) -> bool:
+        """Whether the process that ran the models has ended."""
+        models = self._models
+        return (
+            models is not None
+            and models.process_id is not None
+            and models.process_id != self.process_id
+        )
 
     def _load(self) -> Models:
         from hemx_core.runtime.bundle import load_models
 
-        before = resident_bytes()
-        with _objects_that_stay():
-            backend = self._backend(settings.threads(self._store))
-        self._runtime_bytes += max(0, resident_bytes() - before)
-        return load_models(backend=backend)
+        models = load_models(backend=self._started())
+        breathe()
+        return models
+
+    def _started(self) -> Backend:
+        """The runtime, with the number of threads that the settings say; from any worker."""
+        threads = settings.threads(self._store)
+        with self._starts:
+            runtime = self._runtime
+            if not isinstance(runtime, OutsideBackend) or self._runtime_threads != threads:
+                self._end_runtime()
+                before = resident_bytes()
+                with _objects_that_stay():
+                    self._runtime = runtime = self._backend(threads)
+                self._runtime_threads = threads
+                if not isinstance(runtime, OutsideBackend):
+                    self._library_bytes += max(0, resident_bytes() - before)
+            if isinstance(runtime, OutsideBackend):
+                runtime.start()
+            return runtime
+
+    def _end_runtime(self) -> None:
+        runtime, self._runtime = self._runtime, None
+        if isinstance(runtime, OutsideBackend):
+            runtime.close()
 
     def _tested(self, models: Models) -> Models:
         """The models if they may be used; see `ensure_self_test`."""
         from mobile_app.self_test import ensure_self_test
 
-        if ensure_self_test(self._store, models).tested:
+        report = ensure_self_test(self._store, models, on_slice=lambda _done, _total: breathe())
+        if report.tested:
             return models
         return replace(models, notes=(*models.notes, untested_note()))
 

@@ -21,7 +21,7 @@ from hemx_core.errors import HemxError
 from mobile_app.errors import UnexpectedError
 from mobile_app.job_outcome import Cancelled, JobState, Outcome, outcome_of
 
-__all__ = ["Job", "JobState", "Jobs", "Outcome", "Report", "Schedule"]
+__all__ = ["Job", "JobState", "Jobs", "Outcome", "Report", "Schedule", "breathe"]
 
 Schedule = Callable[[Callable[..., None]], object]
 """Runs a function soon on the interface's thread; it may hand it arguments, which are ignored."""
@@ -32,8 +32,18 @@ PROGRESS_SECONDS = 0.1
 DRAIN_SECONDS = 0.008
 """A frame's share for callbacks; what is left waits for the next one."""
 
+BREATH_SECONDS = 0.003
+"""Between two slices a worker's Python code holds the interpreter's lock for most of the time, and where the
+runtime has no process of its own, so does a slice. A frame that needs the lock several times would wait each
+time; in this pause it is finished."""
+
 T = TypeVar("T")
 R = TypeVar("R")
+
+
+def breathe() -> None:
+    """Let the interface draw; see `BREATH_SECONDS`. Called in a worker, between computations."""
+    time.sleep(BREATH_SECONDS)
 
 
 class Report(Generic[R]):
@@ -56,10 +66,11 @@ class Report(Generic[R]):
             self._jobs.post(job, lambda: job.on_progress(stage, done, total))
 
     def result(self, item: R) -> None:
-        """Hand over a part of the result, such as one slice."""
+        """Hand over a part of the result, such as one slice, and let the interface draw it."""
         self.check()
         job = self._job
         self._jobs.post(job, lambda: job.on_result(item))
+        breathe()
 
     def check(self) -> None:
         """End the work here if it has been cancelled."""

@@ -54,10 +54,14 @@ class MemoryBudget:
     Args:
         base_bytes: resident memory of the app with no study open and no models loaded.
         app_bytes: most that the app may use above `base_bytes`.
+        outside_bytes: what loaded models take in the runtime's own process, where they have one.
+        starting_bytes: what that process will take before any model, where it is still to be started.
     """
 
     base_bytes: int
     app_bytes: int = 250 * MIB
+    outside_bytes: int = 0
+    starting_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +115,7 @@ def check_memory(
     Args:
         needed: of the study.
         budget: of the app; None looks at what is free only.
-        resident: bytes that the app uses now; asked from the system if None.
+        resident: bytes that the app's own process uses now; asked from the system if None.
         available: bytes that the system could give; asked from the system if None.
     Raises:
         MemoryBudgetError: with the figures.
@@ -119,9 +123,10 @@ def check_memory(
     if budget is not None:
         _check_budget(needed, budget, _resident(needed, budget) if resident is None else resident)
     available = available_bytes() if available is None else available
-    if available is not None and needed.total + SPARE_BYTES > available:
+    total = needed.total + (budget.starting_bytes if budget is not None else 0)
+    if available is not None and total + SPARE_BYTES > available:
         raise MemoryBudgetError(
-            f"the study needs up to {_mib(needed.total)}, and the device has {_mib(available)} free",
+            f"the study needs up to {_mib(total)}, and the device has {_mib(available)} free",
             expected=f"the need and {_mib(SPARE_BYTES)} for the system",
             remedy="close other apps, or choose a series with thicker slices",
         )
@@ -130,14 +135,14 @@ def check_memory(
 def _resident(needed: MemoryEstimate, budget: MemoryBudget) -> int:
     """What is resident; where that is too much, once what was freed has been given back to the system."""
     resident = resident_bytes()
-    if resident - budget.base_bytes + needed.total > budget.app_bytes:
+    if _used(budget, resident) + needed.total > budget.app_bytes:
         release_free_memory()
         resident = resident_bytes()
     return resident
 
 
 def _check_budget(needed: MemoryEstimate, budget: MemoryBudget, resident: int) -> None:
-    used = max(0, resident - budget.base_bytes)
+    used = _used(budget, resident)
     if used + needed.total > budget.app_bytes:
         raise MemoryBudgetError(
             f"the study needs up to {_mib(needed.total)}, and {_mib(used)} of the app's "
@@ -145,6 +150,10 @@ def _check_budget(needed: MemoryEstimate, budget: MemoryBudget, resident: int) -
             expected=f"at most {_mib(budget.app_bytes)} in all",
             remedy="choose a series with thicker slices, or close other studies",
         )
+
+
+def _used(budget: MemoryBudget, resident: int) -> int:
+    return max(0, resident - budget.base_bytes) + budget.outside_bytes
 
 
 def resident_bytes() -> int:

@@ -97,11 +97,16 @@ def cores() -> int:
 
 
 def threads(store: Store) -> int:
-    """Threads of the runtime; two by default, or one where there is one core."""
+    """Threads of the runtime; by default two, and one core less than there are: the interface draws on it."""
     stored = store.settings.get(THREADS)
     if isinstance(stored, int) and not isinstance(stored, bool) and stored >= 1:
         return min(stored, cores())
-    return min(2, cores())
+    return default_threads(cores())
+
+
+def default_threads(cores: int) -> int:
+    """Threads of the runtime on so many cores, one core left to the interface where there are two."""
+    return max(1, min(2, cores - 1))
 
 
 def set_threads(store: Store, count: int) -> None:

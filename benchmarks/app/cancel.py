@@ -82,7 +82,7 @@ def measure(
     runs: int,
     slices: int = SLICES,
     touches: int = TOUCHES,
-    threads: int = 2,
+    threads: int,
     seed: int = SEED,
     tell: Callable[[str], None] = lambda _line: None,
 ) -> Json:

@@ -9,10 +9,13 @@ from typing import Annotated
 import typer
 
 from benchmarks.app.verdicts import RESULTS, Json, Verdict
+from mobile_app import settings
 
 FAILED_EXIT = 1
 RUNS = 5
 QUICK_SLICES = 6
+THREADS = settings.default_threads(settings.cores())
+"""As the app takes on this machine."""
 
 app_benchmarks = typer.Typer(
     name="app",
@@ -45,7 +48,7 @@ def first_frame(runs: Runs = RUNS, quick: Quick = False, out: Out = None) -> Non
 def study(
     runs: Runs = RUNS,
     slices: Slices = 30,
-    threads: Threads = 2,
+    threads: Threads = THREADS,
     quick: Quick = False,
     out: Out = None,
 ) -> None:
@@ -58,7 +61,11 @@ def study(
 
 @app_benchmarks.command()
 def frames(
-    runs: Runs = 3, slices: Slices = 30, threads: Threads = 2, quick: Quick = False, out: Out = None
+    runs: Runs = 3,
+    slices: Slices = 30,
+    threads: Threads = THREADS,
+    quick: Quick = False,
+    out: Out = None,
 ) -> None:
     """Frame times while a study is imported, triaged and scrolled at once."""
     from benchmarks.app.frames import STUDIES, measure
@@ -70,7 +77,7 @@ def frames(
 
 @app_benchmarks.command()
 def memory(
-    slices: Slices = 30, threads: Threads = 2, quick: Quick = False, out: Out = None
+    slices: Slices = 30, threads: Threads = THREADS, quick: Quick = False, out: Out = None
 ) -> None:
     """Resident memory above the empty app through ten studies in turn."""
     from benchmarks.app.memory import STUDIES, measure
@@ -81,7 +88,11 @@ def memory(
 
 @app_benchmarks.command()
 def cancel(
-    runs: Runs = 3, slices: Slices = 30, threads: Threads = 2, quick: Quick = False, out: Out = None
+    runs: Runs = 3,
+    slices: Slices = 30,
+    threads: Threads = THREADS,
+    quick: Quick = False,
+    out: Out = None,
 ) -> None:
     """Touch on Cancel to a stopped triage, against one slice's time."""
     from benchmarks.app.cancel import TOUCHES, measure

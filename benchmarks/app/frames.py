@@ -114,7 +114,7 @@ def measure(
     runs: int,
     studies: int = STUDIES,
     slices: int = SLICES,
-    threads: int = 2,
+    threads: int,
     seed: int = SEED,
     tell: Callable[[str], None] = lambda _line: None,
 ) -> Json:

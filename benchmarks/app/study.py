@@ -84,7 +84,7 @@ def measure(
     *,
     runs: int,
     slices: int = SLICES,
-    threads: int = 2,
+    threads: int,
     seed: int = SEED,
     tell: Callable[[str], None] = lambda _line: None,
 ) -> Json:

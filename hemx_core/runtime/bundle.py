@@ -15,7 +15,7 @@ import hemx_core
 from hemx_core.errors import BackendError, ManifestError, SignatureError
 from hemx_core.imaging.volume import Note
 from hemx_core.manifest import MANIFEST_NAME, ModelManifest, read_manifest
-from hemx_core.runtime.program import Backend, Program
+from hemx_core.runtime.program import Backend, OutsideBackend, Program
 from hemx_core.runtime.signature import (
     SIGNATURE_NAME,
     TrustedKey,
@@ -72,6 +72,7 @@ class Models:
         backend_version: its version.
         folder: where the bundle lies.
         notes: what a result must say of the models' origin.
+        process_id: of the process that runs them, where it is not this one.
     """
 
     manifest: ModelManifest
@@ -81,6 +82,7 @@ class Models:
     backend_version: str
     folder: Path
     notes: tuple[Note, ...] = ()
+    process_id: int | None = None
 
     def segment(
         self, image: NDArray[np.float32]
@@ -208,6 +210,7 @@ def load_models(
         backend_version=backend.version,
         folder=folder,
         notes=verified.notes,
+        process_id=backend.process_id if isinstance(backend, OutsideBackend) else None,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +51,28 @@ class Backend(Protocol):
             IntegrityError: the file differs from `spec`.
             BackendError: the runtime cannot load it.
         """
+
+
+@runtime_checkable
+class OutsideBackend(Protocol):
+    """A backend that runs its programs in a process of its own, whose memory counts as the caller's."""
+
+    runtime_bytes: int
+    """Resident bytes of the process when it had loaded its libraries and no program; 0 before that."""
+
+    @property
+    def process_id(self) -> int | None:
+        """Of the process; None where none runs."""
+
+    def start(self) -> None:
+        """Start the process if none runs, and wait until its runtime is loaded.
+
+        Raises:
+            BackendError: it does not load.
+        """
+
+    def close(self) -> None:
+        """End the process; its programs may not be called any more."""
 
 
 def check_program_file(path: Path, spec: ProgramSpec) -> None:

@@ -55,6 +55,10 @@ NOT_ON_THE_DEVICE = (
     # What needs torch.
     "hemx_core/explain.py",
     "hemx_core/runtime/pte_desktop.py",
+    # Its process, which no tablet starts.
+    "hemx_core/runtime/pte_process.py",
+    "hemx_core/runtime/pte_worker.py",
+    "hemx_core/runtime/_worker_*.py",
     # What needs Typer or Rich: commands and tables of the terminal.
     "**/cli.py",
     "hemx_core/progress_bar.py",

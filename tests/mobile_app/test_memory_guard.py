@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from mmap import mmap
 from pathlib import Path
 
@@ -139,6 +140,26 @@ def test_a_need_within_the_budget_passes_and_one_beyond_is_refused_with_figures(
     check_memory(needed, None, resident=10**12, available=228 * MIB)
     with pytest.raises(MemoryBudgetError, match="100 MiB, and the device has 227 MiB free"):
         check_memory(needed, None, available=227 * MIB)
+
+
+def test_what_a_runtime_of_its_own_process_takes_counts() -> None:
+    needed = MemoryEstimate(reading=50 * MIB, triage=96 * MIB, models=0)
+    budget = MemoryBudget(base_bytes=200 * MIB, app_bytes=150 * MIB, outside_bytes=30 * MIB)
+    free = {"available": 4096 * MIB}
+    check_memory(needed, budget, resident=220 * MIB, **free)
+    with pytest.raises(MemoryBudgetError, match="51 MiB of the app's 150 MiB are in use"):
+        check_memory(needed, budget, resident=221 * MIB, **free)
+    # A process that shrinks below its base does not make room for the other one's models.
+    with pytest.raises(MemoryBudgetError, match="100 MiB, and 60 MiB"):
+        check_memory(needed, replace(budget, outside_bytes=60 * MIB), resident=0, **free)
+
+
+def test_a_runtime_that_is_still_to_be_started_needs_free_memory_and_no_budget() -> None:
+    needed = MemoryEstimate(reading=50 * MIB, triage=96 * MIB, models=0)
+    budget = MemoryBudget(base_bytes=0, app_bytes=100 * MIB, starting_bytes=200 * MIB)
+    check_memory(needed, budget, resident=0, available=428 * MIB)
+    with pytest.raises(MemoryBudgetError, match="300 MiB, and the device has 427 MiB free"):
+        check_memory(needed, budget, resident=0, available=427 * MIB)
 
 
 def test_freed_memory_is_given_back_before_a_study_is_refused(

@@ -60,6 +60,14 @@ def test_threads_stay_within_the_cores(
     assert settings.threads(store) == used
 
 
+@pytest.mark.parametrize(("cores", "used"), [(1, 1), (2, 1), (3, 2), (8, 2)])
+def test_by_default_a_core_is_left_to_the_interface(
+    store: Store, monkeypatch: pytest.MonkeyPatch, cores: int, used: int
+) -> None:
+    monkeypatch.setattr(settings, "cores", lambda: cores)
+    assert settings.threads(store) == settings.default_threads(cores) == used
+
+
 def test_the_import_folder_names_no_study(store: Store, tmp_path: Path) -> None:
     (tmp_path / "cd" / "YAMADA_TARO").mkdir(parents=True)
     settings.set_import_folder(store, tmp_path / "cd" / "YAMADA_TARO")

@@ -107,6 +107,7 @@ def opened(*rests: float, runtime: float = 100, peak: float = 40) -> dict[str, A
     return {
         "empty": {"resident": 120 * MB},
         "runtime": int(runtime * MB),
+        "outside": int((runtime + 30) * MB),
         "studies": [study_of(one) for one in rests],
     }
 
@@ -122,6 +123,7 @@ def test_memory_is_counted_above_the_empty_app_and_the_runtime() -> None:
     assert passed(found) == [True, True]
     assert found["figures"]["peak"]["largest"] == 190.0
     assert found["figures"]["peak_with_runtime_mb"] == 290.0
+    assert found["figures"]["models_in_runtime_process_mb"] == 30.0
     assert found["figures"]["drawn"]["peak"]["largest"] == 490.0
     assert passed(memory.judge(both(*[150.0] * 10, peak=101), [0.5], **HOW)) == [False, True]
 

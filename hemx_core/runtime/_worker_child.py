@@ -1,0 +1,242 @@
+"""The parent's end of a process that runs programs: starting it, asking it, its last words.
+
+Three things end it: the end of its request pipe, the death of the parent (Linux, at once), and `end`, which
+waits and in need kills. A thread that starts it waits for it as well, so that nothing is left of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hemx_core.errors import BackendError
+from hemx_core.runtime._worker_wire import Kind, error_of, receive, receive_arrays, send
+from hemx_core.runtime.program import Array
+
+WORKER = "hemx_core.runtime.pte_worker"
+PIPE_BYTES = 2**20
+"""Room for a slice, so that neither side wakes the other for every 64 KiB; Linux."""
+FIRST_FREE = 3
+"""The lowest descriptor that is no standard stream's."""
+GRACE_SECONDS = 5.0
+FIRST_BYTES, LAST_BYTES = 150, 350
+"""Of what it wrote to its standard error, that an error repeats: native code says first what happened, Python
+last."""
+
+
+class Child:
+    """One process; `ready` once before the first `ask`.
+
+    Args:
+        threads: of its runtime; None leaves the choice to it.
+    Raises:
+        BackendError: the process cannot be started.
+    """
+
+    def __init__(self, threads: int | None) -> None:
+        # Neither pipe is a standard stream: libraries write to those, and an app may have none.
+        requests, self._requests = _pipe()
+        self._answers, answers = _pipe()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the pipes
+        self._process: subprocess.Popen[bytes] | None = None
+        self._turn = threading.Lock()
+        self._open, self._is_ready = True, False
+        self._started, self._ended = threading.Event(), threading.Event()
+        self._failure: Exception | None = None
+        command = [sys.executable, "-P", "-m", WORKER, str(requests), str(answers)]
+        command += [str(os.getpid()), "" if threads is None else str(threads)]
+        threading.Thread(
+            target=self._keep, args=(command, (requests, answers)), name="hemx-runtime", daemon=True
+        ).start()
+        self._started.wait()
+        os.close(requests)
+        os.close(answers)
+        if self._failure is not None:
+            self._close()
+            raise BackendError(
+                f"the runtime's process cannot be started ({self._failure})",
+                expected=f"a process of {sys.executable}",
+                remedy="close other programs, or start the app again",
+            ) from self._failure
+
+    def _keep(self, command: list[str], descriptors: tuple[int, ...]) -> None:
+        """Start the process and wait for it.
+
+        In a thread of its own, which lives as long as the process does: Linux ends a child with the thread
+        that started it.
+        """
+        try:
+            self._process = subprocess.Popen(
+                command,
+                pass_fds=descriptors,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self._errors,
+                start_new_session=True,
+                # The same modules as here, and none from the folder that the app was started in.
+                env=os.environ | {"PYTHONPATH": _search_path()},
+            )
+        except (OSError, ValueError) as error:
+            self._failure = error
+            self._ended.set()
+            return
+        finally:
+            self._started.set()
+        self._process.wait()
+        self._ended.set()
+
+    @property
+    def process_id(self) -> int | None:
+        """Of the process while it runs."""
+        running = self._process is not None and self._open and not self._ended.is_set()
+        return self._process.pid if running and self._process is not None else None
+
+    def ready(self) -> bool:
+        """Wait until the runtime is loaded.
+
+        Returns:
+            Whether this was the first time.
+        Raises:
+            BackendError: it does not load, or the process ended.
+        """
+        with self._turn:
+            if self._is_ready:
+                return False
+            self._exchange(None, (), {})
+            self._is_ready = True
+            return True
+
+    def ask(
+        self,
+        kind: Kind,
+        program: int,
+        *,
+        text: Any = None,
+        arrays: Sequence[Array] = (),
+        into: Sequence[Array] = (),
+    ) -> None:
+        """Send a request and wait for its answer, one at a time.
+
+        Args:
+            kind: see `Kind`.
+            program: its number.
+            text: see `send`.
+            arrays: to send, in C order.
+            into: arrays that the answer's are read into.
+        Raises:
+            ModelError: what the runtime raised there.
+            BackendError: the process ended.
+        """
+        with self._turn:
+            self._exchange(kind, into, {"program": program, "text": text, "arrays": arrays})
+
+    def _exchange(self, kind: Kind | None, into: Sequence[Array], asked: dict[str, Any]) -> None:
+        if not self._open:
+            raise self._lost()
+        try:
+            if kind is not None:
+                send(self._requests, kind, **asked)
+            answer = receive(self._answers)
+            if answer.kind is not Kind.FAILED:
+                receive_arrays(self._answers, answer, into)
+        except (OSError, EOFError, ValueError) as error:
+            self._kill()
+            raise self._lost() from error
+        except BaseException:
+            # Half an exchange: what comes next would be the answer to another question.
+            self._kill()
+            raise
+        if answer.kind is Kind.FAILED:
+            raise error_of(answer.text)
+
+    def end(self) -> None:
+        """End the process and wait for it; a call under way is given some seconds. Twice is harmless."""
+        if not self._turn.acquire(timeout=GRACE_SECONDS):
+            self._kill()
+            self._turn.acquire()
+        try:
+            self._close()
+        finally:
+            self._turn.release()
+        if not self._ended.wait(GRACE_SECONDS):
+            self._kill()
+            self._ended.wait()
+
+    def let_go(self) -> None:
+        """Close the pipes and wait for nothing, when nobody can call any more: the process ends by itself."""
+        self._close()
+
+    def _close(self) -> None:
+        if self._open:
+            self._open = False
+            os.close(self._requests)
+            os.close(self._answers)
+            self._errors.close()
+
+    def _kill(self) -> None:
+        if self._process is not None:
+            with contextlib.suppress(OSError):
+                self._process.kill()
+
+    def _lost(self) -> BackendError:
+        """How the process ended."""
+        how = "was ended"
+        if self._ended.wait(GRACE_SECONDS) and self._process is not None and self._open:
+            code = self._process.returncode
+            how = f"ended with exit code {code}" if code >= 0 else f"was ended by {_signal(-code)}"
+        words = self._last_words()
+        return BackendError(
+            f"the runtime's process {how}" + (f": {words}" if words else ""),
+            expected="a process that answers",
+            remedy="try again, which starts a new one; where it ends again, close other programs for more "
+            'memory, or install the runtime anew: pip install "hemx[runtime]"',
+        )
+
+    def _last_words(self) -> str:
+        if self._errors.closed:
+            return ""
+        descriptor = self._errors.fileno()
+        size = os.fstat(descriptor).st_size
+        # Read at a place: the process writes through the same position.
+        said = os.pread(descriptor, FIRST_BYTES + LAST_BYTES, 0)
+        if size > len(said):
+            said = (
+                said[:FIRST_BYTES] + b" ... " + os.pread(descriptor, LAST_BYTES, size - LAST_BYTES)
+            )
+        lines = (one.strip() for one in said.decode(errors="replace").splitlines())
+        return " | ".join(one for one in lines if one)
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _search_path() -> str:
+    """Where this process finds its modules, in order; an empty entry is its folder."""
+    return os.pathsep.join(one or str(Path.cwd()) for one in sys.path)
+
+
+def _pipe() -> tuple[int, int]:
+    """A pipe of a slice's size, where the system can and lets this user: its ends to read and to write."""
+    import fcntl
+
+    ends = os.pipe()
+    # An app without standard streams gets their numbers, which the process's own would then replace.
+    reads, writes = (fcntl.fcntl(one, fcntl.F_DUPFD_CLOEXEC, FIRST_FREE) for one in ends)
+    for one in ends:
+        os.close(one)
+    if sys.platform.startswith("linux"):
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(writes, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    return reads, writes
