@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hemx_core.memory import process_bytes
 from hemx_core.result import SliceUpdate, StageCost
 
 START_UP = "start_up"
@@ -45,10 +46,14 @@ class StageClock:
     """Adds up the time of named stages; a stage may be entered many times.
 
     Slices stream through preparation and segmentation in turn, so a stage's time is a sum.
+
+    Args:
+        process: that the models run in, where it is not this one: its peak is added. May be set later.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, process: int | None = None) -> None:
         """Start with no stages."""
+        self.process = process
         self._seconds: dict[str, float] = {}
         self._peaks: dict[str, float] = {}
 
@@ -60,7 +65,7 @@ class StageClock:
             yield
         finally:
             self._seconds[name] = self._seconds.get(name, 0.0) + time.perf_counter() - start
-            self._peaks[name] = peak_rss_mib()
+            self._peaks[name] = peak_rss_mib() + process_bytes(self.process).peak / 2**20
 
     @property
     def costs(self) -> tuple[StageCost, ...]:

@@ -12,8 +12,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from hemx_core.costs import peak_rss_mib
-
 _CLEAR = Path("/proc/self/clear_refs")
 _STATM = Path("/proc/self/statm")
 RESET_PEAK = "5"
@@ -135,8 +133,8 @@ class PeakMemory:
         if self._sampler is not None:
             self._sampler.join()
         elif self.method == "high_water_mark":
-            other = process_bytes(self._process).peak / 2**20
-            self.peak_mib = max(self.peak_mib, peak_rss_mib() + other)
+            both = process_bytes(os.getpid()) + process_bytes(self._process)
+            self.peak_mib = max(self.peak_mib, both.peak / 2**20)
 
     @property
     def above_base_mib(self) -> float:

@@ -152,6 +152,7 @@ def _triage(
     if callable(models):
         report.progress("loading", 0, 1)
         models = models()
+    clock.process = getattr(models, "process_id", None)
     return triage_volume(
         volume,
         models,

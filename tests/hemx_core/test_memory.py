@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from hemx_core import memory
-from hemx_core.memory import PeakMemory, rss_mib
+from hemx_core.costs import StageClock
+from hemx_core.memory import PeakMemory, ProcessBytes, process_bytes, rss_mib
 
 
 @pytest.mark.parametrize("method", ["high_water_mark", "sampled"])
@@ -39,3 +43,41 @@ def test_where_the_system_tells_nothing_nothing_is_invented(
     with PeakMemory() as peak:
         pass
     assert peak.to_json()["above_base_mib"] is None
+
+
+HOLDS = """
+import sys
+block = bytearray(64 * 2**20)
+print("there", flush=True)
+del block
+sys.stdin.readline()
+block = bytearray(32 * 2**20)
+print("again", flush=True)
+sys.stdin.readline()
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="Linux tells in /proc")
+def test_another_process_counts_with_its_own_peak() -> None:
+    command = [sys.executable, "-c", HOLDS]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes) as other:
+        assert other.stdin is not None
+        assert other.stdout is not None
+        assert other.stdout.readline() == "there\n"
+        before = process_bytes(other.pid)
+        assert before.peak > 64 * 2**20
+        clock, alone = StageClock(other.pid), StageClock()
+        for one in (clock, alone):
+            with one.stage("segment"):
+                pass
+        assert clock.costs[0].peak_rss_mib - alone.costs[0].peak_rss_mib > 64
+        with PeakMemory(other.pid) as peak:
+            other.stdin.write("go on\n")
+            other.stdin.flush()
+            assert other.stdout.readline() == "again\n"
+        assert 30 < peak.above_base_mib < 60, "the peak before does not count"
+        other.stdin.write("end\n")
+    assert process_bytes(other.pid) == ProcessBytes()
+    assert process_bytes(None) == ProcessBytes()
+    assert process_bytes(os.getpid()).resident > 0

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 import gc
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hemx_core.errors import BackendError
+from hemx_core.memory import process_bytes
+from mobile_app import settings
 from mobile_app.device_models import DeviceModels
+from mobile_app.memory_guard import MemoryBudget
 from mobile_app.store import Store
+from tests.factories import FakeBackend, write_tested_bundle
 
 
 @pytest.fixture
@@ -39,3 +44,101 @@ def test_what_the_runtime_brings_is_frozen(store: Store, monkeypatch: pytest.Mon
         assert gc.get_freeze_count() >= before + 1000
     finally:
         gc.unfreeze()
+
+
+class Outside(FakeBackend):
+    """A runtime that says it has a process of its own: this one."""
+
+    def __init__(self, threads: int | None) -> None:
+        super().__init__()
+        self.threads = threads
+        self.runtime_bytes = 0
+        self.process_id: int | None = None
+        self.starts = self.ends = 0
+
+    def start(self) -> None:
+        if self.process_id is None:
+            self.starts += 1
+            self.process_id, self.runtime_bytes = os.getpid(), 1000
+
+    def close(self) -> None:
+        self.ends += 1
+        self.process_id = None
+
+
+class Runtimes(list[Outside]):
+    """Makes them and keeps them."""
+
+    def __call__(self, threads: int | None) -> Outside:
+        self.append(Outside(threads))
+        return self[-1]
+
+
+@pytest.fixture
+def runtimes() -> Runtimes:
+    return Runtimes()
+
+
+@pytest.fixture
+def outside(
+    store: Store, runtimes: Runtimes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> DeviceModels:
+    monkeypatch.setattr(settings, "cores", lambda: 4)
+    monkeypatch.setenv("HEMX_MODELS", str(tmp_path / "bundle"))
+    write_tested_bundle(tmp_path / "bundle")
+    return DeviceModels(store, backend=runtimes)
+
+
+def test_a_runtime_that_was_started_ahead_runs_the_models(
+    outside: DeviceModels, runtimes: Runtimes
+) -> None:
+    outside.preload()
+    assert (len(runtimes), runtimes[0].starts, runtimes[0].opened) == (1, 1, [])
+    assert outside.runtime_bytes == 1000
+    models = outside.get()
+    assert outside.get() is models
+    outside.close()
+    outside.get()
+    assert (len(runtimes), runtimes[0].starts, runtimes[0].ends) == (1, 1, 0)
+    outside.end()
+    assert runtimes[0].ends == 1
+    assert all(one.closed for one in runtimes[0].opened)
+    outside.end()
+
+
+def test_another_number_of_threads_takes_another_runtime(
+    outside: DeviceModels, runtimes: Runtimes, store: Store
+) -> None:
+    outside.preload()
+    settings.set_threads(store, 3)
+    outside.get()
+    assert [(one.threads, one.ends) for one in runtimes] == [(2, 1), (3, 0)]
+
+
+def test_models_whose_process_has_ended_are_loaded_anew(
+    outside: DeviceModels, runtimes: Runtimes
+) -> None:
+    lost = outside.get()
+    assert outside.unloaded_manifest() is None
+    runtimes[0].process_id = None
+    assert outside.unloaded_manifest() is not None, "its memory is to be found again"
+    base = MemoryBudget(base_bytes=0)
+    assert outside.budget(base).starting_bytes == 1000
+    found = outside.get()
+    assert found is not lost
+    assert (len(runtimes), runtimes[0].starts) == (1, 2)
+    assert outside.budget(base).starting_bytes == 0
+
+
+def test_what_the_models_take_in_another_process_counts_and_its_libraries_do_not(
+    outside: DeviceModels, runtimes: Runtimes
+) -> None:
+    base = MemoryBudget(base_bytes=7)
+    assert outside.budget(base) == base
+    outside.preload()
+    runtimes[0].runtime_bytes = process_bytes(os.getpid()).resident - 2**20
+    counted = outside.budget(base)
+    assert (counted.base_bytes, counted.starting_bytes) == (7, 0)
+    assert 0 < counted.outside_bytes < 2**28
+    runtimes[0].runtime_bytes = 2**40
+    assert outside.budget(base).outside_bytes == 0
