@@ -80,7 +80,9 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=self._errors,
-                start_new_session=True,
+                # Apart from Ctrl-C in a terminal; a session of its own would also be weighed apart by the
+                # scheduler, and its niceness count for nothing against the app.
+                process_group=0,
                 # The same modules as here, and none from the folder that the app was started in.
                 env=os.environ | {"PYTHONPATH": _search_path()},
             )
