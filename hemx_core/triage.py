@@ -181,7 +181,7 @@ def preprocessing(manifest: ModelManifest, settings: TriageSettings) -> Preproce
 def check(volume: HUVolume, watch: Watch) -> None:
     """Refuse what is no head; see `check_head`."""
     with watch.clock.stage("check"):
-        check_head(volume)
+        check_head(volume, on_slice=lambda done, total: watch.tell("check", done, total))
 
 
 def segment(prepared: PreparedVolume, models: TriageModels, watch: Watch) -> Segmentation:

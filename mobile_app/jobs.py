@@ -10,6 +10,9 @@ next one waits. `schedule` is the interface's own way to run a function on its t
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
 import threading
 import time
 from collections import deque
@@ -37,6 +40,9 @@ BREATH_SECONDS = 0.003
 runtime has no process of its own, so does a slice. A frame that needs the lock several times would wait each
 time; in this pause it is finished."""
 
+NICENESS = 5
+"""Of the worker's thread."""
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -44,6 +50,14 @@ R = TypeVar("R")
 def breathe() -> None:
     """Let the interface draw; see `BREATH_SECONDS`. Called in a worker, between computations."""
     time.sleep(BREATH_SECONDS)
+
+
+def _yield_to_the_interface() -> None:
+    """Let this thread wait where cores are few; Linux and Android count niceness by thread."""
+    if not sys.platform.startswith("linux"):
+        return
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 class Report(Generic[R]):
@@ -216,6 +230,7 @@ class Jobs:
         self.post(job, Outcome(JobState.CANCELLED))
 
     def _serve(self) -> None:
+        _yield_to_the_interface()
         while (job := self._next()) is not None:
             outcome = outcome_of(partial(_perform, job, self))
             self.post(job, outcome)

@@ -6,7 +6,7 @@ centring, resampling, window (Eq. 1). Slices are prepared one at a time, so memo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -190,9 +190,12 @@ def prepare_slice(
     return PreparedSlice(index, transform.to_grid(windowed), transform, area)
 
 
-def check_head(volume: HUVolume) -> None:
+def check_head(volume: HUVolume, on_slice: Callable[[int, int], None] | None = None) -> None:
     """Refuse a volume that shows no head with a brain in it.
 
+    Args:
+        volume: CT values and geometry.
+        on_slice: told after every slice that was looked at, of how many; what it raises ends the check.
     Raises:
         NotHeadError: too little tissue, a body wider than a head, no skull, or nothing in the skull
             that has the density of brain.
@@ -200,13 +203,15 @@ def check_head(volume: HUVolume) -> None:
     dy, dx = volume.geometry.pixel_spacing_mm
     picks = np.unique(np.linspace(0, len(volume.hu) - 1, min(len(volume.hu), 15)).astype(int))
     brains, areas = 0, []
-    for pick in picks:
+    for done, pick in enumerate(picks, start=1):
         hu = volume.hu[pick]
         head = head_mask(hu, pixel_spacing_mm=(dy, dx), clipped_to_hu=volume.clipped_to_hu)
         areas.append(float(cv2.countNonZero(head)) * dy * dx)
         brains += check_intensities(
             hu, head, pixel_spacing_mm=(dy, dx), clipped_to_hu=volume.clipped_to_hu
         )
+        if on_slice is not None:
+            on_slice(done, len(picks))
     heads = sum(MIN_HEAD_AREA_MM2 <= area <= MAX_HEAD_AREA_MM2 for area in areas)
     needed = min(MIN_SLICES_WITH_HEAD, len(picks))
     if heads < needed:

@@ -21,12 +21,16 @@ if TYPE_CHECKING:
     from hemx_core.runtime.program import Array, Backend, Program
 
 PR_SET_PDEATHSIG = 1
+NICENESS = 5
 
 
 def main() -> None:
     """Serve until the parent closes its end or dies."""
     requests, answers, parent = (int(one) for one in sys.argv[1:4])
     threads = int(sys.argv[4]) if sys.argv[4] else None
+    # Where cores are few, the interface that waits for this process is drawn first.
+    with contextlib.suppress(OSError, AttributeError):
+        os.nice(NICENESS)
     # Ctrl-C is the parent's to answer.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _end_with(parent)

@@ -28,6 +28,7 @@ STRINGS: dict[str, tuple[str, str]] = {
     "app.stage.read": ("Reading the images", "画像を読み込み中"),
     "app.stage.loading": ("Loading the models", "モデルを読み込み中"),
     "app.stage.self_test": ("Testing the models on this device", "この端末でモデルを確認中"),
+    "app.stage.check": ("Checking that this is a head", "頭部CTか確認中"),
     "app.stage.prepare": ("Preparing the images", "画像を準備中"),
     "app.stage.segment": ("Looking for blood", "血腫を検索中"),
     "app.stage.measure": ("Measuring", "計測中"),

@@ -156,7 +156,7 @@ def test_progress_and_costs_cover_every_stage() -> None:
         progress=lambda *step: told.append(step),
         clock=clock,
     )
-    assert told == [("segment", n, 6) for n in range(1, 7)] + [
+    assert told == [(stage, n, 6) for stage in ("check", "segment") for n in range(1, 7)] + [
         ("classify", 1, 2),
         ("classify", 2, 2),
     ]

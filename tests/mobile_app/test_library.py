@@ -100,7 +100,13 @@ def test_import_triage_and_load_by_jobs(desk: Desk, tmp_path: Path) -> None:
     assert_same(stored.slices, fresh.slices)
     assert desk.store.studies.get(imported.id).state is StudyState.DONE
     assert stored.costs[0].name == "read"
-    assert {stage for stage, _, _ in desk.steps} == {"headers", "pixels", "segment", "classify"}
+    assert {stage for stage, _, _ in desk.steps} == {
+        "headers",
+        "pixels",
+        "check",
+        "segment",
+        "classify",
+    }
 
 
 def test_the_volume_comes_first_then_slices_as_segmented_then_as_classified(
@@ -119,7 +125,7 @@ def test_the_volume_comes_first_then_slices_as_segmented_then_as_classified(
     assert_same([one.result for one in updates[6:]], list(result.slices[2:4]))
 
 
-@pytest.mark.parametrize("stage", ["headers", "pixels", "segment", "classify"])
+@pytest.mark.parametrize("stage", ["headers", "pixels", "check", "segment", "classify"])
 def test_cancelled_at_any_stage_the_study_is_as_it_was(
     desk: Desk, tmp_path: Path, stage: str
 ) -> None:
