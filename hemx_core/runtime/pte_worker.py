@@ -30,7 +30,7 @@ def main() -> None:
     threads = int(sys.argv[4]) if sys.argv[4] else None
     # Where cores are few, the interface that waits for this process is drawn first.
     with contextlib.suppress(OSError, AttributeError):
-        os.nice(NICENESS)
+        os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
     # Ctrl-C is the parent's to answer.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _end_with(parent)
