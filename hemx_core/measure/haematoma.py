@@ -49,9 +49,10 @@ def clean_mask(mask: NDArray[np.bool_], volume: HUVolume, *, min_component_ml: f
     spots = find_bone_spots(dense, components, volume)
     counted = bool(spots) and len(spots) == len(components.volumes_ml)
     if spots and not counted:
-        dense = dense.copy()
+        found, dense = dense, dense.copy()
         for rank in spots:
-            for index, piece in component_masks(dense, components, rank).items():
+            # Of the mask that the components were found in: without a piece its labels are others.
+            for index, piece in component_masks(found, components, rank).items():
                 dense[index] &= ~piece
         components = find_components(dense, volume.geometry)
     filled, filled_ml = fill_holes(dense, volume)
