@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 bundle_app = typer.Typer(name="bundle", help="Sign and verify model bundles.", no_args_is_help=True)
 Folder = Annotated[Path | None, typer.Argument(help="Bundle; the app's by default.")]
+PrivateKey = Annotated[
+    Path | None,
+    typer.Option("--key", help="Private key; by default this computer's development key."),
+]
 ENCRYPTED = b"ENCRYPTED"
 
 
@@ -52,10 +56,7 @@ def keygen(
 @bundle_app.command("sign")
 def sign(
     folder: Folder = None,
-    key: Annotated[
-        Path | None,
-        typer.Option("--key", help="Private key; by default this computer's development key."),
-    ] = None,
+    key: PrivateKey = None,
 ) -> None:
     """Check a bundle's files and sign its manifest."""
     from export.sign import local_key, sign_bundle
@@ -73,10 +74,7 @@ def recalibrate(
     weights: Annotated[
         Path | None, typer.Option(help="Folder of the weight files with decision.json.")
     ] = None,
-    key: Annotated[
-        Path | None,
-        typer.Option("--key", help="Private key; by default this computer's development key."),
-    ] = None,
+    key: PrivateKey = None,
 ) -> None:
     """Take temperatures, thresholds and accuracy anew from beside the weights, and sign."""
     from export.networks import default_weights

@@ -36,17 +36,13 @@ def recalibrate_bundle(folder: Path, weights: Path, key: SigningKey) -> ModelMan
     manifest = ModelManifest.load(folder)
     networks = load_networks(weights)
     decision = networks.decision
-    ours = (manifest.training, manifest.preprocessing, manifest.mask_threshold, manifest.crop_size)
-    theirs = (
-        networks.training,
-        decision.preprocessing,
-        decision.mask_threshold,
-        decision.crop_size,
-    )
-    if ours != theirs:
+    same = ("preprocessing", "mask_threshold", "min_component_ml", "crop_size")
+    if manifest.training != networks.training or any(
+        getattr(manifest, name) != getattr(decision, name) for name in same
+    ):
         raise ManifestError(
             f"a bundle that was not exported from the weights in {weights.name}",
-            expected="the same training cards, preprocessing, mask threshold and crop size",
+            expected="the same training cards, preprocessing, mask settings and crop size",
             remedy="export the bundle again",
         )
     found = replace(manifest, markers=decision.markers, accuracy=decision.accuracy)

@@ -70,6 +70,7 @@ def validate_command(
     from export.validation_report import write_validation
     from export.verify import measure_parity
     from hemx_core import provenance
+    from hemx_core.data.study import HELD_OUT
     from hemx_core.runtime.bundle import load_models
     from hemx_core.training.sources import Asked
 
@@ -81,7 +82,7 @@ def validate_command(
         phantom_folder=cohort,
         inserted_folder=inserted_cohort,
         dataset_cache=data_cache,
-        splits=("validation", "test"),
+        splits=HELD_OUT,
     )
     folder = bundle or app_models_folder()
     with load_models(folder) as models:

@@ -152,8 +152,8 @@ class ModelManifest:
                     **values,
                     **_reference(values),
                     "preprocessing": PreprocessingSpec.from_json(values["preprocessing"]),
-                    "segmenter": _program(values["segmenter"]),
-                    "classifier": _program(values["classifier"]),
+                    "segmenter": program_spec(values["segmenter"]),
+                    "classifier": program_spec(values["classifier"]),
                     "markers": tuple(MarkerSpec(**marker) for marker in values["markers"]),
                 }
             )
@@ -256,7 +256,13 @@ def verify_file(path: Path, *, sha256: str, size: int) -> None:
         raise IntegrityError(f"{path.name} has SHA-256 {digest}", expected=sha256, remedy=remedy)
 
 
-def _program(values: dict[str, Any]) -> ProgramSpec:
+def program_spec(values: dict[str, Any]) -> ProgramSpec:
+    """A specification from JSON values, as `dataclasses.asdict` makes them.
+
+    Raises:
+        TypeError, KeyError, ValueError: they do not fit.
+    """
+
     def tensors(items: list[dict[str, Any]]) -> tuple[TensorSpec, ...]:
         return tuple(TensorSpec(**{**item, "shape": tuple(item["shape"])}) for item in items)
 

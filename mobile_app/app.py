@@ -42,8 +42,8 @@ SCREENS: dict[str, tuple[str, str]] = {
 SWITCH_SECONDS = 0.0005
 """How long a worker's Python code may keep the interpreter's lock from a frame that waits for it.
 
-A frame gives the lock back and takes it again dozens of times, at every call into SDL and OpenGL: Python's
-5 ms each time made single frames last up to 0.2 s while the runtime was imported.
+A frame gives the lock back and takes it again many times, at calls into SDL and OpenGL, and may wait for
+Python's default of 5 ms each time.
 """
 
 ESCAPE = 27

@@ -18,6 +18,8 @@ from hemx_core.errors import DatasetError
 from hemx_core.imaging.spec import PreprocessingSpec
 
 SPLITS = ("train", "validation", "test")
+HELD_OUT = SPLITS[1:]
+"""What scoring needs."""
 UNKNOWN = -1
 """Label of a marker that was not judged, lies in a grey zone or is not recorded."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -95,7 +95,8 @@ def markers(
     workers: Workers = 1,
     weights: Weights = WEIGHTS,
     scaling: Annotated[
-        str, typer.Option(help="temperature, as triage applies it, or platt (shift as well).")
+        Literal["temperature", "platt"],
+        typer.Option(help="What is fitted: temperature, as triage applies it, or a shift as well."),
     ] = "temperature",
     recalibrate: Annotated[
         bool,
@@ -109,13 +110,17 @@ def markers(
 ) -> None:
     """Markers on a source's test patients: AUC, calibration, thresholds, sites, with intervals."""
     from hemx_core import provenance
+    from hemx_core.data.study import HELD_OUT
     from hemx_core.errors import DatasetError
     from hemx_core.evaluation.calibration import Scaling
-    from hemx_core.evaluation.recalibrate import recalibrated
+    from hemx_core.evaluation.recalibrate import check_scaling, recalibrated
     from hemx_core.evaluation.trained import evaluate_classifier
     from hemx_core.nn.weights_io import load_classifier, load_segmenter
     from hemx_core.training.cards import read_stage1
 
+    fitted = Scaling(scaling)
+    if recalibrate:
+        check_scaling(fitted)  # before the evaluation, which takes long
     threshold, spec = read_stage1(weights / DECISION)
     decided = json.loads((weights / DECISION).read_text(encoding="utf-8"))
     folders = (cohort, inserted_cohort, data_cache)
@@ -128,7 +133,7 @@ def markers(
             data=data,
             folders=folders,
             workers=workers,
-            splits=("validation", "test"),
+            splits=HELD_OUT,
         )
 
     test = opened(phantoms)
@@ -146,7 +151,7 @@ def markers(
         test,
         crop_size=int(decided["crop_size"]),
         mask_threshold=threshold,
-        scaling=Scaling(scaling),
+        scaling=fitted,
     )
     report.write(out, name=name)
     if recalibrate:

@@ -26,12 +26,7 @@ def recalibrated(report: EvaluationReport, *, data: str) -> dict[str, Any]:
         TrainingError: the report's calibration has shifts, which only the classifier's bias could hold, or a
             marker that could not be calibrated.
     """
-    if report.settings.scaling is not Scaling.TEMPERATURE:
-        raise TrainingError(
-            f"a calibration by {report.settings.scaling} scaling",
-            expected="temperatures alone: a trained classifier's bias stays as it is",
-            remedy="evaluate with --scaling temperature",
-        )
+    check_scaling(report.settings.scaling)
     missing = [code for code, one in report.markers.items() if not one.calibration.estimable]
     if missing:
         raise TrainingError(
@@ -55,6 +50,16 @@ def recalibrated(report: EvaluationReport, *, data: str) -> dict[str, Any]:
             }
         },
     }
+
+
+def check_scaling(scaling: Scaling) -> None:
+    """Raise TrainingError where a calibration has more than temperatures."""
+    if scaling is not Scaling.TEMPERATURE:
+        raise TrainingError(
+            f"a calibration by {scaling} scaling",
+            expected="temperatures alone: a trained classifier's bias stays as it is",
+            remedy="evaluate with --scaling temperature",
+        )
 
 
 def _accuracy(one: MarkerScores) -> dict[str, Any]:

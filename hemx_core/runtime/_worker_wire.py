@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from hemx_core.errors import BackendError, HemxError, IntegrityError, ManifestError, ModelInputError
-from hemx_core.manifest import ProgramSpec, TensorSpec
+from hemx_core.manifest import TensorSpec
 from hemx_core.runtime.program import Array
 
 MAGIC = b"HXP1"
@@ -122,17 +122,6 @@ def receive_arrays(descriptor: int, message: Message, arrays: Sequence[Array]) -
 def empty_arrays(specs: Iterable[TensorSpec]) -> tuple[Array, ...]:
     """Arrays to read into."""
     return tuple(np.empty(spec.shape, np.dtype(spec.dtype)) for spec in specs)
-
-
-def spec_of(text: dict[str, Any]) -> ProgramSpec:
-    """The specification that `dataclasses.asdict` and JSON made this of."""
-
-    def tensors(items: list[dict[str, Any]]) -> tuple[TensorSpec, ...]:
-        return tuple(TensorSpec(**{**one, "shape": tuple(one["shape"])}) for one in items)
-
-    return ProgramSpec(
-        **{**text, "inputs": tensors(text["inputs"]), "outputs": tensors(text["outputs"])}
-    )
 
 
 def error_text(error: Exception) -> dict[str, str]:

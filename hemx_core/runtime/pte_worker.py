@@ -83,10 +83,11 @@ class _Desk:
 
     def act(self, message: Message) -> tuple[Array, ...]:
         """Do what a message asks; the outputs of a run."""
-        from hemx_core.runtime._worker_wire import Kind, empty_arrays, receive_arrays, spec_of
+        from hemx_core.manifest import program_spec
+        from hemx_core.runtime._worker_wire import Kind, empty_arrays, receive_arrays
 
         if message.kind is Kind.OPEN:
-            spec = spec_of(message.text["spec"])
+            spec = program_spec(message.text["spec"])
             program = self._backend.open(Path(message.text["path"]), spec)
             self._programs[message.program] = (program, empty_arrays(spec.inputs))
         elif message.kind is Kind.RUN:

@@ -50,11 +50,14 @@ def test_markers_and_accuracy_are_new_and_signed_and_the_rest_stays(
     assert sorted(one.name for one in bundle.parent.iterdir()) == ["bundle"]
 
 
+@pytest.mark.parametrize(
+    "change", [{"mask_threshold": 0.1}, {"min_component_ml": 9.0}, {"crop_size": 16}]
+)
 def test_other_weights_are_refused_and_nothing_changes(
-    bundle: Path, monkeypatch: pytest.MonkeyPatch
+    bundle: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, float]
 ) -> None:
     before = {one.name: one.read_bytes() for one in bundle.iterdir()}
-    other_decision(monkeypatch, mask_threshold=0.1)
+    other_decision(monkeypatch, **change)
     with pytest.raises(ManifestError, match="not exported from the weights"):
         recalibrate_bundle(bundle, Path("weights"), local_key())
     assert {one.name: one.read_bytes() for one in bundle.iterdir()} == before
