@@ -165,7 +165,7 @@ class HemxApp(App):
         if context is None:
             return
         context.stands()
-        context.quick.run(self._warm_up, on_done=lambda _outcome: self._make("reading"))
+        context.jobs.run(_import_readers, on_done=self._warmed_up)
         if self._demo:
             from mobile_app.demo import import_demo
 
@@ -176,10 +176,11 @@ class HemxApp(App):
         elif context.store.interrupted:
             self.context.tell("app.interrupted")
 
-    def _warm_up(self, _report: Any) -> None:
-        """While a study is being chosen, import what reads it, OpenCV and pydicom, and start the runtime."""
-        import_module("mobile_app.library")
-        self.context.preload_runtime()
+    def _warmed_up(self, _outcome: Outcome[None]) -> None:
+        """The readers are there: make the screen that shows a study, and start the runtime beside it."""
+        self._make("reading")
+        if (context := self.context) is not None:
+            context.quick.run(lambda _report: context.preload_runtime())
 
     def import_study(self, path: Path) -> Job[Any, Any]:
         """Import a study's best series and open it."""
@@ -243,6 +244,15 @@ class HemxApp(App):
         logs.error_met(error)
         self.content.tell("")
         self.context.when_unlocked(lambda: Trouble(self.context.language, error).open())
+
+
+def _import_readers(_report: Any) -> None:
+    """While a study is being chosen, import what reads it: OpenCV, pydicom.
+
+    In the worker that reads studies, ahead of the first one: pydicom's modules import each other in a circle,
+    and in two threads at once the import fails.
+    """
+    import_module("mobile_app.library")
 
 
 def _secure(on: bool) -> None:
