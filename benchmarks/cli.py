@@ -172,6 +172,23 @@ def growth_cost(
 
 
 @benchmark_app.command()
+def operators(
+    bundle: Bundle = None,
+    threads: Threads = "1,2",
+    rounds: Rounds = None,
+    work: Work = None,
+    results: Results = None,
+    tiny: Tiny = False,
+) -> None:
+    """Time by kind of XNNPACK operator, and memory by stage, of the bundle's programs."""
+    from benchmarks.operators import measure_operators
+    from benchmarks.operators_text import section
+
+    settings = _settings(bundle, None, threads, rounds, DEFAULT_CALLS, work, results, tiny)
+    typer.echo(section(measure_operators(settings)))
+
+
+@benchmark_app.command()
 def pareto(
     weights: Weights = None,
     threads: Threads = "1,2",

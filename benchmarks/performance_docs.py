@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmarks import growth_text
+from benchmarks import export_text, growth_text, operators_text
 from benchmarks.goals import BUNDLE_LIMIT_BYTES, outcomes
 from benchmarks.markdown import goals_table, machine_line, peers_table, shown, stages_table, table
 from benchmarks.pareto.table import section as pareto_section
@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "performance.md"
 VALIDATION = ROOT / "benchmarks" / "results" / "validation.json"
 PARETO = ROOT / "benchmarks" / "results" / "pareto.json"
+LAYER_ERROR = ROOT / "benchmarks" / "results" / "layer_error.json"
 NOT_MEASURED = "Not measured yet.\n"
 DICE_DROP, AUC_DROP = 0.005, 0.01
 
@@ -31,13 +32,13 @@ HEAD = """# Performance
 <!-- Made by `python -m benchmarks.performance_docs` from benchmarks/results/performance; do not edit. -->
 
 Two commands make every figure of the export's goals: `python -m benchmarks run --budget tablet` and
-`python -m benchmarks peers`; `python -m benchmarks threads`, `growth-cost` and `pareto` make the
-rest. Everything is measured in fresh processes that take turns (the order moves on by one place in each
-round, every other round runs backwards), with outputs compared before speeds. A figure is the median over
-rounds of a round's median, with the 95th percentile of all calls in brackets. A ratio is one of medians of
-one run; its interval draws the rounds anew, both sides together. Memory is the peak resident size above the
-process with the runtime and the inputs in it, before the model is loaded. No figure here comes from a phone
-or tablet: none was at hand.
+`python -m benchmarks peers`; `python -m benchmarks threads`, `operators`, `growth-cost` and `pareto`,
+`hemx fold-gain`, `hemx layouts` and `hemx layer-error` make the rest. Everything is measured in fresh
+processes that take turns (the order moves on by one place in each round, every other round runs backwards),
+with outputs compared before speeds. A figure is the median over rounds of a round's median, with the 95th
+percentile of all calls in brackets. A ratio is one of medians of one run; its interval draws the rounds anew,
+both sides together. Memory is the peak resident size above the process with the runtime and the inputs in it,
+before the model is loaded. No figure here comes from a phone or tablet: none was at hand.
 """
 
 
@@ -46,6 +47,7 @@ def page(
     validation: Path = VALIDATION,
     plots: str = "../benchmarks/results/performance",
     pareto: Path = PARETO,
+    layer_error: Path = LAYER_ERROR,
 ) -> str:
     """The whole document."""
     parts = [
@@ -58,18 +60,26 @@ def page(
             results / contest.FILE,
             lambda rows: _peers(rows, plots),
         ),
+        _lines("Folding passes", results / "fold_gain.jsonl", export_text.folding),
+        _lines("Two files or one", results / "layouts.jsonl", export_text.layouts),
+        _report("Layers in int8", layer_error, export_text.float_layers),
         _section("A study on this machine", results / "run.jsonl", _studies),
         _section(
             "Two threads and studies",
             results / "threads.jsonl",
             lambda rows: _strategies(rows, plots),
         ),
+        _section("Where time and memory go", results / "operators.jsonl", operators_text.section),
         _section(
             "How the cost grows",
             results / "growth_cost.jsonl",
             lambda rows: growth_text.growth(rows, plots),
         ),
-        _pareto(pareto, f"{plots.rsplit('/', 1)[0]}/pareto.png"),
+        _report(
+            "Pareto front",
+            pareto,
+            lambda found: pareto_section(found, f"{plots.rsplit('/', 1)[0]}/pareto.png"),
+        ),
     ]
     return "\n".join(parts)
 
@@ -109,20 +119,28 @@ def main(
 
 
 def _section(title: str, path: Path, body: Callable[[list[Json]], str]) -> str:
-    rows = load_records(path)
+    return _made(title, load_records(path), body)
+
+
+def _lines(title: str, path: Path, body: Callable[[list[Json]], str]) -> str:
+    """As `_section`, of a file that the export writes: lines without the records' head."""
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    return _made(title, [json.loads(line) for line in text.splitlines()], body)
+
+
+def _made(title: str, rows: list[Json], body: Callable[[list[Json]], str]) -> str:
     if not rows:
         return f"## {title}\n\n{NOT_MEASURED}"
     return f"## {title}\n\n{body(rows)}\n\nMeasured on {machine_line(rows[-1])}.\n"
 
 
-def _pareto(path: Path, picture: str) -> str:
-    title = "## Pareto front"
+def _report(title: str, path: Path, body: Callable[[Json], str]) -> str:
     if not path.exists():
-        return f"{title}\n\n{NOT_MEASURED}"
+        return f"## {title}\n\n{NOT_MEASURED}"
     report = json.loads(path.read_text(encoding="utf-8"))
     made = report["provenance"]
     line = machine_line({**made, "device": made["machine"]})
-    return f"{title}\n\n{pareto_section(report, picture)}\n\nMeasured on {line}.\n"
+    return f"## {title}\n\n{body(report)}\n\nMeasured on {line}.\n"
 
 
 def _goals(rows: list[Json], validation: Path) -> str:

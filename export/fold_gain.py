@@ -7,9 +7,10 @@ operators of its own a variant has stands beside its times.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,23 +28,34 @@ from export.networks import Networks
 from export.program_facts import read_program
 from export.quantize import quantize
 from export.recipes import Precision
+from export.transient import transient_indirection
 from hemx_core.nn.joint import MarkerClassifier
 from hemx_core.nn.unet import UNet
 
 Inputs = tuple[Tensor, ...]
 FOLDED = "nothing"
 """Left out of the twin as shipped."""
+KEPT = "kept indirection buffers"
+"""No fold but a choice of the lowering, weighed beside them: time against memory."""
 TOLERANCE = 1e-4
 """Relative to the largest value: four times the rounding seen, a wrong fold is off by far more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A network's twin without one pass (or with all), and whose it is."""
+    """A network's twin without one pass (or with all), and whose it is.
+
+    Args:
+        network: `segmenter` or `classifier`.
+        without: the pass that is left out.
+        module: the twin.
+        transient: lowered with indirection buffers that are made at every call, see `export.transient`.
+    """
 
     network: str
     without: str
     module: nn.Module
+    transient: bool = False
 
 
 class PlainHead(nn.Module):
@@ -61,7 +73,7 @@ class PlainHead(nn.Module):
 
 @torch.no_grad()
 def segmenter_variants(unet: UNet) -> list[Variant]:
-    """The segmenter with all passes, without normalisations folded, without the upsampling folded."""
+    """The segmenter with all passes, and without each."""
     norms, upsample = fold_unet(unet), fold_unet(unet)
     norms.encoder = _plain(unet.encoder)
     for folded, block in zip(norms.decoder, unet.decoder, strict=True):
@@ -72,7 +84,7 @@ def segmenter_variants(unet: UNet) -> list[Variant]:
         "batch normalisation": norms,
         "upsampling": upsample,
     }
-    return [Variant("segmenter", name, _frozen(twin)) for name, twin in named.items()]
+    return _variants("segmenter", named)
 
 
 @torch.no_grad()
@@ -99,7 +111,7 @@ def classifier_variants(model: MarkerClassifier) -> list[Variant]:
     linear.bias.copy_(model.head.bias)
     head = named["standardisation"].head
     head.encoder = nn.Sequential(copy.deepcopy(model.standardise), linear)
-    return [Variant("classifier", name, _frozen(twin)) for name, twin in named.items()]
+    return _variants("classifier", named)
 
 
 def fold_gain(
@@ -190,7 +202,8 @@ def _lowered(
 ) -> tuple[Layout, dict[str, Any]]:
     module = variant.module
     graph = quantize(module, inputs) if precision is Precision.INT8 else module
-    pte = lower(graph, inputs[0], check=False).pte
+    with transient_indirection() if variant.transient else contextlib.nullcontext():
+        pte = lower(graph, inputs[0], check=False).pte
     path.write_bytes(pte)
     (program,) = read_program(pte)
     counts = {"delegates": len(program.delegates), "operators": list(program.operators)}
@@ -212,6 +225,11 @@ def _compare(costs: dict[str, Cost], programs: dict[str, Any]) -> list[dict[str,
         for name, cost in costs.items()
         if name != FOLDED
     ]
+
+
+def _variants(network: str, twins: Mapping[str, nn.Module]) -> list[Variant]:
+    found = [Variant(network, name, _frozen(twin)) for name, twin in twins.items()]
+    return [*found, Variant(network, KEPT, found[0].module, transient=True)]
 
 
 def _alternate(blocks: Sequence[nn.Module], pools: Sequence[nn.Module]) -> list[nn.Module]:

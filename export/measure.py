@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -101,8 +102,13 @@ def measure(
 
 
 def facts() -> dict[str, Any]:
-    """Device, versions and commit, for a line of a result file."""
-    return {"device": device_facts(), "versions": package_versions(), "commit": commit()}
+    """Date, device, versions and commit, for a line of a result file."""
+    return {
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "device": device_facts(),
+        "versions": package_versions(),
+        "commit": commit(),
+    }
 
 
 def write_lines(path: Path, lines: Sequence[dict[str, Any]]) -> None:

@@ -28,12 +28,10 @@ DELEGATE_CALL = "DelegateCall"
 BYTES = {"fp16": 2, "bf16": 2, "qint8": 1, "quint8": 1, "qdint8": 1, "qpint8": 1}
 WIDEST = 4
 """Bytes of every other type that a value has in an XNNPACK graph."""
-MATRIX_NODES = (
-    "XNNConv2d",
-    "XNNDepthwiseConv2d",
-    "XNNConvTranspose2d",
-    "XNNFullyConnected",
-)
+CONVOLUTION, DEPTHWISE, TRANSPOSED = "XNNConv2d", "XNNDepthwiseConv2d", "XNNConvTranspose2d"
+CONVOLUTIONS = (CONVOLUTION, DEPTHWISE, TRANSPOSED)
+LINEAR = "XNNFullyConnected"
+MATRIX_NODES = (*CONVOLUTIONS, LINEAR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +81,16 @@ def read_program(pte: bytes) -> tuple[MethodFacts, ...]:
     return tuple(_method(plan, program) for plan in program.execution_plan)
 
 
+def xnnpack_graphs(pte: bytes) -> tuple[dict[str, Any], ...]:
+    """The graph of every XNNPACK delegate of a program, in its order; see `xnnpack_graph`.
+
+    Args:
+        pte: an ExecuTorch program.
+    """
+    program = deserialize_pte_binary(pte).program
+    return tuple(graph for plan in program.execution_plan for graph in _graphs(plan, program))
+
+
 def xnnpack_graph(payload: bytes) -> dict[str, Any]:
     """Nodes and values of an XNNPACK delegate's payload, as its schema names them."""
     header = XNNHeader.from_bytes(payload[: XNNHeader.EXPECTED_LENGTH])
@@ -106,7 +114,7 @@ def activation_peak(graph: dict[str, Any]) -> int:
     Args:
         graph: as `xnnpack_graph` gives it. Constants do not count.
     """
-    sizes = {_tensor(v)["id_out"]: _bytes(v) for v in graph["xvalues"] if not _constant(v)}
+    sizes = {tensor_of(v)["id_out"]: _bytes(v) for v in graph["xvalues"] if not _constant(v)}
     first: dict[int, int] = dict.fromkeys(graph["input_ids"], 0)
     last: dict[int, int] = {}
     for place, node in enumerate(graph["xnodes"]):
@@ -127,11 +135,7 @@ def activation_peak(graph: dict[str, Any]) -> int:
 
 
 def _method(plan: Any, program: Any) -> MethodFacts:
-    graphs = [
-        xnnpack_graph(bytes(program.backend_delegate_data[one.processed.index].data))
-        for one in plan.delegates
-        if one.id == XNNPACK
-    ]
+    graphs = list(_graphs(plan, program))
     kinds = Counter(
         type(one.instr_args).__name__ for chain in plan.chains for one in chain.instructions
     )
@@ -147,8 +151,14 @@ def _method(plan: Any, program: Any) -> MethodFacts:
     )
 
 
+def _graphs(plan: Any, program: Any) -> Iterator[dict[str, Any]]:
+    for one in plan.delegates:
+        if one.id == XNNPACK:
+            yield xnnpack_graph(bytes(program.backend_delegate_data[one.processed.index].data))
+
+
 def _matrix_types(graph: dict[str, Any]) -> Iterator[str]:
-    types = {_tensor(v)["id_out"]: _type(v) for v in graph["xvalues"]}
+    types = {tensor_of(v)["id_out"]: _type(v) for v in graph["xvalues"]}
     for node in graph["xnodes"]:
         if node["xnode_union_type"] in MATRIX_NODES:
             yield types[node["xnode_union"]["output_id"]]
@@ -158,19 +168,20 @@ def _values(node: dict[str, Any]) -> list[int]:
     return [value for name, value in node["xnode_union"].items() if name.endswith("_id")]
 
 
-def _tensor(value: dict[str, Any]) -> dict[str, Any]:
+def tensor_of(value: dict[str, Any]) -> dict[str, Any]:
+    """The tensor of a value of an XNNPACK graph: number, shape, type."""
     union: dict[str, Any] = value["xvalue_union"]
     tensor: dict[str, Any] = union.get("tensor_value", union)
     return tensor
 
 
 def _constant(value: dict[str, Any]) -> bool:
-    return bool(_tensor(value)["constant_buffer_idx"])
+    return bool(tensor_of(value)["constant_buffer_idx"])
 
 
 def _type(value: dict[str, Any]) -> str:
-    return str(_tensor(value)["datatype"]).removeprefix("xnn_datatype_")
+    return str(tensor_of(value)["datatype"]).removeprefix("xnn_datatype_")
 
 
 def _bytes(value: dict[str, Any]) -> int:
-    return math.prod(_tensor(value)["dims"]) * BYTES.get(_type(value), WIDEST)
+    return math.prod(tensor_of(value)["dims"]) * BYTES.get(_type(value), WIDEST)

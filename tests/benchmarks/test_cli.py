@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from benchmarks.cli import benchmark_app, register
 from hemx_core.errors import BenchmarkError
 
-COMMANDS = ("run", "compare", "peers", "threads", "growth-cost", "pareto")
+COMMANDS = ("run", "compare", "peers", "threads", "growth-cost", "operators", "pareto")
 
 
 def test_hemx_gets_a_command_with_all_of_them() -> None:

@@ -16,6 +16,7 @@ from benchmarks.peers.roster import OURS
 from benchmarks.records import BYTES, MIB, MS, figure, new_record, write_records
 from benchmarks.run import merge
 from tests.benchmarks.pareto.made_up import report
+from tests.benchmarks.test_export_text import fold_lines
 from tests.benchmarks.test_run import process_record
 
 FACTS = {
@@ -130,8 +131,8 @@ def test_the_page_says_what_the_files_hold(results: Path, tmp_path: Path) -> Non
 
 def test_without_files_nothing_is_claimed(tmp_path: Path) -> None:
     none = tmp_path / "none.json"
-    page = performance_docs.page(tmp_path, none, pareto=none)
-    assert page.count("Not measured yet.") == 6
+    page = performance_docs.page(tmp_path, none, pareto=none, layer_error=none)
+    assert page.count("Not measured yet.") == 10
     assert "hit" not in page
 
 
@@ -143,6 +144,15 @@ def test_the_front_is_a_section_of_its_own(tmp_path: Path) -> None:
     assert "(../benchmarks/results/pareto.png)" in front
     assert "The shipped point (project, crop 128, width 0.5, int8) is on it" in front
     assert "Measured on P, 2 cores, 8.0 GiB, Linux; torch 2; commit abc, 2026-11-26." in front
+
+
+def test_lines_of_the_export_are_sections(tmp_path: Path) -> None:
+    lines = "".join(json.dumps(one) + "\n" for one in fold_lines())
+    (tmp_path / "fold_gain.jsonl").write_text(lines, encoding="utf-8")
+    page = performance_docs.page(tmp_path, tmp_path / "none.json")
+    fold = page.split("## Folding passes")[1].split("## ")[0]
+    assert "| segmenter | upsampling | 1.40 | 1.60 |" in fold
+    assert "Measured on P, 2 cores, 8.0 GiB, Linux; torch 2; commit abc, 2026-11-26." in fold
 
 
 def test_the_pictures_are_drawn_beside_their_files(results: Path) -> None:

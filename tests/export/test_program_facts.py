@@ -5,7 +5,12 @@ import torch
 from torch import Tensor, nn
 
 from export.lower import check_program, lower, lower_methods
-from export.program_facts import DELEGATE_CALL, XNNPACK, activation_peak, read_program
+from export.program_facts import (
+    DELEGATE_CALL,
+    XNNPACK,
+    activation_peak,
+    read_program,
+)
 from export.quantize import quantize
 from hemx_core.errors import DelegationError
 
