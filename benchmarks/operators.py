@@ -6,6 +6,7 @@ Times come from ExecuTorch's event tracer (ETDump), which times every operator i
 from __future__ import annotations
 
 import hashlib
+import importlib
 import re
 import tempfile
 from collections import Counter
@@ -64,17 +65,19 @@ def trace_program(bundle: str, program: str, threads: int, calls: int) -> Json:
         `operators`, in the order in which they run, each with XNNPACK's name and the times of all calls but
         the first; `calls_ms`, the whole calls, with what the tracer adds; a fingerprint of the outputs.
     """
-    from hemx_core.runtime.pte_desktop import DesktopBackend
+    from hemx_core.runtime.pte_desktop import BINDING, DesktopBackend
 
     DesktopBackend(threads=threads)
     import torch
-    from executorch.runtime import Runtime
 
     path, inputs = _program(bundle, program)
-    opened = Runtime.get().load_program(path, enable_etdump=True, debug_buffer_size=TRACE_BYTES)
+    opened = importlib.import_module(BINDING)._load_program(
+        str(path), enable_etdump=True, debug_buffer_size=TRACE_BYTES
+    )
     method = opened.load_method(METHOD)
     tensors = [torch.from_numpy(one) for one in inputs]
-    outputs: Any = [method.execute(tensors) for _ in range(calls + 1)][-1]
+    # As the device path calls it, see `DesktopProgram`.
+    outputs: Any = [method(tensors, clone_outputs=False) for _ in range(calls + 1)][-1]
     means = [float(one.mean()) for one in outputs]
     with tempfile.TemporaryDirectory() as folder:
         trace = str(Path(folder) / "trace.etdp")

@@ -1,15 +1,21 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import pickle
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
+from torch import nn
 
+from export.lower import lower
 from hemx_core.errors import BackendError, IntegrityError
-from hemx_core.manifest import ModelManifest, ProgramSpec
+from hemx_core.manifest import ModelManifest, ProgramSpec, TensorSpec
 from hemx_core.runtime import pte_desktop
 from hemx_core.runtime.pte_desktop import DesktopBackend
 from tests.hemx_core.runtime.contract import ProgramContract, example_inputs
@@ -97,3 +103,41 @@ assert not heavy, heavy
 """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+
+
+def test_no_worker_of_torch_runs_beside_the_programs(tmp_path: Path) -> None:
+    """One would spin on a core that the program's own threads need."""
+    pte = lower(nn.Conv2d(1, 1, 1).eval(), (torch.zeros(1, 1, 256, 256),)).pte
+    (tmp_path / "large.pte").write_bytes(pte)
+    image = TensorSpec("image", (1, 1, 256, 256), "float32", "batch, channel, row, column")
+    digest = hashlib.sha256(pte).hexdigest()
+    spec = ProgramSpec("large.pte", digest, len(pte), (image,), (image,))
+    code = """
+import pickle, sys
+from pathlib import Path
+import numpy as np
+from hemx_core.runtime.pte_desktop import DesktopBackend
+program = DesktopBackend(threads=2).open(Path(sys.argv[1]), pickle.loads(bytes.fromhex(sys.argv[2])))
+before = len(list(Path("/proc/self/task").iterdir()))
+for value in (0, 1):
+    program([np.full((1, 1, 256, 256), value, np.float32)])
+print(len(list(Path("/proc/self/task").iterdir())) - before)
+"""
+    arguments = [str(tmp_path / "large.pte"), pickle.dumps(spec).hex()]
+    run = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"OMP_NUM_THREADS": "2"},
+    )
+    assert (run.returncode, run.stdout.strip()) == (0, "0"), run.stderr
+
+
+def test_outputs_outlive_the_next_call(exported: tuple[Path, ProgramSpec]) -> None:
+    program = DesktopBackend().open(*exported)
+    first = program([np.zeros_like(one) for one in example_inputs(program.spec)])
+    kept = [one.copy() for one in first]
+    program([one + 1 for one in example_inputs(program.spec)])
+    assert all(np.array_equal(one, other) for one, other in zip(first, kept, strict=True))
+    program.close()
