@@ -198,6 +198,9 @@ def pareto(
     inputs: Annotated[
         str, typer.Option(help="Classifier inputs such as crop-128,slice-256; all by default.")
     ] = "",
+    networks: Annotated[
+        str, typer.Option(help="Trainings such as ll-crop-96-w0.25; all by default.")
+    ] = "",
     cohorts: Annotated[
         Path, typer.Option(help="Folder of the cohorts `inserted` and `cohort`.")
     ] = Path("runs"),
@@ -222,7 +225,7 @@ def pareto(
     )
     report = measure_front(
         settings,
-        plan_for(tiny=tiny, steps=steps, inputs=_split(inputs)),
+        plan_for(tiny=tiny, steps=steps, inputs=_split(inputs), networks=_split(networks)),
         cohorts=cohorts,
         training_threads=training_threads,
         workers=workers,

@@ -12,6 +12,7 @@ import typer
 from benchmarks import export_text, growth_text, operators_text
 from benchmarks.goals import BUNDLE_LIMIT_BYTES, agrees, outcomes
 from benchmarks.markdown import goals_table, machine_line, peers_table, shown, stages_table, table
+from benchmarks.pareto.table import finalists_section
 from benchmarks.pareto.table import section as pareto_section
 from benchmarks.peers import contest
 from benchmarks.peers.roster import OURS
@@ -24,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "performance.md"
 VALIDATION = ROOT / "benchmarks" / "results" / "validation.json"
 PARETO = ROOT / "benchmarks" / "results" / "pareto.json"
+FINALISTS = ROOT / "benchmarks" / "results" / "pareto_finalists" / "pareto.json"
 LAYER_ERROR = ROOT / "benchmarks" / "results" / "layer_error.json"
 NOT_MEASURED = "Not measured yet.\n"
 DICE_DROP, AUC_DROP = 0.005, 0.01
@@ -51,6 +53,7 @@ def page(
     plots: str = "../benchmarks/results/performance",
     pareto: Path = PARETO,
     layer_error: Path = LAYER_ERROR,
+    finalists: Path = FINALISTS,
 ) -> str:
     """The whole document."""
     parts = [
@@ -83,6 +86,7 @@ def page(
             pareto,
             lambda found: pareto_section(found, f"{plots.rsplit('/', 1)[0]}/pareto.png"),
         ),
+        _report("Pareto front: some trained longer", finalists, finalists_section),
     ]
     return "\n".join(parts)
 

@@ -101,6 +101,7 @@ class Plan:
 
     Args:
         merges, pictures, widths: of the classifiers, each with each.
+        networks: names of those that are trained, see `ClassifierPoint.network`; empty for all.
         precisions: of all programs.
         sizes: of the segmenter's grid, pixels.
         steps, batch, peak_lr, seed: of every training, from scratch.
@@ -118,6 +119,7 @@ class Plan:
         Picture("slice", 256),
     )
     widths: tuple[float, ...] = (0.5, 0.25)
+    networks: tuple[str, ...] = ()
     precisions: tuple[Precision, ...] = (INT8, FLOAT32)
     sizes: tuple[int, ...] = (256, 192)
     steps: int = 320
@@ -133,7 +135,8 @@ class Plan:
     def classifiers(self) -> list[ClassifierPoint]:
         """All points of the classifier; those of one training follow each other."""
         every = product(self.merges, self.pictures, self.widths, self.precisions)
-        return [ClassifierPoint(merge=m, picture=p, width=w, precision=x) for m, p, w, x in every]
+        points = [ClassifierPoint(merge=m, picture=p, width=w, precision=x) for m, p, w, x in every]
+        return [one for one in points if not self.networks or one.network in self.networks]
 
     def segmenters(self) -> list[SegmenterPoint]:
         """All points of the segmenter."""
@@ -175,15 +178,30 @@ TINY = Plan(
 """To try the command; its figures mean nothing."""
 
 
-def plan_for(*, tiny: bool, steps: int | None = None, inputs: tuple[str, ...] = ()) -> Plan:
+def plan_for(
+    *,
+    tiny: bool,
+    steps: int | None = None,
+    inputs: tuple[str, ...] = (),
+    networks: tuple[str, ...] = (),
+) -> Plan:
     """The plan of a command line; what is not given stays as it is.
 
     Raises:
-        BenchmarkError: an input that is none, see `Picture.parse`.
+        BenchmarkError: an input that is none, see `Picture.parse`, or a network that the plan has not.
     """
     plan = TINY if tiny else Plan()
     pictures = tuple(map(Picture.parse, inputs)) or plan.pictures
-    return replace(plan, steps=steps or plan.steps, pictures=pictures)
+    plan = replace(plan, steps=steps or plan.steps, pictures=pictures)
+    known = dict.fromkeys(one.network for one in plan.classifiers())
+    unknown = [one for one in networks if one not in known]
+    if unknown:
+        raise BenchmarkError(
+            f"no classifier {', '.join(unknown)}",
+            expected=f"some of {', '.join(known)}",
+            remedy="correct --networks, or --inputs",
+        )
+    return replace(plan, networks=networks)
 
 
 def shipped_classifier(networks: Networks, recipe: Recipe) -> ClassifierPoint:

@@ -40,6 +40,12 @@ def section(report: Json, picture: str) -> str:
     return "\n\n".join(parts)
 
 
+def finalists_section(report: Json) -> str:
+    """What docs/performance.md says of classifiers that were trained longer: budget, words, all of them."""
+    subject = report["subjects"]["classifier"]
+    return "\n\n".join([notes(report)[0], " ".join(reason(subject)), points_table(subject)])
+
+
 def notes(report: Json) -> list[str]:
     """Paragraphs on budget, data and what the figures do not say."""
     budget, data = report["budget"], report["data"]

@@ -67,3 +67,13 @@ def test_the_command_line_changes_steps_and_inputs_only() -> None:
     plan = plan_for(tiny=False, steps=9, inputs=("slice-192",))
     assert plan == replace(Plan(), steps=9, pictures=(Picture("slice", 192),))
     assert plan_for(tiny=True) == TINY
+
+
+def test_single_networks_can_be_named() -> None:
+    plan = plan_for(tiny=False, inputs=("crop-96",), networks=("ll-crop-96-w0.25",))
+    assert [one.name for one in plan.classifiers()] == [
+        "ll, crop 96, width 0.25, int8",
+        "ll, crop 96, width 0.25, float32",
+    ]
+    with pytest.raises(BenchmarkError, match="no classifier ll-crop-128-w1"):
+        plan_for(tiny=False, networks=("ll-crop-128-w1",))

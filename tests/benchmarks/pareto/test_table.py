@@ -1,6 +1,6 @@
 import json
 
-from benchmarks.pareto.table import markdown, points_table, section
+from benchmarks.pareto.table import finalists_section, markdown, points_table, section
 from tests.benchmarks.pareto.made_up import SHIPPED, report
 
 
@@ -41,3 +41,11 @@ def test_the_page_shows_the_front_only_and_numbers_it_as_the_picture() -> None:
     assert "[pareto.md](../results/pareto.md)" in text
     assert "| 1 | ll, crop 96, width 0.25, int8 |" in text
     assert "| project, crop 128, width 0.5, float32 |" not in text
+
+
+def test_those_trained_longer_are_all_shown_without_the_segmenter() -> None:
+    text = finalists_section(report())
+    assert "10 steps of 8 pictures" in text
+    points = report()["subjects"]["classifier"]["points"]
+    assert all(f"{one['name']}" in text for one in points)
+    assert "pixels, int8" not in text
