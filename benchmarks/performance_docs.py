@@ -239,7 +239,7 @@ def _studies(rows: list[Json]) -> str:
                 for one in verdicts
                 if one.found is not None
             )
-            lines.append(f"- Budget {device_class}, {what}: {said}")
+            lines.append(f"- Budget {device_class}, {what.replace(' | ', ', ')}: {said}")
     lines.append(
         "\nThe desk's memory counts the runtime with torch's libraries, which phone and tablet do not have."
     )

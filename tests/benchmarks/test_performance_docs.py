@@ -128,7 +128,8 @@ def test_the_page_says_what_the_files_hold(results: Path, tmp_path: Path) -> Non
     assert "| 8 | 16 ms (16 ms) | 51 MiB | 0.64 | 80% of the time |" in page
     assert "Time: 2 ms a slice" in page
     assert "Time grows with size to the power 1.00, multiply-accumulates with 2.00" in page
-    assert "Budget tablet, study of 30 slices | 1 thread: study seconds 0.9 of 8 s" in page
+    assert "Budget tablet, study of 30 slices, 1 thread: study seconds 0.9 of 8 s" in page
+    assert "| first / later median (p95) | study of 30 slices, 1 thread |\n| --- | --- |" in page
 
 
 def test_without_files_nothing_is_claimed(tmp_path: Path) -> None:
