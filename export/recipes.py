@@ -32,7 +32,7 @@ class Recipe:
         classifier_float: the same of the classifier's twin.
         float_floor_db: rule of that choice: a module that loses more than this on its own is tried in
             float32, and stays there if an output gains at least `float_gain_db`.
-        float_gain_db: see there.
+        float_gain_db: see there; 3 dB halve the power of an output's error.
         calibration_slices: prepared slices of each kind that set the int8 ranges.
         min_mask_dice: gate, native masks of all parity slices together, exported against trained.
         max_marker_difference: gate, 95th percentile over slices and markers of the difference of the
@@ -52,7 +52,7 @@ class Recipe:
     segmenter_float: tuple[str, ...] = ()
     classifier_float: tuple[str, ...] = ()
     float_floor_db: float = 20.0
-    float_gain_db: float = 1.0
+    float_gain_db: float = 3.0
     calibration_slices: int = 96
     min_mask_dice: float = 0.99
     max_marker_difference: float = 0.03

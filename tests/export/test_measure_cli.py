@@ -70,7 +70,7 @@ def test_layer_error_writes_every_layer_and_says_what_belongs_into_the_recipe(
     assert len(asked["calibration"]) == 2
     report = json.loads((tmp_path / "l.json").read_text())
     assert report["recipe"] == "tablet-int8"
-    assert report["rule"] == {"floor_db": 20.0, "gain_db": 1.0}
+    assert report["rule"] == {"floor_db": 20.0, "gain_db": 3.0}
     segmenter = report["networks"]["segmenter"]
     assert segmenter["chosen"] == ["decoder.4.refine.0"]
     assert segmenter["outputs_db_mixed"] == {"probabilities": 33.0, "features": 25.0}
