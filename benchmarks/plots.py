@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.goals import OWN
+from benchmarks.markdown import number
 from benchmarks.peers.roster import OURS
-from benchmarks.records import figures_of, threads_name
+from benchmarks.records import MIB, MS, figures_of, threads_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -166,7 +167,9 @@ def _bars(panel: Axes, rows: Sequence[Json], title: str, *, named: bool, ours: A
     ]
     bars = panel.barh(range(len(rows)), times, color=colours)
     memory = [figures_of(one)["memory"]["median"] for one in rows]
-    labels = [f"{time:.3g} ms, {mib:.0f} MiB" for time, mib in zip(times, memory, strict=True)]
+    labels = [
+        f"{number(time, MS)}, {number(mib, MIB)}" for time, mib in zip(times, memory, strict=True)
+    ]
     panel.bar_label(bars, labels, padding=3, fontsize=7)
     names = [one.get("peer", one["what"]) for one in rows]
     panel.set_yticks(range(len(rows)), names if named else [""] * len(rows), fontsize=8)
