@@ -67,7 +67,7 @@ def _rate(shape: Shape, threads: int) -> float:
 
     from export.lower import lower
     from export.quantize import quantize
-    from hemx_core.runtime.pte_desktop import BINDING, DesktopBackend
+    from hemx_core.runtime.pte_desktop import BINDING, DesktopBackend, run_method
 
     torch.manual_seed(SEED)
     layer = nn.Conv2d(
@@ -84,6 +84,6 @@ def _rate(shape: Shape, threads: int) -> float:
         times = []
         for _ in range(CALLS):
             start = time.perf_counter()
-            method([example], clone_outputs=False)
+            run_method(method, [example])
             times.append(time.perf_counter() - start)
     return shape.macs / float(np.median(times[2:])) / 1e9

@@ -65,7 +65,7 @@ def trace_program(bundle: str, program: str, threads: int, calls: int) -> Json:
         `operators`, in the order in which they run, each with XNNPACK's name and the times of all calls but
         the first; `calls_ms`, the whole calls, with what the tracer adds; a fingerprint of the outputs.
     """
-    from hemx_core.runtime.pte_desktop import BINDING, DesktopBackend
+    from hemx_core.runtime.pte_desktop import BINDING, DesktopBackend, run_method
 
     DesktopBackend(threads=threads)
     import torch
@@ -76,8 +76,7 @@ def trace_program(bundle: str, program: str, threads: int, calls: int) -> Json:
     )
     method = opened.load_method(METHOD)
     tensors = [torch.from_numpy(one) for one in inputs]
-    # As the device path calls it, see `DesktopProgram`.
-    outputs: Any = [method(tensors, clone_outputs=False) for _ in range(calls + 1)][-1]
+    outputs: Any = [run_method(method, tensors) for _ in range(calls + 1)][-1]
     means = [float(one.mean()) for one in outputs]
     with tempfile.TemporaryDirectory() as folder:
         trace = str(Path(folder) / "trace.etdp")

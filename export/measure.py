@@ -26,7 +26,7 @@ from hemx_core.device import device_facts, package_versions
 from hemx_core.errors import BackendError
 from hemx_core.memory import PeakMemory
 from hemx_core.provenance import commit
-from hemx_core.runtime.pte_desktop import BINDING, DesktopBackend
+from hemx_core.runtime.pte_desktop import BINDING, DesktopBackend, run_method
 
 Call = tuple[int, str]
 SECONDS = 900
@@ -190,8 +190,7 @@ def _timed(methods: Sequence[Any], inputs: Sequence[list[Any]]) -> list[float]:
     times = []
     for method, given in zip(methods, inputs, strict=True):
         start = time.perf_counter()
-        # As the device path calls it, see `DesktopProgram`.
-        method(given, clone_outputs=False)
+        run_method(method, given)
         times.append(time.perf_counter() - start)
     return times
 
