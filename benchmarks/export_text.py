@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.markdown import number, table
-from benchmarks.records import BYTES, MIB, MS
+from benchmarks.records import BYTES, MIB, MS, threads_name
 from export.fold_gain import KEPT
 from export.layouts import BLOODY, JOINT, SLICES, TWO_FILES, TWO_METHODS
 
@@ -36,7 +36,7 @@ def folding(lines: Sequence[Json]) -> str:
                 outside,
             ]
         )
-    times = [f"time, {count} thread{'s' * (count > 1)}" for count in threads]
+    times = [f"time, {threads_name(count)}" for count in threads]
     head = ["", "without", *times, "memory", "load", "delegates", "operators outside"]
     return (
         "Costs without one pass over costs with all of them, above 1 where the pass gains "
@@ -62,7 +62,7 @@ def layouts(lines: Sequence[Json]) -> str:
                 number(first["file_bytes"], BYTES),
             ]
         )
-    times = [f"study, {count} thread{'s' * (count > 1)}" for count in threads]
+    times = [f"study, {threads_name(count)}" for count in threads]
     ratios = {
         name: by[name, threads[0]]["study_ms"] / by[TWO_FILES, threads[0]]["study_ms"]
         for name in (TWO_METHODS, JOINT)

@@ -44,11 +44,6 @@ def section(rows: list[Json]) -> str:
     return "\n\n".join(parts)
 
 
-def milliseconds(record: Json, kind: str) -> float:
-    """Median of a kind's operators together."""
-    return _median(record, kind)
-
-
 def worst_scaling(first: Json, last: Json) -> tuple[str, float, float]:
     """The kind, of those with a share of the time, that gains least from more threads.
 
@@ -59,19 +54,19 @@ def worst_scaling(first: Json, last: Json) -> tuple[str, float, float]:
         Its name; how many times as fast it is; how many ms of a call it takes more than if it had gained in
         proportion to the threads.
     """
-    total = milliseconds(first, ALL)
-    kinds = [one for one in first["counts"] if milliseconds(first, one) >= MATTERS * total]
+    total = _median(first, ALL)
+    kinds = [one for one in first["counts"] if _median(first, one) >= MATTERS * total]
     kind = min(kinds or first["counts"], key=lambda one: _gain(first, last, one))
     return kind, _gain(first, last, kind), _lost(first, last, kind)
 
 
 def _gain(first: Json, last: Json, kind: str) -> float:
-    return milliseconds(first, kind) / max(milliseconds(last, kind), 1e-9)
+    return _median(first, kind) / max(_median(last, kind), 1e-9)
 
 
 def _lost(first: Json, last: Json, kind: str) -> float:
-    ideal = milliseconds(first, kind) * float(first["threads"] / last["threads"])
-    return max(milliseconds(last, kind) - ideal, 0.0)
+    ideal = _median(first, kind) * float(first["threads"] / last["threads"])
+    return max(_median(last, kind) - ideal, 0.0)
 
 
 def _head(rows: Sequence[Json]) -> str:
@@ -98,23 +93,23 @@ def rate(record: Json, kind: str, work: Json) -> str:
     """
     way = kind.rsplit(" ", 1)[-1]
     same = [one for one in record["counts"] if one.rsplit(" ", 1)[-1] == way]
-    time = sum(milliseconds(record, one) for one in same)
+    time = sum(_median(record, one) for one in same)
     return f"{work[way] / time / 1e6:.3g}" if way in work and time >= SHORTEST_MS else ABSENT
 
 
 def _kinds_table(rows: Sequence[Json], work: Json) -> str:
     first = rows[0]
-    total = milliseconds(first, ALL)
+    total = _median(first, ALL)
     names = [threads_name(one["threads"]) for one in rows]
     head = ["operator", "count", *names, "ratio", f"share on {names[0]}", f"GMAC/s on {names[0]}"]
-    kinds = sorted(first["counts"], key=lambda one: -milliseconds(first, one))
+    kinds = sorted(first["counts"], key=lambda one: -_median(first, one))
     lines = [
         [
             kind,
             str(first["counts"].get(kind, sum(first["counts"].values()))),
             *(shown(one, kind) for one in rows),
             _ratio(rows, kind),
-            f"{milliseconds(first, kind) / total:.1%}",
+            f"{_median(first, kind) / total:.1%}",
             rate(first, kind, work),
         ]
         for kind in (*kinds, ALL)
@@ -125,7 +120,7 @@ def _kinds_table(rows: Sequence[Json], work: Json) -> str:
 
 
 def _ratio(rows: Sequence[Json], kind: str) -> str:
-    times = [milliseconds(one, kind) for one in (rows[0], rows[-1])]
+    times = [_median(one, kind) for one in (rows[0], rows[-1])]
     known = len(rows) > 1 and min(times) >= SHORTEST_MS
     return f"{times[0] / times[1]:.2f}" if known else ABSENT
 
@@ -139,7 +134,7 @@ def _worst(rows: Sequence[Json]) -> str:
     return (
         f"Of the kinds with at least {MATTERS:.0%} of the time {kind} scales worst: {gain:.2f} times as fast "
         f"on {threads_name(last['threads'])}, which costs {lost:.3g} ms of a call of "
-        f"{milliseconds(last, ALL):.3g} ms against a gain in proportion to the threads; all operators "
+        f"{_median(last, ALL):.3g} ms against a gain in proportion to the threads; all operators "
         f"together lose {everything:.3g} ms so."
     )
 

@@ -101,34 +101,44 @@ def matrix_work(graph: dict[str, Any]) -> dict[str, int]:
 
 
 def _way(node: str, union: dict[str, Any]) -> str:
-    taps = union["kernel_height"] * union["kernel_width"]
     if node == TRANSPOSED:
         strided = max(union["subsampling_height"], union["subsampling_width"]) > 1
         return SCATTERED if strided else INDIRECT
-    if union["group_input_channels"] == union["group_output_channels"] == 1:
+    if _per_channel(union):
         return PER_CHANNEL
-    padded = any(union[f"padding_{side}"] for side in ("top", "right", "bottom", "left"))
-    plain = (taps, union["subsampling_height"], union["subsampling_width"]) == (1, 1, 1)
-    return MULTIPLIED if plain and not padded else INDIRECT
+    return MULTIPLIED if _pointwise(union) else INDIRECT
+
+
+def _per_channel(union: dict[str, Any]) -> bool:
+    return bool(union["group_input_channels"] == union["group_output_channels"] == 1)
+
+
+def _pointwise(union: dict[str, Any]) -> bool:
+    """Kernel of one pixel, stride 1, no padding: a product of matrices."""
+    names = ("kernel_height", "kernel_width", "subsampling_height", "subsampling_width")
+    return all(union[name] == 1 for name in names) and not _padded(union)
+
+
+def _padded(union: dict[str, Any]) -> bool:
+    return any(union[f"padding_{side}"] for side in ("top", "right", "bottom", "left"))
 
 
 def _indirection(node: str, union: dict[str, Any], rows: int, columns: int) -> IndirectionBuffer:
     height, width = union["kernel_height"], union["kernel_width"]
     down, right = union["subsampling_height"], union["subsampling_width"]
     dilated = max(union["dilation_height"], union["dilation_width"]) > 1
-    padded = any(union[f"padding_{side}"] for side in ("top", "right", "bottom", "left"))
     taps, pixels = height * width, rows * columns
     if node == TRANSPOSED:
         if max(down, right) == 1 or dilated or down > height or right > width:
             return IndirectionBuffer(node, POINTER * taps * pixels, POINTER * taps * pixels)
-        if (height, width) == (down, right) and not padded:
+        if (height, width) == (down, right) and not _padded(union):
             return IndirectionBuffer(node, 0, 0)
         across, along = math.ceil(columns / right), math.ceil(rows / down)
         reserved, written = taps * rows * right * across, taps * along * across
         return IndirectionBuffer(node, POINTER * reserved, POINTER * written)
-    if (taps, down, right, padded) == (1, 1, 1, False):
+    if _pointwise(union):
         return IndirectionBuffer(node, 0, 0)
-    if union["group_input_channels"] == union["group_output_channels"] == 1:
+    if _per_channel(union):
         step = width if union["dilation_width"] > 1 else min(right, width)
         size = POINTER * rows * (taps + (columns - 1) * step * height)
         return IndirectionBuffer(DEPTHWISE, size, size)

@@ -8,12 +8,11 @@ import torch
 from executorch.backends.xnnpack.utils.xnnpack_constants import (
     XNN_FLAG_TRANSIENT_INDIRECTION_BUFFER,
 )
-from executorch.exir._serialize._program import deserialize_pte_binary
 from torch import nn
 
 from export.lower import lower
 from export.measure import Layout, measure
-from export.program_facts import xnnpack_graph
+from export.program_facts import CONVOLUTIONS, xnnpack_graphs
 from export.transient import transient_indirection
 
 IMAGE = torch.rand(1, 4, 96, 96)
@@ -32,11 +31,11 @@ def programs() -> dict[str, bytes]:
 
 
 def flags(pte: bytes) -> list[tuple[str, int]]:
-    program = deserialize_pte_binary(pte).program
-    (payload,) = program.backend_delegate_data
-    nodes = xnnpack_graph(bytes(payload.data))["xnodes"]
-    kinds = [(one["xnode_union_type"], one["xnode_union"].get("flags", 0)) for one in nodes]
-    return [(kind, flag) for kind, flag in kinds if "Conv" in kind and kind != "XNNConvert"]
+    (graph,) = xnnpack_graphs(pte)
+    kinds = [
+        (one["xnode_union_type"], one["xnode_union"].get("flags", 0)) for one in graph["xnodes"]
+    ]
+    return [(kind, flag) for kind, flag in kinds if kind in CONVOLUTIONS]
 
 
 def test_convolutions_are_flagged_inside_the_context_only(programs: dict[str, bytes]) -> None:
