@@ -1,31 +1,30 @@
-"""The segmenter's program for a fixed number of slices in a call."""
+"""The segmenter's program for other numbers of slices in a call than the bundle's."""
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from benchmarks.peers.material import read_inputs
 from benchmarks.process import run_fresh
 from benchmarks.settings import Settings
-from hemx_core.manifest import ProgramSpec
+from hemx_core.manifest import ProgramSpec, program_spec
 
 
 def prepare_batch(settings: Settings, folder: Path, batch: int) -> None:
-    """Export the segmenter for a fixed batch, unless that was done for these networks."""
-    path, stamp = folder / f"segmenter_{batch}.pte", folder / f"segmenter_{batch}.key"
-    if path.exists() and stamp.exists() and stamp.read_text(encoding="utf-8") == settings.key():
+    """Export the segmenter for so many slices a call, unless that was done for these networks."""
+    stamp = folder / f"segmenter_{batch}.key"
+    if stamp.exists() and stamp.read_text(encoding="utf-8") == settings.key():
         return
     settings.tell(f"exporting the segmenter for {batch} slices a call")
     folder.mkdir(parents=True, exist_ok=True)
-    arguments = {
-        "path": str(path),
+    arguments: dict[str, Any] = {
+        "folder": str(folder),
         "batch": batch,
         "material": str(settings.material()),
+        "bundle": str(settings.open_bundle()),
         "weights": str(settings.weights) if settings.weights else None,
         "tiny": settings.tiny,
     }
@@ -33,42 +32,37 @@ def prepare_batch(settings: Settings, folder: Path, batch: int) -> None:
     stamp.write_text(settings.key(), encoding="utf-8")
 
 
-def batch_spec(spec: ProgramSpec, path: Path, batch: int) -> ProgramSpec:
-    """The segmenter's specification with another batch size and file."""
-    content = path.read_bytes()
-
-    def sized(tensors: Any) -> Any:
-        return tuple(replace(one, shape=(batch, *one.shape[1:])) for one in tensors)
-
-    return ProgramSpec(
-        path.name,
-        hashlib.sha256(content).hexdigest(),
-        len(content),
-        sized(spec.inputs),
-        sized(spec.outputs),
-    )
+def batch_program(folder: Path, batch: int) -> tuple[Path, ProgramSpec]:
+    """A program that `prepare_batch` wrote, and its specification."""
+    values = json.loads((folder / f"segmenter_{batch}.json").read_text(encoding="utf-8"))
+    spec = program_spec(values)
+    return folder / spec.file, spec
 
 
 def write_batch_program(
-    path: str, batch: int, material: str, weights: str | None, tiny: bool
+    folder: str, batch: int, material: str, bundle: str, weights: str | None, tiny: bool
 ) -> None:
-    """Export the segmenter for a fixed batch, calibrated as the bundle's; runs in a fresh process."""
-    import torch
-
+    """Export the segmenter as the bundle's recipe does, but for another batch; runs in a fresh process."""
     from benchmarks.networks import open_networks
-    from export.fold import fold_unet
-    from export.lower import lower
-    from export.quantize import quantize
+    from export.bundle import build_segmenter
+    from export.recipes import Precision, Recipe, find_recipe
+    from hemx_core.manifest import ModelManifest
 
     networks = open_networks(Path(weights) if weights else None, tiny=tiny)
-    images = [one[0] for one in read_inputs(Path(material), "segmenter", "calibration")]
-    groups = [
-        np.concatenate(images[i : i + batch]) for i in range(0, len(images) - batch + 1, batch)
-    ]
-    inputs = [(torch.from_numpy(group),) for group in groups]
-    twin = fold_unet(networks.segmenter)
-    # The narrow bundle is float32, and outputs must agree.
-    graph = twin if tiny else quantize(twin, inputs)
-    draft = Path(path).with_suffix(".tmp")
-    draft.write_bytes(lower(graph, (torch.zeros_like(inputs[0][0]),)).pte)
-    draft.replace(path)
+    size = networks.decision.preprocessing.size
+    if tiny:
+        plain = Precision.FLOAT32
+        recipe = Recipe(name="narrow", size=size, segmenter=plain, classifier=plain)
+    else:
+        recipe = find_recipe(ModelManifest.load(Path(bundle)).recipe)
+    images = [one[0][0, 0] for one in read_inputs(Path(material), "segmenter", "calibration")]
+    made = build_segmenter(networks, replace(recipe, slices_a_call=batch), images)
+    name = f"segmenter_{batch}"
+    spec = replace(made.spec, file=f"{name}.pte")
+    for path, content in (
+        (Path(folder) / spec.file, made.pte),
+        (Path(folder) / f"{name}.json", json.dumps(asdict(spec)).encode()),
+    ):
+        draft = path.with_suffix(".tmp")
+        draft.write_bytes(content)
+        draft.replace(path)

@@ -62,8 +62,9 @@ def trace_program(bundle: str, program: str, threads: int, calls: int) -> Json:
     """Every operator's times; runs in a fresh process.
 
     Returns:
-        `operators`, in the order in which they run, each with XNNPACK's name and the times of all calls but
-        the first; `calls_ms`, the whole calls, with what the tracer adds; a fingerprint of the outputs.
+        `slices` of a call; `operators`, in the order in which they run, each with XNNPACK's name and the
+        times of all calls but the first; `calls_ms`, the whole calls, with what the tracer adds; a
+        fingerprint of the outputs.
     """
     from hemx_core.runtime.pte_desktop import BINDING, DesktopBackend, run_method
 
@@ -85,6 +86,7 @@ def trace_program(bundle: str, program: str, threads: int, calls: int) -> Json:
     names = " ".join(one["name"] for one in operators)
     return {
         "operators": operators,
+        "slices": len(inputs[0]),
         "calls_ms": whole,
         "fingerprint": [hashlib.sha256(names.encode()).hexdigest()[:16], *means],
     }
@@ -207,6 +209,7 @@ def _time_record(program: str, threads: int, rounds: list[Json]) -> Json:
         figures,
         program=program,
         threads=threads,
+        slices=rounds[0]["slices"],
         counts=dict(Counter(kinds)),
         slowest=[
             {"name": names[one], "kind": kinds[one], "place": int(one), "ms": round(single[one], 4)}

@@ -38,7 +38,9 @@ def section(rows: list[Json]) -> str:
         )
         work = next((one["macs"] for one in rows if _is_memory(one, program)), {})
         kinds = _kinds_table(several, work)
-        parts.append(f"### {program.capitalize()}\n\n{kinds}\n\n{_worst(several)}")
+        slices = several[0]["slices"]
+        call = f", a call of {slices} slices" if slices > 1 else ""
+        parts.append(f"### {program.capitalize()}{call}\n\n{kinds}\n\n{_worst(several)}")
     memory = [one for one in rows if one["kind"] == MEMORY_KIND]
     parts.append(f"### Memory of a program\n\n{_memory_table(memory)}\n\n{_explained(memory)}")
     return "\n\n".join(parts)

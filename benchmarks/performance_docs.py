@@ -224,9 +224,26 @@ def _peers(rows: list[Json], plots: str) -> str:
             f"slices ({sources['calibration']}), those for the classifier on the {counts['classifier']} of "
             "them that show blood. ONNX Runtime int8 is static QDQ, weights per channel; u8s8 is its "
             "documentation's advice for x86 without VNNI. OpenVINO int8 is NNCF's post-training quantization "
-            "with its defaults. The max-pool VGG16 is untrained: for its time only."
+            "with its defaults. The max-pool VGG16 is untrained: for its time only. "
+            f"{_several(rows)}"
         )
     return "\n".join(parts)
+
+
+def _several(rows: list[Json]) -> str:
+    """Who takes several slices a call, and what that does to the columns."""
+    slices = {
+        one["peer"]: one.get("slices_a_call", 1)
+        for one in rows
+        if one["subject"] == "segmenter" and one.get("figures")
+    }
+    several = [name for name, count in slices.items() if count > 1]
+    if not several:
+        return ""
+    return (
+        f"{slices[several[0]]} slices a call, as a study has them, go through {'; '.join(several)}: their "
+        "time is for each of these slices, their first call and memory are of the whole call."
+    )
 
 
 def _studies(rows: list[Json]) -> str:

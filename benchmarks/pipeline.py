@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,14 +43,16 @@ class TorchModels:
     backend_name: str = TORCH
     backend_version: str = ""
     notes: tuple[Note, ...] = ()
+    slices_a_call: int = 1
 
-    def segment(self, image: Array) -> tuple[Array, Array]:
-        """Slice (S, S) to probabilities (S, S) and features (channels,)."""
+    def segment_slices(self, images: Sequence[Array]) -> list[tuple[Array, Array]]:
+        """Slices (S, S) to probabilities (S, S) and features (channels,) of each."""
         import torch
 
         with torch.inference_mode():
-            logits, features = self.segmenter(torch.from_numpy(image)[None, None])
-            return torch.sigmoid(logits)[0, 0].numpy(), features[0].numpy()
+            logits, features = self.segmenter(torch.from_numpy(np.stack(images))[:, None])
+            maps = torch.sigmoid(logits)[:, 0].numpy()
+        return list(zip(maps, features.numpy(), strict=True))
 
     def classify(self, crop: Array, features: Array) -> tuple[Array, Array]:
         """Crop (K, K) and features to logits and map."""

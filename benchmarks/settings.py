@@ -103,7 +103,7 @@ def _narrow_bundle(folder: Path) -> Path:
     size = networks.decision.preprocessing.size
     recipe = Recipe(name="narrow", size=size, segmenter=precision, classifier=precision)
     folder.mkdir(parents=True, exist_ok=True)
-    segmenter = build_segmenter(networks, precision, [])
-    classifier = build_classifier(networks, precision, [])
+    segmenter = build_segmenter(networks, recipe, [])
+    classifier = build_classifier(networks, recipe, [])
     write_draft(folder, networks, recipe, segmenter, classifier)
     return folder

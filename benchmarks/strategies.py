@@ -1,13 +1,14 @@
-"""Ways to segment a study's slices: one at a time, in batches, in two instances, or prepared ahead.
+"""Ways to segment a study that the product does not take: prepared ahead, or in two instances.
 
-All give the same masks and features; they differ in time and memory. What follows the segmentation is the
-product's own code for every one of them.
+All give the same masks and features as `hemx_core.segmentation.segment`; they differ in time and memory. What
+follows the segmentation is the product's own code for every one of them.
 """
 
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
@@ -17,48 +18,44 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hemx_core.imaging.prepare import PreparedVolume, prepare
+from hemx_core.imaging.prepare import PreparedSlice, PreparedVolume, prepare
 from hemx_core.imaging.volume import HUVolume
 from hemx_core.memory import PeakMemory
-from hemx_core.triage import Segmentation
+from hemx_core.segmentation import Array, Segmentation, TriageModels
 
-Array = NDArray[np.float32]
-Run = Callable[[Array], tuple[Array, Array]]
-"""Images (n, 1, S, S) to probabilities (n, 1, S, S) and features (n, channels), n fixed."""
 Found = tuple[int, NDArray[np.bool_], Array]
 
 
-def in_batches(prepared: PreparedVolume, run: Run, size: int, threshold: float) -> Segmentation:
-    """So many slices in each call; the last call is filled up with empty ones."""
-    return gather(prepared, _batches(_slices(prepared, range(len(prepared))), run, size, threshold))
+def ahead(prepared: PreparedVolume, models: TriageModels) -> Segmentation:
+    """A second thread prepares the next call's slices while one call's are segmented."""
 
-
-def ahead(prepared: PreparedVolume, run: Run, threshold: float) -> Segmentation:
-    """A second thread prepares the next slice while one is segmented."""
-
-    def slices() -> Iterator[tuple[int, Any]]:
+    def slices() -> Iterator[tuple[int, PreparedSlice]]:
         with ThreadPoolExecutor(1) as pool:
-            coming = pool.submit(prepared.__getitem__, 0)
-            for index in range(len(prepared)):
-                one = coming.result()
-                if index + 1 < len(prepared):
-                    coming = pool.submit(prepared.__getitem__, index + 1)
-                yield index, one
+            rest = iter(range(len(prepared)))
+            coming = deque(
+                (index, pool.submit(prepared.__getitem__, index))
+                for index in islice(rest, models.slices_a_call)
+            )
+            while coming:
+                index, one = coming.popleft()
+                ready = one.result()
+                for after in islice(rest, 1):
+                    coming.append((after, pool.submit(prepared.__getitem__, after)))
+                yield index, ready
 
-    return gather(prepared, _batches(slices(), run, 1, threshold))
+    return gather(prepared, _calls(slices(), models))
 
 
-def two_instances(prepared: PreparedVolume, runs: Sequence[Run], threshold: float) -> Segmentation:
+def two_instances(
+    prepared: PreparedVolume, both: tuple[TriageModels, TriageModels]
+) -> Segmentation:
     """Two threads of this process, each with an instance of its own and every second slice."""
 
     def half(place: int) -> list[Found]:
-        indices = range(place, len(prepared), len(runs))
-        return list(_batches(_slices(prepared, indices), runs[place], 1, threshold))
+        return list(_calls(_every_second(prepared, place), both[place]))
 
-    with ThreadPoolExecutor(len(runs)) as pool:
-        return gather(
-            prepared, [one for found in pool.map(half, range(len(runs))) for one in found]
-        )
+    with ThreadPoolExecutor(len(both)) as pool:
+        return gather(prepared, [one for found in pool.map(half, range(2)) for one in found])
 
 
 class SecondProcess:
@@ -75,10 +72,10 @@ class SecondProcess:
         self._process.start()
         self._pipe.recv()
 
-    def segment(self, prepared: PreparedVolume, run: Run, threshold: float) -> Segmentation:
+    def segment(self, prepared: PreparedVolume, models: TriageModels) -> Segmentation:
         """Both halves at once; the volume goes over and masks come back through a pipe."""
-        self._pipe.send((prepared.volume, threshold))
-        here = list(_batches(_slices(prepared, range(0, len(prepared), 2)), run, 1, threshold))
+        self._pipe.send(prepared.volume)
+        here = list(_calls(_every_second(prepared, 0), models))
         return gather(prepared, [*here, *self._pipe.recv()])
 
     def close(self) -> float:
@@ -101,7 +98,7 @@ def second_process(bundle: Path) -> Iterator[SecondProcess]:
 
 
 def gather(prepared: PreparedVolume, found: Iterable[Found]) -> Segmentation:
-    """Masks and features of slices in any order, as `hemx_core.triage.segment` keeps them."""
+    """Masks and features of slices in any order, as `hemx_core.segmentation.segment` keeps them."""
     mask = np.zeros(prepared.volume.shape, dtype=np.bool_)
     features = {}
     for index, blood, vector in found:
@@ -110,23 +107,18 @@ def gather(prepared: PreparedVolume, found: Iterable[Found]) -> Segmentation:
     return Segmentation(mask, features)
 
 
-def _slices(prepared: PreparedVolume, indices: Iterable[int]) -> Iterator[tuple[int, Any]]:
-    for index in indices:
+def _every_second(prepared: PreparedVolume, first: int) -> Iterator[tuple[int, PreparedSlice]]:
+    for index in range(first, len(prepared), 2):
         yield index, prepared[index]
 
 
-def _batches(
-    slices: Iterable[tuple[int, Any]], run: Run, size: int, threshold: float
-) -> Iterator[Found]:
+def _calls(slices: Iterable[tuple[int, PreparedSlice]], models: TriageModels) -> Iterator[Found]:
+    threshold = models.manifest.mask_threshold
     shown = ((index, one) for index, one in slices if one.image.any())
-    while group := list(islice(shown, size)):
-        images = np.zeros((size, 1, *group[0][1].image.shape), np.float32)
-        for place, (_, one) in enumerate(group):
-            images[place, 0] = one.image
-        probabilities, features = run(images)
-        for place, (index, one) in enumerate(group):
-            blood = one.transform.to_native(probabilities[place, 0]) >= threshold
-            yield index, blood, features[place]
+    while group := list(islice(shown, models.slices_a_call)):
+        found = models.segment_slices([one.image for _, one in group])
+        for (index, one), (probabilities, features) in zip(group, found, strict=True):
+            yield index, one.transform.to_native(probabilities) >= threshold, features
 
 
 def _serve(pipe: Any, bundle: str) -> None:
@@ -140,18 +132,11 @@ def _serve(pipe: Any, bundle: str) -> None:
     backend = DesktopBackend(threads=1)
     with PeakMemory() as memory, load_models(Path(bundle), backend, allow_unsigned=True) as models:
         pipe.send("ready")
-        while (job := pipe.recv()) is not None:
-            volume, threshold = job
-            pipe.send(_half(volume, threshold, models))
+        while (volume := pipe.recv()) is not None:
+            pipe.send(_half(volume, models))
     pipe.send(memory.above_base_mib)
 
 
-def _half(volume: HUVolume, threshold: float, models: Any) -> list[Found]:
+def _half(volume: HUVolume, models: TriageModels) -> list[Found]:
     prepared = prepare(volume, models.manifest.preprocessing)
-    indices = range(1, len(prepared), 2)
-
-    def run(images: Array) -> tuple[Array, Array]:
-        probabilities, features = models.segmenter([images])
-        return probabilities, features
-
-    return list(_batches(_slices(prepared, indices), run, 1, threshold))
+    return list(_calls(_every_second(prepared, 1), models))

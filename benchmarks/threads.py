@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,34 +13,37 @@ import cv2
 import numpy as np
 
 from benchmarks import strategies
-from benchmarks.batches import batch_spec, prepare_batch
+from benchmarks.batches import batch_program, prepare_batch
 from benchmarks.interleave import FAILED, RoundStore, visit_all
 from benchmarks.peers.contest import STUDY_BLOODY, STUDY_SLICES, TINY_STUDY
 from benchmarks.pipeline import study_folder, volume_for_blood
 from benchmarks.process import ChildError, run_fresh
-from benchmarks.records import MIB, MS, figure, new_record, write_records
+from benchmarks.records import MIB, MS, figure, new_record, threads_name, write_records
 from benchmarks.settings import Settings
 from hemx_core.benchmark_record import fingerprint
 from hemx_core.costs import StageClock, Watch
-from hemx_core.imaging.prepare import prepare
+from hemx_core.imaging.prepare import PreparedVolume, prepare
 from hemx_core.imaging.reader import read_series
+from hemx_core.manifest import ModelManifest
 from hemx_core.memory import PeakMemory
 from hemx_core.profile import output_facts
-from hemx_core.runtime.bundle import Models, load_models
+from hemx_core.runtime.bundle import Models, verify_bundle
 from hemx_core.runtime.pte_desktop import DesktopBackend
+from hemx_core.segmentation import Segmentation
+from hemx_core.segmentation import segment as segment_slices
 from hemx_core.triage import check, classify, judge_signs, measure, summarise
 
 Json = dict[str, Any]
 KIND, FILE = "threads", "threads.jsonl"
-ONE, BATCH, AHEAD, TWO_THREADS, TWO_PROCESSES = (
-    "one",
-    "batch",
+PLAIN, AHEAD, TWO_THREADS, TWO_PROCESSES = (
+    "plain",
     "ahead",
     "two threads",
     "two processes",
 )
 RUNS = 2
 VISIT_SECONDS = 900.0
+Segment = Callable[[PreparedVolume, Watch], Segmentation]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,40 +58,55 @@ class Strategy:
     """
 
     name: str
-    kind: str = ONE
+    kind: str = PLAIN
     threads: int = 1
     batch: int = 1
 
 
-def all_strategies(batches: tuple[int, ...] = (2, 4, 8)) -> tuple[Strategy, ...]:
-    """Every way that is measured; the first two are what ships."""
+def all_strategies(shipped: int, others: tuple[int, ...] = (1, 2, 3, 8)) -> tuple[Strategy, ...]:
+    """Every way that is measured.
+
+    Args:
+        shipped: slices a call of the bundle's segmenter.
+        others: other numbers of slices a call.
+    """
+
+    def named(batch: int, threads: int) -> str:
+        count = "a slice" if batch == 1 else f"{batch} slices"
+        return f"{count} a call, {threads_name(threads)}"
+
+    batches = sorted({shipped, *others})
+    pairs = [(batch, threads) for batch in batches for threads in (1, 2)]
+    early = [pair for pair in pairs if pair[0] in (1, shipped)]
     return (
-        Strategy(name="a slice a call, 1 thread"),
-        Strategy(name="a slice a call, 2 threads", threads=2),
+        *(Strategy(name=named(*pair), batch=pair[0], threads=pair[1]) for pair in pairs),
         *(
             Strategy(
-                name=f"{n} slices a call, {t} thread{'s' * (t > 1)}", kind=BATCH, threads=t, batch=n
+                name=f"{named(*pair)}, next ones prepared ahead",
+                kind=AHEAD,
+                batch=pair[0],
+                threads=pair[1],
             )
-            for n in batches
-            for t in (1, 2)
+            for pair in early
         ),
-        Strategy(name="a slice a call, 1 thread, next one prepared ahead", kind=AHEAD),
-        Strategy(name="a slice a call, 2 threads, next one prepared ahead", kind=AHEAD, threads=2),
-        Strategy(name="two instances of 1 thread in two threads", kind=TWO_THREADS),
-        Strategy(name="two instances of 1 thread in two processes", kind=TWO_PROCESSES),
+        Strategy(name="two instances of 1 thread in two threads", kind=TWO_THREADS, batch=shipped),
+        Strategy(
+            name="two instances of 1 thread in two processes", kind=TWO_PROCESSES, batch=shipped
+        ),
     )
 
 
 def compare_strategies(settings: Settings) -> list[Json]:
     """Measure every strategy on the issue's study and write `threads.jsonl`."""
-    ways = all_strategies((2,) if settings.tiny else (2, 4, 8))
+    bundle = settings.open_bundle()
+    shipped = ModelManifest.load(bundle).slices_a_call
+    ways = all_strategies(shipped, (1,) if settings.tiny else (1, 2, 3, 8))
     programs = settings.place / "batches"
-    for batch in sorted({one.batch for one in ways if one.kind == BATCH}):
+    for batch in sorted({one.batch for one in ways} - {shipped}):
         prepare_batch(settings, programs, batch)
     slices, matrix = TINY_STUDY if settings.tiny else (STUDY_SLICES, 512)
     volume_ml = 30.0 if settings.tiny else volume_for_blood(slices, STUDY_BLOODY)
     study = study_folder(settings.place, slices=slices, matrix=matrix, volume_ml=volume_ml)
-    bundle = settings.open_bundle()
 
     def visitor(way: Strategy) -> Callable[[], Json]:
         arguments = {
@@ -115,7 +133,10 @@ def compare_strategies(settings: Settings) -> list[Json]:
     store = RoundStore(settings.place / "rounds" / FILE, settings.measured())
     visits = {way.name: visitor(way) for way in ways}
     found = visit_all(visits, rounds=settings.rounds, store=store, tell=settings.tell)
-    records = [_record(way, found[way.name], slices) for way in ways]
+    records = [
+        _record(way, found[way.name], slices, shipped=way.kind == PLAIN and way.batch == shipped)
+        for way in ways
+    ]
     write_records(settings.results / FILE, records)
     return records
 
@@ -130,8 +151,8 @@ def measure_strategy(
     times, result = [], None
     with ExitStack() as stack:
         memory = stack.enter_context(PeakMemory())
-        models = stack.enter_context(load_models(Path(bundle), backend, allow_unsigned=True))
-        segment, close = _segment(kind, batch, models, backend, Path(programs), stack)
+        models = stack.enter_context(_open(Path(bundle), Path(programs), batch, backend))
+        segment, close = _segmentation(kind, Path(bundle), models, backend, stack)
         for _ in range(runs + 1):
             start = time.perf_counter()
             result = _triage(volume, models, segment)
@@ -147,51 +168,57 @@ def measure_strategy(
     }
 
 
-def _segment(
-    kind: str, batch: int, models: Models, backend: DesktopBackend, programs: Path, stack: ExitStack
-) -> tuple[Callable[[Any], Any], Callable[[], float]]:
+def _open(bundle: Path, programs: Path, batch: int, backend: DesktopBackend) -> Models:
+    """The bundle's models, with a segmenter of so many slices a call; no other one is loaded."""
+    manifest = verify_bundle(bundle, allow_unsigned=True).manifest
+    path, spec = bundle / manifest.segmenter.file, manifest.segmenter
+    if batch != manifest.slices_a_call:
+        path, spec = batch_program(programs, batch)
+    return Models(
+        manifest=replace(manifest, segmenter=spec),
+        segmenter=backend.open(path, spec),
+        classifier=backend.open(bundle / manifest.classifier.file, manifest.classifier),
+        backend_name=backend.name,
+        backend_version=backend.version,
+        folder=bundle,
+    )
+
+
+def _segmentation(
+    kind: str, bundle: Path, models: Models, backend: DesktopBackend, stack: ExitStack
+) -> tuple[Segment, Callable[[], float]]:
     """The strategy's segmentation, and what ends it and tells the MiB that another process took."""
-    threshold = models.manifest.mask_threshold
-    spec, run = models.manifest.segmenter, _runner(models.segmenter)
 
     def nothing() -> float:
         return 0.0
 
     if kind == TWO_PROCESSES:
-        process = stack.enter_context(strategies.second_process(models.folder))
-        return lambda prepared: process.segment(prepared, run, threshold), process.close
+        process = stack.enter_context(strategies.second_process(bundle))
+        return lambda prepared, _watch: process.segment(prepared, models), process.close
     if kind == TWO_THREADS:
-        other = backend.open(models.folder / spec.file, spec)
-        stack.callback(other.close)
-        both = (run, _runner(other))
-        return lambda prepared: strategies.two_instances(prepared, both, threshold), nothing
+        spec = models.manifest.segmenter
+        other = replace(models, segmenter=backend.open(bundle / spec.file, spec))
+        stack.callback(other.segmenter.close)
+        both = (models, other)
+        return lambda prepared, _watch: strategies.two_instances(prepared, both), nothing
     if kind == AHEAD:
-        return lambda prepared: strategies.ahead(prepared, run, threshold), nothing
-    if kind == BATCH:
-        path = programs / f"segmenter_{batch}.pte"
-        program = backend.open(path, batch_spec(spec, path, batch))
-        stack.callback(program.close)
-        run = _runner(program)
-    return lambda prepared: strategies.in_batches(prepared, run, batch, threshold), nothing
+        return lambda prepared, _watch: strategies.ahead(prepared, models), nothing
+    return lambda prepared, watch: segment_slices(prepared, models, watch), nothing
 
 
-def _runner(program: Any) -> strategies.Run:
-    return lambda images: program([images])
-
-
-def _triage(volume: Any, models: Models, segment: Callable[[Any], Any]) -> Any:
+def _triage(volume: Any, models: Models, segment: Segment) -> Any:
     """`hemx_core.triage.triage_volume` with another way to segment."""
     watch = Watch(StageClock())
     check(volume, watch)
     prepared = prepare(volume, models.manifest.preprocessing)
-    found = segment(prepared)
+    found = segment(prepared, watch)
     haematoma = measure(found.mask, volume, models.manifest, watch)
     signs = judge_signs(volume, haematoma, watch)
     slices = classify(prepared, haematoma, found.features, models, watch)
     return summarise(prepared, haematoma, slices, signs, models, watch)
 
 
-def _record(way: Strategy, rounds: list[Json], slices: int) -> Json:
+def _record(way: Strategy, rounds: list[Json], slices: int, *, shipped: bool) -> Json:
     failed = [one[FAILED] for one in rounds if FAILED in one]
     figures: dict[str, Json] = {}
     if not failed:
@@ -208,7 +235,7 @@ def _record(way: Strategy, rounds: list[Json], slices: int) -> Json:
         strategy=way.kind,
         threads=way.threads,
         batch=way.batch,
-        shipped=way.kind == ONE,
+        shipped=shipped,
         slices=slices,
         status=f"fails: {failed[0]}" if failed else "ok",
         outputs=None if failed else rounds[0]["outputs"],

@@ -82,9 +82,9 @@ def export_bundle(
     key = key or local_key()
     calibration = ordinary_slices(networks.segmenter, calibration)
     tell(f"folding and lowering the segmenter, {len(calibration)} slices to calibrate")
-    segmenter = build_segmenter(networks, recipe.segmenter, calibration, recipe.segmenter_float)
+    segmenter = build_segmenter(networks, recipe, calibration)
     tell("folding and lowering the classifier")
-    classifier = build_classifier(networks, recipe.classifier, calibration, recipe.classifier_float)
+    classifier = build_classifier(networks, recipe, calibration)
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".bundle-", dir=out) as draft:
         folder = Path(draft)
@@ -104,35 +104,31 @@ def export_bundle(
 
 
 def build_segmenter(
-    networks: Networks,
-    precision: Precision,
-    calibration: Sequence[NDArray[np.float32]],
-    float_modules: tuple[str, ...] = (),
+    networks: Networks, recipe: Recipe, calibration: Sequence[NDArray[np.float32]]
 ) -> Program:
     """The segmenter's program."""
-    size = networks.decision.preprocessing.size
+    size, batch = networks.decision.preprocessing.size, recipe.slices_a_call
     twin = fold_unet(networks.segmenter)
     inputs = [(torch.from_numpy(image)[None, None],) for image in calibration]
-    pte = _program(twin, precision, (torch.zeros(1, 1, size, size),), inputs, float_modules)
-    features = TensorSpec("features", (1, twin.feature_channels), "float32", "batch, channel")
-    image = TensorSpec("image", (1, 1, size, size), "float32", IMAGE_AXES)
+    example = (torch.zeros(batch, 1, size, size),)
+    pte = _program(twin, recipe.segmenter, example, inputs, recipe.segmenter_float)
+    features = TensorSpec("features", (batch, twin.feature_channels), "float32", "batch, channel")
+    image = TensorSpec("image", (batch, 1, size, size), "float32", IMAGE_AXES)
     return Program(
         pte, _spec(SEGMENTER_FILE, pte, (image,), (replace(image, name="probabilities"), features))
     )
 
 
 def build_classifier(
-    networks: Networks,
-    precision: Precision,
-    calibration: Sequence[NDArray[np.float32]],
-    float_modules: tuple[str, ...] = (),
+    networks: Networks, recipe: Recipe, calibration: Sequence[NDArray[np.float32]]
 ) -> Program:
     """The classifier's program, calibrated on crops where the trained segmenter sees blood."""
+    precision = recipe.classifier
     size, channels = networks.decision.crop_size, networks.segmenter.feature_channels
     twin = fold_classifier(networks.classifier)
     example = (torch.zeros(1, 1, size, size), torch.zeros(1, channels))
     crops = [] if precision is Precision.FLOAT32 else calibration_crops(networks, calibration)
-    pte = _program(twin, precision, example, crops, float_modules)
+    pte = _program(twin, precision, example, crops, recipe.classifier_float)
     crop = TensorSpec("crop", (1, 1, size, size), "float32", IMAGE_AXES)
     features = TensorSpec("features", (1, channels), "float32", "batch, channel")
     logits = TensorSpec("logits", (1, len(MARKER_CODES)), "float32", "batch, marker")
@@ -220,7 +216,9 @@ def _program(
     calibration: list[Inputs],
     float_modules: tuple[str, ...],
 ) -> bytes:
-    graph = quantize(twin, calibration, float_modules) if precision is Precision.INT8 else twin
+    graph: nn.Module = twin
+    if precision is Precision.INT8:
+        graph = quantize(twin, calibration, float_modules, batch=len(example[0]))
     return lower(graph, example).pte
 
 

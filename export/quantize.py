@@ -46,7 +46,11 @@ class TriageQuantizer(XNNPACKQuantizer):
 
 
 def quantize(
-    module: nn.Module, calibration: Iterable[Inputs], float_modules: tuple[str, ...] = ()
+    module: nn.Module,
+    calibration: Iterable[Inputs],
+    float_modules: tuple[str, ...] = (),
+    *,
+    batch: int = 1,
 ) -> fx.GraphModule:
     """Quantize an inference twin.
 
@@ -54,6 +58,7 @@ def quantize(
         module: in evaluation mode; its `float_modules`, if any, name what stays in float32.
         calibration: inputs as on the device, prepared by the same specification, batch size 1.
         float_modules: what else stays in float32, names of submodules; see `export.mixed`.
+        batch: the largest that the graph will be lowered for. Ranges do not depend on it.
     Raises:
         ExportError: there are no calibration inputs, or no module of such a name.
     """
@@ -64,7 +69,7 @@ def quantize(
             expected="at least one prepared slice (dozens are better)",
             remedy="set HEMX_DATA, or calibrate on phantoms",
         )
-    graph = torch.export.export(module, samples[0]).module()
+    graph = _traced(module, samples[0], batch)
     known = dict(module.named_modules())
     unknown = [name for name in float_modules if name not in known]
     if unknown:
@@ -79,3 +84,13 @@ def quantize(
         for inputs in samples:
             prepared(*inputs)
     return convert_pt2e(prepared)
+
+
+def _traced(module: nn.Module, sample: Inputs, batch: int) -> nn.Module:
+    """The module's graph, for any batch up to `batch`."""
+    if batch == 1:
+        return torch.export.export(module, sample).module()
+    # Traced with two: a batch of one would be taken for a constant.
+    pair = tuple(torch.cat([one, one]) for one in sample)
+    axis = torch.export.Dim("batch", min=1, max=batch)
+    return torch.export.export(module, pair, dynamic_shapes=({0: axis},) * len(pair)).module()

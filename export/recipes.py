@@ -25,6 +25,7 @@ class Recipe:
         size: rows and columns of the segmenter's grid; must agree with the preprocessing.
         segmenter: precision of the segmentation program.
         classifier: precision of the classification program.
+        slices_a_call: slices that the segmenter takes in every call; `threads` of the benchmarks chooses.
         view: what the classifier sees: a `crop` round the haematoma, or the whole `slice`.
         merge: what its wavelet pooling must do with the sub-bands; None takes whatever was trained.
         segmenter_float: modules of the segmenter's twin that stay in float32 beside those that its
@@ -47,6 +48,7 @@ class Recipe:
     size: int
     segmenter: Precision
     classifier: Precision
+    slices_a_call: int = 4
     view: Literal["crop", "slice"] = "crop"
     merge: Literal["project", "concat", "ll", "max"] | None = None
     segmenter_float: tuple[str, ...] = ()

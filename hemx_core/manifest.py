@@ -6,6 +6,7 @@ Who signed the manifest is checked before that, by `hemx_core.runtime.bundle.ver
 Schema versions. What a manifest holds decides its version, so that one content has one form:
     1    programs only
     2    adds `reference`, the inputs and outputs of the device's self-test
+    3    a segmenter that takes several slices a call; with or without `reference`
 A reader takes its own version and all older ones. It refuses a newer version, and any field that it does not
 know: a field that an older program would pass over could be the one that matters.
 """
@@ -22,7 +23,7 @@ from hemx_core.errors import IntegrityError, ManifestError, VolumeError
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.markers import MARKER_CODES
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """The newest; see above."""
 FIRST_VERSION = 1
 MANIFEST_NAME = "manifest.json"
@@ -75,7 +76,8 @@ class ModelManifest:
         recipe: name of the export recipe.
         executorch: exact ExecuTorch version that wrote the programs.
         preprocessing: how slices are prepared for the segmenter.
-        segmenter: inputs (image); outputs (probabilities, features).
+        segmenter: inputs (image); outputs (probabilities, features); the first axis of each is the
+            slices of a call.
         classifier: inputs (crop, features); outputs (logits, cam).
         crop_size: rows and columns of the classifier's crop, on the segmenter's grid.
         mask_threshold: probability from which a pixel counts as blood.
@@ -85,8 +87,8 @@ class ModelManifest:
         parity: measured differences between the exported and the trained graphs.
         accuracy: measured accuracy.
         hemx: version of HEMX that wrote the bundle.
-        reference: inputs and outputs for the self-test; None in bundles of schema version 1.
-        schema_version: 2 where there is a reference, else 1; follows by itself.
+        reference: inputs and outputs for the self-test; None where a bundle has none.
+        schema_version: the lowest that has all that the manifest holds; follows by itself.
     """
 
     recipe: str
@@ -106,7 +108,9 @@ class ModelManifest:
     schema_version: int = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "schema_version", FIRST_VERSION if self.reference is None else 2)
+        several = self.slices_a_call > 1
+        version = 3 if several else FIRST_VERSION if self.reference is None else 2
+        object.__setattr__(self, "schema_version", version)
         codes = tuple(marker.code for marker in self.markers)
         if codes != MARKER_CODES:
             raise ManifestError(
@@ -114,6 +118,23 @@ class ModelManifest:
                 expected=f"{MARKER_CODES}, in this order",
                 remedy="export the bundle again with this version",
             )
+
+    @property
+    def slices_a_call(self) -> int:
+        """Slices that the segmenter takes in every call.
+
+        Raises:
+            ManifestError: its inputs and outputs do not agree on it.
+        """
+        tensors = (*self.segmenter.inputs, *self.segmenter.outputs)
+        counts = {one.shape[0] if one.shape else 0 for one in tensors} or {1}
+        if len(counts) != 1 or min(counts) < 1:
+            raise ManifestError(
+                f"a segmenter whose inputs and outputs hold {sorted(counts)} slices",
+                expected="the same number in each, at least 1",
+                remedy="export the bundle again",
+            )
+        return counts.pop()
 
     def to_json(self) -> str:
         """The manifest's text, stable in order; a version has no fields of a later one."""
@@ -145,9 +166,7 @@ class ModelManifest:
                 remedy="use a bundle exported with this version of HEMX",
             )
         try:
-            if ("reference" in values) is not (version == SCHEMA_VERSION):
-                raise ValueError("`reference` belongs to version 2, and to no other")
-            return cls(
+            manifest = cls(
                 **{
                     **values,
                     **_reference(values),
@@ -157,6 +176,9 @@ class ModelManifest:
                     "markers": tuple(MarkerSpec(**marker) for marker in values["markers"]),
                 }
             )
+            if manifest.schema_version != version:
+                raise ValueError(f"what it holds belongs to version {manifest.schema_version}")
+            return manifest
         except (TypeError, KeyError, ValueError, VolumeError) as error:
             raise ManifestError(
                 f"a manifest whose fields do not fit: {error}",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -78,11 +78,11 @@ class Timings:
     calls: dict[str, list[float]] = field(default_factory=dict)
 
     @contextmanager
-    def time(self, name: str) -> Iterator[None]:
-        """Time what runs inside, as one call."""
+    def time(self, name: str, *, slices: int = 1) -> Iterator[None]:
+        """Time what runs inside, as one call; of one with several slices a slice's share."""
         start = time.perf_counter()
         yield
-        self.add(name, time.perf_counter() - start)
+        self.add(name, (time.perf_counter() - start) / slices)
 
     def add(self, name: str, seconds: float) -> None:
         """Add a call."""
@@ -94,16 +94,21 @@ class Timings:
 
 
 class CallClock(StageClock):
-    """A stage clock that also keeps every single call."""
+    """A stage clock that also keeps every single call.
 
-    def __init__(self, timings: Timings) -> None:
+    Args:
+        timings: what it keeps them in.
+        slices: of a stage's calls, where they are several: what is kept is a slice's share.
+    """
+
+    def __init__(self, timings: Timings, slices: Mapping[str, int]) -> None:
         super().__init__()
-        self._timings = timings
+        self._timings, self._slices = timings, slices
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Time what runs inside; see `StageClock.stage`."""
-        with super().stage(name), self._timings.time(name):
+        with super().stage(name), self._timings.time(name, slices=self._slices.get(name, 1)):
             yield
 
 
@@ -205,11 +210,12 @@ class _Runs:
 
 
 def bundle_facts(models: Models) -> dict[str, Any]:
-    """What was measured: recipe, hash of the manifest, sizes in bytes."""
+    """What was measured: recipe, slices a call, hash of the manifest, sizes in bytes."""
     manifest, path = models.manifest, models.folder / MANIFEST_NAME
     sizes = {one.file: one.bytes for one in manifest.files}
     return {
         "recipe": manifest.recipe,
+        "slices_a_call": manifest.slices_a_call,
         "manifest_sha256": file_sha256(path),
         "files": sizes,
         "bytes": sum(sizes.values()) + path.stat().st_size,
@@ -269,7 +275,7 @@ def _triage(study: Path, models: Models, timings: Timings, progress: Progress) -
             timings.add("first_slice", time.perf_counter() - start)
             seen = True
 
-    clock = CallClock(timings)
+    clock = CallClock(timings, {"segment": models.slices_a_call})
     with clock.stage("read"):
         volume = read_series(study)
     result = triage_volume(volume, models, clock=clock, progress=progress, on_slice=on_slice)

@@ -2,8 +2,8 @@
 
     check_head -> prepare -> segment -> measure -> judge_signs -> classify -> summarise
 
-Slices stream: beside the HU volume only the bool mask and the features of slices with blood stay in
-memory. Research software, not a medical device.
+Slices stream: beside the HU volume only the mask and the features of slices with blood stay in memory; empty
+slices of the mask take none. Research software, not a medical device.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 import cv2
 import numpy as np
@@ -21,7 +20,6 @@ from numpy.typing import NDArray
 
 from hemx_core import __version__
 from hemx_core.costs import OnSlice, Progress, StageClock, Watch
-from hemx_core.errors import ModelError
 from hemx_core.imaging.crop import crop_around
 from hemx_core.imaging.prepare import PreparedVolume, check_head, prepare
 from hemx_core.imaging.reader import read_series
@@ -38,45 +36,22 @@ from hemx_core.measure.haematoma import haematoma_notes, measure_haematoma
 from hemx_core.measure.signs import find_signs
 from hemx_core.result import Haematoma, SignResult, SliceResult, SliceUpdate, TriageResult
 from hemx_core.runtime.bundle import Models, load_models
+from hemx_core.segmentation import Segmentation, TriageModels, segment
 
 __all__ = [
     "Models",
     "Progress",
+    "Segmentation",
     "TriageModels",
     "TriageResult",
     "TriageSettings",
     "load_models",
+    "segment",
     "triage",
     "triage_volume",
 ]
 
 Array = NDArray[np.float32]
-
-
-class TriageModels(Protocol):
-    """What triage needs of a loaded bundle; `Models` has it."""
-
-    @property
-    def manifest(self) -> ModelManifest:
-        """The bundle's manifest."""
-
-    @property
-    def backend_name(self) -> str:
-        """Which runtime runs the programs."""
-
-    @property
-    def backend_version(self) -> str:
-        """Its version."""
-
-    @property
-    def notes(self) -> tuple[Note, ...]:
-        """What a result must say of the models' origin."""
-
-    def segment(self, image: Array) -> tuple[Array, Array]:
-        """Slice (S, S) in [0, 1] -> probability of blood (S, S), pooled features (channels,)."""
-
-    def classify(self, crop: Array, features: Array) -> tuple[Array, Array]:
-        """Crop (K, K) and features (channels,) -> logits (markers,), CAM (markers, k, k)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,19 +72,6 @@ DEFAULT_SETTINGS = TriageSettings()
 WINDOW_CHANGED = Note(
     "window_changed", "The window differs from the one that the models were trained with."
 )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Segmentation:
-    """Blood as segmented, before small components are dropped.
-
-    Args:
-        mask: bool, shape (slices, rows, columns), native pixels.
-        features: slice index to pooled encoder features, shape (channels,), of slices with blood.
-    """
-
-    mask: NDArray[np.bool_]
-    features: dict[int, Array]
 
 
 def triage(
@@ -184,36 +146,15 @@ def check(volume: HUVolume, watch: Watch) -> None:
         check_head(volume, on_slice=lambda done, total: watch.tell("check", done, total))
 
 
-def segment(prepared: PreparedVolume, models: TriageModels, watch: Watch) -> Segmentation:
-    """Segment every slice that is not blank, and bring its mask to native pixels."""
-    threshold = models.manifest.mask_threshold
-    mask = np.zeros(prepared.volume.shape, dtype=np.bool_)
-    kept: dict[int, Array] = {}
-    for index in range(len(prepared)):
-        with watch.clock.stage("prepare"):
-            one = prepared[index]
-        if one.image.any():
-            with watch.clock.stage("segment"):
-                probabilities, features = models.segment(one.image)
-                peak = float(probabilities.max())
-                if not np.isfinite(peak):
-                    raise _not_finite(index)
-                # Bilinear values never exceed their sources: a slice without blood stays empty.
-                if peak >= threshold:
-                    mask[index] = one.transform.to_native(probabilities) >= threshold
-            if mask[index].any():
-                kept[index] = features
-        watch.show(SliceUpdate(index=index, mask=mask[index]))
-        watch.tell("segment", index + 1, len(prepared))
-    return Segmentation(mask, kept)
-
-
 def measure(
     mask: NDArray[np.bool_], volume: HUVolume, manifest: ModelManifest, watch: Watch
 ) -> Haematoma:
-    """Drop specks from the mask and measure what stays."""
+    """Drop specks from the mask, in place, and measure what stays."""
     with watch.clock.stage("measure"):
-        return measure_haematoma(mask, volume, min_component_ml=manifest.min_component_ml)
+        # A second mask would be the only memory beside the volume that grows with its slices.
+        return measure_haematoma(
+            mask, volume, min_component_ml=manifest.min_component_ml, in_place=True
+        )
 
 
 def judge_signs(volume: HUVolume, haematoma: Haematoma, watch: Watch) -> tuple[SignResult, ...]:
@@ -295,15 +236,6 @@ def summarise(
         versions=_versions(models),
         costs=watch.clock.costs,
         signs=signs,
-    )
-
-
-def _not_finite(index: int) -> ModelError:
-    """A NaN is below every threshold: it would read as "no blood"."""
-    return ModelError(
-        f"the segmenter answered NaN or infinity on slice {index + 1}",
-        expected="probabilities from 0 to 1",
-        remedy="verify the bundle, or export it again",
     )
 
 

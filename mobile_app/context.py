@@ -227,7 +227,7 @@ class AppContext(EventDispatcher):
         return job
 
     def cancel(self) -> None:
-        """Cancel what `run` runs, within one slice."""
+        """Cancel what `run` runs, within one call of a network."""
         for job in list(self._running_jobs):
             job.cancel()
 

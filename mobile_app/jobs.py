@@ -119,7 +119,7 @@ class Job(Generic[T, R]):
         return self._cancel.is_set()
 
     def cancel(self) -> None:
-        """Ask it to end at its next report, within one slice; from then on it tells nothing but its end.
+        """Ask it to end at its next report; from then on it tells nothing but its end.
 
         A job that still waits ends at once. Work that had finished by then ends as done: what it stored
         is there.

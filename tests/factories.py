@@ -98,6 +98,7 @@ class ThresholdModels:
     backend_name = "fake"
     backend_version = "1"
     notes: tuple[Note, ...] = ()
+    slices_a_call = 1
 
     def __init__(
         self,
@@ -115,6 +116,13 @@ class ThresholdModels:
         hu = cv2.GaussianBlur(image, (0, 0), 1.0) * 80
         probabilities = 1 / (1 + np.exp(-(hu - 50) / 2))
         return probabilities.astype(np.float32), np.full(4, image.mean(), dtype=np.float32)
+
+    def segment_slices(
+        self, images: Sequence[NDArray[np.float32]]
+    ) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+        """`segment` of each; refuses more than a call takes, as programs do."""
+        assert 1 <= len(images) <= self.slices_a_call
+        return [self.segment(image) for image in images]
 
     def classify(
         self, crop: NDArray[np.float32], features: NDArray[np.float32]
@@ -286,8 +294,8 @@ def threshold_functions() -> dict[str, Call]:
     models = ThresholdModels()
 
     def segment(inputs: Sequence[NDArray[Any]]) -> tuple[NDArray[Any], ...]:
-        probabilities, features = models.segment(inputs[0][0, 0])
-        return probabilities[None, None], features[None]
+        answers = [models.segment(one[0]) for one in inputs[0]]
+        return np.stack([one[0] for one in answers])[:, None], np.stack([one[1] for one in answers])
 
     def classify(inputs: Sequence[NDArray[Any]]) -> tuple[NDArray[Any], ...]:
         logits, cam = models.classify(inputs[0][0, 0], inputs[1][0])
@@ -307,7 +315,9 @@ def write_fake_program(
     return ProgramSpec(path.name, digest, len(content), inputs, outputs)
 
 
-def write_fake_bundle(folder: Path, *, size: int = 256, crop_size: int = 128) -> ModelManifest:
+def write_fake_bundle(
+    folder: Path, *, size: int = 256, crop_size: int = 128, slices_a_call: int = 1
+) -> ModelManifest:
     """A signed bundle whose programs only `FakeBackend` can open: `load_models(folder, FakeBackend())`.
 
     The key is the local one of the tests' own configuration folder (tests/conftest.py).
@@ -316,15 +326,16 @@ def write_fake_bundle(folder: Path, *, size: int = 256, crop_size: int = 128) ->
 
     folder.mkdir(parents=True, exist_ok=True)
     axes = "batch, channel, row, column"
-    image = TensorSpec("image", (1, 1, size, size), "float32", axes)
+    image = TensorSpec("image", (slices_a_call, 1, size, size), "float32", axes)
     crop = TensorSpec("crop", (1, 1, crop_size, crop_size), "float32", axes)
     features = TensorSpec("features", (1, 4), "float32", "batch, channel")
     logits = TensorSpec("logits", (1, 4), "float32", "batch, marker")
     cam = TensorSpec("cam", (1, 4, 8, 8), "float32", "batch, marker, row, column")
     probabilities = replace(image, name="probabilities")
+    pooled = replace(features, shape=(slices_a_call, 4))
     manifest = replace(
         make_manifest(size=size, crop_size=crop_size),
-        segmenter=write_fake_program(folder / "segmenter.pte", (image,), (probabilities, features)),
+        segmenter=write_fake_program(folder / "segmenter.pte", (image,), (probabilities, pooled)),
         classifier=write_fake_program(folder / "classifier.pte", (crop, features), (logits, cam)),
     )
     manifest.save(folder)
@@ -332,14 +343,18 @@ def write_fake_bundle(folder: Path, *, size: int = 256, crop_size: int = 128) ->
     return manifest
 
 
-def write_tested_bundle(folder: Path, *, size: int = 64, crop_size: int = 32) -> ModelManifest:
+def write_tested_bundle(
+    folder: Path, *, size: int = 64, crop_size: int = 32, slices_a_call: int = 1
+) -> ModelManifest:
     """A fake bundle with references: what `threshold_functions` make of a disc of clot and of plain brain."""
     from export.sign import sign_bundle
     from hemx_core.manifest import FileSpec
     from hemx_core.runtime.bundle import load_models
     from hemx_core.runtime.references import REFERENCE_NAME, record_references
 
-    manifest = write_fake_bundle(folder, size=size, crop_size=crop_size)
+    manifest = write_fake_bundle(
+        folder, size=size, crop_size=crop_size, slices_a_call=slices_a_call
+    )
     brain = np.full((size, size), 0.4, np.float32)
     clot = cv2.circle(brain.copy(), (size // 2, size // 2), size // 5, 0.8, -1)
     with load_models(folder, FakeBackend()) as models:

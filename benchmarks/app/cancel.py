@@ -1,7 +1,7 @@
-"""From the touch on Cancel to a triage that has stopped, against the time of one slice.
+"""From the touch on Cancel to a triage that has stopped, against the time of one call of a network.
 
 A triage is cancelled at moments all over it, the one between segmentation and classification among them. The
-time ends when the interface is told that the job has ended. It may be as long as the longest slice of a
+time ends when the interface is told that the job has ended. It may be as long as the longest call of a
 triage that nobody disturbed, and two frames: one for the touch, one for the answer.
 """
 
@@ -135,7 +135,7 @@ def judge(found: list[Json], loads: list[float], *, slices: int, threads: int, s
     limit = slice_seconds["largest"] + 2 * FRAME_SECONDS
     verdicts = [
         Verdict(
-            claim="touch on Cancel to stopped, largest, against the longest slice and two frames",
+            claim="touch on Cancel to stopped, largest, against the longest call and two frames",
             found=max(stopped),
             limit=round(limit, 4),
             unit="s",

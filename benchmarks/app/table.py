@@ -71,5 +71,5 @@ def _further(name: str, figures: Json) -> list[tuple[str, str]]:
         ]
     if name == "cancel":
         stopped, one = figures["stopped"]["median"], figures["slice"]["median"]
-        return [("Touch on Cancel to stopped, a slice: medians", f"{stopped:.3f} s, {one:.3f} s")]
+        return [("Touch on Cancel to stopped, a call: medians", f"{stopped:.3f} s, {one:.3f} s")]
     return []

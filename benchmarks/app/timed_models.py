@@ -39,10 +39,10 @@ class WatchedModels:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._models, name)
 
-    def segment(self, image: Any) -> Any:
+    def segment_slices(self, images: Any) -> Any:
         """As the models', noted."""
         self.begun["segment"].append(time.perf_counter())
-        return self._models.segment(image)
+        return self._models.segment_slices(images)
 
     def classify(self, crop: Any, features: Any) -> Any:
         """As the models', noted."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -65,7 +66,9 @@ def export(
         if point.precision is Precision.INT8:
             every = calibration_slices(spec, plan, tiny=tiny)
             images = ordinary_slices(own.segmenter, every)
-        made = build_segmenter(own, point.precision, images, recipe.segmenter_float)
+        made = build_segmenter(
+            own, replace(recipe, segmenter=point.precision, slices_a_call=1), images
+        )
         draft = (folder / PROGRAM).with_suffix(".tmp")
         draft.write_bytes(made.pte)
         draft.replace(folder / PROGRAM)

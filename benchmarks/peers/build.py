@@ -26,7 +26,8 @@ class Build:
     Args:
         subject: "segmenter" or "classifier".
         module: in evaluation mode; for the shipped form a module too, if there is no bundle.
-        calibration: inputs that set int8 ranges; the same for every contestant.
+        calibration: inputs that set int8 ranges, in calls of as many slices as the contestant takes; the
+            same slices for every contestant.
         precision: "fp32" or "int8".
         option: of the adapter.
         graph: form of the graph, see `roster`.

@@ -143,6 +143,7 @@ def _record(
         peer=peer.name,
         precision=peer.precision,
         graph=peer.graph,
+        slices_a_call=peer.slices_a_call(subject),
         threads=threads,
         status=said,
         packages={name: version_of(name) for name in peer.packages},

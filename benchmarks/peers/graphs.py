@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.networks import Segmenter, max_pool_classifier, open_networks, stock
 from benchmarks.peers.build import Build
-from benchmarks.peers.material import read_inputs
+from benchmarks.peers.material import grouped, read_inputs
 from benchmarks.peers.roster import FOLDED, MAX_POOL_GRAPH, SHIPPED, STOCK_GRAPH, Peer
 from export.fold import fold_classifier, fold_unet
 
@@ -28,13 +28,13 @@ def make_build(
 ) -> Build:
     """The graph of a contestant, in the form it takes."""
     networks = open_networks(weights, tiny=tiny)
-    program = None
+    program, slices = None, peer.slices_a_call(subject)
     if peer.graph == SHIPPED and bundle is not None and not tiny:
         program = bundle / f"{subject}.pte"
     return Build(
         subject=subject,
         module=_module(peer.graph, subject, networks),
-        calibration=read_inputs(material, subject, "calibration"),
+        calibration=grouped(read_inputs(material, subject, "calibration"), slices),
         precision=peer.precision,
         option=peer.option,
         graph=peer.graph,

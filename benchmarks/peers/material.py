@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,13 @@ def read_inputs(folder: Path, subject: str, kind: str) -> list[Inputs]:
     with np.load(folder / f"{subject}.npz") as stored:
         columns = [stored[key] for key in sorted(stored.files) if key.split(".")[0] == kind]
     return [tuple(column[i] for column in columns) for i in range(len(columns[0]))]
+
+
+def grouped(inputs: Sequence[Inputs], size: int) -> list[Inputs]:
+    """Inputs put together for calls of so many slices; the last call is filled up from the beginning."""
+    calls = range(0, len(inputs), size)
+    rows = [[inputs[(first + place) % len(inputs)] for place in range(size)] for first in calls]
+    return [tuple(np.concatenate(column) for column in zip(*row, strict=True)) for row in rows]
 
 
 def _images(spec: PreprocessingSpec, *, tiny: bool) -> tuple[dict[str, list[Array]], Json]:

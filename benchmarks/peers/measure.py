@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from benchmarks.energy import EnergyMeter
 from benchmarks.peers.build import Model
-from benchmarks.peers.material import Inputs, read_inputs
+from benchmarks.peers.material import Inputs, grouped, read_inputs
 from benchmarks.peers.roster import Peer, contestants
 from hemx_core.memory import PeakMemory, rss_mib
 
@@ -35,12 +35,13 @@ def measure_peer(
         calls: timed calls, going round the timed inputs.
         judge: compare its answers to the judged inputs with torch's as well.
     Returns:
-        Milliseconds of load, first call and every timed call; MiB above the process with runtime and inputs
-        in it; joules a call; fingerprint of the outputs; accuracy.
+        Milliseconds of load and first call, and of every timed call for each of its slices; MiB above the
+        process with runtime and inputs in it; joules a slice; fingerprint of the outputs; accuracy.
     """
     peer = next(one for one in contestants(subject) if one.name == name)
     place = Path(material)
-    inputs = read_inputs(place, subject, "timed")
+    size = peer.slices_a_call(subject)
+    inputs = grouped(read_inputs(place, subject, "timed"), size)
     bare = rss_mib()
     adapter = peer.adapter()
     start = time.perf_counter()
@@ -63,9 +64,9 @@ def measure_peer(
         "runtime_mib": round(runtime_mib, 1),
         "load_ms": round(1000 * (loaded - start), 3),
         "first_ms": round(1000 * (first - loaded), 3),
-        "calls_ms": [round(one, 3) for one in timed],
+        "calls_ms": [round(one / size, 3) for one in timed],
         "memory": memory.to_json(),
-        "joules_per_call": None if energy.joules is None else energy.joules / calls,
+        "joules_per_call": None if energy.joules is None else energy.joules / calls / size,
         "fingerprint": fingerprint(outputs),
         "accuracy": _judge(peer, subject, place, model) if judge else None,
     }
@@ -117,7 +118,8 @@ def _judge(peer: Peer, subject: str, material: Path, model: Model) -> Json | Non
     facts = json.loads((material / "facts.json").read_text(encoding="utf-8"))
     given: list[Inputs] = read_inputs(material, subject, "judged")
     expected = read_inputs(material, subject, "reference")
-    found = [model(one)[0] for one in given]
+    calls = grouped(given, peer.slices_a_call(subject))
+    found = [answer[None] for one in calls for answer in model(one)[0]][: len(given)]
     wanted = [one[0] for one in expected]
     if subject == "segmenter":
         return mask_accuracy(found, wanted, facts["mask_threshold"])

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from types import ModuleType
 
 OURS = "hemx int8"
+OURS_ALONE = "hemx int8, a slice a call"
+SLICES_A_CALL = 4
+"""Of the segmenter, for contestants that take several: as many as the shipped program."""
 MAX_POOL = "hemx int8, max-pool VGG16"
 STOCK = "ExecuTorch int8, stock recipe"
 EAGER = "torch eager fp32"
@@ -34,6 +37,7 @@ class Peer:
         graph: form of the trained graph, see above.
         packages: distributions without which it cannot run; the first one's version is recorded.
         option: which of an adapter's ways.
+        slices: slices in a call of the segmenter.
         subjects: graphs that it runs.
         missing: why a contestant that one would expect does not take part.
     """
@@ -44,6 +48,7 @@ class Peer:
     graph: str = TRAINED
     packages: tuple[str, ...] = ()
     option: str = ""
+    slices: int = 1
     subjects: tuple[str, ...] = ("segmenter", "classifier")
     missing: str = ""
 
@@ -51,6 +56,10 @@ class Peer:
     def slug(self) -> str:
         """Name of its folder."""
         return "".join(c if c.isalnum() else "-" for c in self.name.lower()).strip("-")
+
+    def slices_a_call(self, subject: str) -> int:
+        """How many slices it takes in a call; the classifier always takes one."""
+        return self.slices if subject == "segmenter" else 1
 
     def adapter(self) -> ModuleType:
         """The module with `start`, `prepare` and `open_model`."""
@@ -106,6 +115,7 @@ ROSTER: tuple[Peer, ...] = (
         graph=FOLDED,
         packages=_ORT,
         option="s8s8",
+        slices=SLICES_A_CALL,
     ),
     Peer(
         name="ONNX Runtime int8, u8s8, our folded graph",
@@ -114,6 +124,7 @@ ROSTER: tuple[Peer, ...] = (
         graph=FOLDED,
         packages=_ORT,
         option="u8s8",
+        slices=SLICES_A_CALL,
     ),
     Peer(name="OpenVINO fp32", runtime="openvino_runtime", precision="fp32", packages=_OV),
     Peer(name="OpenVINO int8", runtime="openvino_runtime", precision="int8", packages=_NNCF),
@@ -123,6 +134,7 @@ ROSTER: tuple[Peer, ...] = (
         precision="int8",
         graph=FOLDED,
         packages=_NNCF,
+        slices=SLICES_A_CALL,
     ),
     Peer(name="LiteRT fp32", runtime="litert_runtime", precision="fp32", packages=_LITERT),
     Peer(
@@ -130,6 +142,14 @@ ROSTER: tuple[Peer, ...] = (
         runtime="litert_runtime",
         precision="int8",
         packages=(*_LITERT, "ai-edge-quantizer"),
+    ),
+    Peer(
+        name=f"LiteRT int8, {SLICES_A_CALL} slices a call",
+        runtime="litert_runtime",
+        precision="int8",
+        packages=(*_LITERT, "ai-edge-quantizer"),
+        slices=SLICES_A_CALL,
+        subjects=("segmenter",),
     ),
     Peer(name="ncnn fp32", runtime="ncnn_runtime", precision="fp32", packages=("ncnn", "pnnx")),
     Peer(
@@ -163,6 +183,15 @@ ROSTER: tuple[Peer, ...] = (
         precision="int8",
         graph=SHIPPED,
         packages=("executorch", "torchao"),
+        slices=SLICES_A_CALL,
+    ),
+    Peer(
+        name=OURS_ALONE,
+        runtime="executorch_runtime",
+        precision="int8",
+        graph=FOLDED,
+        packages=("executorch", "torchao"),
+        subjects=("segmenter",),
     ),
     Peer(
         name=MAX_POOL,

@@ -27,6 +27,8 @@ from hemx_core.training.calibration import (
 )
 
 BINS = 10
+AT_THE_BOUND = 1.01
+"""A minimum within 1 % of the sharpest temperature is none: the search ends there."""
 
 
 class Scaling(StrEnum):
@@ -43,7 +45,8 @@ def fit_temperature(logits: Array, labels: Labels) -> float:
         logits: of patients, shape (patients,); those not classified are left out.
         labels: 1, 0 or -1 (left out), shape (patients,).
     Returns:
-        1 where the patients lack a class.
+        1 where the patients lack a class, and where the likelihood still rises at the sharpest temperature:
+        then the classes are all but separable, and these patients do not say how sure an answer may be.
     """
     classified = logits > NOT_CLASSIFIED
     rows = known_rows(logits[classified], labels[classified])
@@ -57,7 +60,8 @@ def fit_temperature(logits: Array, labels: Labels) -> float:
     found = minimize_scalar(
         loss, bounds=tuple(np.log(TEMPERATURES)), method="bounded", options={"xatol": 1e-6}
     )
-    return float(np.exp(found.x))
+    temperature = float(np.exp(found.x))
+    return 1.0 if temperature < TEMPERATURES[0] * AT_THE_BOUND else temperature
 
 
 def fit_scaling(

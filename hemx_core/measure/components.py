@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemx_core.imaging.volume import VolumeGeometry
-from hemx_core.measure.volume import MM3_PER_ML, check_mask
+from hemx_core.measure.volume import MM3_PER_ML, check_mask, copy_mask
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,24 +59,26 @@ def find_components(mask: NDArray[np.bool_], geometry: VolumeGeometry) -> Compon
     return _ranked(parents, volumes, first_node, counts)
 
 
-def keep_largest(mask: NDArray[np.bool_], components: Components, count: int) -> NDArray[np.bool_]:
+def keep_largest(
+    mask: NDArray[np.bool_], components: Components, count: int, *, in_place: bool = False
+) -> NDArray[np.bool_]:
     """The mask of the `count` largest components.
 
     Args:
         mask: the mask that `components` was found in.
         components: its components.
         count: how many to keep.
+        in_place: drop them from the mask itself.
     Returns:
-        The mask itself where nothing is dropped, a new one otherwise.
+        The mask itself where nothing is dropped or it is changed in place, a new one otherwise.
     """
     if count >= len(components.volumes_ml):
         return mask
-    kept = np.zeros_like(mask)
-    for index, one in enumerate(mask):
-        wanted = (components.ranks[index] >= 0) & (components.ranks[index] < count)
-        if wanted.any():
-            labels, _ = _label_slice(one)
-            kept[index] = wanted[labels]
+    kept = mask if in_place else copy_mask(mask)
+    for index, ranks in enumerate(components.ranks):
+        if (ranks >= count).any():
+            labels, _ = _label_slice(mask[index])
+            kept[index] = ((ranks >= 0) & (ranks < count))[labels]
     return kept
 
 
@@ -99,7 +101,11 @@ def component_masks(
 
 
 def drop_small(
-    mask: NDArray[np.bool_], geometry: VolumeGeometry, min_component_ml: float
+    mask: NDArray[np.bool_],
+    geometry: VolumeGeometry,
+    min_component_ml: float,
+    *,
+    in_place: bool = False,
 ) -> tuple[NDArray[np.bool_], Components]:
     """Drop the components below a volume.
 
@@ -107,13 +113,16 @@ def drop_small(
         mask: bool, shape (slices, rows, columns).
         geometry: spacing.
         min_component_ml: components smaller than this, mL, are dropped.
+        in_place: drop them from the mask itself.
     Returns:
         The mask of the components that stay, and these components.
     """
     components = find_components(mask, geometry)
     count = sum(volume >= min_component_ml for volume in components.volumes_ml)
-    kept = keep_largest(mask, components, count)
-    return kept, components if kept is mask else find_components(kept, geometry)
+    if count == len(components.volumes_ml):
+        return mask, components
+    kept = keep_largest(mask, components, count, in_place=in_place)
+    return kept, find_components(kept, geometry)
 
 
 def _label_slice(

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemx_core.imaging.volume import HUVolume
-from hemx_core.measure.volume import MM3_PER_ML, check_mask
+from hemx_core.measure.volume import MM3_PER_ML, check_mask, copy_mask
 
 MAX_HOLE_SHARE = 0.25
 """Of the area of clot and hole together. A larger hole leaves a ring of blood: a cyst, a tumour or blood
@@ -27,7 +27,9 @@ SMALL_CAVITY_MM2 = 20.0
 _CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], dtype=np.uint8)
 
 
-def fill_holes(mask: NDArray[np.bool_], volume: HUVolume) -> tuple[NDArray[np.bool_], float]:
+def fill_holes(
+    mask: NDArray[np.bool_], volume: HUVolume, *, in_place: bool = False
+) -> tuple[NDArray[np.bool_], float]:
     """Fill holes that are enclosed on their slice, in native pixels.
 
     Filled is a hole of at most `MAX_HOLE_SHARE` of the area of the clot round it (itself included),
@@ -36,6 +38,7 @@ def fill_holes(mask: NDArray[np.bool_], volume: HUVolume) -> tuple[NDArray[np.bo
     Args:
         mask: bool, shape (slices, rows, columns).
         volume: CT values and geometry.
+        in_place: fill them in the mask itself.
     Returns:
         The filled mask, the same object where nothing was filled, and the volume filled, mL.
     Raises:
@@ -48,8 +51,8 @@ def fill_holes(mask: NDArray[np.bool_], volume: HUVolume) -> tuple[NDArray[np.bo
         holes = _holes(one, volume.hu[index], geometry.pixel_area_mm2) if one.any() else None
         if holes is None:
             continue
-        if filled is mask:
-            filled = mask.copy()
+        if filled is mask and not in_place:
+            filled = copy_mask(mask)
         filled[index] |= holes
         area_mm2 = np.count_nonzero(holes) * geometry.pixel_area_mm2
         total_ml += float(area_mm2 * geometry.slice_extents_mm[index] / MM3_PER_ML)

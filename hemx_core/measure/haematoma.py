@@ -18,7 +18,13 @@ from hemx_core.measure.components import (
     keep_largest,
 )
 from hemx_core.measure.fill import fill_holes
-from hemx_core.measure.volume import max_diameter_mm, mean_hu, slice_areas_mm2, volume_ml
+from hemx_core.measure.volume import (
+    copy_mask,
+    max_diameter_mm,
+    mean_hu,
+    slice_areas_mm2,
+    volume_ml,
+)
 from hemx_core.result import Haematoma
 
 TINY_HAEMATOMA_ML = 0.5
@@ -39,30 +45,34 @@ class CleanMask:
     spots_counted: bool = False
 
 
-def clean_mask(mask: NDArray[np.bool_], volume: HUVolume, *, min_component_ml: float) -> CleanMask:
+def clean_mask(
+    mask: NDArray[np.bool_], volume: HUVolume, *, min_component_ml: float, in_place: bool = False
+) -> CleanMask:
     """Drop specks and bone spots, fill enclosed hypodensities; arguments and errors as `measure_haematoma`.
 
     Bone spots are dropped beside a haematoma only. Where nothing else was found they stay: a finding is
     never turned into "no blood" by a rule about its surroundings.
     """
-    dense, components = drop_small(mask, volume.geometry, min_component_ml)
+    geometry = volume.geometry
+    dense, components = drop_small(mask, geometry, min_component_ml, in_place=in_place)
     spots = find_bone_spots(dense, components, volume)
     counted = bool(spots) and len(spots) == len(components.volumes_ml)
     if spots and not counted:
-        found, dense = dense, dense.copy()
-        for rank in spots:
-            # Of the mask that the components were found in: without a piece its labels are others.
-            for index, piece in component_masks(found, components, rank).items():
-                dense[index] &= ~piece
-        components = find_components(dense, volume.geometry)
-    filled, filled_ml = fill_holes(dense, volume)
-    if filled is not dense:
-        components = find_components(filled, volume.geometry)
+        # All before the first goes: without a piece the mask's labels are others.
+        pieces = [component_masks(dense, components, rank) for rank in spots]
+        dense = dense if in_place else copy_mask(dense)
+        for piece in pieces:
+            for index, pixels in piece.items():
+                dense[index] &= ~pixels
+        components = find_components(dense, geometry)
+    filled, filled_ml = fill_holes(dense, volume, in_place=in_place)
+    if filled_ml:
+        components = find_components(filled, geometry)
     return CleanMask(filled, components, filled_ml, tuple(sorted(set(spots.values()))), counted)
 
 
 def measure_haematoma(
-    mask: NDArray[np.bool_], volume: HUVolume, *, min_component_ml: float
+    mask: NDArray[np.bool_], volume: HUVolume, *, min_component_ml: float, in_place: bool = False
 ) -> Haematoma:
     """Drop specks and bone spots, fill enclosed hypodensities, and measure what stays.
 
@@ -70,11 +80,12 @@ def measure_haematoma(
         mask: bool, shape (slices, rows, columns), native pixels.
         volume: CT values and geometry.
         min_component_ml: smaller connected components are dropped.
+        in_place: change the mask itself, which becomes the haematoma's.
     Raises:
         VolumeError: the mask does not fit the volume.
     """
     geometry = volume.geometry
-    clean = clean_mask(mask, volume, min_component_ml=min_component_ml)
+    clean = clean_mask(mask, volume, min_component_ml=min_component_ml, in_place=in_place)
     kept, components = clean.mask, clean.components
     largest = keep_largest(kept, components, 1)
     areas = slice_areas_mm2(kept, geometry)

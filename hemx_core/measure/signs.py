@@ -8,15 +8,15 @@ chosen on phantoms (seed A of `benchmarks.signs`) and are reported on others (se
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hemx_core.imaging.volume import HUVolume, VolumeGeometry
 from hemx_core.measure.holes import SMOOTHING_MM, Hole, find_holes
-from hemx_core.measure.parts import Densities, blend_difference, fluid_line
+from hemx_core.measure.parts import Densities, FluidLine, blend_difference, fluid_line
 from hemx_core.measure.patch import ClotPatch, clot_patches
 from hemx_core.measure.shape import count_islands, count_satellites, solidity
 from hemx_core.result import SignResult
@@ -155,6 +155,8 @@ _RULES = (
 )
 SIGNS: dict[str, SignRule] = {rule.code: rule for rule in _RULES}
 
+Measured = tuple[float, int]
+"""A value and its slice."""
 Best = tuple[float | None, int | None]
 """The value that speaks most for a sign, and its slice."""
 
@@ -173,40 +175,95 @@ def find_signs(volume: HUVolume, mask: NDArray[np.bool_]) -> tuple[SignResult, .
     """
     if not mask.any():
         return ()
-    patches = list(clot_patches(volume, mask))
-    holes = [hole for patch in patches for hole in find_holes(patch)]
-    fluid, blend = _parts(patches)
-    shown = [patch.index for patch in patches]
-    largest = max(patches, key=lambda patch: patch.area_mm2, default=None)
+    found = _Found()
+    for patch in clot_patches(volume, mask):
+        found.add(patch)
+    if levels := found.fluid_heights_mm:
+        # Slices are read again rather than kept: memory is that of one slice, however many show blood.
+        again = (Densities.of(patch) for patch in clot_patches(volume, mask))
+        found.blends = [_blend(one, levels) for one in again]
+    holes, shown, largest = found.holes, found.shown, found.largest
     values: dict[str, Best] = {
         "hypodensity": _deepest(holes, shown, lambda one: one.depth_hu),
         "black_hole": _deepest(
             [one for one in holes if one.is_black_hole_shaped], shown, lambda one: one.contrast_hu
         ),
         "swirl": _swirl(holes, shown, volume.geometry),
-        "fluid_level": fluid,
-        "blend": blend,
-        "irregular": _most(
-            [patch for patch in patches if patch.area_mm2 >= MIN_OUTLINE_MM2],
-            solidity,
-            smallest=True,
-        ),
+        "fluid_level": _fluid(found),
+        "blend": _second_best(found.blends),
+        "irregular": min(found.solidities, key=_value, default=(None, None)),
         "heterogeneous": (None, None) if largest is None else (_variation(largest), largest.index),
-        "island": _most(patches, count_islands),
-        "satellite": _most(patches, count_satellites),
+        "island": max(found.islands, key=_value, default=(None, None)),
+        "satellite": max(found.satellites, key=_value, default=(None, None)),
     }
     return tuple(rule.judge(*values[code]) for code, rule in SIGNS.items())
 
 
-def _most(
-    patches: Iterable[ClotPatch], measure: Callable[[ClotPatch], float], *, smallest: bool = False
-) -> Best:
-    """The largest (or smallest) value over the slices; the lower slice where values are equal."""
-    found = [(measure(patch), patch.index) for patch in patches]
-    if not found:
+@dataclass(slots=True, kw_only=True)
+class _Found:
+    """What the slices have shown so far: numbers, and of the pictures only the largest clot's."""
+
+    shown: list[int] = field(default_factory=list)
+    holes: list[Hole] = field(default_factory=list)
+    lines: dict[int, FluidLine] = field(default_factory=dict)
+    blends: list[Measured] = field(default_factory=list)
+    solidities: list[Measured] = field(default_factory=list)
+    islands: list[Measured] = field(default_factory=list)
+    satellites: list[Measured] = field(default_factory=list)
+    largest: ClotPatch | None = None
+
+    def add(self, patch: ClotPatch) -> None:
+        """Measure a slice; its blend sign as if there were no fluid level."""
+        index = patch.index
+        self.shown.append(index)
+        self.holes += find_holes(patch)
+        densities = Densities.of(patch)
+        if (line := fluid_line(densities)) is not None:
+            self.lines[index] = line
+        self.blends.append(_blend(densities, {}))
+        if patch.area_mm2 >= MIN_OUTLINE_MM2:
+            self.solidities.append((float(solidity(patch)), index))
+        self.islands.append((float(count_islands(patch)), index))
+        self.satellites.append((float(count_satellites(patch)), index))
+        if self.largest is None or patch.area_mm2 > self.largest.area_mm2:
+            self.largest = patch
+
+    @property
+    def fluid_heights_mm(self) -> dict[int, float]:
+        """Of the slices that show a fluid level, where it lies."""
+        least = SIGNS["fluid_level"].threshold
+        return {
+            index: line.height_mm
+            for index, line in self.lines.items()
+            if line.difference_hu >= least
+        }
+
+
+def _value(measured: Measured) -> float:
+    return measured[0]
+
+
+def _blend(densities: Densities, levels: Mapping[int, float]) -> Measured:
+    """Its value, below the fluid level of the nearest slice that shows one."""
+    index = densities.patch.index
+    nearest = min(levels, key=lambda one: abs(one - index), default=None)
+    height = None if nearest is None else levels[nearest]
+    return blend_difference(densities, height), index
+
+
+def _fluid(found: _Found) -> Best:
+    if not found.shown:
         return None, None
-    value, index = (min if smallest else max)(found, key=lambda one: one[0])
-    return float(value), index
+    index = max(found.lines, key=lambda one: found.lines[one].difference_hu, default=None)
+    return (0.0, None) if index is None else (found.lines[index].difference_hu, index)
+
+
+def _second_best(blends: Sequence[Measured]) -> Best:
+    """On one slice alone, a cap's partial volume can look like a part of its own."""
+    if not blends:
+        return None, None
+    value, where = sorted(blends, reverse=True)[min(1, len(blends) - 1)]
+    return value, where if value > 0 else None
 
 
 def _deepest(holes: Sequence[Hole], shown: Sequence[int], measure: Callable[[Hole], float]) -> Best:
@@ -215,31 +272,6 @@ def _deepest(holes: Sequence[Hole], shown: Sequence[int], measure: Callable[[Hol
         return None, None
     best = max(holes, key=measure, default=None)
     return (0.0, None) if best is None else (measure(best), best.index)
-
-
-def _parts(patches: Iterable[ClotPatch]) -> tuple[Best, Best]:
-    """Fluid level, then blend sign below it."""
-    densities = [Densities.of(patch) for patch in patches]
-    if not densities:
-        return (None, None), (None, None)
-    lines = {one.patch.index: line for one in densities if (line := fluid_line(one)) is not None}
-    index = max(lines, key=lambda one: lines[one].difference_hu, default=None)
-    fluid: Best = (0.0, None) if index is None else (lines[index].difference_hu, index)
-    levels = {
-        one: line.height_mm
-        for one, line in lines.items()
-        if line.difference_hu >= SIGNS["fluid_level"].threshold
-    }
-
-    def height(here: int) -> float | None:
-        """The fluid's height on the nearest slice that shows it."""
-        nearest = min(levels, key=lambda one: abs(one - here), default=None)
-        return None if nearest is None else levels[nearest]
-
-    found = [(blend_difference(one, height(one.patch.index)), one.patch.index) for one in densities]
-    # The second best slice: on one alone, a cap's partial volume can look like a part of its own.
-    value, where = sorted(found, reverse=True)[min(1, len(found) - 1)]
-    return fluid, (value, where if value > 0 else None)
 
 
 def _swirl(holes: Sequence[Hole], shown: Sequence[int], geometry: VolumeGeometry) -> Best:

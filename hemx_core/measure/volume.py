@@ -29,6 +29,16 @@ def check_mask(mask: NDArray[Any], geometry: VolumeGeometry) -> None:
         )
 
 
+def copy_mask(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """A copy whose empty slices take no memory, because they are never written."""
+    # Not zeros_like, which writes its zeros: the system gives pages of zeros when they are first written.
+    copied = np.zeros(mask.shape, dtype=np.bool_)
+    for index, one in enumerate(mask):
+        if one.any():
+            copied[index] = one
+    return copied
+
+
 def slice_areas_mm2(mask: NDArray[np.bool_], geometry: VolumeGeometry) -> NDArray[np.float64]:
     """Blood area of every slice, mm².
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import hemx_core
-from hemx_core.errors import BackendError, ManifestError, SignatureError
+from hemx_core.errors import BackendError, ManifestError, ModelInputError, SignatureError
 from hemx_core.imaging.volume import Note
 from hemx_core.manifest import MANIFEST_NAME, ModelManifest, read_manifest
 from hemx_core.runtime.program import Backend, OutsideBackend, Program
@@ -26,6 +26,8 @@ from hemx_core.runtime.signature import (
 
 BUNDLE_VARIABLE = "HEMX_MODELS"
 APP_MODELS = ("mobile_app", "assets", "models")
+
+Array = NDArray[np.float32]
 
 UNSIGNED = Note(
     "models_unsigned",
@@ -66,7 +68,7 @@ class Models:
 
     Args:
         manifest: the verified manifest.
-        segmenter: image -> (probabilities, features).
+        segmenter: images -> (probabilities, features), `slices_a_call` of them.
         classifier: (crop, features) -> (logits, cam).
         backend_name: which runtime runs them.
         backend_version: its version.
@@ -84,25 +86,43 @@ class Models:
     notes: tuple[Note, ...] = ()
     process_id: int | None = None
 
-    def segment(
-        self, image: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Segment one prepared slice.
+    @property
+    def slices_a_call(self) -> int:
+        """How many slices `segment_slices` takes at most; fewer take as long."""
+        return self.manifest.slices_a_call
+
+    def segment(self, image: Array) -> tuple[Array, Array]:
+        """Segment one prepared slice; see `segment_slices`, which is faster for several."""
+        return self.segment_slices([image])[0]
+
+    def segment_slices(self, images: Sequence[Array]) -> list[tuple[Array, Array]]:
+        """Segment prepared slices in one call of the program.
 
         Args:
-            image: shape (size, size), float32, [0, 1].
+            images: 1 to `slices_a_call`, each of shape (size, size), float32, [0, 1]. No slice depends on
+                the others.
         Returns:
-            Probability of blood, shape (size, size), and pooled features, shape (channels,).
+            For each its probability of blood, shape (size, size), and pooled features, shape (channels,).
         Raises:
-            ModelInputError: the image does not fit the manifest or is not finite.
+            ModelInputError: too many images or none, or one does not fit the manifest or is not finite.
             BackendError: the runtime failed.
         """
-        probabilities, features = self.segmenter([image[None, None]])
-        return probabilities[0, 0], features[0]
+        most = self.slices_a_call
+        if not 1 <= len(images) <= most or len({image.shape for image in images}) != 1:
+            raise ModelInputError(
+                f"{len(images)} slices of shapes {sorted({image.shape for image in images})} in a call",
+                expected=f"1 to {most} slices of one shape",
+                remedy="call the segmenter as often as it takes",
+            )
+        given = np.stack(images)[:, None]
+        if len(images) < most:
+            # The program's shapes are fixed: what is missing is empty, and its answers are dropped.
+            empty = np.zeros((most - len(images), *given.shape[1:]), given.dtype)
+            given = np.concatenate([given, empty])
+        probabilities, features = self.segmenter([given])
+        return [(probabilities[place, 0], features[place]) for place in range(len(images))]
 
-    def classify(
-        self, crop: NDArray[np.float32], features: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def classify(self, crop: Array, features: Array) -> tuple[Array, Array]:
         """Classify the haematoma on one slice.
 
         Args:

@@ -19,7 +19,8 @@ The largest difference of a single probability is no measure: the same noise mov
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -79,7 +80,7 @@ class MethodTest:
     Args:
         method: `SEGMENT` or `CLASSIFY`.
         measures: its differences.
-        milliseconds: median of a call.
+        milliseconds: for a slice, median of the calls.
     """
 
     method: str
@@ -187,34 +188,53 @@ def run_self_test(
         BackendError: a program failed.
     """
     references = load_references(models.folder, models.manifest)
-    outputs: list[tuple[Array, Array, Array, Array]] = []
-    seconds: list[tuple[float, float]] = []
-    for index in range(len(references)):
-        start = time.perf_counter()
-        probabilities, features = models.segment(as_input(references.images[index]))
-        between = time.perf_counter()
-        # The reference's features: each program is judged on its own.
-        logits, cam = models.classify(as_input(references.crops[index]), references.features[index])
-        seconds.append((between - start, time.perf_counter() - between))
-        outputs.append((probabilities, features, logits, cam))
-        if on_slice is not None:
-            on_slice(index + 1, len(references))
-    found = tuple(np.stack(values) for values in zip(*outputs, strict=True))
+    segmented: list[tuple[Array, Array]] = []
+    classified: list[tuple[Array, Array]] = []
+    seconds: dict[str, list[float]] = {SEGMENT: [], CLASSIFY: []}
+    for first in range(0, len(references), models.slices_a_call):
+        group = range(first, min(first + models.slices_a_call, len(references)))
+        with _timed(seconds[SEGMENT]):
+            segmented += models.segment_slices([as_input(references.images[i]) for i in group])
+        for index in group:
+            # The reference's features: each program is judged on its own.
+            with _timed(seconds[CLASSIFY]):
+                classified.append(
+                    models.classify(as_input(references.crops[index]), references.features[index])
+                )
+            if on_slice is not None:
+                on_slice(index + 1, len(references))
     limits = tolerances or Tolerances()
-    segment_ms, classify_ms = (1000 * float(np.median(one)) for one in zip(*seconds, strict=True))
+    measures = {
+        SEGMENT: _segmenter(_stacked(segmented), references, models, limits),
+        CLASSIFY: _classifier(_stacked(classified), references, models, limits),
+    }
+    slices = {SEGMENT: models.slices_a_call, CLASSIFY: 1}
     return SelfTestReport(
-        (
-            MethodTest(SEGMENT, _segmenter(found, references, models, limits), segment_ms),
-            MethodTest(CLASSIFY, _classifier(found, references, models, limits), classify_ms),
+        tuple(
+            MethodTest(method, measures[method], 1000 * float(np.median(times)) / slices[method])
+            for method, times in seconds.items()
         ),
         len(references),
     )
 
 
+@contextmanager
+def _timed(seconds: list[float]) -> Iterator[None]:
+    """Add what runs inside."""
+    start = time.perf_counter()
+    yield
+    seconds.append(time.perf_counter() - start)
+
+
+def _stacked(rows: list[tuple[Array, Array]]) -> tuple[Array, Array]:
+    first, second = (np.stack(values) for values in zip(*rows, strict=True))
+    return first, second
+
+
 def _segmenter(
-    found: tuple[Array, ...], references: References, models: Models, limits: Tolerances
+    found: tuple[Array, Array], references: References, models: Models, limits: Tolerances
 ) -> tuple[Measure, ...]:
-    probabilities, features = found[:2]
+    probabilities, features = found
     expected = references.probabilities.astype(np.float32)
     threshold = models.manifest.mask_threshold
     mask, reference = probabilities >= threshold, expected >= threshold
@@ -230,9 +250,9 @@ def _segmenter(
 
 
 def _classifier(
-    found: tuple[Array, ...], references: References, models: Models, limits: Tolerances
+    found: tuple[Array, Array], references: References, models: Models, limits: Tolerances
 ) -> tuple[Measure, ...]:
-    logits, cams = found[2:]
+    logits, cams = found
     temperatures = np.array([one.temperature for one in models.manifest.markers])
     apart = np.abs(_sigmoid(logits / temperatures) - _sigmoid(references.logits / temperatures))
     peaks = np.abs(references.cams).max(axis=(1, 2, 3), keepdims=True)

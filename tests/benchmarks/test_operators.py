@@ -28,6 +28,7 @@ def traced(*scale: float) -> list[dict[str, Any]]:
                 {"name": name, "calls_ms": [one * ms, one * (ms + 1)]}
                 for name, ms in zip(names, (1, 4, 3), strict=True)
             ],
+            "slices": 4,
             "calls_ms": [one * 10, one * 14],
             "fingerprint": ["f", 0.5],
         }
@@ -60,12 +61,14 @@ def test_a_record_sums_each_kind_in_a_call_and_lists_the_slowest() -> None:
 
 def test_only_a_dozen_of_the_slowest_are_kept() -> None:
     several = [{"name": f"{ADD} #{n}", "calls_ms": [float(n)]} for n in range(1, 21)]
-    rounds = [{"operators": several, "calls_ms": [300.0], "fingerprint": []}]
+    rounds = [{"operators": several, "slices": 1, "calls_ms": [300.0], "fingerprint": []}]
     slowest = operators._time_record("segmenter", 1, rounds)["slowest"]
     assert [one["ms"] for one in slowest] == [float(n) for n in range(20, 8, -1)]
 
 
-def times(threads: int, program: str = "segmenter", **kinds: float) -> dict[str, Any]:
+def times(
+    threads: int, program: str = "segmenter", slices: int = 1, **kinds: float
+) -> dict[str, Any]:
     figures = {name: figure([ms], MS) for name, ms in kinds.items()}
     total = sum(kinds.values())
     figures |= {ALL: figure([total], MS), CALL: figure([total + 1], MS)}
@@ -75,6 +78,7 @@ def times(threads: int, program: str = "segmenter", **kinds: float) -> dict[str,
         figures,
         program=program,
         threads=threads,
+        slices=slices,
         counts={name: place + 2 for place, name in enumerate(kinds)},
     )
 
@@ -215,3 +219,9 @@ def test_the_tracer_gets_no_more_calls_than_its_buffer_holds(
     assert asked == [operators.MOST_CALLS] * 4
     assert [one["threads"] for one in found] == [1, 2, 1, 2, 1, 1]
     assert load_records(tmp_path / "r" / "operators.jsonl") == found
+
+
+def test_a_call_of_several_slices_is_told() -> None:
+    text = section([times(1, slices=4, conv=16.0), times(1, "classifier", conv=1.0)])
+    assert "### Segmenter, a call of 4 slices\n" in text
+    assert "### Classifier\n" in text

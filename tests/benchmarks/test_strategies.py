@@ -8,55 +8,63 @@ import numpy as np
 import pytest
 
 from benchmarks import strategies
+from benchmarks.peers.material import grouped
+from benchmarks.peers.roster import SLICES_A_CALL
+from benchmarks.threads import all_strategies
+from export.recipes import find_recipe
 from hemx_core.costs import StageClock, Watch
-from hemx_core.imaging.prepare import prepare
-from hemx_core.triage import segment
+from hemx_core.imaging.prepare import PreparedVolume, prepare
+from hemx_core.segmentation import Segmentation, segment
 from tests.factories import ThresholdModels, simple_head
 
 
-def run(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """`ThresholdModels` for a batch."""
-    models = ThresholdModels()
-    answers = [models.segment(one[0]) for one in images]
-    return np.stack([one[0] for one in answers])[:, None], np.stack([one[1] for one in answers])
+def models(slices_a_call: int) -> ThresholdModels:
+    """Models of so many slices a call."""
+    made = ThresholdModels()
+    made.slices_a_call = slices_a_call
+    return made
 
 
-class Counted:
-    """Counts calls and the sizes of their batches."""
-
-    def __init__(self) -> None:
-        self.sizes: list[int] = []
-
-    def __call__(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        self.sizes.append(len(images))
-        return run(images)
+def watch() -> Watch:
+    """One that watches nothing."""
+    return Watch(StageClock())
 
 
-WAYS: dict[str, Callable[..., object]] = {
-    "one": lambda prepared: strategies.in_batches(prepared, run, 1, 0.5),
-    "four": lambda prepared: strategies.in_batches(prepared, run, 4, 0.5),
-    "ahead": lambda prepared: strategies.ahead(prepared, run, 0.5),
-    "two": lambda prepared: strategies.two_instances(prepared, (run, run), 0.5),
+WAYS: dict[str, Callable[[PreparedVolume], Segmentation]] = {
+    "four a call": lambda prepared: segment(prepared, models(4), watch()),
+    "ahead": lambda prepared: strategies.ahead(prepared, models(1)),
+    "ahead, three a call": lambda prepared: strategies.ahead(prepared, models(3)),
+    "two": lambda prepared: strategies.two_instances(prepared, (models(2), models(2))),
 }
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_masks_and_features_are_triages_own(way: str) -> None:
-    models = ThresholdModels()
-    prepared = prepare(
-        simple_head(slices=7, clot_mm=15, clot_slices=(2, 3, 5)), models.manifest.preprocessing
-    )
-    expected = segment(prepared, models, Watch(StageClock()))
+def test_masks_and_features_are_those_of_a_slice_a_call(way: str) -> None:
+    head = simple_head(slices=7, clot_mm=15, clot_slices=(2, 3, 5))
+    prepared = prepare(head, models(1).manifest.preprocessing)
+    expected = segment(prepared, models(1), watch())
     found = WAYS[way](prepared)
     assert expected.mask.any()
-    np.testing.assert_array_equal(found.mask, expected.mask)  # type: ignore[attr-defined]
-    assert found.features.keys() == expected.features.keys()  # type: ignore[attr-defined]
+    np.testing.assert_array_equal(found.mask, expected.mask)
+    assert found.features.keys() == expected.features.keys()
     for index, vector in expected.features.items():
-        np.testing.assert_allclose(found.features[index], vector)  # type: ignore[attr-defined]
+        np.testing.assert_allclose(found.features[index], vector)
 
 
-def test_the_last_batch_is_filled_up() -> None:
-    models, counted = ThresholdModels(), Counted()
-    prepared = prepare(simple_head(slices=6), models.manifest.preprocessing)
-    strategies.in_batches(prepared, counted, 4, 0.5)
-    assert counted.sizes == [4, 4]
+def test_what_ships_is_among_the_strategies_once_for_each_number_of_threads() -> None:
+    ways = all_strategies(4, (1, 2))
+    assert len({one.name for one in ways}) == len(ways)
+    assert [(one.batch, one.threads) for one in ways if one.kind == "plain"] == [
+        (batch, threads) for batch in (1, 2, 4) for threads in (1, 2)
+    ]
+
+
+def test_peers_take_as_many_slices_as_the_shipped_recipe() -> None:
+    assert find_recipe("tablet-int8").slices_a_call == SLICES_A_CALL
+
+
+def test_inputs_are_put_together_and_the_last_call_is_filled_up() -> None:
+    inputs = [(np.full((1, 2), i, np.float32),) for i in range(3)]
+    calls = grouped(inputs, 2)
+    assert [one[0][:, 0].tolist() for one in calls] == [[0, 1], [2, 0]]
+    assert [one[0].shape for one in grouped(inputs, 1)] == [(1, 2)] * 3

@@ -96,3 +96,15 @@ class Outlier(nn.Module):
 def test_an_operator_outside_the_delegate_is_named_with_its_module() -> None:
     with pytest.raises(DelegationError, match=r"aten.*(exp|log|softplus).* in outlier"):
         lower(Outlier().eval(), (torch.zeros(1, 1, 8, 8),))
+
+
+def test_several_slices_a_call_answer_as_each_alone(tmp_path: Path) -> None:
+    twin = OneStage()
+    inputs = [(torch.from_numpy(image)[None, None],) for image in random_images(8, 32)]
+    several = (torch.cat([one for (one,) in inputs[:4]]),)
+    alone = lower(quantize(twin, inputs), inputs[0]).pte
+    together = lower(quantize(twin, inputs, batch=4), several).pte
+    found = run(together, several, tmp_path)
+    for place, one in enumerate(inputs[:4]):
+        for output, expected in zip(found, run(alone, one, tmp_path), strict=True):
+            assert torch.equal(output[place : place + 1], expected)

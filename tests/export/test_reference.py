@@ -35,7 +35,7 @@ def test_an_exported_bundle_brings_references_and_passes_its_own_test(
     exported_bundle: Path,
 ) -> None:
     manifest = ModelManifest.load(exported_bundle)
-    assert manifest.schema_version == 2
+    assert manifest.schema_version == 3
     references = load_references(exported_bundle, manifest)
     assert len(references) == 4
     with load_models(exported_bundle) as models:

@@ -142,6 +142,35 @@ def test_a_damaged_reference_is_noticed(bundle):
         ModelManifest.load(bundle)
 
 
+def several(bundle, *, outputs=4):
+    """The bundle's manifest with a segmenter of four slices a call."""
+    manifest = ModelManifest.load(bundle)
+    segmenter = manifest.segmenter
+
+    def sized(tensors, count):
+        return tuple(replace(one, shape=(count, *one.shape[1:])) for one in tensors)
+
+    changed = replace(
+        segmenter, inputs=sized(segmenter.inputs, 4), outputs=sized(segmenter.outputs, outputs)
+    )
+    return replace(manifest, segmenter=changed)
+
+
+def test_several_slices_a_call_are_a_version_that_older_programs_refuse(bundle):
+    newer = several(bundle)
+    assert (newer.schema_version, newer.slices_a_call) == (3, 4)
+    newer.save(bundle)
+    assert ModelManifest.load(bundle) == newer
+    changed(bundle, schema_version=1)
+    with pytest.raises(ManifestError, match="belongs to version 3"):
+        ModelManifest.load(bundle)
+
+
+def test_inputs_and_outputs_must_agree_on_the_slices_of_a_call(bundle):
+    with pytest.raises(ManifestError, match=r"hold \[1, 4\] slices"):
+        several(bundle, outputs=1)
+
+
 @pytest.mark.parametrize("version", [0, 1, 3, "2", None, True])
 def test_a_reference_in_another_version_is_refused(bundle, version):
     with_reference(bundle)

@@ -178,6 +178,57 @@ def test_slices_are_handed_over_as_segmented_and_again_as_classified() -> None:
         np.testing.assert_array_equal(one.mask, result.mask[one.index])
 
 
+class Counted(ThresholdModels):
+    """Three slices a call; keeps how many came."""
+
+    slices_a_call = 3
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[int] = []
+
+    def segment_slices(self, images):  # type: ignore[no-untyped-def]
+        self.calls.append(len(images))
+        return super().segment_slices(images)
+
+
+def test_slices_share_calls_and_the_result_is_that_of_a_slice_a_call() -> None:
+    head = simple_head(slices=8, clot_mm=CLOT_MM, clot_slices=(1, 4, 5))
+    told: list[tuple[str, int]] = []
+    shown: list[int] = []
+    models = Counted()
+    result = triage_volume(
+        head,
+        models,
+        progress=lambda stage, done, _total: told.append((stage, done)),
+        on_slice=lambda one: shown.append(one.index),
+    )
+    expected = triage_volume(head, ThresholdModels())
+    assert models.calls == [3, 3, 2]
+    assert shown == [*range(8), 1, 4, 5]
+    # While a call's slices are prepared progress stands still, and a cancel is heard.
+    assert [done for stage, done in told if stage == "segment"] == [
+        *(0, 0, 1, 2, 3),
+        *(3, 3, 4, 5, 6),
+        *(6, 7, 8),
+    ]
+    np.testing.assert_array_equal(result.mask, expected.mask)
+    assert result.haematoma_volume_ml == expected.haematoma_volume_ml
+    assert [one.probabilities for one in result.slices] == [
+        one.probabilities for one in expected.slices
+    ]
+
+
+def test_blank_slices_take_no_place_in_a_call() -> None:
+    head = simple_head(slices=9, clot_mm=CLOT_MM, clot_slices=(4,))
+    hu = np.array(head.hu)
+    hu[[0, 1, 3, 8]] = -1000
+    models = Counted()
+    result = triage_volume(replace(head, hu=hu), models)
+    assert models.calls == [3, 2]
+    assert [one.index for one in result.slices if one.blood_area_mm2 > 0] == [4]
+
+
 def test_what_progress_raises_ends_the_triage_within_a_slice() -> None:
     class Stop(BaseException):
         pass

@@ -42,12 +42,18 @@ def test_temperature_undoes_overconfidence_and_mends_the_ece() -> None:
 
 
 def test_temperature_stays_within_bounds_and_ignores_unclassified_and_unknown() -> None:
-    separated = np.array([-9.0, -8, 8, 9]), np.array([0, 0, 1, 1], np.int8)
-    assert fit_temperature(*separated) == pytest.approx(0.2, rel=1e-3)
-    assert fit_temperature(separated[0], np.zeros(4, np.int8)) == 1
+    assert fit_temperature(np.array([-9.0, -8, 8, 9]), np.zeros(4, np.int8)) == 1
     logits, labels = _overconfident(300, 2.0)
     more = np.append(logits, [NOT_CLASSIFIED, 50.0]), np.append(labels, [1, -1]).astype(np.int8)
     assert fit_temperature(*more) == pytest.approx(fit_temperature(logits, labels))
+
+
+def test_separable_patients_do_not_sharpen_probabilities() -> None:
+    logits, labels = np.array([-9.0, -8, 8, 9]), np.array([0, 0, 1, 1], np.int8)
+    assert fit_temperature(logits, labels) == 1
+    # One error, and the likelihood has an optimum, which is followed.
+    wrong = np.append(logits, -0.5), np.append(labels, 1).astype(np.int8)
+    assert fit_temperature(*wrong) == pytest.approx(1.77, abs=0.01)
 
 
 @pytest.mark.parametrize("scaling", list(Scaling))

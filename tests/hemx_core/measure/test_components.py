@@ -87,3 +87,13 @@ def test_random_masks_agree_with_a_flood_fill(seed: int, share: float) -> None:
     assert len(components.volumes_ml) == _flood_count(mask)
     assert sum(components.volumes_ml) == pytest.approx(mask.sum() * 0.01)
     assert list(components.volumes_ml) == sorted(components.volumes_ml, reverse=True)
+
+
+@pytest.mark.parametrize("limit_ml", [0.0, 0.04, 1.0])
+def test_in_place_drops_the_same_from_the_mask_itself(limit_ml: float) -> None:
+    mask = np.random.default_rng(0).random((4, 16, 16)) < 0.2
+    expected, components = drop_small(mask.copy(), _geometry(4), limit_ml)
+    kept, found = drop_small(mask, _geometry(4), limit_ml, in_place=True)
+    assert kept is mask
+    np.testing.assert_array_equal(mask, expected)
+    assert found.volumes_ml == components.volumes_ml

@@ -48,3 +48,16 @@ def test_a_tiny_finding_is_told() -> None:
 
 def test_nothing_found_gives_no_notes() -> None:
     assert _codes(np.zeros((6, 64, 64), bool)) == set()
+
+
+def test_in_place_measures_the_same_and_needs_no_second_mask() -> None:
+    mask = np.zeros((6, 64, 64), bool)
+    mask[2:4, 10:30, 10:30] = True
+    mask[3, 18:21, 18:21] = False  # a hole, to be filled
+    mask[5, 0, 0] = True  # a speck, to be dropped
+    expected = measure_haematoma(mask.copy(), _volume(), min_component_ml=0.1)
+    found = measure_haematoma(mask, _volume(), min_component_ml=0.1, in_place=True)
+    assert found.mask is mask
+    np.testing.assert_array_equal(mask, expected.mask)
+    assert found.filled_ml == expected.filled_ml > 0
+    assert found.areas_mm2 == expected.areas_mm2

@@ -1,6 +1,11 @@
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+import hemx_core
 from hemx_core.errors import VolumeError
 from hemx_core.imaging.volume import HUVolume, VolumeGeometry
 from hemx_core.measure.volume import (
@@ -78,3 +83,20 @@ def test_mean_hu_is_taken_inside_the_mask_over_all_slices() -> None:
 def test_probabilities_and_other_geometries_are_refused(mask: np.ndarray) -> None:
     with pytest.raises(VolumeError):
         slice_areas_mm2(mask, _geometry(4))
+
+
+def test_a_copied_mask_takes_memory_for_slices_with_blood_only() -> None:
+    # In a process of its own: in this one freed memory may be reused.
+    code = (
+        "import numpy as np; from hemx_core.measure.volume import copy_mask; "
+        "from hemx_core.memory import rss_mib; mask = np.zeros((512, 256, 256), bool); "
+        "mask[7, 3, 3] = True; before = rss_mib(); copied = copy_mask(mask); "
+        "print(rss_mib() - before, (copied == mask).all())"
+    )
+    root = Path(hemx_core.__file__).parent.parent
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
+    )
+    grown, same = done.stdout.split()
+    assert same == "True"
+    assert float(grown) < 4  # 32 MiB are the whole mask

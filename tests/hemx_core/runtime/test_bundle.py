@@ -31,6 +31,35 @@ def test_models_take_and_give_plain_slices(tmp_path: Path) -> None:
     assert cam.shape == (4, 8, 8)
 
 
+@pytest.mark.parametrize("count", [1, 3, 4])
+def test_several_slices_go_through_one_call_and_none_depends_on_the_others(
+    tmp_path: Path, count: int
+) -> None:
+    write_fake_bundle(tmp_path, size=64, crop_size=32, slices_a_call=4)
+    images = list(np.random.default_rng(0).random((count, 64, 64), np.float32))
+    with load_models(tmp_path, FakeBackend()) as models:
+        assert models.slices_a_call == 4
+        found = models.segment_slices(images)
+        alone = [models.segment(image) for image in images]
+    assert len(found) == count
+    for together, one in zip(found, alone, strict=True):
+        np.testing.assert_array_equal(together[0], one[0])
+        np.testing.assert_array_equal(together[1], one[1])
+
+
+@pytest.mark.parametrize("shapes", [[], [(64, 64)] * 5, [(64, 64), (32, 32)]])
+def test_refuses_more_slices_than_a_call_takes_or_none(
+    tmp_path: Path, shapes: list[tuple[int, int]]
+) -> None:
+    write_fake_bundle(tmp_path, size=64, slices_a_call=4)
+    images = [np.zeros(shape, np.float32) for shape in shapes]
+    with (
+        load_models(tmp_path, FakeBackend()) as models,
+        pytest.raises(ModelInputError, match="1 to 4 slices"),
+    ):
+        models.segment_slices(images)
+
+
 def test_leaving_the_block_closes_both_programs(tmp_path: Path) -> None:
     write_fake_bundle(tmp_path)
     backend = FakeBackend()

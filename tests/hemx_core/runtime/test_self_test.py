@@ -107,6 +107,27 @@ def test_nothing_tested_is_not_passed() -> None:
         report.require()
 
 
+@pytest.mark.parametrize("slices_a_call", [2, 4])
+def test_slices_are_tested_in_the_calls_that_triage_makes(
+    tmp_path: Path, slices_a_call: int
+) -> None:
+    write_tested_bundle(tmp_path, slices_a_call=slices_a_call)
+    right, calls = FakeBackend().functions, []
+    told: list[int] = []
+
+    def segment(inputs):  # type: ignore[no-untyped-def]
+        calls.append(len(inputs[0]))
+        return right["segmenter.pte"](inputs)
+
+    report = run_on(
+        tmp_path,
+        {**right, "segmenter.pte": segment},
+        on_slice=lambda done, _total: told.append(done),
+    )
+    assert report.passed
+    assert (calls, told, report.slices) == ([slices_a_call], [1, 2], 2)
+
+
 def test_the_caller_can_end_it_between_two_slices(tmp_path: Path) -> None:
     write_tested_bundle(tmp_path)
 
