@@ -74,15 +74,26 @@ def recalibrate(
     weights: Annotated[
         Path | None, typer.Option(help="Folder of the weight files with decision.json.")
     ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder with phe_sich, to verify on; or HEMX_DATA.")
+    ] = None,
     key: PrivateKey = None,
 ) -> None:
-    """Take temperatures, thresholds and accuracy anew from beside the weights, and sign."""
+    """Take temperatures, thresholds and accuracy anew from beside the weights, verify, and sign."""
     from export.networks import default_weights
     from export.recalibrate import recalibrate_bundle
+    from export.recipes import find_recipe
+    from export.samples import load_samples
     from export.sign import local_key
+    from hemx_core.manifest import ModelManifest
 
     target, signing = folder or app_models_folder(), read_key(key) if key else local_key()
-    recalibrate_bundle(target, weights or default_weights(), signing)
+    manifest = ModelManifest.load(target)
+    recipe = find_recipe(manifest.recipe)
+    _, parity = load_samples(
+        manifest.preprocessing, data=data, calibration=recipe.calibration_slices
+    )
+    recalibrate_bundle(target, weights or default_weights(), signing, recipe=recipe, parity=parity)
     _show(target, (TrustedKey(public_key=signing.public_key, name=str(key)), *trusted_keys()))
 
 

@@ -1,7 +1,7 @@
 """A bundle's temperatures and thresholds anew, without exporting its graphs again.
 
 `hemx evaluate markers --recalibrate` fits them on more studies and keeps them beside the weights; the
-programs compute logits, which do not change.
+programs compute logits, which do not change. What int8 does to a probability does: parity is measured anew.
 """
 
 from __future__ import annotations
@@ -13,25 +13,32 @@ from pathlib import Path
 
 from export.bundle import publish
 from export.networks import load_networks
+from export.recipes import Recipe
+from export.samples import Samples
 from export.sign import SigningKey, sign_bundle
+from export.verify import check_parity, measure_parity
 from hemx_core.errors import ManifestError
 from hemx_core.manifest import ModelManifest
+from hemx_core.runtime.bundle import load_models
 
 
-def recalibrate_bundle(folder: Path, weights: Path, key: SigningKey) -> ModelManifest:
-    """Replace the manifest's markers and accuracy by those of `decision.json`, and sign.
-
-    The manifest's parity stays that of the export, at its temperatures; `hemx validate` measures it anew.
+def recalibrate_bundle(
+    folder: Path, weights: Path, key: SigningKey, *, recipe: Recipe, parity: Samples
+) -> ModelManifest:
+    """Replace the manifest's markers and accuracy by those of `decision.json`, verify and sign.
 
     Args:
         folder: the bundle; whole before and after, or left without a manifest where this is interrupted.
         weights: folder of the weight files that the bundle was exported from.
         key: signs the new manifest.
+        recipe: the bundle's; its parity gates must be passed at the new temperatures.
+        parity: slices to verify with, as the export takes them.
     Returns:
         The new manifest.
     Raises:
         ManifestError: the bundle was exported from other weights or other decisions, or is malformed.
         IntegrityError: a file differs from the manifest.
+        ParityError: a gate is missed; the bundle is as it was.
     """
     manifest = ModelManifest.load(folder)
     networks = load_networks(weights)
@@ -50,6 +57,11 @@ def recalibrate_bundle(folder: Path, weights: Path, key: SigningKey) -> ModelMan
         draft = Path(name)
         for spec in manifest.files:
             shutil.copyfile(folder / spec.file, draft / spec.file)
+        found.save(draft)
+        with load_models(draft, allow_unsigned=True) as models:
+            measured = measure_parity(networks, models, parity)
+        check_parity(measured, recipe)
+        found = replace(found, parity=measured.to_json())
         found.save(draft)
         sign_bundle(draft, key)
         publish(draft, folder)

@@ -1,14 +1,13 @@
 """Refuse a study that would not fit into memory, before its pixels are read.
 
     reading    2 bytes a voxel + 48 bytes a pixel of one slice + files held whole
-    triage     5 bytes a voxel + 20 bytes a pixel of one slice + 64 KiB a slice
+    triage     4 bytes a voxel + 20 bytes a pixel of one slice + 16 KiB a slice
     need       the larger of the two + what the allocator keeps + models that are not loaded yet
 
-Voxels are counted from the pipeline: the HU volume (int16: 2), the segmented mask (1), and at most two more
-masks at once while it is measured (specks dropped, holes filled, largest component). How many of these
-there will be depends on what the segmenter finds, so the need is an upper bound. The other figures were
-measured on phantoms. A test holds the estimate to measured peaks: never below, and where every mask is copied
-at most 15 % and 6 MiB above.
+Voxels are counted from the pipeline: the HU volume (int16: 2), the mask (1), which is cleaned in place, and a
+copy of its largest component while that is measured (1). How much of the masks is written depends on what the
+segmenter finds, so the need is an upper bound. The other figures were measured on phantoms. A test holds the
+estimate to measured peaks: never below, and where both masks are full at most 15 % and 6 MiB above.
 """
 
 from __future__ import annotations
@@ -31,14 +30,18 @@ MIB = 2**20
 READ_VOXEL, READ_PIXEL = 2, 48
 """While a slice is rescaled, its values exist as 64-bit numbers several times over."""
 
-TRIAGE_VOXEL, TRIAGE_PIXEL, TRIAGE_SLICE = 5, 20, 64 * 1024
-"""A slice with blood leaves features, maps and the clot's surroundings for the signs."""
+TRIAGE_VOXEL, TRIAGE_PIXEL, TRIAGE_SLICE = 4, 20, 16 * 1024
+"""A slice with blood leaves features and maps."""
 
 FIXED_BYTES = 4 * MIB
 
-MODEL_FACTOR = 3.2
-"""Resident bytes for each byte of the two programs: packed weights and activations. Measured: 3.0, with the
-shipped int8 bundle on the desktop runtime, one thread, without what importing torch takes."""
+MODEL_FACTOR = 3.6
+"""Resident bytes for each byte of the two programs: packed weights, XNNPACK's pointers, and one slice's
+activations."""
+
+ACTIVATION_PIXEL = 170
+"""Resident bytes for each pixel of every further slice of a call. Both measured with int8 programs on the
+desktop runtime, one thread, without what importing torch takes: 3.4 (one slice a call) and 158."""
 
 SPARE_BYTES = 128 * MIB
 """Left to the system: Android ends apps well before the last byte is gone."""
@@ -93,14 +96,19 @@ def estimate(series: SeriesFiles, *, manifest: ModelManifest | None = None) -> M
     """
     pixels = series.rows * series.columns
     voxels = pixels * series.slices
-    models = (manifest.segmenter.bytes + manifest.classifier.bytes) if manifest else 0
     # A decoder holds a slice's stored values twice, at most, beside its own buffers.
     decoder = 4 * series.bytes_per_value * pixels if series.compressed else 0
     return MemoryEstimate(
         reading=READ_VOXEL * voxels + READ_PIXEL * pixels + decoder + series.held_bytes,
         triage=TRIAGE_VOXEL * voxels + TRIAGE_PIXEL * pixels + TRIAGE_SLICE * series.slices,
-        models=int(MODEL_FACTOR * models),
+        models=0 if manifest is None else _models(manifest),
     )
+
+
+def _models(manifest: ModelManifest) -> int:
+    programs = manifest.segmenter.bytes + manifest.classifier.bytes
+    further = (manifest.slices_a_call - 1) * manifest.preprocessing.size**2
+    return int(MODEL_FACTOR * programs) + ACTIVATION_PIXEL * further
 
 
 def check_memory(

@@ -11,11 +11,20 @@ import pytest
 from export import recalibrate
 from export.networks import Networks
 from export.recalibrate import recalibrate_bundle
+from export.recipes import Precision, Recipe
 from export.sign import local_key
-from hemx_core.errors import ManifestError
+from hemx_core.errors import ManifestError, ParityError
 from hemx_core.manifest import ModelManifest
 from hemx_core.runtime.bundle import verify_bundle
-from tests.export.networks import tiny_networks
+from tests.export.networks import random_samples, tiny_networks
+
+RECIPE = Recipe(name="tiny", size=64, segmenter=Precision.FLOAT32, classifier=Precision.FLOAT32)
+
+
+def recalibrated(bundle: Path, recipe: Recipe = RECIPE) -> ModelManifest:
+    return recalibrate_bundle(
+        bundle, Path("weights"), local_key(), recipe=recipe, parity=random_samples(2)
+    )
 
 
 @pytest.fixture
@@ -41,11 +50,13 @@ def test_markers_and_accuracy_are_new_and_signed_and_the_rest_stays(
 ) -> None:
     before = ModelManifest.load(bundle)
     networks = other_decision(monkeypatch)
-    recalibrate_bundle(bundle, Path("weights"), local_key())
+    recalibrated(bundle)
     after = ModelManifest.load(bundle)
     assert {one.temperature for one in after.markers} == {3.5}
     assert after.accuracy == networks.decision.accuracy
-    assert replace(after, markers=before.markers, accuracy=before.accuracy) == before
+    assert after.parity["slices"] == 2, "measured anew, at the new temperatures"
+    changed = {"markers": before.markers, "accuracy": before.accuracy, "parity": before.parity}
+    assert replace(after, **changed) == before
     verify_bundle(bundle)
     assert sorted(one.name for one in bundle.parent.iterdir()) == ["bundle"]
 
@@ -59,5 +70,15 @@ def test_other_weights_are_refused_and_nothing_changes(
     before = {one.name: one.read_bytes() for one in bundle.iterdir()}
     other_decision(monkeypatch, **change)
     with pytest.raises(ManifestError, match="not exported from the weights"):
-        recalibrate_bundle(bundle, Path("weights"), local_key())
+        recalibrated(bundle)
+    assert {one.name: one.read_bytes() for one in bundle.iterdir()} == before
+
+
+def test_a_gate_that_is_missed_at_the_new_temperatures_leaves_the_bundle(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {one.name: one.read_bytes() for one in bundle.iterdir()}
+    other_decision(monkeypatch)
+    with pytest.raises(ParityError, match="marker probability"):
+        recalibrated(bundle, replace(RECIPE, max_marker_peak=-1.0))
     assert {one.name: one.read_bytes() for one in bundle.iterdir()} == before
