@@ -12,6 +12,7 @@ import numpy as np
 
 from benchmarks.int8_peak import measure_int8_peak
 from benchmarks.interleave import RoundStore, visit_all
+from benchmarks.networks import segmenter_digest
 from benchmarks.pipeline import measure_pipeline, study_folder
 from benchmarks.process import run_fresh
 from benchmarks.records import MIB, MS, figure, new_record, threads_name, write_records
@@ -126,9 +127,10 @@ def measure_program(path: str, size: int, threads: int, calls: int) -> Json:
 def _prepare(settings: Settings, point: Point) -> Json:
     folder = settings.place / "grown"
     path, stamp = folder / f"{point.name}.pte", folder / f"{point.name}.json"
+    key = segmenter_digest(settings.weights, tiny=settings.tiny)
     if path.exists() and stamp.exists():
         known: Json = json.loads(stamp.read_text(encoding="utf-8"))
-        if known["key"] == settings.key():
+        if known["key"] == key:
             return known
     settings.tell(f"exporting the segmenter at {point.name}")
     folder.mkdir(parents=True, exist_ok=True)
@@ -139,7 +141,7 @@ def _prepare(settings: Settings, point: Point) -> Json:
         "weights": str(settings.weights) if settings.weights else None,
         "tiny": settings.tiny,
     }
-    found = run_fresh(write_grown, arguments) | {"key": settings.key(), "path": str(path)}
+    found = run_fresh(write_grown, arguments) | {"key": key, "path": str(path)}
     stamp.write_text(json.dumps(found), encoding="utf-8")
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import json
 from itertools import pairwise
 from pathlib import Path
 
@@ -77,6 +78,18 @@ def weights_digest(weights: Path | None, *, tiny: bool) -> str:
     digest = hashlib.sha256()
     for name in (SEGMENTER_WEIGHTS, CLASSIFIER_WEIGHTS, DECISION_NAME):
         digest.update(((weights or default_weights()) / name).read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def segmenter_digest(weights: Path | None, *, tiny: bool) -> str:
+    """Changes whenever the segmenter, its input or its mask's threshold do; the classifier plays no part."""
+    if tiny:
+        return f"tiny-{SEED}"
+    folder = weights or default_weights()
+    decided = json.loads((folder / DECISION_NAME).read_text(encoding="utf-8"))
+    rules = {name: decided[name] for name in ("preprocessing", "mask_threshold")}
+    digest = hashlib.sha256((folder / SEGMENTER_WEIGHTS).read_bytes())
+    digest.update(json.dumps(rules, sort_keys=True).encode())
     return digest.hexdigest()[:16]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import torch
 
-from benchmarks.networks import open_networks, weights_digest
+from benchmarks.networks import open_networks, segmenter_digest, weights_digest
 from benchmarks.paper.jobs import Finished, Runner
 from benchmarks.pareto import classifiers, segmenters
 from benchmarks.pareto.costs import Written, measure_programs
@@ -128,14 +128,15 @@ def prepare(settings: Settings, plan: Plan, networks: Networks, cohort: StudySou
     tiny, tell = settings.tiny, settings.tell
     root = settings.work / TINY_SIZE_NAME if tiny else settings.work
     runner = Runner(root, resume=True, say=tell)
-    recipe, key = find_recipe(RECIPE), weights_digest(settings.weights, tiny=tiny)
+    recipe, key = find_recipe(RECIPE), segmenter_digest(settings.weights, tiny=tiny)
     material = Material(networks=networks, source=cohort, plan=plan, tiny=tiny, tell=tell)
     found = []
     for point in plan.classifiers():
         trained = classifiers.train(runner, material, point, key)
         found.append((point, trained, classifiers.export(runner, material, point, recipe)))
     own = shipped_classifier(networks, recipe)
-    shipped = classifiers.shipped_answers(runner, material, own, key)
+    both = weights_digest(settings.weights, tiny=tiny)
+    shipped = classifiers.shipped_answers(runner, material, own, both)
     masks = [
         (mask, segmenters.export(runner, networks, plan, mask, recipe, key=key, tiny=tiny))
         for mask in plan.segmenters()

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import torch
 from torch import nn
 
-from benchmarks.networks import Segmenter, max_pool_classifier, narrow_networks, stock
+from benchmarks.networks import (
+    Segmenter,
+    max_pool_classifier,
+    narrow_networks,
+    segmenter_digest,
+    stock,
+)
+from export.networks import CLASSIFIER_WEIGHTS, DECISION_NAME, SEGMENTER_WEIGHTS
 from hemx_core.nn.efficientnet import SiLU
 from hemx_core.nn.unet import UNet, UNetConfig
 
@@ -41,3 +51,22 @@ def test_narrow_networks_are_the_same_every_time_and_see_blood_on_half_of_a_slic
         again, _ = second.segmenter(image)
     torch.testing.assert_close(again, logits)
     assert 0.2 < float((logits > 0).float().mean()) < 0.8
+
+
+def weight_files(folder: Path, **contents: bytes) -> Path:
+    """Stand-ins for the files that a digest reads."""
+    files = {SEGMENTER_WEIGHTS: b"segmenter", CLASSIFIER_WEIGHTS: b"classifier"}
+    decision = {"preprocessing": {"size": 256}, "mask_threshold": 0.75, "markers": {}}
+    for name, content in (files | {DECISION_NAME: json.dumps(decision).encode()}).items():
+        (folder / name).write_bytes(contents.get(name.split(".")[0], content))
+    return folder
+
+
+def test_what_was_made_of_the_segmenter_outlives_another_classifier(tmp_path: Path) -> None:
+    before = segmenter_digest(weight_files(tmp_path), tiny=False)
+    other = {"preprocessing": {"size": 256}, "mask_threshold": 0.75, "markers": {"blend": 1}}
+    weight_files(tmp_path, classifier=b"another", decision=json.dumps(other).encode())
+    assert segmenter_digest(tmp_path, tiny=False) == before
+    threshold = json.dumps(other | {"mask_threshold": 0.5}).encode()
+    for change in ({"segmenter": b"another"}, {"decision": threshold}):
+        assert segmenter_digest(weight_files(tmp_path, **change), tiny=False) != before
