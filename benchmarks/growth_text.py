@@ -99,10 +99,12 @@ def _explained(rows: Sequence[Json], axis: str) -> str:
         per_slice, fixed = line(values, times)
         growth_mib, _ = line(values, memory)
         mask = rows[-1]["volume_mib"] / 3 / rows[-1]["value"]
+        bloody = rows[-1]["outputs"]["slices_with_blood"]
         return (
             f"Time: {per_slice:.3g} ms a slice and {fixed:.3g} ms besides (least squares). Memory: "
-            f"{growth_mib:.3g} MiB a slice above a base that already holds the HU volume; the bool mask "
-            f"alone is {mask:.3g} MiB a slice."
+            f"{growth_mib:.3g} MiB a slice above a base that already holds the HU volume. What grows is the "
+            f"mask, {mask:.3g} MiB of each slice that shows blood: {bloody} of the largest study's "
+            f"{values[-1]:g}."
         )
     names = {SIZE: "size", WIDTH: "width"}
     work = [one["work"] for one in rows]

@@ -32,7 +32,7 @@ NAMES = {"Invalid Unary Op": LOOKUP_TABLE}
 SLOWEST = 12
 MOST_CALLS = 9
 """Traced in a process after the first, which is not counted: above ten, the tracer's buffer overflows."""
-TRACE_BYTES = 10_000_000
+TRACE_BYTES = 40_000_000
 METHOD, EXECUTE = "forward", "Method::execute"
 VISIT_SECONDS = 600.0
 
