@@ -15,6 +15,7 @@ Json = dict[str, Any]
 INT8 = "int8"
 BUNDLE_LIMIT_BYTES = 35_000_000
 OWN = (OURS, OURS_ALONE, MAX_POOL, STOCK)
+RUNTIMES = ("ONNX Runtime", "OpenVINO", "LiteRT")
 MIN_DICE, MAX_DIFFERENCE_P95 = 0.95, 0.2
 """A contestant further from torch than that answers something else: its speed is not compared."""
 
@@ -80,6 +81,32 @@ def best(
         and (folded or one["graph"] != FOLDED)
     ]
     return min(fitting, key=lambda one: summary_of(one, "call").median, default=None)
+
+
+def alone(records: Sequence[Json]) -> dict[int, dict[str, Ratio]]:
+    """The segmenter's time over that of each runtime's fastest int8, with a slice a call on both sides.
+
+    Returns:
+        By number of threads, then by runtime; what was not measured is left out.
+    """
+    single = [
+        one
+        for one in records
+        if one.get("figures") and one["subject"] == "segmenter" and one.get("slices_a_call", 1) == 1
+    ]
+    found: dict[int, dict[str, Ratio]] = {}
+    for ours in single:
+        if ours["peer"] != OURS_ALONE:
+            continue
+        threads = ours["threads"]
+        ratios = {
+            name: _ratio(
+                ours, best(single, "segmenter", threads, prefix=name, precision=INT8), "call"
+            )
+            for name in RUNTIMES
+        }
+        found[threads] = {name: one for name, one in ratios.items() if one is not None}
+    return found
 
 
 def agrees(record: Json) -> bool:

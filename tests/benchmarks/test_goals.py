@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from benchmarks.goals import best, outcomes
+from benchmarks.goals import alone, best, outcomes
 from benchmarks.peers.contest import STUDY
-from benchmarks.peers.roster import EAGER, FOLDED, MAX_POOL, OURS, STOCK, TRAINED
+from benchmarks.peers.roster import EAGER, FOLDED, MAX_POOL, OURS, OURS_ALONE, STOCK, TRAINED
 from benchmarks.records import BYTES, MIB, MS, figure
 
 
@@ -107,3 +107,13 @@ def test_a_contestant_with_other_answers_is_not_compared(accuracy: dict[str, flo
     chosen = best([*ROWS, wrong], "segmenter", 1, precision="int8", folded=False)
     assert chosen is not None
     assert chosen["peer"] == "OpenVINO int8"
+
+
+def test_a_slice_a_call_is_compared_with_a_slice_a_call() -> None:
+    several = row("LiteRT int8, 4 slices a call", 10.0) | {"slices_a_call": 4}
+    rows = [*ROWS, several, row("LiteRT int8", 40.0), row(OURS_ALONE, 32.0)]
+    (ratios,) = alone(rows).values()
+    # OpenVINO's folded one counts as well where it took a slice a call.
+    values = {name: one.value for name, one in ratios.items()}
+    assert values == pytest.approx({"ONNX Runtime": 0.64, "OpenVINO": 1.28, "LiteRT": 0.8})
+    assert alone(ROWS) == {}

@@ -62,6 +62,7 @@ def growth(axis: str, value: float, call: float) -> dict[str, Any]:
     }
     if axis == "slices":
         facts["volume_mib"] = 0.2 * value
+        facts["outputs"] = {"slices_with_blood": 5}
     return new_record(KIND, f"{axis} {value}", figures, threads=1, **facts)
 
 
@@ -129,6 +130,7 @@ def test_the_page_says_what_the_files_hold(results: Path, tmp_path: Path) -> Non
     assert "Time: 2 ms a slice" in page
     assert "Time grows with size to the power 1.00, multiply-accumulates with 2.00" in page
     assert "Budget tablet, study of 30 slices, 1 thread: study seconds 0.9 of 8 s" in page
+    assert "MiB of each slice that shows blood: 5 of the largest study's 16." in page
     assert "| first / later median (p95) | study of 30 slices, 1 thread |\n| --- | --- |" in page
 
 
