@@ -37,7 +37,7 @@ def markdown(record: dict[str, Any], picture: str) -> str:
         f"Commit {origin['commit'] or 'unknown'}, {origin['created_at']}, "
         f"{origin['machine']['processor']}. Parity on {record['parity']['slices']} slices of "
         f"{record['parity']['source']}. Markers on {record['patients']} studies"
-        + (f" of {record['source']}." if record.get("source") else "."),
+        + (f" of {_named(record['source'])}." if record.get("source") else "."),
         "",
         "## Gates",
         "",
@@ -224,3 +224,8 @@ def _interval(row: dict[str, Any]) -> str:
         return "not estimable"
     low, high = row["drop_95"]
     return f"{row['drop']:.4f} ({low:.4f} to {high:.4f})"
+
+
+def _named(source: str | dict[str, Any]) -> str:
+    """What a source calls itself."""
+    return source if isinstance(source, str) else f"{source['name']} ({source['patients']} in all)"
