@@ -74,6 +74,8 @@ RECIPES: dict[str, Recipe] = {
             size=512,
             segmenter=Precision.INT8,
             classifier=Precision.INT8,
+            # Four slices of this size would take four times the activations; not measured.
+            slices_a_call=1,
             view="slice",
             merge="concat",
             # `concat` triples the classifier's parameters.
