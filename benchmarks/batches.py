@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.peers.material import read_inputs
 from benchmarks.process import run_fresh
-from benchmarks.settings import Settings
+from benchmarks.settings import Settings, narrow_recipe
 from hemx_core.manifest import ProgramSpec, program_spec
 
 
@@ -45,16 +45,11 @@ def write_batch_program(
     """Export the segmenter as the bundle's recipe does, but for another batch; runs in a fresh process."""
     from benchmarks.networks import open_networks
     from export.bundle import build_segmenter
-    from export.recipes import Precision, Recipe, find_recipe
+    from export.recipes import find_recipe
     from hemx_core.manifest import ModelManifest
 
     networks = open_networks(Path(weights) if weights else None, tiny=tiny)
-    size = networks.decision.preprocessing.size
-    if tiny:
-        plain = Precision.FLOAT32
-        recipe = Recipe(name="narrow", size=size, segmenter=plain, classifier=plain)
-    else:
-        recipe = find_recipe(ModelManifest.load(Path(bundle)).recipe)
+    recipe = narrow_recipe() if tiny else find_recipe(ModelManifest.load(Path(bundle)).recipe)
     images = [one[0][0, 0] for one in read_inputs(Path(material), "segmenter", "calibration")]
     made = build_segmenter(networks, replace(recipe, slices_a_call=batch), images)
     name = f"segmenter_{batch}"

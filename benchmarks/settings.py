@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.networks import narrow_networks, weights_digest
+from benchmarks.networks import TINY_SIZE, narrow_networks, weights_digest
 from benchmarks.peers.material import write_material
 from benchmarks.process import run_fresh
 from benchmarks.records import RESULTS, WORK
+from export.recipes import Precision, Recipe
 from export.samples import DATA_VARIABLE
 from hemx_core.errors import BenchmarkError
 from hemx_core.manifest import MANIFEST_NAME
@@ -92,16 +93,19 @@ class Settings:
         return {"key": self.key(), "calls": self.calls, "tiny": self.tiny}
 
 
+def narrow_recipe() -> Recipe:
+    """Of the narrow networks: float32, so that every program of them answers the same."""
+    plain = Precision.FLOAT32
+    return Recipe(name="narrow", size=TINY_SIZE, segmenter=plain, classifier=plain)
+
+
 def _narrow_bundle(folder: Path) -> Path:
     """A float32 bundle of narrow networks, unsigned."""
     from export.bundle import build_classifier, build_segmenter, write_draft
-    from export.recipes import Precision, Recipe
 
     if (folder / MANIFEST_NAME).exists():
         return folder
-    networks, precision = narrow_networks(), Precision.FLOAT32
-    size = networks.decision.preprocessing.size
-    recipe = Recipe(name="narrow", size=size, segmenter=precision, classifier=precision)
+    networks, recipe = narrow_networks(), narrow_recipe()
     folder.mkdir(parents=True, exist_ok=True)
     segmenter = build_segmenter(networks, recipe, [])
     classifier = build_classifier(networks, recipe, [])
