@@ -78,7 +78,7 @@ class DeviceModels:
         self._runtime: Backend | None = None
         self._runtime_threads = 0
         self._library_bytes = 0
-        self._starts = threading.Lock()
+        self._starts, self._loads_here = threading.Lock(), threading.Lock()
 
     def get(self) -> TriageModels:
         """The models, after a self-test that passed.
@@ -141,15 +141,19 @@ class DeviceModels:
         """The budget, with what the runtime's libraries take counted as the app's own.
 
         What models and buffers take in a process of the runtime's own counts as the study's; where that
-        process is to be started again, so does what it will take of the free memory.
+        process is to be started again, so does what it will take of the free memory. Libraries that another
+        worker loads into this process are waited for: half of them would count as a study's.
         """
-        budget = replace(base, base_bytes=base.base_bytes + self._library_bytes)
-        if not isinstance(self._runtime, OutsideBackend):
+        with self._loads_here:
+            budget = replace(base, base_bytes=base.base_bytes + self._library_bytes)
+            runtime = self._runtime
+        if not isinstance(runtime, OutsideBackend):
             return budget
-        libraries, process = self._runtime.runtime_bytes, self.process_id
+        # First the process: where there is one, what its libraries take is known.
+        process = runtime.process_id
         if process is None:
-            return replace(budget, starting_bytes=libraries)
-        outside = process_bytes(process).resident - libraries
+            return replace(budget, starting_bytes=runtime.runtime_bytes)
+        outside = process_bytes(process).resident - runtime.runtime_bytes
         return replace(budget, outside_bytes=max(0, outside))
 
     @property
@@ -188,12 +192,13 @@ class DeviceModels:
             runtime = self._runtime
             if not isinstance(runtime, OutsideBackend) or self._runtime_threads != threads:
                 self._end_runtime()
-                before = resident_bytes()
-                with _objects_that_stay():
-                    self._runtime = runtime = self._backend(threads)
+                with self._loads_here:
+                    before = resident_bytes()
+                    with _objects_that_stay():
+                        self._runtime = runtime = self._backend(threads)
+                    if not isinstance(runtime, OutsideBackend):
+                        self._library_bytes += max(0, resident_bytes() - before)
                 self._runtime_threads = threads
-                if not isinstance(runtime, OutsideBackend):
-                    self._library_bytes += max(0, resident_bytes() - before)
             if isinstance(runtime, OutsideBackend):
                 runtime.start()
             return runtime

@@ -33,7 +33,7 @@ last."""
 
 
 class Child:
-    """One process; `ready` once before the first `ask`.
+    """One process; `wait_until_ready` once before the first `ask`.
 
     Args:
         threads: of its runtime; None leaves the choice to it.
@@ -48,7 +48,7 @@ class Child:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the pipes
         self._process: subprocess.Popen[bytes] | None = None
         self._turn = threading.Lock()
-        self._open, self._is_ready = True, False
+        self._open = True
         self._started, self._ended = threading.Event(), threading.Event()
         self._failure: Exception | None = None
         command = [sys.executable, "-P", "-m", WORKER, str(requests), str(answers)]
@@ -101,20 +101,14 @@ class Child:
         running = self._process is not None and self._open and not self._ended.is_set()
         return self._process.pid if running and self._process is not None else None
 
-    def ready(self) -> bool:
+    def wait_until_ready(self) -> None:
         """Wait until the runtime is loaded.
 
-        Returns:
-            Whether this was the first time.
         Raises:
             BackendError: it does not load, or the process ended.
         """
         with self._turn:
-            if self._is_ready:
-                return False
             self._exchange(None, (), {})
-            self._is_ready = True
-            return True
 
     def ask(
         self,

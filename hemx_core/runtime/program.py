@@ -62,7 +62,7 @@ class OutsideBackend(Protocol):
 
     @property
     def process_id(self) -> int | None:
-        """Of the process; None where none runs."""
+        """Of the process; None where none runs, and until `runtime_bytes` is known."""
 
     def start(self) -> None:
         """Start the process if none runs, and wait until its runtime is loaded.

@@ -69,7 +69,7 @@ class ProcessBackend:
 
     @property
     def process_id(self) -> int | None:
-        """Of the process; None where none runs."""
+        """Of the process; None where none runs, and until `runtime_bytes` is known."""
         child = self._child
         return None if child is None else child.process_id
 
@@ -128,16 +128,21 @@ class ProcessBackend:
                 # It ended by itself: its pipes are still open.
                 self.close()
             if self._child is None:
-                self._child = child = Child(self._threads)
-                self._let_go = weakref.finalize(self, child.let_go)
-            child = self._child
-            try:
-                if child.ready():
-                    self.runtime_bytes = process_bytes(child.process_id).resident
-            except BaseException:
-                self.close()
-                raise
-            return child
+                self._child = self._started_child()
+            return self._child
+
+    def _started_child(self) -> Child:
+        """A process whose runtime is loaded; nobody sees it before what that takes is known."""
+        child = Child(self._threads)
+        self._let_go = weakref.finalize(self, child.let_go)
+        try:
+            child.wait_until_ready()
+        except BaseException:
+            self._let_go.detach()
+            child.end()
+            raise
+        self.runtime_bytes = process_bytes(child.process_id).resident
+        return child
 
     def _close_dropped(self, child: Child) -> None:
         while self._dropped:

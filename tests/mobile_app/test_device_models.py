@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import gc
 import os
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -142,3 +144,47 @@ def test_what_the_models_take_in_another_process_counts_and_its_libraries_do_not
     assert 0 < counted.outside_bytes < 2**28
     runtimes[0].runtime_bytes = 2**40
     assert outside.budget(base).outside_bytes == 0
+
+
+def test_a_process_that_still_loads_its_libraries_counts_for_nothing(store: Store) -> None:
+    """As when a study is opened while the app starts."""
+    models = DeviceModels(store)
+    base = MemoryBudget(base_bytes=7)
+    starting = threading.Thread(target=models.preload)
+    starting.start()
+    counted = [models.budget(base)]
+    while starting.is_alive():
+        counted.append(models.budget(base))
+        time.sleep(0.001)
+    counted.append(models.budget(base))
+    models.end()
+    assert len(counted) > 2
+    # What a process without programs may have written since it was ready.
+    assert max(one.outside_bytes for one in counted) < 32 * 2**20
+    assert {one.base_bytes for one in counted} == {7}
+
+
+def test_libraries_that_load_into_this_process_are_waited_for(store: Store) -> None:
+    begun, goes_on = threading.Event(), threading.Event()
+    brought: list[bytes] = []
+
+    def backend(_threads: int | None) -> FakeBackend:
+        begun.set()
+        goes_on.wait(30)
+        brought.append(b"x" * (64 * 2**20))
+        return FakeBackend()
+
+    models = DeviceModels(store, backend=backend)
+    base = MemoryBudget(base_bytes=7)
+    starting = threading.Thread(target=models.preload)
+    starting.start()
+    assert begun.wait(30)
+    counted: list[MemoryBudget] = []
+    asking = threading.Thread(target=lambda: counted.append(models.budget(base)))
+    asking.start()
+    asking.join(0.1)
+    assert counted == []
+    goes_on.set()
+    starting.join()
+    asking.join()
+    assert counted[0].base_bytes > 60 * 2**20

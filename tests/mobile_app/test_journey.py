@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -308,8 +307,6 @@ class TestWithFakeModels(JourneyTest):
         self.journey(JAPANESE)
 
 
-# What earlier tests left in this process is not the app's: its base is too high to be passed.
-@patch("mobile_app.context.resident_bytes", lambda: 2**40)
 class TestWithTheShippedBundle(JourneyTest):
     def test_a_phantom_and_its_grown_follow_up(self) -> None:
         write_patient(self.folder / "cd", small_phantom, (12.0, 26.0))

@@ -210,6 +210,19 @@ def test_one_that_stays_ends_when_it_is_closed(exported: tuple[Path, ProgramSpec
         program(example_inputs(exported[1]))
 
 
+def test_a_process_is_seen_when_what_its_libraries_take_is_known(backend: ProcessBackend) -> None:
+    starting = threading.Thread(target=backend.start)
+    starting.start()
+    seen = [backend.process_id]
+    while starting.is_alive():
+        seen.append(backend.process_id)
+        assert seen[-1] is None or backend.runtime_bytes > 0
+        time.sleep(0.001)
+    assert len(seen) > 1
+    assert seen[0] is None
+    assert backend.process_id is not None
+
+
 def test_what_is_dropped_is_freed(exported: tuple[Path, ProgramSpec]) -> None:
     backend = ProcessBackend(threads=1, stays=True)
     for _ in range(3):
