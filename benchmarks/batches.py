@@ -7,16 +7,19 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks.networks import weights_digest
 from benchmarks.peers.material import read_inputs
 from benchmarks.process import run_fresh
 from benchmarks.settings import Settings, narrow_recipe
-from hemx_core.manifest import ProgramSpec, program_spec
+from hemx_core.manifest import ModelManifest, ProgramSpec, program_spec
 
 
 def prepare_batch(settings: Settings, folder: Path, batch: int) -> None:
-    """Export the segmenter for so many slices a call, unless that was done for these networks."""
+    """Export the segmenter for so many slices a call, unless these networks and this recipe were before."""
     stamp = folder / f"segmenter_{batch}.key"
-    if stamp.exists() and stamp.read_text(encoding="utf-8") == settings.key():
+    recipe = ModelManifest.load(settings.open_bundle()).recipe
+    wanted = f"{weights_digest(settings.weights, tiny=settings.tiny)} {recipe}"
+    if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
         return
     settings.tell(f"exporting the segmenter for {batch} slices a call")
     folder.mkdir(parents=True, exist_ok=True)
@@ -29,7 +32,7 @@ def prepare_batch(settings: Settings, folder: Path, batch: int) -> None:
         "tiny": settings.tiny,
     }
     run_fresh(write_batch_program, arguments)
-    stamp.write_text(settings.key(), encoding="utf-8")
+    stamp.write_text(wanted, encoding="utf-8")
 
 
 def batch_program(folder: Path, batch: int) -> tuple[Path, ProgramSpec]:
@@ -46,7 +49,6 @@ def write_batch_program(
     from benchmarks.networks import open_networks
     from export.bundle import build_segmenter
     from export.recipes import find_recipe
-    from hemx_core.manifest import ModelManifest
 
     networks = open_networks(Path(weights) if weights else None, tiny=tiny)
     recipe = narrow_recipe() if tiny else find_recipe(ModelManifest.load(Path(bundle)).recipe)

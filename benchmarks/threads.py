@@ -63,7 +63,7 @@ class Strategy:
     batch: int = 1
 
 
-def all_strategies(shipped: int, others: tuple[int, ...] = (1, 2, 3, 8)) -> tuple[Strategy, ...]:
+def all_strategies(shipped: int, others: tuple[int, ...]) -> tuple[Strategy, ...]:
     """Every way that is measured.
 
     Args:
@@ -100,7 +100,7 @@ def compare_strategies(settings: Settings) -> list[Json]:
     """Measure every strategy on the issue's study and write `threads.jsonl`."""
     bundle = settings.open_bundle()
     shipped = ModelManifest.load(bundle).slices_a_call
-    ways = all_strategies(shipped, (1,) if settings.tiny else (1, 2, 3, 8))
+    ways = all_strategies(shipped, (1,) if settings.tiny else (1, 2, 3, 4, 8))
     programs = settings.place / "batches"
     for batch in sorted({one.batch for one in ways} - {shipped}):
         prepare_batch(settings, programs, batch)

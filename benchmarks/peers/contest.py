@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.interleave import FAILED, RoundStore, visit_all
+from benchmarks.networks import weights_digest
 from benchmarks.peers.material import SUBJECTS
 from benchmarks.peers.measure import measure_peer
 from benchmarks.peers.prepare import prepare_all, size_bytes
-from benchmarks.peers.roster import EAGER, OURS, Peer, contestants, version_of
+from benchmarks.peers.roster import EAGER, OURS, SHIPPED, Peer, contestants, version_of
 from benchmarks.pipeline import TORCH, measure_pipeline, study_folder, volume_for_blood
 from benchmarks.process import ChildError, run_fresh
 from benchmarks.records import BYTES, MIB, MS, figure, new_record, threads_name, write_records
@@ -73,7 +74,12 @@ def _graph_records(settings: Settings, subject: str, peers: list[Peer]) -> list[
         "tiny": settings.tiny,
     }
     status = prepare_all(
-        peers, subject, work=settings.place, key=settings.key(), common=common, tell=settings.tell
+        peers,
+        subject,
+        work=settings.place,
+        key=lambda peer: made_of(peer, subject, settings),
+        common=common,
+        tell=settings.tell,
     )
     visits = {
         _visit(peer, threads): _visitor(settings, peer, subject, material, threads)
@@ -97,6 +103,13 @@ def _graph_records(settings: Settings, subject: str, peers: list[Peer]) -> list[
             for count, several in rounds.items()
         ]
     return records
+
+
+def made_of(peer: Peer, subject: str, settings: Settings) -> str:
+    """Only what takes the bundle's own program is made anew for another bundle of the same networks."""
+    networks = weights_digest(settings.weights, tiny=settings.tiny)
+    made_of = settings.key() if peer.graph == SHIPPED else networks
+    return f"{made_of}, {peer.slices_a_call(subject)} a call,"
 
 
 def _visitor(

@@ -23,7 +23,7 @@ def prepare_all(
     subject: str,
     *,
     work: Path,
-    key: str,
+    key: Callable[[Peer], str],
     common: Json,
     tell: Callable[[str], None] = lambda message: None,
 ) -> dict[str, Json]:
@@ -33,7 +33,7 @@ def prepare_all(
         peers: the contestants.
         subject: "segmenter" or "classifier".
         work: folder of everything prepared.
-        key: of networks and material; other keys' models are made anew.
+        key: of what a contestant is made of; models of other keys are made anew.
         common: what `prepare_one` needs beside the peer.
         tell: told what is being done.
     Returns:
@@ -47,7 +47,7 @@ def prepare_all(
             continue
         known = _read(folder / DONE)
         # A model of another version of its runtime is another model.
-        wanted = f"{key} {' '.join(version_of(name) for name in peer.packages)}"
+        wanted = f"{key(peer)} {' '.join(version_of(name) for name in peer.packages)}"
         if known is None or known["key"] != wanted:
             tell(f"preparing {peer.name} ({subject})")
             known = _prepare(peer, subject, folder, common) | {"key": wanted}

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from benchmarks.peers import prepare
+from benchmarks.peers.contest import made_of
 from benchmarks.peers.prepare import prepare_all, size_bytes
-from benchmarks.peers.roster import ROSTER, Peer, contestants
+from benchmarks.peers.roster import FOLDED, ROSTER, SHIPPED, Peer, contestants
 from benchmarks.process import ChildError
+from benchmarks.settings import Settings
 
 REAL = Peer(name="Real one", runtime="torch_runtime", precision="fp32", packages=("torch",))
 
@@ -38,7 +41,7 @@ def statuses(
     key: str = "k",
 ) -> dict[str, Any]:
     monkeypatch.setattr(prepare, "run_fresh", fake)
-    return prepare_all([peer], "segmenter", work=work, key=key, common={})[peer.name]
+    return prepare_all([peer], "segmenter", work=work, key=lambda _peer: key, common={})[peer.name]
 
 
 def test_a_model_is_converted_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -97,3 +100,20 @@ def test_contestants_by_beginning_of_name() -> None:
     assert [peer.name for peer in contestants("segmenter", ("openvino fp",))] == ["OpenVINO fp32"]
     assert "max-pool" in " ".join(peer.name for peer in contestants("classifier"))
     assert "max-pool" not in " ".join(peer.name for peer in contestants("segmenter"))
+
+
+def test_only_the_bundles_own_program_is_made_anew_for_another_bundle(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = Settings(tiny=True)
+    ours, foreign = (
+        Peer(name=graph, runtime="none", precision="int8", graph=graph, slices=3)
+        for graph in (SHIPPED, FOLDED)
+    )
+    keys = []
+    for bundle in "ab":
+        monkeypatch.setattr(Settings, "key", lambda _self, bundle=bundle: f"networks {bundle}")
+        keys.append([made_of(peer, "segmenter", settings) for peer in (ours, foreign)])
+    assert keys[0][0] != keys[1][0]
+    assert keys[0][1] == keys[1][1]
+    assert made_of(replace(foreign, slices=1), "segmenter", settings) != keys[0][1]
