@@ -235,7 +235,7 @@ def _objects_that_stay() -> Iterator[None]:
 
 
 def untested_note() -> Note:
-    """What a result says where a bundle of schema version 1 brings nothing to test with."""
+    """What a result says where a bundle brings nothing to test with."""
     from hemx_core.imaging.volume import Note
 
     return Note(

@@ -135,7 +135,7 @@ def load_references(folder: Path, manifest: ModelManifest) -> References:
     """
     if manifest.reference is None:
         raise SelfTestError(
-            "a bundle without reference outputs (manifest of schema version 1)",
+            "a bundle without reference outputs",
             expected="reference inputs and outputs to test this device with",
             remedy="install a bundle that was exported with this version of HEMX",
         )
