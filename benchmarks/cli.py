@@ -29,7 +29,7 @@ Threads = Annotated[str, typer.Option(help="Numbers of threads, with commas betw
 Rounds = Annotated[
     int | None, typer.Option(min=1, help="Fresh processes of everything; 5 by default.")
 ]
-Calls = Annotated[int, typer.Option(min=1, help="Timed calls in each process.")]
+Calls = Annotated[int, typer.Option(min=1, help="Timed calls in each process, at least.")]
 Work = Annotated[Path | None, typer.Option(help="Folder of converted models and finished rounds.")]
 Results = Annotated[
     Path | None, typer.Option(help="Folder of result files; the repository's by default.")

@@ -48,7 +48,7 @@ class Recipe:
     size: int
     segmenter: Precision
     classifier: Precision
-    slices_a_call: int = 4
+    slices_a_call: int = 3
     view: Literal["crop", "slice"] = "crop"
     merge: Literal["project", "concat", "ll", "max"] | None = None
     segmenter_float: tuple[str, ...] = ()
@@ -74,7 +74,7 @@ RECIPES: dict[str, Recipe] = {
             size=512,
             segmenter=Precision.INT8,
             classifier=Precision.INT8,
-            # Four slices of this size would take four times the activations; not measured.
+            # Three slices of this size would take three times the activations; not measured.
             slices_a_call=1,
             view="slice",
             merge="concat",

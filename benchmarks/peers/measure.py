@@ -18,6 +18,8 @@ from hemx_core.memory import PeakMemory, rss_mib
 
 Json = dict[str, Any]
 WARM_UP = 2
+LEAST_MS = 250.0
+"""A visit times no less: a few calls of a millisecond meet one state of the machine."""
 DIGITS = 4
 
 
@@ -32,7 +34,7 @@ def measure_peer(
         folder: its prepared model.
         material: folder of the inputs.
         threads: of its runtime.
-        calls: timed calls, going round the timed inputs.
+        calls: timed calls, going round the timed inputs; more where they take less than `LEAST_MS` together.
         judge: compare its answers to the judged inputs with torch's as well.
     Returns:
         Milliseconds of load and first call, and of every timed call for each of its slices; MiB above the
@@ -58,7 +60,7 @@ def measure_peer(
         for _ in range(WARM_UP):
             model(inputs[0])
         with EnergyMeter() as energy:
-            timed = [_time(model, inputs[index % len(inputs)]) for index in range(calls)]
+            timed = time_calls(model, inputs, calls)
     return {
         "runtime_ms": round(runtime_ms, 2),
         "runtime_mib": round(runtime_mib, 1),
@@ -66,7 +68,7 @@ def measure_peer(
         "first_ms": round(1000 * (first - loaded), 3),
         "calls_ms": [round(one / size, 3) for one in timed],
         "memory": memory.to_json(),
-        "joules_per_call": None if energy.joules is None else energy.joules / calls / size,
+        "joules_per_call": None if energy.joules is None else energy.joules / len(timed) / size,
         "fingerprint": fingerprint(outputs),
         "accuracy": _judge(peer, subject, place, model) if judge else None,
     }
@@ -124,6 +126,18 @@ def _judge(peer: Peer, subject: str, material: Path, model: Model) -> Json | Non
     if subject == "segmenter":
         return mask_accuracy(found, wanted, facts["mask_threshold"])
     return marker_accuracy(found, wanted, facts["temperatures"])
+
+
+def time_calls(
+    model: Model, inputs: list[Inputs], calls: int, least_ms: float = LEAST_MS
+) -> list[float]:
+    """Milliseconds of each call: of so many, and of as many more as `least_ms` takes."""
+    timed: list[float] = []
+    spent = 0.0
+    while len(timed) < calls or spent < least_ms:
+        timed.append(_time(model, inputs[len(timed) % len(inputs)]))
+        spent += timed[-1]
+    return timed
 
 
 def _time(model: Model, inputs: Inputs) -> float:

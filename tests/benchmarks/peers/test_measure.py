@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
 from benchmarks.interleave import same
-from benchmarks.peers.measure import fingerprint, marker_accuracy, mask_accuracy
+from benchmarks.peers.material import Inputs
+from benchmarks.peers.measure import fingerprint, marker_accuracy, mask_accuracy, time_calls
 
 
 def test_masks_are_compared_together() -> None:
@@ -27,6 +30,22 @@ def test_markers_are_compared_as_calibrated_probabilities() -> None:
     # A temperature of 2 halves the logit: sigmoid(1) - sigmoid(0).
     accuracy = marker_accuracy([np.array([[2.0]])], [np.array([[0.0]])], [2.0])
     assert accuracy["probability_max"] == pytest.approx(0.231, abs=1e-3)
+
+
+def test_short_calls_are_timed_for_a_while_and_long_ones_as_often_as_asked() -> None:
+    asked: list[int] = []
+
+    def model(inputs: Inputs) -> list[np.ndarray]:
+        asked.append(int(inputs[0][0]))
+        time.sleep(0.002)
+        return []
+
+    inputs = [(np.array([index]),) for index in range(3)]
+    several = time_calls(model, inputs, 2, least_ms=20.0)
+    assert 2 < len(several) <= 10
+    assert sum(several) >= 20.0
+    assert asked[:4] == [0, 1, 2, 0]
+    assert len(time_calls(model, inputs, 4, least_ms=1.0)) == 4
 
 
 def test_a_fingerprint_changes_with_any_output() -> None:
