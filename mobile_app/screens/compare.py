@@ -11,7 +11,7 @@ from mobile_app import theme
 from mobile_app.comparing import Compared, compare_studies, is_stored
 from mobile_app.context import AppContext
 from mobile_app.i18n import text
-from mobile_app.jobs import Outcome
+from mobile_app.jobs import Outcome, Report
 from mobile_app.pairing import Doubt, candidates, default_pair, doubt, ordered, times_known
 from mobile_app.screens import compare_cards as cards
 from mobile_app.store import Study
@@ -181,9 +181,15 @@ class Compare(BoxLayout):
             if not known:
                 context.studies_changed()
 
-        work = compare_studies(
-            context.store, earlier.id, later.id, confirmed=self._confirmed, budget=context.budget
-        )
+        confirmed = self._confirmed
+
+        def work(report: Report[object]) -> Compared:
+            # The budget may have to wait for the runtime's libraries: in the worker.
+            compare = compare_studies(
+                context.store, earlier.id, later.id, confirmed=confirmed, budget=context.budget
+            )
+            return compare(report)
+
         context.run(work, on_done=done)
 
     # What is shown
