@@ -11,13 +11,12 @@ from benchmarks.networks import weights_digest
 from benchmarks.peers.material import read_inputs
 from benchmarks.process import run_fresh
 from benchmarks.settings import Settings, narrow_recipe
-from hemx_core.manifest import ModelManifest, ProgramSpec, program_spec
+from hemx_core.manifest import ProgramSpec, program_spec
 
 
-def prepare_batch(settings: Settings, folder: Path, batch: int) -> None:
+def prepare_batch(settings: Settings, folder: Path, batch: int, *, recipe: str) -> None:
     """Export the segmenter for so many slices a call, unless these networks and this recipe were before."""
     stamp = folder / f"segmenter_{batch}.key"
-    recipe = ModelManifest.load(settings.open_bundle()).recipe
     wanted = f"{weights_digest(settings.weights, tiny=settings.tiny)} {recipe}"
     if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
         return
@@ -27,7 +26,7 @@ def prepare_batch(settings: Settings, folder: Path, batch: int) -> None:
         "folder": str(folder),
         "batch": batch,
         "material": str(settings.material()),
-        "bundle": str(settings.open_bundle()),
+        "recipe": recipe,
         "weights": str(settings.weights) if settings.weights else None,
         "tiny": settings.tiny,
     }
@@ -43,17 +42,17 @@ def batch_program(folder: Path, batch: int) -> tuple[Path, ProgramSpec]:
 
 
 def write_batch_program(
-    folder: str, batch: int, material: str, bundle: str, weights: str | None, tiny: bool
+    folder: str, batch: int, material: str, recipe: str, weights: str | None, tiny: bool
 ) -> None:
-    """Export the segmenter as the bundle's recipe does, but for another batch; runs in a fresh process."""
+    """Export the segmenter as a recipe does, but for another batch; runs in a fresh process."""
     from benchmarks.networks import open_networks
     from export.bundle import build_segmenter
     from export.recipes import find_recipe
 
     networks = open_networks(Path(weights) if weights else None, tiny=tiny)
-    recipe = narrow_recipe() if tiny else find_recipe(ModelManifest.load(Path(bundle)).recipe)
+    rules = narrow_recipe() if tiny else find_recipe(recipe)
     images = [one[0][0, 0] for one in read_inputs(Path(material), "segmenter", "calibration")]
-    made = build_segmenter(networks, replace(recipe, slices_a_call=batch), images)
+    made = build_segmenter(networks, replace(rules, slices_a_call=batch), images)
     name = f"segmenter_{batch}"
     spec = replace(made.spec, file=f"{name}.pte")
     for path, content in (

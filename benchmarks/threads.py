@@ -99,11 +99,12 @@ def all_strategies(shipped: int, others: tuple[int, ...]) -> tuple[Strategy, ...
 def compare_strategies(settings: Settings) -> list[Json]:
     """Measure every strategy on the issue's study and write `threads.jsonl`."""
     bundle = settings.open_bundle()
-    shipped = ModelManifest.load(bundle).slices_a_call
+    manifest = ModelManifest.load(bundle)
+    shipped = manifest.slices_a_call
     ways = all_strategies(shipped, (1,) if settings.tiny else (1, 2, 3, 4, 8))
     programs = settings.place / "batches"
     for batch in sorted({one.batch for one in ways} - {shipped}):
-        prepare_batch(settings, programs, batch)
+        prepare_batch(settings, programs, batch, recipe=manifest.recipe)
     slices, matrix = TINY_STUDY if settings.tiny else (STUDY_SLICES, 512)
     volume_ml = 30.0 if settings.tiny else volume_for_blood(slices, STUDY_BLOODY)
     study = study_folder(settings.place, slices=slices, matrix=matrix, volume_ml=volume_ml)

@@ -12,7 +12,7 @@ import numpy as np
 from benchmarks.interleave import FAILED, RoundStore, visit_all
 from benchmarks.networks import weights_digest
 from benchmarks.peers.material import SUBJECTS
-from benchmarks.peers.measure import measure_peer
+from benchmarks.peers.measure import LEAST_MS, measure_peer
 from benchmarks.peers.prepare import prepare_all, size_bytes
 from benchmarks.peers.roster import EAGER, OURS, SHIPPED, Peer, contestants, version_of
 from benchmarks.pipeline import TORCH, measure_pipeline, study_folder, volume_for_blood
@@ -73,11 +73,12 @@ def _graph_records(settings: Settings, subject: str, peers: list[Peer]) -> list[
         "bundle": str(bundle),
         "tiny": settings.tiny,
     }
+    networks, key = weights_digest(settings.weights, tiny=settings.tiny), settings.key()
     status = prepare_all(
         peers,
         subject,
         work=settings.place,
-        key=lambda peer: made_of(peer, subject, settings),
+        key=lambda peer: made_of(peer, subject, networks=networks, bundle=key),
         common=common,
         tell=settings.tell,
     )
@@ -87,7 +88,10 @@ def _graph_records(settings: Settings, subject: str, peers: list[Peer]) -> list[
         if status[peer.name]["status"] == "ok"
         for threads in settings.threads
     }
-    store = RoundStore(settings.place / "rounds" / f"{subject}.jsonl", settings.measured())
+    store = RoundStore(
+        settings.place / "rounds" / f"{subject}.jsonl",
+        settings.measured() | {"least_ms": LEAST_MS},
+    )
     found = visit_all(visits, rounds=settings.rounds, store=store, tell=settings.tell)
     facts = json.loads((material / "facts.json").read_text(encoding="utf-8"))
     records = []
@@ -105,11 +109,17 @@ def _graph_records(settings: Settings, subject: str, peers: list[Peer]) -> list[
     return records
 
 
-def made_of(peer: Peer, subject: str, settings: Settings) -> str:
-    """Only what takes the bundle's own program is made anew for another bundle of the same networks."""
-    networks = weights_digest(settings.weights, tiny=settings.tiny)
-    made_of = settings.key() if peer.graph == SHIPPED else networks
-    return f"{made_of}, {peer.slices_a_call(subject)} a call,"
+def made_of(peer: Peer, subject: str, *, networks: str, bundle: str) -> str:
+    """Only what takes the bundle's own program is made anew for another bundle of the same networks.
+
+    Args:
+        peer: a contestant.
+        subject: "segmenter" or "classifier".
+        networks: changes with them.
+        bundle: changes with the networks and with their bundle.
+    """
+    source = bundle if peer.graph == SHIPPED else networks
+    return f"{source}, {peer.slices_a_call(subject)} a call,"
 
 
 def _visitor(

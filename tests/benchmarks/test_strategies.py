@@ -9,11 +9,12 @@ import pytest
 
 from benchmarks import strategies
 from benchmarks.peers.material import grouped
-from benchmarks.peers.roster import SLICES_A_CALL
+from benchmarks.peers.roster import FOLDED, ROSTER, SHIPPED
 from benchmarks.threads import all_strategies
-from export.recipes import find_recipe
 from hemx_core.costs import StageClock, Watch
 from hemx_core.imaging.prepare import PreparedVolume, prepare
+from hemx_core.manifest import ModelManifest
+from hemx_core.runtime.bundle import default_bundle
 from hemx_core.segmentation import Segmentation, segment
 from tests.factories import ThresholdModels, simple_head
 
@@ -59,8 +60,9 @@ def test_what_ships_is_among_the_strategies_once_for_each_number_of_threads() ->
     ]
 
 
-def test_peers_take_as_many_slices_as_the_shipped_recipe() -> None:
-    assert find_recipe("tablet-int8").slices_a_call == SLICES_A_CALL
+def test_peers_take_as_many_slices_as_the_shipped_program() -> None:
+    several = {peer.slices for peer in ROSTER if peer.graph in (FOLDED, SHIPPED)}
+    assert several == {1, ModelManifest.load(default_bundle()).slices_a_call}
 
 
 def test_inputs_are_put_together_and_the_last_call_is_filled_up() -> None:

@@ -13,7 +13,6 @@ from benchmarks.peers.contest import made_of
 from benchmarks.peers.prepare import prepare_all, size_bytes
 from benchmarks.peers.roster import FOLDED, ROSTER, SHIPPED, Peer, contestants
 from benchmarks.process import ChildError
-from benchmarks.settings import Settings
 
 REAL = Peer(name="Real one", runtime="torch_runtime", precision="fp32", packages=("torch",))
 
@@ -102,18 +101,16 @@ def test_contestants_by_beginning_of_name() -> None:
     assert "max-pool" not in " ".join(peer.name for peer in contestants("segmenter"))
 
 
-def test_only_the_bundles_own_program_is_made_anew_for_another_bundle(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    settings = Settings(tiny=True)
+def test_only_the_bundles_own_program_is_made_anew_for_another_bundle() -> None:
     ours, foreign = (
         Peer(name=graph, runtime="none", precision="int8", graph=graph, slices=3)
         for graph in (SHIPPED, FOLDED)
     )
-    keys = []
-    for bundle in "ab":
-        monkeypatch.setattr(Settings, "key", lambda _self, bundle=bundle: f"networks {bundle}")
-        keys.append([made_of(peer, "segmenter", settings) for peer in (ours, foreign)])
-    assert keys[0][0] != keys[1][0]
-    assert keys[0][1] == keys[1][1]
-    assert made_of(replace(foreign, slices=1), "segmenter", settings) != keys[0][1]
+
+    def made(peer: Peer, bundle: str, networks: str = "n") -> str:
+        return made_of(peer, "segmenter", networks=networks, bundle=bundle)
+
+    assert made(ours, "a") != made(ours, "b")
+    assert made(foreign, "a") == made(foreign, "b")
+    assert made(foreign, "a") != made(foreign, "a", "other")
+    assert made(foreign, "a") != made(replace(foreign, slices=1), "a")
