@@ -88,9 +88,8 @@ def _accuracy(path: Path) -> str:
         worst = max(known, key=lambda code: known[code])
         word = _word(known[worst] <= AUC_DROP)
         said.append(f"largest AUC drop {known[worst]:.4f} ({worst}; at most {AUC_DROP}), {word}")
-    source = found.get("source") or "see the file"
-    name = source if isinstance(source, str) else source.get("name", "see the file")
-    return f"Accuracy gates (markers on {name}): {'; '.join(said)}."
+    source = found.get("source") or {"name": "see the file"}
+    return f"Accuracy gates (markers on {source['name']}): {'; '.join(said)}."
 
 
 def _word(hit: bool) -> str:

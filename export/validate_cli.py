@@ -120,7 +120,7 @@ def exit_at_a_gate() -> Iterator[None]:
 
 def _accuracy(
     networks: Networks, models: Models, asked: Asked, *, split: str | None
-) -> tuple[dict[str, Any] | None, dict[str, Any] | None, str]:
+) -> tuple[dict[str, Any] | None, dict[str, Any] | None, dict[str, Any]]:
     """Masks on the real patients of a split, markers on the labelled test studies, and what those are."""
     from export.validate import two_ways, validate_markers, validate_masks
     from hemx_core.data import phe_sich

@@ -29,7 +29,7 @@ def write_validation(record: dict[str, Any], path: Path) -> tuple[Path, Path]:
 
 def markdown(record: dict[str, Any], picture: str) -> str:
     """The report's text; made from the record alone."""
-    origin = record["provenance"]
+    origin, source = record["provenance"], record.get("source")
     verdict = "passed" if record["passed"] else "FAILED"
     lines = [
         f"# Validation of a bundle, recipe {record['recipe']}: {verdict}",
@@ -37,7 +37,7 @@ def markdown(record: dict[str, Any], picture: str) -> str:
         f"Commit {origin['commit'] or 'unknown'}, {origin['created_at']}, "
         f"{origin['machine']['processor']}. Parity on {record['parity']['slices']} slices of "
         f"{record['parity']['source']}. Markers on {record['patients']} studies"
-        + (f" of {_named(record['source'])}." if record.get("source") else "."),
+        + (f" of {source['name']} ({source['patients']} in all)." if source else "."),
         "",
         "## Gates",
         "",
@@ -224,8 +224,3 @@ def _interval(row: dict[str, Any]) -> str:
         return "not estimable"
     low, high = row["drop_95"]
     return f"{row['drop']:.4f} ({low:.4f} to {high:.4f})"
-
-
-def _named(source: str | dict[str, Any]) -> str:
-    """What a source calls itself."""
-    return source if isinstance(source, str) else f"{source['name']} ({source['patients']} in all)"

@@ -113,7 +113,7 @@ def test_the_page_says_what_the_files_hold(results: Path, tmp_path: Path) -> Non
     validation = tmp_path / "validation.json"
     drops = {"a": {"drop": 0.004}, "b": {"drop": 0.02}, "c": {"drop": None}}
     validation.write_text(
-        json.dumps({"source": "x", "masks": {"dice_drop": 0.001}, "markers": drops})
+        json.dumps({"source": {"name": "x"}, "masks": {"dice_drop": 0.001}, "markers": drops})
     )
     page = performance_docs.page(results, validation)
     assert "| 0.75 (0.75 to 0.75) | hit |" in page  # 30 against 40 ms, at most 0.9.

@@ -73,7 +73,7 @@ def validate(
     monkeypatch.setattr(validate_cli, "_layers", lambda *given: layers)
 
     def run(masks: Any = MASKS, markers: Any = MARKERS) -> Any:
-        answer = (masks, markers, "phantoms")
+        answer = (masks, markers, {"name": "phantoms", "patients": 3})
         monkeypatch.setattr(validate_cli, "_accuracy", lambda *given, **named: answer)
         app = typer.Typer()
         app.command()(validate_command)
