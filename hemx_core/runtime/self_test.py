@@ -2,16 +2,8 @@
 
 The same int8 program may differ on another processor by rounding steps; a broken kernel differs grossly. The
 tolerances stand between the two. With the bundle of recipe tablet-int8, noise of up to one input step (1/255)
-on every pixel, which is more rounding than another processor's, moved at most
-
-    mask (1 - Dice)              0.003      limit 0.015
-    probability, mean            0.00005    limit 0.0004
-    features, relative           0.22       limit 0.35
-    marker probability           0.08       limit 0.12
-    logits                       0.53       limit 0.75
-    class activation maps        0.066      limit 0.2
-
-and each of four faults (a wrong scale, a wrong stride, columns in the wrong order, a picture upside down) was
+on every pixel, which is more rounding than another processor's, stayed within all of them, and each of four
+faults (a wrong scale, a wrong stride, columns in the wrong order, a picture upside down) was
 beyond three limits or more (`python -m benchmarks.self_test_margins`, `benchmarks/results`).
 The largest difference of a single probability is no measure: the same noise moves a pixel at an edge by 0.6.
 """
