@@ -15,17 +15,10 @@ from torch import nn
 
 from export.lower import lower
 from hemx_core.errors import BackendError, IntegrityError
-from hemx_core.manifest import ModelManifest, ProgramSpec, TensorSpec
+from hemx_core.manifest import ProgramSpec, TensorSpec
 from hemx_core.runtime import pte_desktop
 from hemx_core.runtime.pte_desktop import DesktopBackend
 from tests.hemx_core.runtime.contract import ProgramContract, example_inputs
-
-
-@pytest.fixture
-def exported(exported_bundle: Path) -> tuple[Path, ProgramSpec]:
-    """A narrow classifier as a program: two inputs, two outputs."""
-    spec = ModelManifest.load(exported_bundle).classifier
-    return exported_bundle / spec.file, spec
 
 
 class TestDesktopBackend(ProgramContract):

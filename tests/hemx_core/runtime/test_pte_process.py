@@ -1,16 +1,14 @@
-"""The runtime in a process of its own: the contract, and every way in which the process may end."""
+"""The runtime in a process of its own: the contract, and for how long the process stays."""
 
 from __future__ import annotations
 
 import gc
 import hashlib
-import os
-import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,22 +22,13 @@ from hemx_core.runtime import pte_process
 from hemx_core.runtime.bundle import app_models_folder, load_models
 from hemx_core.runtime.program import OutsideBackend
 from hemx_core.runtime.pte_desktop import DesktopBackend
-from hemx_core.runtime.pte_process import ProcessBackend, ProcessProgram, can_start_processes
+from hemx_core.runtime.pte_process import ProcessBackend, can_start_processes
 from tests.hemx_core.runtime.contract import ProgramContract, example_inputs
+from tests.hemx_core.runtime.processes import runs, soon
 
 pytestmark = pytest.mark.skipif(not can_start_processes(), reason="pipes are handed on by POSIX")
-linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux ends orphans")
 
 ROOT = Path(__file__).resolve().parents[3]
-SOON_SECONDS = 5.0
-"""Within a second, and more on a machine that others load."""
-
-
-@pytest.fixture
-def exported(exported_bundle: Path) -> tuple[Path, ProgramSpec]:
-    """A narrow classifier as a program: two inputs, two outputs."""
-    spec = ModelManifest.load(exported_bundle).classifier
-    return exported_bundle / spec.file, spec
 
 
 @pytest.fixture(scope="module")
@@ -50,14 +39,6 @@ def standing() -> Iterator[ProcessBackend]:
     backend.close()
 
 
-@pytest.fixture
-def backend() -> Iterator[ProcessBackend]:
-    """A process of the test's own."""
-    one = ProcessBackend(threads=1)
-    yield one
-    one.close()
-
-
 class TestProcessBackend(ProgramContract):
     @pytest.fixture
     def backend(self, standing: ProcessBackend) -> ProcessBackend:
@@ -66,21 +47,6 @@ class TestProcessBackend(ProgramContract):
     @pytest.fixture
     def program_file(self, exported: tuple[Path, ProgramSpec]) -> tuple[Path, ProgramSpec]:
         return exported
-
-
-def runs(process: int | None) -> bool:
-    """Whether a process is there and no zombie."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def soon(happens: Callable[[], bool]) -> bool:
-    ends_at = time.monotonic() + SOON_SECONDS
-    while not happens() and time.monotonic() < ends_at:
-        time.sleep(0.01)
-    return happens()
 
 
 def test_outputs_are_the_desktop_backends_bit_by_bit(
@@ -120,58 +86,6 @@ def test_its_errors_are_the_desktop_backends(
             errors.append(caught.value)
         assert type(errors[0]) is type(errors[1])
         assert str(errors[0]) == str(errors[1])
-
-
-def test_a_process_that_dies_in_a_call_is_an_error_and_the_next_open_starts_another(
-    backend: ProcessBackend,
-    exported: tuple[Path, ProgramSpec],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("PYTHONFAULTHANDLER", "1")
-    program = backend.open(*exported)
-    inputs, process = example_inputs(exported[1]), backend.process_id
-    assert process is not None
-    os.kill(process, signal.SIGSTOP)  # the call is certain to be under way
-    found: list[BaseException] = []
-
-    def call() -> None:
-        try:
-            program(inputs)
-        except BaseException as error:
-            found.append(error)
-
-    thread = threading.Thread(target=call)
-    thread.start()
-    time.sleep(0.2)
-    os.kill(process, signal.SIGSEGV)
-    os.kill(process, signal.SIGCONT)
-    thread.join(60)
-    assert isinstance(found[0], BackendError)
-    assert "was ended by SIGSEGV: " in found[0].found
-    assert "Segmentation fault" in found[0].found, "what it wrote stands in the error"
-    assert len(found[0].found) < 700
-    assert "try again" in found[0].remedy
-    assert not runs(process)
-    with pytest.raises(BackendError, match="process"):
-        program(inputs)
-    again = backend.open(*exported)
-    assert backend.process_id not in (None, process)
-    assert len(again(inputs)) == 2
-    program.close()
-    assert len(again(inputs)) == 2, "a program of the process that died closes nothing of this one"
-
-
-def test_a_process_that_dies_between_calls_is_an_error_too(
-    backend: ProcessBackend, exported: tuple[Path, ProgramSpec]
-) -> None:
-    program = backend.open(*exported)
-    process = backend.process_id
-    assert process is not None
-    os.kill(process, signal.SIGKILL)
-    assert soon(lambda: backend.process_id is None)
-    with pytest.raises(BackendError, match="was ended by SIGKILL"):
-        program(example_inputs(exported[1]))
-    assert len(backend.open(*exported)(example_inputs(exported[1]))) == 2
 
 
 def test_it_ends_with_the_last_program_and_leaves_nothing(
@@ -236,85 +150,6 @@ def test_what_is_dropped_is_freed(exported: tuple[Path, ProgramSpec]) -> None:
     assert soon(lambda: not runs(process))
 
 
-ORPHAN = """
-import sys, time
-from hemx_core.runtime.pte_process import ProcessBackend
-backend = ProcessBackend(threads=1)
-backend.start()
-print(backend.process_id, flush=True)
-time.sleep(600)
-"""
-
-
-@linux
-@pytest.mark.parametrize("stopped", [False, True])
-def test_it_ends_with_its_parent_however_that_ends(stopped: bool) -> None:
-    parent = subprocess.Popen(
-        [sys.executable, "-c", ORPHAN], stdout=subprocess.PIPE, cwd=ROOT, text=True
-    )
-    with parent:
-        assert parent.stdout is not None
-        process = int(parent.stdout.readline())
-        assert runs(process)
-        if stopped:  # it cannot see that its pipe has ended
-            os.kill(process, signal.SIGSTOP)
-        parent.kill()
-        parent.wait()
-        assert soon(lambda: not runs(process))
-
-
-def test_a_thread_that_started_it_may_end(
-    backend: ProcessBackend, exported: tuple[Path, ProgramSpec]
-) -> None:
-    """Linux ends a child with the thread that started it, not with the process."""
-    programs: list[ProcessProgram] = []
-    thread = threading.Thread(target=lambda: programs.append(backend.open(*exported)))
-    thread.start()
-    thread.join()
-    time.sleep(0.2)
-    assert len(programs[0](example_inputs(exported[1]))) == 2
-
-
-BARE = """
-import os, sys
-from pathlib import Path
-for one in range(3):
-    os.close(one)
-from hemx_core.runtime.pte_process import ProcessBackend
-backend = ProcessBackend(threads=1)
-try:
-    backend.start()
-    said = f"started {backend.process_id}"
-except Exception as error:
-    said = str(error)
-Path(sys.argv[1]).write_text(said)
-"""
-
-
-def test_standard_streams_that_are_not_there_do_not_matter(tmp_path: Path) -> None:
-    said = tmp_path / "said"
-    subprocess.run([sys.executable, "-c", BARE, str(said)], cwd=ROOT, check=True)
-    assert said.read_text().startswith("started ")
-
-
-def test_a_missing_runtime_names_the_remedy(
-    backend: ProcessBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "torch.py").write_text("raise ImportError('there is no torch')")
-    monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(BackendError, match=r"there is no torch.*hemx\[runtime\]"):
-        backend.start()
-    assert backend.process_id is None
-
-
-def test_what_lies_in_the_working_folder_is_not_imported(
-    backend: ProcessBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "torch.py").write_text("raise ImportError('a study with a program in it')")
-    monkeypatch.chdir(tmp_path)
-    backend.start()
-
-
 def test_refuses_no_threads_and_a_missing_package(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(BackendError, match="0 threads"):
         ProcessBackend(threads=0)
@@ -325,15 +160,6 @@ def test_refuses_no_threads_and_a_missing_package(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(pte_process.importlib.metadata, "version", missing)
     with pytest.raises(BackendError, match=r"not installed.*hemx\[runtime\]"):
         ProcessBackend()
-
-
-def test_an_interpreter_that_does_not_start_is_told(
-    backend: ProcessBackend, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys, "executable", "/nowhere/python")
-    with pytest.raises(BackendError, match="cannot be started"):
-        backend.start()
-    assert backend.process_id is None
 
 
 def test_threads_take_turns(standing: ProcessBackend, exported: tuple[Path, ProgramSpec]) -> None:
