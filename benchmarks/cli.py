@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from benchmarks.settings import Settings
+    from benchmarks.harness.settings import Settings
 
 FAILED_EXIT = 1
 DEFAULT_ROUNDS, DEFAULT_CALLS = 5, 20
@@ -39,7 +39,10 @@ Tiny = Annotated[bool, typer.Option("--tiny", help="Narrow networks and two roun
 
 def register(app: typer.Typer) -> None:
     """Add `hemx benchmark`."""
+    from benchmarks.graphs import cli as graphs_cli
+
     app.add_typer(benchmark_app, name="benchmark")
+    graphs_cli.register(app)
 
 
 @benchmark_app.command()
@@ -57,7 +60,7 @@ def run(
 ) -> None:
     """Load, stages and whole studies of the bundle."""
     from benchmarks.run import judge_run, run_studies
-    from hemx_core.budget import passes
+    from hemx_core.device.budget import passes
 
     settings = _settings(bundle, None, threads, rounds, DEFAULT_CALLS, work, results, tiny)
     records = run_studies(settings, out=out)
@@ -90,8 +93,8 @@ def compare(
     ] = False,
 ) -> None:
     """Ratios of two result files; exit code 1 if a figure has become worse beyond noise."""
-    from benchmarks import compare as comparison
-    from hemx_core.benchmark_record import read_records
+    from benchmarks.harness import records as comparison
+    from hemx_core.device.record import read_records
 
     changes = comparison.compare(read_records(before), read_records(after), any_outputs=any_outputs)
     for text in comparison.lines(changes):
@@ -120,9 +123,8 @@ def peers(
     tiny: Tiny = False,
 ) -> None:
     """The same trained graphs in every runtime: speed, memory, size, accuracy; goes on where it stopped."""
-    from benchmarks.goals import outcomes
-    from benchmarks.markdown import goals_table
     from benchmarks.peers.contest import hold_contest
+    from benchmarks.peers.goals import goals_table, outcomes
 
     settings = _settings(bundle, weights, threads, rounds, calls, work, results, tiny)
     records = hold_contest(settings, subjects=_split(subjects), names=_split(only))
@@ -141,7 +143,7 @@ def threads(
     tiny: Tiny = False,
 ) -> None:
     """Batches, two instances, preparing ahead: what makes a study fastest on two cores."""
-    from benchmarks.threads import compare_strategies
+    from benchmarks.graphs.threads import compare_strategies
 
     settings = _settings(bundle, weights, "1,2", rounds, DEFAULT_CALLS, work, results, tiny)
     for one in compare_strategies(settings):
@@ -159,7 +161,7 @@ def growth_cost(
     tiny: Tiny = False,
 ) -> None:
     """Time and memory against slices, input size and width, beside the machine's int8 peak."""
-    from benchmarks.growth_cost import measure_growth
+    from benchmarks.graphs.growth_cost import measure_growth
 
     settings = _settings(bundle, weights, threads, rounds, DEFAULT_CALLS, work, results, tiny)
     for one in measure_growth(settings):
@@ -181,8 +183,8 @@ def operators(
     tiny: Tiny = False,
 ) -> None:
     """Time by kind of XNNPACK operator, and memory by stage, of the bundle's programs."""
-    from benchmarks.operators import measure_operators
-    from benchmarks.operators_text import section
+    from benchmarks.graphs.operators import measure_operators
+    from benchmarks.pages.graphs import section
 
     settings = _settings(bundle, None, threads, rounds, DEFAULT_CALLS, work, results, tiny)
     typer.echo(section(measure_operators(settings)))
@@ -214,10 +216,10 @@ def pareto(
     tiny: Tiny = False,
 ) -> None:
     """AUC and Dice against time and memory, by merging, input, width, precision; goes on where it stopped."""
+    from benchmarks.harness.records import RESULTS
     from benchmarks.pareto.plan import plan_for
-    from benchmarks.pareto.reason import reason
+    from benchmarks.pareto.report import reason
     from benchmarks.pareto.run import WORK, measure_front
-    from benchmarks.records import RESULTS
 
     folder = None if tiny else RESULTS.parent
     settings = _settings(
@@ -245,8 +247,8 @@ def _settings(
     results: Path | None,
     tiny: bool,
 ) -> Settings:
-    from benchmarks.records import RESULTS, WORK
-    from benchmarks.settings import Settings
+    from benchmarks.harness.records import RESULTS, WORK
+    from benchmarks.harness.settings import Settings
     from hemx_core.errors import BenchmarkError
 
     try:
@@ -275,7 +277,7 @@ def _split(text: str) -> tuple[str, ...]:
 
 
 def _told(record: dict[str, object]) -> str:
-    from benchmarks.markdown import shown
+    from benchmarks.harness.tables import shown
 
     if not record["figures"]:
         return str(record["status"])

@@ -9,15 +9,14 @@ from typing import Any
 import cv2
 import numpy as np
 
-from benchmarks.energy import EnergyMeter, tell_joules
-from benchmarks.interleave import RoundStore, visit_all
+from benchmarks.harness.energy import EnergyMeter, tell_joules
+from benchmarks.harness.pipeline import volume_for_blood
+from benchmarks.harness.process import RoundStore, run_fresh, visit_all
+from benchmarks.harness.records import BYTES, MIB, MS, figure, study_name, write_records
+from benchmarks.harness.settings import Settings
 from benchmarks.peers.contest import STUDY_BLOODY, STUDY_SLICES
-from benchmarks.pipeline import volume_for_blood
-from benchmarks.process import run_fresh
-from benchmarks.records import BYTES, MIB, MS, figure, study_name, write_records
-from benchmarks.settings import Settings
-from hemx_core.budget import Verdict, find_budget, judge, load_budgets
-from hemx_core.memory import rss_mib
+from hemx_core.device.budget import Verdict, find_budget, judge, load_budgets
+from hemx_core.device.memory import rss_mib
 from hemx_core.profile import ProfileOptions, profile_study
 from hemx_core.provenance import commit
 
@@ -76,8 +75,8 @@ def measure_run(
 
     The runtime is imported before the base of memory is taken: `runtime` says what that costs.
     """
-    from hemx_core.runtime.bundle import load_models
-    from hemx_core.runtime.pte_desktop import DesktopBackend
+    from hemx_core.bundle.load import load_models
+    from hemx_core.runtime.desktop import DesktopBackend
 
     cv2.setNumThreads(threads)
     bare = rss_mib()

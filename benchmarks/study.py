@@ -16,14 +16,14 @@ from typing import Annotated, Any
 import typer
 
 from hemx_core import provenance
-from hemx_core.phantom import LesionSpec, PhantomSpec, SiteSpec, make_phantom, write_dicom_series
+from hemx_core.phantoms import LesionSpec, PhantomSpec, SiteSpec, make_phantom, write_dicom_series
 
 CHILD = """
 import json, sys, time
 started = time.perf_counter()
 from hemx_core.costs import peak_rss_mib
-from hemx_core.runtime.pte_desktop import DesktopBackend
-from hemx_core.triage import load_models, triage
+from hemx_core.runtime.desktop import DesktopBackend
+from hemx_core.pipeline import load_models, triage
 models = load_models(backend=DesktopBackend(threads=int(sys.argv[2])))
 loaded, loaded_mib = time.perf_counter(), peak_rss_mib()
 result = triage(sys.argv[1], models)

@@ -1,9 +1,15 @@
-"""Both programs and their manifest, written only when every gate is passed."""
+"""Both programs and their manifest, written only when every gate is passed.
+
+Temperatures and thresholds can be taken anew without exporting the graphs again (`hemx evaluate markers
+--recalibrate` fits them on more studies): the programs compute logits, which do not change. What
+int8 does to a probability does: parity is measured anew.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import shutil
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -15,27 +21,21 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 import hemx_core
-from export.fold import fold_classifier, fold_unet
+from export.calibration import calibration_crops, ordinary_slices
+from export.folding.twins import fold_classifier, fold_unet
 from export.lower import lower
-from export.networks import Networks, check_recipe
-from export.outliers import ordinary_slices
+from export.networks import Networks, check_recipe, load_networks
 from export.quantize import quantize
 from export.recipes import Precision, Recipe
 from export.reference import write_reference
 from export.samples import Samples
 from export.sign import SigningKey, local_key, sign_bundle
 from export.verify import Parity, check_parity, measure_parity
-from hemx_core.imaging.crop import crop_around
-from hemx_core.manifest import (
-    MANIFEST_NAME,
-    ModelManifest,
-    ProgramSpec,
-    TensorSpec,
-    read_manifest,
-)
+from hemx_core.bundle.load import load_models
+from hemx_core.bundle.signature import SIGNATURE_NAME
+from hemx_core.errors import ManifestError
+from hemx_core.manifest import MANIFEST_NAME, ModelManifest, ProgramSpec, TensorSpec, read_manifest
 from hemx_core.markers import MARKER_CODES
-from hemx_core.runtime.bundle import load_models
-from hemx_core.runtime.signature import SIGNATURE_NAME
 
 SEGMENTER_FILE = "segmenter.pte"
 CLASSIFIER_FILE = "classifier.pte"
@@ -137,26 +137,6 @@ def build_classifier(
     return Program(pte, _spec(CLASSIFIER_FILE, pte, (crop, features), (logits, cam)))
 
 
-@torch.inference_mode()
-def calibration_crops(
-    networks: Networks, calibration: Sequence[NDArray[np.float32]]
-) -> list[Inputs]:
-    """(crop, features) of the slices on which the trained segmenter finds blood.
-
-    Where it finds none at all (untrained weights), every slice is cropped at its centre.
-    """
-    decision = networks.decision
-    crops: list[Inputs] = []
-    blood: list[bool] = []
-    for image in calibration:
-        logits, features = networks.segmenter(torch.from_numpy(image)[None, None])
-        mask = torch.sigmoid(logits)[0, 0].numpy() >= decision.mask_threshold
-        crop, _ = crop_around(image, mask, decision.crop_size)
-        crops.append((torch.from_numpy(crop)[None, None], features))
-        blood.append(bool(mask.any()))
-    return [one for one, shows in zip(crops, blood, strict=True) if shows] if any(blood) else crops
-
-
 def write_draft(
     folder: Path, networks: Networks, recipe: Recipe, segmenter: Program, classifier: Program
 ) -> ModelManifest:
@@ -226,3 +206,49 @@ def _spec(
     file: str, pte: bytes, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]
 ) -> ProgramSpec:
     return ProgramSpec(file, hashlib.sha256(pte).hexdigest(), len(pte), inputs, outputs)
+
+
+def recalibrate_bundle(
+    folder: Path, weights: Path, key: SigningKey, *, recipe: Recipe, parity: Samples
+) -> ModelManifest:
+    """Replace the manifest's markers and accuracy by those of `decision.json`, verify and sign.
+
+    Args:
+        folder: the bundle; whole before and after, or left without a manifest where this is interrupted.
+        weights: folder of the weight files that the bundle was exported from.
+        key: signs the new manifest.
+        recipe: the bundle's; its parity gates must be passed at the new temperatures.
+        parity: slices to verify with, as the export takes them.
+    Returns:
+        The new manifest.
+    Raises:
+        ManifestError: the bundle was exported from other weights or other decisions, or is malformed.
+        IntegrityError: a file differs from the manifest.
+        ParityError: a gate is missed; the bundle is as it was.
+    """
+    manifest = ModelManifest.load(folder)
+    networks = load_networks(weights)
+    decision = networks.decision
+    same = ("preprocessing", "mask_threshold", "min_component_ml", "crop_size")
+    if manifest.training != networks.training or any(
+        getattr(manifest, name) != getattr(decision, name) for name in same
+    ):
+        raise ManifestError(
+            f"a bundle that was not exported from the weights in {weights.name}",
+            expected="the same training cards, preprocessing, mask settings and crop size",
+            remedy="export the bundle again",
+        )
+    found = replace(manifest, markers=decision.markers, accuracy=decision.accuracy)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".recalibrate-") as name:
+        draft = Path(name)
+        for spec in manifest.files:
+            shutil.copyfile(folder / spec.file, draft / spec.file)
+        found.save(draft)
+        with load_models(draft, allow_unsigned=True) as models:
+            measured = measure_parity(networks, models, parity)
+        check_parity(measured, recipe)
+        found = replace(found, parity=measured.to_json())
+        found.save(draft)
+        sign_bundle(draft, key)
+        publish(draft, folder)
+    return found

@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hemx_core.errors import IntegrityError, ManifestError
-from hemx_core.manifest import ModelManifest
-from hemx_core.runtime.bundle import app_models_folder, verify_bundle
-from hemx_core.runtime.signature import (
+from hemx_core.bundle.load import app_models_folder, verify_bundle
+from hemx_core.bundle.signature import (
     Signature,
     TrustedKey,
     read_keys,
@@ -18,9 +16,12 @@ from hemx_core.runtime.signature import (
     release_keys,
     trusted_keys,
 )
+from hemx_core.errors import ManifestError
+from hemx_core.manifest import ModelManifest
 
 if TYPE_CHECKING:
     from export.sign import SigningKey
+
 
 bundle_app = typer.Typer(name="bundle", help="Sign and verify model bundles.", no_args_is_help=True)
 Folder = Annotated[Path | None, typer.Argument(help="Bundle; the app's by default.")]
@@ -80,12 +81,11 @@ def recalibrate(
     key: PrivateKey = None,
 ) -> None:
     """Take temperatures, thresholds and accuracy anew from beside the weights, verify, and sign."""
+    from export.bundle import recalibrate_bundle
     from export.networks import default_weights
-    from export.recalibrate import recalibrate_bundle
     from export.recipes import find_recipe
     from export.samples import load_samples
     from export.sign import local_key
-    from hemx_core.manifest import ModelManifest
 
     target, signing = folder or app_models_folder(), read_key(key) if key else local_key()
     manifest = ModelManifest.load(target)
@@ -133,8 +133,8 @@ def self_test(
     ] = False,
 ) -> None:
     """Run a bundle on this computer against its reference outputs; exit code 2 where it differs."""
-    from hemx_core.runtime.bundle import load_models
-    from hemx_core.runtime.self_test import run_self_test
+    from hemx_core.bundle.load import load_models
+    from hemx_core.bundle.self_test import run_self_test
 
     with load_models(folder, allow_unsigned=allow_unsigned) as models:
         report = run_self_test(models)
@@ -146,37 +146,6 @@ def self_test(
             typer.echo(f"{'  ok' if one.passed else '  FAILED':10}{one.name:12}{found}")
     report.require()
     typer.echo(f"passed    on {report.slices} reference slices")
-
-
-@bundle_app.command("flip-test")
-def flip_bits(
-    folder: Folder = None,
-    flips: Annotated[int, typer.Option(help="How many bits, spread evenly over the files.")] = 1000,
-    seed: Annotated[int, typer.Option(help="Chooses the bits.")] = 20261126,
-    out: Annotated[Path, typer.Option(help="Result file.")] = Path(
-        "benchmarks/results/bundle_flips.json"
-    ),
-) -> None:
-    """Flip single bits in a copy of a bundle: every one must be refused before a program is opened."""
-    from export.flip_test import flip_test
-    from hemx_core import provenance
-
-    target = folder or app_models_folder()
-    report = flip_test(target, flips=flips, seed=seed)
-    manifest = ModelManifest.load(target)
-    files = {one.file: {"bytes": one.bytes, "sha256": one.sha256} for one in manifest.files}
-    facts = {"provenance": provenance.provenance(seed=seed), "recipe": manifest.recipe}
-    provenance.write_json(out, {**facts, "files": files, **report.to_json()})
-    refused = sum(report.refusals.values())
-    typer.echo(f"refused   {refused} of {flips} bundles with one flipped bit (seed {seed})")
-    for name, count in report.flips.items():
-        typer.echo(f"          {report.refusals[name]} of {count} in {name}")
-    if not report.passed:
-        raise IntegrityError(
-            f"{len(report.accepted)} damaged bundles were accepted: {report.accepted[:5]}",
-            expected="a refusal of each",
-            remedy="do not ship this version: verification has a hole",
-        )
 
 
 def read_key(path: Path) -> SigningKey:

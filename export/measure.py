@@ -22,11 +22,11 @@ from typing import Any
 
 import numpy as np
 
-from hemx_core.device import device_facts, package_versions
+from hemx_core.device.machine import device_facts, package_versions
+from hemx_core.device.memory import PeakMemory
 from hemx_core.errors import BackendError
-from hemx_core.memory import PeakMemory
 from hemx_core.provenance import commit
-from hemx_core.runtime.pte_desktop import BINDING, DesktopBackend, run_method
+from hemx_core.runtime.desktop import BINDING, DesktopBackend, run_method
 
 Call = tuple[int, str]
 SECONDS = 900

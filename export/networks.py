@@ -15,7 +15,7 @@ from hemx_core.manifest import MarkerSpec
 from hemx_core.markers import MARKER_CODES
 from hemx_core.nn.joint import MarkerClassifier
 from hemx_core.nn.unet import UNet
-from hemx_core.nn.weights_io import load_classifier, load_segmenter, read_metadata
+from hemx_core.nn.weights import load_classifier, load_segmenter, read_metadata
 
 SEGMENTER_WEIGHTS = "segmenter.safetensors"
 CLASSIFIER_WEIGHTS = "classifier.safetensors"

@@ -57,7 +57,7 @@ def quantize(
     Args:
         module: in evaluation mode; its `float_modules`, if any, name what stays in float32.
         calibration: inputs as on the device, prepared by the same specification, batch size 1.
-        float_modules: what else stays in float32, names of submodules; see `export.mixed`.
+        float_modules: what else stays in float32, names of submodules; see `benchmarks.graphs.float_layers`.
         batch: the largest that the graph will be lowered for. Ranges do not depend on it.
     Raises:
         ExportError: there are no calibration inputs, or no module of such a name.

@@ -9,14 +9,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from hemx_core.bundle.load import Models
+from hemx_core.bundle.self_test import REFERENCE_NAME, record_references, run_self_test
 from hemx_core.imaging.prepare import prepare
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.manifest import FileSpec, ModelManifest
 from hemx_core.markers import MARKER_CODES
-from hemx_core.phantom import make_phantom, random_spec
-from hemx_core.runtime.bundle import Models
-from hemx_core.runtime.references import REFERENCE_NAME, record_references
-from hemx_core.runtime.self_test import run_self_test
+from hemx_core.phantoms import make_phantom, random_spec
 
 HEADS = ((21, ("hypodensity", "irregular")), (22, ("blend", "fluid_level")))
 """Seed and markers of each phantom: between them every marker once."""

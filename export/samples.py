@@ -15,7 +15,7 @@ from hemx_core.data import phe_sich
 from hemx_core.errors import DatasetError
 from hemx_core.imaging.prepare import GridTransform, prepare
 from hemx_core.imaging.spec import PreprocessingSpec
-from hemx_core.phantom import make_phantom, random_spec
+from hemx_core.phantoms import make_phantom, random_spec
 
 DATA_VARIABLE = "HEMX_DATA"
 REAL_FOLDER = "phe_sich"

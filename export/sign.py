@@ -11,9 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hemx_core.errors import ExportError, ManifestError, OutputError, SignatureError
-from hemx_core.manifest import ModelManifest, read_manifest
-from hemx_core.runtime.signature import (
+from hemx_core.bundle.signature import (
     CONFIG_VARIABLE,
     CONTEXT,
     SIGNATURE_NAME,
@@ -25,6 +23,8 @@ from hemx_core.runtime.signature import (
     keys_to_json,
     read_keys,
 )
+from hemx_core.errors import ExportError, ManifestError, OutputError, SignatureError
+from hemx_core.manifest import ModelManifest, read_manifest
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

@@ -18,11 +18,10 @@ from numpy.typing import NDArray
 from export.networks import Decision, Networks
 from export.recipes import Recipe
 from export.samples import Samples
+from hemx_core.bundle.load import Models
 from hemx_core.errors import ParityError
-from hemx_core.imaging.crop import crop_around
-from hemx_core.imaging.prepare import GridTransform
+from hemx_core.imaging.prepare import GridTransform, crop_around
 from hemx_core.measure.aggregate import calibrated_probabilities
-from hemx_core.runtime.bundle import Models
 
 Array = NDArray[np.float32]
 TwoToTwo = Callable[[Array, Array], tuple[Array, Array]]
@@ -167,7 +166,7 @@ def run(
     *,
     crop_mask: NDArray[np.bool_] | None = None,
 ) -> Outcome:
-    """One slice through one way, as `hemx_core.triage` does it.
+    """One slice through one way, as `hemx_core.pipeline` does it.
 
     Args:
         image: prepared slice.

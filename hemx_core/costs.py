@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hemx_core.memory import process_bytes
+from hemx_core.device.memory import process_bytes
 from hemx_core.result import SliceUpdate, StageCost
 
 START_UP = "start_up"

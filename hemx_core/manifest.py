@@ -1,7 +1,7 @@
 """The contract between the export and the device: a JSON manifest beside the `.pte` files.
 
 Loading checks the schema, the version and every file's size and SHA-256 before any program is opened.
-Who signed the manifest is checked before that, by `hemx_core.runtime.bundle.verify_bundle`.
+Who signed the manifest is checked before that, by `hemx_core.bundle.load.verify_bundle`.
 
 Schema versions. What a manifest holds decides its version, so that one content has one form:
     1    programs only

@@ -17,17 +17,17 @@ from typing import Any
 
 import numpy as np
 
-from hemx_core.benchmark_record import fingerprint, header
+from hemx_core.bundle.load import Models
+from hemx_core.bundle.self_test import SelfTestReport, run_self_test
 from hemx_core.costs import StageClock
+from hemx_core.device.memory import PeakMemory
+from hemx_core.device.record import fingerprint, header
 from hemx_core.errors import BenchmarkError
 from hemx_core.imaging.reader import read_series
 from hemx_core.manifest import MANIFEST_NAME, file_sha256
-from hemx_core.memory import PeakMemory
-from hemx_core.phantom import LesionSpec, PhantomSpec, SiteSpec, make_phantom, write_dicom_series
+from hemx_core.phantoms import LesionSpec, PhantomSpec, SiteSpec, make_phantom, write_dicom_series
+from hemx_core.pipeline import triage_volume
 from hemx_core.result import SliceUpdate, TriageResult
-from hemx_core.runtime.bundle import Models
-from hemx_core.runtime.self_test import SelfTestReport, run_self_test
-from hemx_core.triage import triage_volume
 
 STUDY = "study"
 """The kind of record that `profile_study` makes."""
@@ -145,7 +145,7 @@ def profile_study(
         progress: told after every slice.
         process: that the models run in, where it is not this one; its memory counts too.
     Returns:
-        The record; `hemx_core.benchmark_record.write_record` writes it.
+        The record; `hemx_core.device.record.write_record` writes it.
     Raises:
         HemxError: what loading, reading or triage raise.
         BenchmarkError: two runs gave different outputs.

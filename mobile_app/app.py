@@ -19,23 +19,22 @@ from hemx_core.errors import HemxError
 from mobile_app import logs, theme
 from mobile_app.context import AppContext
 from mobile_app.errors import StoreError, UnexpectedError
-from mobile_app.jobs import Job, Jobs, Outcome
-from mobile_app.locking import Locking
-from mobile_app.widgets.content import Content
-from mobile_app.widgets.trouble import Trouble, trouble_widgets
+from mobile_app.frame import Content, Trouble, trouble_widgets
+from mobile_app.lock.screen import Locking
+from mobile_app.work.jobs import Job, Jobs, Outcome
 
 if TYPE_CHECKING:
-    from mobile_app.device_models import DeviceModels
     from mobile_app.store import Store
+    from mobile_app.work.device_models import DeviceModels
 
 SCREENS: dict[str, tuple[str, str]] = {
-    "studies": ("mobile_app.screens.studies", "Studies"),
-    "reading": ("mobile_app.screens.reading", "Reading"),
-    "result": ("mobile_app.screens.result", "Result"),
-    "compare": ("mobile_app.screens.compare", "Compare"),
-    "report": ("mobile_app.screens.report", "Report"),
-    "device": ("mobile_app.screens.device", "Device"),
-    "settings": ("mobile_app.screens.settings", "SettingsScreen"),
+    "studies": ("mobile_app.studies.screen", "Studies"),
+    "reading": ("mobile_app.reading.screen", "Reading"),
+    "result": ("mobile_app.result.screen", "Result"),
+    "compare": ("mobile_app.compare.screen", "Compare"),
+    "report": ("mobile_app.report.screen", "Report"),
+    "device": ("mobile_app.device.screen", "Device"),
+    "settings": ("mobile_app.preferences.screen", "SettingsScreen"),
 }
 """Module and class of each screen, imported when it is first shown: the first frame needs one."""
 
@@ -109,7 +108,7 @@ class HemxApp(App):
 
     def on_start(self) -> None:
         """Begin after the first frame."""
-        from mobile_app.device_models import prepare
+        from mobile_app.work.device_models import prepare
 
         sys.setswitchinterval(SWITCH_SECONDS)
         if self.context is not None:
@@ -167,7 +166,7 @@ class HemxApp(App):
         context.stands()
         context.jobs.run(_import_readers, on_done=self._warmed_up)
         if self._demo:
-            from mobile_app.demo import import_demo
+            from mobile_app.studies.demo import import_demo
 
             self.context.tell("app.demo")
             context.run(import_demo(context.store), on_done=self._open_imported)
@@ -187,7 +186,7 @@ class HemxApp(App):
 
         def work(report: Any) -> Any:
             # Imported here, in the worker: it brings OpenCV and pydicom.
-            from mobile_app.library import import_series
+            from mobile_app.work.library import import_series
 
             return import_series(self.context.store, path)(report)
 
@@ -252,15 +251,15 @@ def _import_readers(_report: Any) -> None:
     In the worker that reads studies, ahead of the first one: pydicom's modules import each other in a circle,
     and in two threads at once the import fails.
     """
-    import_module("mobile_app.library")
+    import_module("mobile_app.work.library")
 
 
 def _secure(on: bool) -> None:
     """On Android keep the app out of screenshots and of the pictures of recent apps, or not."""
-    from mobile_app.device_models import on_android
+    from mobile_app.work.device_models import on_android
 
     if on_android():
-        from mobile_app.android_window import device_window
+        from mobile_app.android.window import device_window
 
         device_window().secure(on)
 

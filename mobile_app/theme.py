@@ -8,6 +8,8 @@ from kivy.core.text import LabelBase
 from kivy.lang import Builder
 from kivy.metrics import dp, sp
 
+import hemx_core
+
 BACKGROUND = (0.05, 0.055, 0.065, 1)
 SURFACE = (0.11, 0.12, 0.14, 1)
 RAISED = (0.19, 0.21, 0.24, 1)
@@ -37,7 +39,7 @@ LEADING = 1.15
 ROW_HEIGHT = LINE_HEIGHT * 3 + sp(42) + GAP * 2
 """A study in the list: patient, facts, advice on two lines, findings."""
 
-FONT = Path(__file__).parent / "assets" / "fonts" / "BIZUDPGothic-Regular.ttf"
+FONT = Path(hemx_core.__file__).parent / "assets" / "fonts" / "BIZUDPGothic-Regular.ttf"
 
 
 def register_font() -> None:

@@ -348,9 +348,9 @@ def write_tested_bundle(
 ) -> ModelManifest:
     """A fake bundle with references: what `threshold_functions` make of a disc of clot and of plain brain."""
     from export.sign import sign_bundle
+    from hemx_core.bundle.load import load_models
+    from hemx_core.bundle.self_test import REFERENCE_NAME, record_references
     from hemx_core.manifest import FileSpec
-    from hemx_core.runtime.bundle import load_models
-    from hemx_core.runtime.references import REFERENCE_NAME, record_references
 
     manifest = write_fake_bundle(
         folder, size=size, crop_size=crop_size, slices_a_call=slices_a_call

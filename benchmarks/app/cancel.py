@@ -13,10 +13,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.app.driver import Script, calm, drive, import_study, opened, tap
-from benchmarks.app.studies import SEED, SLICES, write_studies
+from benchmarks.app.driver import (
+    SEED,
+    SLICES,
+    Script,
+    calm,
+    drive,
+    import_study,
+    opened,
+    tap,
+    write_studies,
+)
 from benchmarks.app.verdicts import Json, Verdict, figure, load, report
-from benchmarks.process import run_fresh
+from benchmarks.harness.process import run_fresh
 from hemx_core.errors import BenchmarkError
 
 if TYPE_CHECKING:

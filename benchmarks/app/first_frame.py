@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.app.verdicts import Json, Verdict, figure, load, report
-from benchmarks.process import run_fresh
+from benchmarks.harness.process import run_fresh
 
 HEAVY = ("torch", "executorch", "cv2", "pydicom", "numpy", "PIL", "scipy")
 LIMIT_SECONDS = 2.0

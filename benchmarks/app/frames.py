@@ -16,10 +16,20 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.app.driver import Script, Scrolling, calm, drive, frames, import_study, opened
-from benchmarks.app.studies import SEED, SLICES, write_studies
+from benchmarks.app.driver import (
+    SEED,
+    SLICES,
+    Script,
+    Scrolling,
+    calm,
+    drive,
+    frames,
+    import_study,
+    opened,
+    write_studies,
+)
 from benchmarks.app.verdicts import Json, Verdict, figure, load, percentile, report
-from benchmarks.process import run_fresh
+from benchmarks.harness.process import run_fresh
 
 if TYPE_CHECKING:
     from mobile_app.app import HemxApp

@@ -21,11 +21,20 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.app.driver import Script, calm, drive, frames, import_study, opened
-from benchmarks.app.studies import SEED, SLICES, write_studies
+from benchmarks.app.driver import (
+    SEED,
+    SLICES,
+    Script,
+    calm,
+    drive,
+    frames,
+    import_study,
+    opened,
+    write_studies,
+)
 from benchmarks.app.verdicts import MB, Json, Verdict, figure, load, report
-from benchmarks.process import run_fresh
-from hemx_core.memory import forget_peak, process_bytes
+from benchmarks.harness.process import run_fresh
+from hemx_core.device.memory import forget_peak, process_bytes
 
 if TYPE_CHECKING:
     from mobile_app.app import HemxApp

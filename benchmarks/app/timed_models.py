@@ -12,13 +12,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mobile_app import settings
-from mobile_app.device_models import DeviceModels
+from mobile_app.work.device_models import DeviceModels
 
 if TYPE_CHECKING:
-    from hemx_core.runtime.bundle import Models
-    from hemx_core.triage import TriageModels
-    from mobile_app.memory_guard import MemoryBudget
+    from hemx_core.bundle.load import Models
+    from hemx_core.pipeline import TriageModels
     from mobile_app.store import Store
+    from mobile_app.work.memory_guard import MemoryBudget
 
 
 DRIVER_BYTES = 200 * 2**20

@@ -1,6 +1,6 @@
 """The paper's experiments as commands: `hemx experiment NAME`.
 
-jobs.py runs and remembers single trainings; scale.py says how large they are; studies.py gives the
-slices; segmenters.py, classifiers.py and synthesis.py are the kinds of job. One module for each
-experiment names its arms and the paper's numbers; table.py and plot.py show what came out.
+data.py gives the slices; scale.py says how large an experiment is; segmenters.py, classifiers.py
+and stage2.py are the kinds of job. One module for each experiment names its arms and the paper's
+numbers; report.py shows what came out.
 """

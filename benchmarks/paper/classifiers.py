@@ -1,9 +1,4 @@
-"""Jobs that train a (Wavelet) VGG16 on the frozen U-Net, and the AUCs of what they answer.
-
-Stage 1 is one U-Net, that of the first seed, so all arms and seeds are scored on the same slices. A
-study is scored by itself (a patient of the cohort may carry several lesions, one a study); the
-bootstrap draws patients with all their studies.
-"""
+"""Jobs that train a (Wavelet) VGG16 on the frozen U-Net, and the tables of their AUCs."""
 
 from __future__ import annotations
 
@@ -15,21 +10,18 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.paper.bench import Bench
-from benchmarks.paper.jobs import Finished, Job, Outcome
-from benchmarks.paper.stage2_slices import (
-    MASK_THRESHOLD,
-    Scored,
-    crops_alone,
-    slices_of,
-    with_synthetic,
-)
-from hemx_core.evaluation.predictions import Array, Predictions
-from hemx_core.evaluation.weighted import weighted_auc
-from hemx_core.markers import MARKER_CODES
+from benchmarks.harness.jobs import Finished, Job, Outcome
+from benchmarks.paper.experiments import Bench
+from benchmarks.paper.report import Row, Section
+from benchmarks.paper.stage2 import MASK_THRESHOLD, Scored, crops_alone, slices_of, with_synthetic
+from benchmarks.paper.stats import Estimate, difference, estimate
+from hemx_core.markers import MARKER_CODES, MARKERS
 from hemx_core.nn.wavelet_vgg import Merge, WaveletVGGConfig
 from hemx_core.training.classifier import fit_classifier, predict
-from hemx_core.training.classifier_config import ClassifierTraining, Masking, View
+from hemx_core.training.config import ClassifierTraining, Masking, View
+from hemx_core.training.scoring.delong import delong_test
+from hemx_core.training.scoring.predictions import Array, Predictions
+from hemx_core.training.scoring.weighted import weighted_auc
 
 Level = Literal["slice", "patient"]
 Kind = Literal["true", "predicted"]
@@ -177,3 +169,116 @@ def _arrays(found: Mapping[str, Predictions], scored: Scored) -> dict[str, NDArr
             "study_labels": one.patient_labels,
         }
     return arrays
+
+
+Runs = Mapping[str, Sequence[Finished]]
+"""Finished jobs of each arm, one for each seed."""
+Pair = tuple[str, str, str]
+"""Two arms, and what the second minus the first is called."""
+
+COLUMNS = [(marker.code, marker.name_en) for marker in MARKERS]
+WORDS = {"slice": "per slice", "patient": "per study"}
+DELONG = (
+    "p: DeLong's test on the mean logits of the seeds, study by study (studies on one patient's slices "
+    "are taken as independent there; the intervals do not)."
+)
+
+
+def auc_sections(
+    bench: Bench,
+    arms: Sequence[ClassifierArm],
+    *,
+    paper: Mapping[str, Mapping[str, float]],
+    pairs: Sequence[Pair],
+    note: str,
+    kind: Kind = "true",
+) -> list[Section]:
+    """AUC of the four markers per slice and per study.
+
+    Args:
+        bench: runs the arms that are not finished.
+        arms: in the order of the table.
+        paper: its AUCs by arm and marker; they stand beside ours per slice.
+        pairs: differences to show.
+        note: on what was done.
+        kind: slices scored, by true or by predicted mask.
+    """
+    runs = {arm.arm: [run_arm(bench, arm, seed) for seed in bench.seeds] for arm in arms}
+    counts = label_counts(runs[arms[0].arm][0], MARKER_CODES, kind)
+    found = []
+    for level in ("slice", "patient"):
+        rows = [
+            Row(
+                arm=arm.arm,
+                title=arm.title,
+                cells=cells(bench, runs[arm.arm], level, kind),
+                paper=paper.get(arm.arm, {}) if level == "slice" else {},
+            )
+            for arm in arms
+        ]
+        words = (
+            "A study's logit is the largest of its slices. " + DELONG
+            if level == "patient"
+            else "The paper does not say per what its AUCs are; they stand beside those per slice."
+        )
+        found.append(
+            Section(
+                title=f"AUC {WORDS[level]}: {bench.cohort.title}",
+                note=f"{note} {counts} {words}",
+                columns=COLUMNS,
+                rows=rows,
+                differences=[gain(bench, runs, pair, level, kind) for pair in pairs],
+            )
+        )
+    return found
+
+
+def cells(
+    bench: Bench,
+    runs: Sequence[Finished],
+    level: Level,
+    kind: Kind = "true",
+    *,
+    targets: Sequence[str] = MARKER_CODES,
+) -> dict[str, Estimate]:
+    """AUC of every target, mean over the seeds."""
+    return {
+        code: estimate([auc_of(bench, one, i, level=level, kind=kind) for one in runs])
+        for i, code in enumerate(targets)
+    }
+
+
+def gain(
+    bench: Bench,
+    runs: Runs,
+    pair: Pair,
+    level: Level,
+    kind: Kind = "true",
+    *,
+    targets: Sequence[str] = MARKER_CODES,
+) -> Row:
+    """Difference of two arms, paired by patient, seed and, per study, with DeLong's p."""
+    first, second, title = pair
+    found = {}
+    for i, code in enumerate(targets):
+        before, after = (
+            [auc_of(bench, one, i, level=level, kind=kind) for one in runs[arm]]
+            for arm in (first, second)
+        )
+        found[code] = difference(before, after)
+        if level == "patient":
+            found[code] = replace(found[code], p=delong_p(runs[first], runs[second], i, kind))
+    return Row(arm=f"{second}-{first}", title=title, cells=found)
+
+
+def delong_p(
+    first: Sequence[Finished], second: Sequence[Finished], column: int, kind: Kind = "true"
+) -> float | None:
+    """p of DeLong's test between two arms' mean logits of each study; None where it has none."""
+    before, after = (
+        np.mean([predictions(one, kind).patient_logits[:, column] for one in runs], 0)
+        for runs in (first, second)
+    )
+    labels = predictions(first[0], kind).patient_labels[:, column]
+    found = delong_test(before, after, labels)
+    return found.p_value if found else None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from benchmarks.paper.materials import Material
+    from benchmarks.paper.data import Material
     from benchmarks.paper.scale import Scale
 
 
@@ -81,9 +81,8 @@ def experiment(
     import cv2
     import torch
 
-    from benchmarks.paper.bench import Bench
-    from benchmarks.paper.experiments import run_experiments
-    from benchmarks.paper.jobs import Runner
+    from benchmarks.harness.jobs import Runner
+    from benchmarks.paper.experiments import Bench, run_experiments
     from benchmarks.paper.report import RESULTS
     from benchmarks.paper.scale import scale_named
 
@@ -110,7 +109,7 @@ def experiment(
 
 
 def _dataset(folder: Path, runs: Path, scale: Scale) -> Material:
-    from benchmarks.paper.materials import dataset_material
+    from benchmarks.paper.data import dataset_material
 
     return dataset_material(
         folder, runs / "data", scale.preprocessing, scale.no_preprocessing, progress=_progress
@@ -118,7 +117,7 @@ def _dataset(folder: Path, runs: Path, scale: Scale) -> Material:
 
 
 def _cohort(folder: Path, scale: Scale, patients: int, *, phantoms: bool, workers: int) -> Material:
-    from benchmarks.paper.materials import cohort_material, phantom_material
+    from benchmarks.paper.data import cohort_material, phantom_material
 
     build = phantom_material if phantoms else cohort_material
     return build(
@@ -127,7 +126,7 @@ def _cohort(folder: Path, scale: Scale, patients: int, *, phantoms: bool, worker
 
 
 def _real(runs: Path, scale: Scale) -> Material | None:
-    from benchmarks.paper.materials import real_material
+    from benchmarks.paper.data import real_material
     from hemx_core.errors import DatasetError
 
     try:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.paper.bench import Bench
 from benchmarks.paper.classifiers import ClassifierArm, auc_of, run_arm
+from benchmarks.paper.data import patient_numbers
+from benchmarks.paper.experiments import Bench
 from benchmarks.paper.report import Row, Section
 from benchmarks.paper.stats import estimate
-from benchmarks.paper.studies import patient_numbers
-from hemx_core.data.phantom_cohort import BASE_EXPANSION_RATE, EXPANSION_RATE
+from hemx_core.data.cohort import BASE_EXPANSION_RATE, EXPANSION_RATE
 from hemx_core.data.study import PreparedStudy
-from hemx_core.evaluation.predictions import Array
-from hemx_core.evaluation.weighted import weighted_auc
 from hemx_core.markers import MARKER_CODES
+from hemx_core.training.scoring.predictions import Array
+from hemx_core.training.scoring.weighted import weighted_auc
 
 TITLE = "The HE head: expansion by 30 % or more"
 HEAD = ClassifierArm(arm="expansion", title="HE head on the image", targets=("expansion",))

@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from benchmarks.paper.aucs import DELONG, Runs, cells, gain
-from benchmarks.paper.bench import Bench
-from benchmarks.paper.classifiers import ClassifierArm, label_counts, run_arm, training_config
-from benchmarks.paper.jobs import Finished
+from benchmarks.harness.jobs import Finished
+from benchmarks.paper.classifiers import (
+    DELONG,
+    ClassifierArm,
+    Runs,
+    cells,
+    gain,
+    label_counts,
+    run_arm,
+    training_config,
+)
+from benchmarks.paper.experiments import Bench
 from benchmarks.paper.report import Row, Section
-from benchmarks.paper.stage2_slices import crops_alone
+from benchmarks.paper.stage2 import crops_alone, discriminator_logits, run_gan
 from benchmarks.paper.stats import Estimate
-from benchmarks.paper.synthesis import discriminator_logits, run_gan
 from hemx_core.markers import MARKER_CODES
 
 TITLE = "Experiment 5: conditional SNGAN, hypodensity"

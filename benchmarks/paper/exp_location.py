@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from benchmarks.paper.bench import Bench
-from benchmarks.paper.jobs import Finished
-from benchmarks.paper.overlap import scores
+from benchmarks.harness.jobs import Finished
+from benchmarks.paper.data import Slices
+from benchmarks.paper.experiments import Bench
 from benchmarks.paper.report import Row, Section
 from benchmarks.paper.segmenters import (
     WEIGHTS,
@@ -17,10 +17,10 @@ from benchmarks.paper.segmenters import (
     counts,
     locations,
     run_segmenter,
+    scores,
 )
 from benchmarks.paper.stats import difference, estimate
-from benchmarks.paper.studies import Slices
-from hemx_core.evaluation.predictions import Array
+from hemx_core.training.scoring.predictions import Array
 
 TITLE = "Experiment 2: fine-tuning on the haematoma's location"
 PAPER = {

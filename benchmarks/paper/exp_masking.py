@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from benchmarks.paper.aucs import auc_sections
-from benchmarks.paper.bench import Bench
-from benchmarks.paper.classifiers import ClassifierArm
+from benchmarks.paper.classifiers import ClassifierArm, auc_sections
 from benchmarks.paper.exp_merging import WAVELET
+from benchmarks.paper.experiments import Bench
 from benchmarks.paper.report import Section
 
 TITLE = "Experiment 4: whole slice or haematoma only"

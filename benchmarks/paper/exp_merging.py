@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from benchmarks.paper.aucs import auc_sections
-from benchmarks.paper.bench import Bench
-from benchmarks.paper.classifiers import ClassifierArm
+from benchmarks.paper.classifiers import ClassifierArm, auc_sections
+from benchmarks.paper.experiments import Bench
 from benchmarks.paper.report import Section
 
 TITLE = "Experiment 3: VGG16, Wavelet VGG16 and the weighted loss"

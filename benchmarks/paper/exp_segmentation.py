@@ -7,15 +7,21 @@ from functools import cache
 
 import numpy as np
 
-from benchmarks.paper.bench import Bench
-from benchmarks.paper.jobs import Finished
-from benchmarks.paper.materials import Material
-from benchmarks.paper.overlap import LEVELS, false_pixels, scores
+from benchmarks.harness.jobs import Finished
+from benchmarks.paper.data import Material, Slices, gather, held_out
+from benchmarks.paper.experiments import Bench
 from benchmarks.paper.report import Row, Section
-from benchmarks.paper.segmenters import SegmenterArm, base_arm, counts, run_segmenter
+from benchmarks.paper.segmenters import (
+    LEVELS,
+    SegmenterArm,
+    base_arm,
+    counts,
+    false_pixels,
+    run_segmenter,
+    scores,
+)
 from benchmarks.paper.stats import Estimate, difference, estimate
-from benchmarks.paper.studies import Slices, gather, held_out
-from hemx_core.evaluation.predictions import Array
+from hemx_core.training.scoring.predictions import Array
 
 TITLE = "Experiment 1: segmentation, split and preprocessing"
 PAPER = {

@@ -5,10 +5,151 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.paper.stats import Estimate
 from hemx_core import provenance
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
+
+
+def markdown(report: dict[str, Any]) -> str:
+    """The whole report: heading, how it was run, and a table for each section."""
+    parts = [f"# {report['title']}", run_line(report)]
+    parts += [section_table(section) for section in report["sections"]]
+    return "\n\n".join(parts)
+
+
+def run_line(report: dict[str, Any]) -> str:
+    """One paragraph on scale, seeds, machine and commit."""
+    made, scale = report["provenance"], report["scale"]
+    unet = scale["unet"]
+    seeds = ", ".join(str(seed) for seed in report["seeds"])
+    return (
+        f"Scale `{scale['name']}`: grid {scale['grid']} × {scale['grid']}, U-Net width {unet['width']:g} and "
+        f"depth {unet['depth']:g}, (Wavelet) VGG16 width {scale['vgg_width']:g} (1 is the paper's); seeds "
+        f"{seeds}; {report['minutes']:.0f} minutes of jobs on {made['machine']['processor']}, "
+        f"{report['threads']} thread(s), commit {made['commit']}. {KEY}; in [brackets] the paper's figure, "
+        "on data that is not public."
+    )
+
+
+def section_table(section: dict[str, Any]) -> str:
+    """Heading, note, the arms and their differences."""
+    keys = [key for key, _title in section["columns"]]
+    heads = [title for _key, title in section["columns"]]
+    lines = [_line(["Arm", *heads]), _line(["---"] * (1 + len(heads)))]
+    for row in section["rows"]:
+        cells = [_cell(row["cells"].get(key), row["paper"].get(key)) for key in keys]
+        lines.append(_line([row["title"], *cells]))
+    for row in section["differences"]:
+        cells = [_cell(row["cells"].get(key), row["paper"].get(key), sign="+") for key in keys]
+        lines.append(_line([f"*{row['title']}*", *cells]))
+    return f"## {section['title']}\n\n{section['note']}\n\n" + "\n".join(lines)
+
+
+def _cell(cell: dict[str, Any] | None, paper: float | None, *, sign: str = "") -> str:
+    found = _figure(cell, sign) if cell else ""
+    return f"{found} [{paper:{sign}.3f}]".strip() if paper is not None else found
+
+
+def _figure(cell: dict[str, Any], sign: str) -> str:
+    if cell["value"] is None:
+        return "not estimable"
+    text = f"{cell['value']:{sign}.3f}"
+    lower, upper = cell["interval_95"]
+    if lower is not None:
+        text += f" ({lower:{sign}.3f} to {upper:{sign}.3f})"
+    if cell["seed_sd"] is not None:
+        text += f" ± {cell['seed_sd']:.3f}"
+    if cell["p"] is not None:
+        text += f", p = {cell['p']:.3f}" if cell["p"] >= 0.0005 else ", p < 0.001"
+    return text
+
+
+def _line(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+OURS, PAPER = "#1f4e79", "#c55a11"
+PANEL_INCHES = 2.7
+ROW_INCHES = 0.34
+HEAD_INCHES = 1.0
+AUC_AXIS = (0.3, 1.02)
+"""Of every panel of AUCs, so that they compare at sight; holds all of the paper's."""
+
+
+def save_plot(report: dict[str, Any], path: Path) -> None:
+    """Draw all sections and write a PNG, whole or not at all.
+
+    Args:
+        report: as written by `write_report`.
+        path: of the picture.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    sections = report["sections"]
+    widest = max(len(section["drawn"]) for section in sections)
+    heights = [HEAD_INCHES + ROW_INCHES * len(section["rows"]) for section in sections]
+    figure = Figure(figsize=(3.2 + PANEL_INCHES * widest, 0.8 + sum(heights)), layout="constrained")
+    FigureCanvasAgg(figure)
+    figure.suptitle(report["title"], fontsize=12, fontweight="bold")
+    figure.legend(handles=_legend(sections), loc="outside lower center", ncols=2, fontsize=8)
+    bands = figure.subfigures(len(sections), 1, height_ratios=heights, squeeze=False)[:, 0]
+    for band, section in zip(bands, sections, strict=True):
+        band.suptitle(section["title"], fontsize=10)
+        panels = band.subplots(1, widest, squeeze=False)[0]
+        titles = dict(section["columns"])
+        for i, panel in enumerate(panels):
+            if i < len(section["drawn"]):
+                key = section["drawn"][i]
+                _panel(panel, section, key, titles[key], first=i == 0)
+            else:
+                panel.set_axis_off()
+    draft = path.with_name(path.name + ".tmp")
+    figure.savefig(draft, format="png", dpi=110)
+    draft.replace(path)
+
+
+def _legend(sections: list[dict[str, Any]]) -> list[Line2D]:
+    from matplotlib.lines import Line2D
+
+    ours = Line2D([], [], color=OURS, marker="o", label="ours, 95 % interval over patients")
+    paper = Line2D([], [], color=PAPER, marker="D", markerfacecolor="none", label="paper")
+    paper.set_linestyle("none")
+    beside = any(row["paper"] for section in sections for row in section["rows"])
+    return [ours, paper] if beside else [ours]
+
+
+def _panel(panel: Axes, section: dict[str, Any], key: str, title: str, *, first: bool) -> None:
+    rows = section["rows"]
+    for place, row in enumerate(rows):
+        cell, paper = row["cells"].get(key), row["paper"].get(key)
+        if cell and cell["value"] is not None:
+            _whisker(panel, cell, place)
+        if paper is not None:
+            panel.plot(paper, place, "D", color=PAPER, markerfacecolor="none", markersize=6)
+    panel.set_ylim(len(rows) - 0.5, -0.5)
+    panel.set_yticks(range(len(rows)), [row["title"] for row in rows] if first else [])
+    panel.tick_params(labelsize=8)
+    panel.margins(x=0.12)
+    panel.grid(axis="x", color="#dddddd")
+    panel.set_axisbelow(True)
+    if "AUC" in title or "AUC" in section["title"]:
+        panel.axvline(0.5, color="#999999", linestyle=":", linewidth=1)
+        panel.set_xlim(*AUC_AXIS)
+    panel.set_title(title, fontsize=9)
+
+
+def _whisker(panel: Axes, cell: dict[str, Any], place: int) -> None:
+    lower, upper = cell["interval_95"]
+    if lower is not None:
+        panel.plot([lower, upper], [place, place], "-", color=OURS, linewidth=1.6)
+    panel.plot(cell["value"], place, "o", color=OURS, markersize=5)
+
 
 RESULTS = Path(__file__).resolve().parents[1] / "results" / "paper"
 KEY = "In a cell: mean over the seeds (95 % interval over patients) ± SD over the seeds"
@@ -76,8 +217,6 @@ def write_report(
     Returns:
         What NAME.json holds.
     """
-    from benchmarks.paper.plot import save_plot
-    from benchmarks.paper.table import markdown
 
     report = {
         "provenance": provenance.provenance(),

@@ -1,7 +1,7 @@
 """Intervals over patients and spread over seeds, for one arm and for the paired difference of two.
 
 A statistic comes as an array over bootstrap draws of patients, row 0 the estimate itself (see
-`hemx_core.evaluation.intervals`). Seeds are averaged draw by draw, and arms scored on the same
+`hemx_core.training.scoring.intervals`). Seeds are averaged draw by draw, and arms scored on the same
 patients share their draws, so differences are paired.
 """
 
@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from hemx_core.evaluation.intervals import from_draws
-from hemx_core.evaluation.predictions import Array, rounded
+from hemx_core.training.scoring.intervals import from_draws
+from hemx_core.training.scoring.predictions import Array, rounded
 
 
 @dataclass(frozen=True, slots=True)

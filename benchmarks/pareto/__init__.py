@@ -5,6 +5,5 @@ material     the cohort, the frozen segmenter's answers, calibration slices
 classifiers  short trainings, programs, AUCs         once each, kept in the work folder
 segmenters   programs of the shipped weights, Dice   once each, kept in the work folder
 costs        time and memory of every program        fresh processes that take turns
-front        which points no other one beats
-report       pareto.json, pareto.md and pareto.png; reason and table make the words
+report       which points no other one beats; pareto.json, pareto.md and pareto.png
 """

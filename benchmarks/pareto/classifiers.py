@@ -12,23 +12,23 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.macs import count_macs
-from benchmarks.paper.jobs import Finished, Job, Outcome, Runner
+from benchmarks.harness.jobs import Finished, Job, Outcome, Runner
+from benchmarks.harness.networks import count_macs
 from benchmarks.pareto.material import Inputs, Material
 from benchmarks.pareto.plan import ClassifierPoint
 from export.bundle import IMAGE_AXES
-from export.fold import fold_classifier
+from export.folding.twins import fold_classifier
 from export.lower import lower
 from export.quantize import quantize
 from export.recipes import Precision, Recipe
 from hemx_core.manifest import ProgramSpec, TensorSpec
-from hemx_core.nn.weights_io import classifier_config, load_classifier, save_weights
+from hemx_core.nn.inference import resolve_precision
+from hemx_core.nn.weights import classifier_config, load_classifier, save_weights
+from hemx_core.runtime.desktop import DesktopBackend
 from hemx_core.runtime.program import Program
-from hemx_core.runtime.pte_desktop import DesktopBackend
-from hemx_core.training.cards import settings_card
 from hemx_core.training.classifier import fit_classifier, predict
+from hemx_core.training.config import settings_card
 from hemx_core.training.marker_slices import HeldOutSlices
-from hemx_core.training.precision import resolve_precision
 
 WEIGHTS, PROGRAM = "classifier.safetensors", "program.pte"
 SHIPPED = "shipped-weights"

@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.interleave import RoundStore, visit_all
-from benchmarks.process import run_fresh
-from benchmarks.records import MIB, MS, figure, threads_name
-from benchmarks.settings import Settings
+from benchmarks.harness.process import RoundStore, run_fresh, visit_all
+from benchmarks.harness.records import MIB, MS, figure, threads_name
+from benchmarks.harness.settings import Settings
 
 Json = dict[str, Any]
 VISIT_SECONDS = 600.0

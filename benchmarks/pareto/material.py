@@ -13,22 +13,23 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.networks import TINY_SIZE
+from benchmarks.harness.material import TIMED_SEED
+from benchmarks.harness.networks import TINY_SIZE
 from benchmarks.pareto.plan import Plan
-from benchmarks.peers.material import TIMED_SEED
+from export.calibration import ordinary_slices
 from export.networks import Networks
-from export.outliers import ordinary_slices
 from export.samples import DATA_VARIABLE, choose, load_samples, phantom_samples
 from hemx_core.costs import Progress
 from hemx_core.data import phe_sich
-from hemx_core.data.phantom_cohort import build_cohort
+from hemx_core.data.cohort import build_cohort
+from hemx_core.data.sources import Asked, open_sources
 from hemx_core.data.study import StudySource
 from hemx_core.errors import DatasetError
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.imaging.volume import HUVolume
 from hemx_core.nn.unet import UNet
-from hemx_core.phantom import SiteSpec, make_phantom, random_spec
-from hemx_core.training.classifier_config import ClassifierTraining
+from hemx_core.phantoms import SiteSpec, make_phantom, random_spec
+from hemx_core.training.config import ClassifierTraining
 from hemx_core.training.marker_slices import (
     HeldOutSlices,
     TrainingSlices,
@@ -36,7 +37,6 @@ from hemx_core.training.marker_slices import (
     picture,
     training_slices,
 )
-from hemx_core.training.sources import Asked, open_sources
 from hemx_core.training.stage2 import MIN_BLOOD_MM2
 
 T = TypeVar("T")

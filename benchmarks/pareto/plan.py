@@ -6,12 +6,12 @@ from dataclasses import asdict, dataclass, replace
 from itertools import product
 from typing import Any, Literal, get_args
 
-from benchmarks.networks import TINY_CROP, TINY_SIZE, TINY_VGG_WIDTH
+from benchmarks.harness.networks import TINY_CROP, TINY_SIZE, TINY_VGG_WIDTH
 from export.networks import Networks
 from export.recipes import Precision, Recipe
 from hemx_core.errors import BenchmarkError
 from hemx_core.nn.wavelet_vgg import Merge, WaveletVGGConfig
-from hemx_core.training.classifier_config import CROP_AUGMENTATION, ClassifierTraining, View
+from hemx_core.training.config import CROP_AUGMENTATION, ClassifierTraining, View
 from hemx_core.training.loop import Precision as TrainingPrecision
 
 INT8, FLOAT32 = Precision.INT8, Precision.FLOAT32
@@ -106,7 +106,7 @@ class Plan:
         sizes: of the segmenter's grid, pixels.
         steps, batch, peak_lr, seed: of every training, from scratch.
         arithmetic: of the trainings, see `resolve_precision`.
-        inserted, phantoms: studies of the cohorts, see `hemx_core.training.sources`; those of the shipped
+        inserted, phantoms: studies of the cohorts, see `hemx_core.data.sources`; those of the shipped
             classifier, so that its test studies are the same.
         calibration: slices of each kind for the int8 ranges.
         draws: of every bootstrap over patients.

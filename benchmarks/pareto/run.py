@@ -1,16 +1,23 @@
-"""`pareto`: train, export, score and measure every point; what is finished is not done again."""
+"""`pareto`: train, export, score and measure every point; what is finished is not done again.
+
+Scores have intervals over patients, and paired differences from the shipped point's.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from benchmarks.networks import open_networks, segmenter_digest, weights_digest
-from benchmarks.paper.jobs import Finished, Runner
+from benchmarks.harness.jobs import Finished, Runner
+from benchmarks.harness.networks import open_networks, segmenter_digest, weights_digest
+from benchmarks.harness.settings import TINY_SIZE_NAME, Settings
 from benchmarks.pareto import classifiers, segmenters
 from benchmarks.pareto.costs import Written, measure_programs
 from benchmarks.pareto.material import Material, open_cohort
@@ -22,15 +29,73 @@ from benchmarks.pareto.plan import (
     shipped_segmenter,
 )
 from benchmarks.pareto.report import subject_report, write_report
-from benchmarks.pareto.scores import auc_scores, dice_scores, marker_aucs, mean_dice
-from benchmarks.settings import TINY_SIZE_NAME, Settings
 from export.networks import Networks
 from export.recipes import Recipe, find_recipe
 from hemx_core import provenance
 from hemx_core.data.study import StudySource
-from hemx_core.evaluation.predictions import Array
+from hemx_core.markers import MARKER_CODES
+from hemx_core.training.scoring.intervals import cluster_draws, from_draws, patient_draws
+from hemx_core.training.scoring.predictions import Array, Predictions
+from hemx_core.training.scoring.weighted import weighted_auc, weighted_mean
 
+Arrays = Mapping[str, NDArray[Any]]
 Json = dict[str, Any]
+DRAW_SEED = 2026
+
+
+def marker_aucs(truth: Arrays, logits: Array, *, draws: int) -> Array:
+    """AUC of each marker per study under every draw of patients.
+
+    Args:
+        truth: `labels`, `patient`, `patient_labels`, `cluster`, see `Predictions`.
+        logits: shape (slices, markers); a study's logit is the largest of its slices.
+        draws: of the bootstrap; the same for all points, so that they are compared in pairs.
+    Returns:
+        shape (markers, 1 + draws), the estimate first; NaN where not estimable.
+    """
+    names = ("labels", "patient", "patient_labels", "cluster")
+    answers = Predictions(logits, *(truth[name] for name in names))
+    weights = cluster_draws(answers.clusters, draws=draws, seed=DRAW_SEED)
+    columns = range(answers.patient_labels.shape[1])
+    return np.stack(
+        [
+            weighted_auc(answers.patient_logits[:, i], answers.patient_labels[:, i], weights)
+            for i in columns
+        ]
+    )
+
+
+def auc_scores(aucs: Array, shipped: Array | None) -> Json:
+    """Mean AUC and each marker's, with intervals; differences where there is a shipped point.
+
+    Args:
+        aucs: from `marker_aucs`.
+        shipped: the same of the shipped point.
+    """
+    scores = {
+        "score": from_draws(aucs.mean(0)).to_json(),
+        "markers": {
+            code: from_draws(one).to_json() for code, one in zip(MARKER_CODES, aucs, strict=True)
+        },
+    }
+    if shipped is not None:
+        scores["against_shipped"] = from_draws(aucs.mean(0) - shipped.mean(0)).to_json()
+    return scores
+
+
+def mean_dice(dice: Array, *, draws: int) -> Array:
+    """Mean Dice under every draw of patients, shape (1 + draws,); `dice` has one a patient."""
+    return weighted_mean(dice, patient_draws(len(dice), draws=draws, seed=DRAW_SEED))
+
+
+def dice_scores(means: Array, shipped: Array | None) -> Json:
+    """Mean Dice with its interval, and the difference where there is a shipped point."""
+    scores = {"score": from_draws(means).to_json()}
+    if shipped is not None:
+        scores["against_shipped"] = from_draws(means - shipped).to_json()
+    return scores
+
+
 Costs = dict[str, dict[str, Json]]
 RECIPE = "tablet-int8"
 WORK = Path("runs/pareto")

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.macs import count_macs
-from benchmarks.paper.jobs import Finished, Job, Outcome, Runner
+from benchmarks.harness.jobs import Finished, Job, Outcome, Runner
+from benchmarks.harness.networks import count_macs
 from benchmarks.pareto.classifiers import PROGRAM
 from benchmarks.pareto.material import (
     Scan,
@@ -21,15 +21,15 @@ from benchmarks.pareto.material import (
 )
 from benchmarks.pareto.plan import Plan, SegmenterPoint
 from export.bundle import build_segmenter
-from export.fold import fold_unet
+from export.calibration import ordinary_slices
+from export.folding.twins import fold_unet
 from export.networks import Decision, Networks
-from export.outliers import ordinary_slices
 from export.recipes import Precision, Recipe
-from hemx_core.evaluation.segmentation import score_masks
 from hemx_core.imaging.prepare import prepare
 from hemx_core.measure.haematoma import clean_mask
+from hemx_core.runtime.desktop import DesktopBackend
 from hemx_core.runtime.program import Program
-from hemx_core.runtime.pte_desktop import DesktopBackend
+from hemx_core.training.scoring.masks import score_masks
 
 
 def export(

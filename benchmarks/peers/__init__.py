@@ -6,5 +6,5 @@ roster        who takes part, with which graph
 prepare       converts once and keeps it
 measure       one contestant in a fresh process
 contest       rounds, records, ratios
-table, plot   what a reader sees
+goals         the ratios that must be reached
 """

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.peers.material import NAMES, OUTPUTS, Array, Inputs
+from benchmarks.harness.material import NAMES, OUTPUTS, Array, Inputs
 
 if TYPE_CHECKING:
     import torch

@@ -9,18 +9,25 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.interleave import FAILED, RoundStore, visit_all
-from benchmarks.networks import weights_digest
-from benchmarks.peers.material import SUBJECTS
+from benchmarks.harness.material import SUBJECTS
+from benchmarks.harness.networks import weights_digest
+from benchmarks.harness.pipeline import TORCH, measure_pipeline, study_folder, volume_for_blood
+from benchmarks.harness.process import FAILED, ChildError, RoundStore, run_fresh, visit_all
+from benchmarks.harness.records import (
+    BYTES,
+    MIB,
+    MS,
+    figure,
+    new_record,
+    threads_name,
+    write_records,
+)
+from benchmarks.harness.settings import Settings
 from benchmarks.peers.measure import LEAST_MS, measure_peer
 from benchmarks.peers.prepare import prepare_all, size_bytes
 from benchmarks.peers.roster import EAGER, OURS, SHIPPED, Peer, contestants, version_of
-from benchmarks.pipeline import TORCH, measure_pipeline, study_folder, volume_for_blood
-from benchmarks.process import ChildError, run_fresh
-from benchmarks.records import BYTES, MIB, MS, figure, new_record, threads_name, write_records
-from benchmarks.settings import Settings
+from hemx_core.bundle.load import verify_bundle
 from hemx_core.errors import BenchmarkError
-from hemx_core.runtime.bundle import verify_bundle
 
 Json = dict[str, Any]
 KIND, STUDY = "peer", "study"

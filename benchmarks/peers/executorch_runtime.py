@@ -19,7 +19,7 @@ FILE, SPEC = "program.pte", "program.json"
 
 def start(threads: int) -> None:
     """Import the runtime as the product does, and set its threads."""
-    from hemx_core.runtime.pte_desktop import DesktopBackend
+    from hemx_core.runtime.desktop import DesktopBackend
 
     DesktopBackend(threads=threads)
 
@@ -42,7 +42,7 @@ def prepare(build: Build, folder: Path) -> None:
 
 def open_model(folder: Path, threads: int, option: str) -> Model:
     """Open with the product's own backend: hash, magic and shapes are checked, as in a triage."""
-    from hemx_core.runtime.pte_desktop import DesktopBackend
+    from hemx_core.runtime.desktop import DesktopBackend
 
     values = json.loads((folder / SPEC).read_text(encoding="utf-8"))
     tensors = {

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.energy import EnergyMeter
+from benchmarks.harness.energy import EnergyMeter
+from benchmarks.harness.material import Inputs, grouped, read_inputs
 from benchmarks.peers.build import Model
-from benchmarks.peers.material import Inputs, grouped, read_inputs
 from benchmarks.peers.roster import Peer, contestants
-from hemx_core.memory import PeakMemory, rss_mib
+from hemx_core.device.memory import PeakMemory, rss_mib
 
 Json = dict[str, Any]
 WARM_UP = 2

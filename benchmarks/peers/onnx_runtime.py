@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmarks.harness.material import Inputs
 from benchmarks.peers.build import Build, Model, as_arrays
-from benchmarks.peers.material import Inputs
 
 FILE = "model.onnx"
 

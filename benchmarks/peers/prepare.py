@@ -1,4 +1,7 @@
-"""Every contestant's model, converted once in a fresh process and kept: a killed run goes on from there."""
+"""Every contestant's model: the trained graph in its own form, converted once and kept.
+
+A killed run goes on from there.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,58 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from benchmarks.peers.roster import Peer, version_of
-from benchmarks.process import ChildError, run_fresh
+from benchmarks.harness.material import grouped, read_inputs
+from benchmarks.harness.networks import Segmenter, max_pool_classifier, open_networks, stock
+from benchmarks.harness.process import ChildError, run_fresh
+from benchmarks.peers.build import Build
+from benchmarks.peers.roster import FOLDED, MAX_POOL_GRAPH, SHIPPED, STOCK_GRAPH, Peer, version_of
+from export.folding.twins import fold_classifier, fold_unet
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from export.networks import Networks
+
+
+def make_build(
+    peer: Peer,
+    subject: str,
+    *,
+    material: Path,
+    weights: Path | None,
+    bundle: Path | None,
+    tiny: bool,
+) -> Build:
+    """The graph of a contestant, in the form it takes."""
+    networks = open_networks(weights, tiny=tiny)
+    program, slices = None, peer.slices_a_call(subject)
+    if peer.graph == SHIPPED and bundle is not None and not tiny:
+        program = bundle / f"{subject}.pte"
+    return Build(
+        subject=subject,
+        module=_module(peer.graph, subject, networks),
+        calibration=grouped(read_inputs(material, subject, "calibration"), slices),
+        precision=peer.precision,
+        option=peer.option,
+        graph=peer.graph,
+        program=program,
+    )
+
+
+def _module(graph: str, subject: str, networks: Networks) -> nn.Module:
+    classifier = networks.classifier
+    if graph == MAX_POOL_GRAPH:
+        classifier = max_pool_classifier(classifier)
+    if graph in (FOLDED, SHIPPED, MAX_POOL_GRAPH):
+        return (
+            fold_unet(networks.segmenter) if subject == "segmenter" else fold_classifier(classifier)
+        )
+    # Constant weights only, as a user would have to write it: no runtime folds a computed kernel well.
+    trained = Segmenter(networks.segmenter) if subject == "segmenter" else classifier.static()
+    return stock(trained) if graph == STOCK_GRAPH else trained.eval()
+
 
 DONE = "prepared.json"
 PREPARE_TIMEOUT = 1800.0
@@ -66,7 +117,6 @@ def prepare_one(
     tiny: bool,
 ) -> Json:
     """Convert one contestant's graph; runs in a fresh process."""
-    from benchmarks.peers.graphs import make_build
     from benchmarks.peers.roster import contestants
 
     peer = next(one for one in contestants(subject) if one.name == name)

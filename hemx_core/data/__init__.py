@@ -1,1 +1,1 @@
-"""Data sets for training: real slices, phantom cohorts, patient splits and augmentation (torch side)."""
+"""Studies, cohorts and data sets in HEMX's format (docs/data_format.md). No torch."""

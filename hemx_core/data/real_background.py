@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 
 from hemx_core.data import phe_sich
 from hemx_core.data.phe_sich import SliceRow
-from hemx_core.phantom.background import (
+from hemx_core.phantoms.background import (
     BONE_SHARE,
     Background,
     find_brain,
     halved,
     make_background,
 )
-from hemx_core.phantom.fields import Floats
+from hemx_core.phantoms.fields import Floats
 
 LESION_MARGIN_MM = 5.0
 """Beyond the masks: their rim, and oedema that the source left out."""

@@ -1,12 +1,14 @@
 """A prepared study: what every source of training data gives, whatever it was made from. Torch-free.
 
-Sources are phantom cohorts, lesions inserted into real slices, and data sets in HEMX's format.
+Sources are phantom cohorts, lesions inserted into real slices, data sets in HEMX's format, and several of
+these as one. A study's labels are those of a run's targets: the markers, or the expansion.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 from zipfile import BadZipFile
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 
 from hemx_core.errors import DatasetError
 from hemx_core.imaging.spec import PreprocessingSpec
+from hemx_core.markers import MARKER_CODES
 
 SPLITS = ("train", "validation", "test")
 HELD_OUT = SPLITS[1:]
@@ -151,3 +154,121 @@ def load_study(path: Path) -> PreparedStudy:
             expected="a study that this version of HEMX stored",
             remedy="delete the file and build the folder again",
         ) from error
+
+
+class CombinedSource:
+    """A `StudySource` over others, in their order.
+
+    Args:
+        sources: at least one, all prepared in the same way.
+    Raises:
+        DatasetError: no source, or sources that were prepared differently.
+    """
+
+    def __init__(self, sources: Sequence[StudySource]) -> None:
+        if not sources:
+            raise DatasetError(
+                "no source of studies", expected="at least one", remedy="name a source"
+            )
+        self._sources = tuple(sources)
+        for source in self._sources[1:]:
+            if source.preprocessing != self.preprocessing:
+                raise DatasetError(
+                    f"{source.description.get('name')} was prepared with {source.preprocessing}",
+                    expected=f"the preprocessing of the first source, {self.preprocessing}",
+                    remedy="build the sources with one preprocessing specification",
+                )
+
+    @property
+    def preprocessing(self) -> PreprocessingSpec:
+        """How the slices of all sources were prepared."""
+        return self._sources[0].preprocessing
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """Names and licences joined, counts summed, and every source's own description."""
+        parts = [source.description for source in self._sources]
+        licences = dict.fromkeys(str(part.get("licence", "not stated")) for part in parts)
+        return {
+            "name": " + ".join(str(part.get("name", "unnamed")) for part in parts),
+            "licence": "; ".join(licences),
+            "patients": sum(int(part.get("patients", 0)) for part in parts),
+            "sources": parts,
+        }
+
+    def patients(self, split: str) -> Sequence[PreparedStudy]:
+        """Studies of a split of every source, one source after the other.
+
+        Raises:
+            DatasetError: no such split.
+        """
+        check_split(split)
+        return _Chained([source.patients(split) for source in self._sources])
+
+
+class _Chained(Sequence[PreparedStudy]):
+    """Sequences one after the other; nothing is read before it is asked for."""
+
+    def __init__(self, parts: Sequence[Sequence[PreparedStudy]]) -> None:
+        self._parts = tuple(parts)
+
+    def __len__(self) -> int:
+        return sum(len(part) for part in self._parts)
+
+    def __iter__(self) -> Iterator[PreparedStudy]:
+        return chain.from_iterable(self._parts)
+
+    def __getitem__(self, index: int) -> PreparedStudy:  # type: ignore[override]
+        place = index + len(self) if index < 0 else index
+        if place >= 0:
+            for part in self._parts:
+                if place < len(part):
+                    return part[place]
+                place -= len(part)
+        raise IndexError(index)
+
+
+EXPANSION = "expansion"
+TARGETS = (*MARKER_CODES, EXPANSION)
+"""What a classifier can be trained for."""
+Labels = NDArray[np.int8]
+
+
+def study_labels(study: PreparedStudy, targets: Sequence[str]) -> Labels:
+    """Labels of a study's slices, shape (slices, targets).
+
+    Every slice carries the study's expansion: which slices show it is what aggregation finds out.
+    """
+    whole = np.full((len(study.image), 1), study.expanded, np.int8)
+    return _columns(np.concatenate([study.slice_markers, whole], 1), targets)
+
+
+def patient_labels(
+    studies: Sequence[PreparedStudy], targets: Sequence[str]
+) -> tuple[Labels, NDArray[np.int64]]:
+    """What is true of each study about which a target is known, in order.
+
+    A study is what triage answers for, so it is what is called and scored: a patient's follow-up may
+    show other markers than the first scan did.
+
+    Returns:
+        labels (studies, targets), and the number of each study's patient, shape (studies,): studies of
+        one patient are not independent.
+    """
+    kept = [study for study in studies if says_something(study, targets)]
+    rows = [np.append(study.patient_markers, np.int8(study.expanded)) for study in kept]
+    table = np.stack(rows) if rows else np.zeros((0, len(TARGETS)), np.int8)
+    names = list(dict.fromkeys(study.patient_id for study in kept))
+    numbers = np.array([names.index(study.patient_id) for study in kept], np.int64)
+    return _columns(table, targets), numbers
+
+
+def says_something(study: PreparedStudy, targets: Sequence[str]) -> bool:
+    """Whether any target of the study or of one of its slices is known."""
+    whole = np.append(study.patient_markers, np.int8(study.expanded))[None]
+    slices = study_labels(study, targets)
+    return bool((_columns(whole, targets) != UNKNOWN).any() or (slices != UNKNOWN).any())
+
+
+def _columns(labels: Labels, targets: Sequence[str]) -> Labels:
+    return labels[:, [TARGETS.index(target) for target in targets]]

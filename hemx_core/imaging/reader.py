@@ -1,33 +1,45 @@
 """Read a CT series: folder, file, DICOMDIR or zip to a volume in Hounsfield units.
 
-    path -> files by content (_files) -> headers (_headers) -> series and parts (_groups)
-         -> the best, or the one asked for (_choose, _refusals) -> pixels (_pixels, _hu, _assemble)
-
-Strict where a measurement depends on it (geometry, rescale, contrast), lenient where it does not;
-what was unusual travels with the volume as notes. Nothing is guessed.
+`open_series` tells which files it is made of before its pixels are read, and what decoding will
+take; `read_source_images` reads the headers again, for DICOM objects that refer to them.
 """
 
 from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator
+import zipfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from pydicom.dataset import Dataset
 from pydicom.uid import MediaStorageDirectoryStorage
 
-from hemx_core.errors import DicomSeriesError, NoSeriesError, UnreadablePixelsError
-from hemx_core.imaging._assemble import Progress, assemble
-from hemx_core.imaging._choose import Candidate, choose, rank
-from hemx_core.imaging._files import FoundFiles, open_input
-from hemx_core.imaging._groups import split
-from hemx_core.imaging._headers import SliceHeader, read_headers
-from hemx_core.imaging.volume import HUVolume, Note
+from hemx_core.errors import DicomSeriesError, InputError, NoSeriesError, UnreadablePixelsError
+from hemx_core.imaging.assemble import Progress, _identity, assemble
+from hemx_core.imaging.choose import Candidate, choose, rank
+from hemx_core.imaging.files import FoundFiles, Source, open_input
+from hemx_core.imaging.headers import SliceHeader, read_headers
+from hemx_core.imaging.parse import parse, text
+from hemx_core.imaging.pixels import check_decoder
+from hemx_core.imaging.series import split
+from hemx_core.imaging.volume import HUVolume, Note, SeriesIdentity
 
-__all__ = ["Progress", "SeriesSummary", "list_series", "read_series"]
+__all__ = [
+    "DEFLATED",
+    "Progress",
+    "SeriesFiles",
+    "SeriesSummary",
+    "list_series",
+    "open_series",
+    "read_series",
+    "read_source_images",
+]
+
 
 _SHOWN = 5
 
@@ -210,3 +222,143 @@ def _files(count: int) -> str:
 
 def _silent(_stage: str, _done: int, _total: int) -> None:
     pass
+
+
+DEFLATED = "1.2.840.10008.1.2.1.99"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesFiles:
+    """The series that `read_series` would read, from its headers alone.
+
+    Args:
+        identity: as the volume's, except that damaged slices are not known yet.
+        slices: positions along the normal.
+        rows, columns: of a slice, as stored.
+        bytes_per_value: of a stored value: 1, 2 or 4.
+        sources: its files, in slice order; they can be opened while the series is open.
+        held_bytes: of the largest file that is held in memory as a whole while it is read: a member of a
+            zip, a deflated file with what it inflates to; 0 where slices are read one by one.
+        compressed: whether the pixels go through a decoder.
+        notes: why this series was chosen.
+    """
+
+    identity: SeriesIdentity
+    slices: int
+    rows: int
+    columns: int
+    bytes_per_value: int
+    sources: tuple[Source, ...]
+    held_bytes: int
+    compressed: bool
+    notes: tuple[Note, ...]
+
+
+@contextmanager
+def open_series(
+    path: Path | str, *, series: str | None = None, progress: Progress | None = None
+) -> Iterator[SeriesFiles]:
+    """Choose a series as `read_series` does, without reading a pixel; a zip stays open in the block.
+
+    Args:
+        path: a folder (searched recursively), a DICOM file, a DICOMDIR or a zip.
+        series: see `read_series`.
+        progress: called with ("headers", done, total).
+    Raises:
+        DicomSeriesError: no usable series, or no decoder for its compression; see `read_series`.
+    """
+    path = Path(path)
+    with _candidates(path, progress or _silent) as (candidates, notes):
+        choice = choose(candidates, series)
+        part = choice.part
+        ordered = [one for slot in part.slots for one in slot]
+        files = {id(one.facts.source): one.facts for one in ordered}
+        syntaxes = {one.pixels.transfer_syntax for one in files.values()}
+        for syntax in sorted(syntaxes):
+            check_decoder(syntax)
+        sources = tuple(one.source for one in files.values())
+        yield SeriesFiles(
+            identity=_identity(part, [slot[0] for slot in part.slots], str(path)),
+            slices=len(part.slots),
+            rows=part.first.facts.rows,
+            columns=part.first.facts.columns,
+            bytes_per_value=max(1, part.first.facts.pixels.bits_allocated // 8),
+            sources=sources,
+            held_bytes=_held_bytes(path, ordered),
+            compressed=any(syntax not in _PLAIN for syntax in syntaxes),
+            notes=(*choice.notes, *notes),
+        )
+
+
+_PLAIN = {"", DEFLATED, "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"}
+"""Transfer syntaxes whose pixels need no decoder."""
+
+
+def _held_bytes(path: Path, ordered: Sequence[SliceHeader]) -> int:
+    zipped = path.is_file() and zipfile.is_zipfile(path)
+    frames = Counter(id(one.facts.source) for one in ordered)
+    held = 0
+    for facts in {id(one.facts.source): one.facts for one in ordered}.values():
+        pixels = facts.pixels
+        deflated = pixels.transfer_syntax == DEFLATED
+        inflated = (
+            frames[id(facts.source)] * facts.rows * facts.columns * pixels.bits_allocated // 8
+        )
+        if zipped or deflated:
+            held = max(held, _size(facts.source) + deflated * inflated)
+    return held
+
+
+def _size(source: Source) -> int:
+    """Bytes of a file as it is stored, or of a zip's member once it is unpacked."""
+    with source.open() as stream:
+        return stream.seek(0, 2)
+
+
+def read_source_images(
+    path: str | os.PathLike[str], identity: SeriesIdentity
+) -> tuple[Dataset, ...]:
+    """Read the headers of a volume's files, without pixels.
+
+    Args:
+        path: the input that the volume was read from.
+        identity: of the volume.
+    Returns:
+        One data set for each file: for single images in slice order, for multi-frame files each once,
+        in the order of their first slice.
+    Raises:
+        InputError: the volume has no SOP instance UIDs, or a file is not there any more.
+        NoSeriesError: nothing at the path.
+        UnsafeInputError: an input that leaves its folder or expands beyond bounds.
+    """
+    wanted = tuple(dict.fromkeys(identity.sop_instance_uids))
+    if not wanted:
+        raise InputError(
+            "a volume without SOP instance UIDs",
+            expected="a volume read from DICOM files that carry them",
+            remedy="read the study from its DICOM files",
+        )
+    with warnings.catch_warnings(action="ignore"), open_input(Path(path)) as found:
+        headers = _headers(found, wanted)
+    missing = [uid for uid in wanted if uid not in headers]
+    if missing:
+        raise InputError(
+            f"{len(missing)} of the series' {len(wanted)} files are not there any more",
+            expected="the input as it was read",
+            remedy="run the triage again on the whole study",
+        )
+    return tuple(headers[uid] for uid in wanted)
+
+
+def _headers(found: FoundFiles, wanted: Sequence[str]) -> dict[str, Dataset]:
+    headers: dict[str, Dataset] = {}
+    for source in found.sources:
+        try:
+            with source.open() as stream:
+                uid = text(parse(stream, source.name, tags=["SOPInstanceUID"]), "SOPInstanceUID")
+                if uid in wanted and uid not in headers:
+                    stream.seek(0)
+                    headers[uid] = parse(stream, source.name)
+        except (UnreadablePixelsError, OSError):
+            continue  # the reader has told of it; if it is one of the volume's, it is missing
+    return headers

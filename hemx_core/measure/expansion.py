@@ -26,13 +26,13 @@ from enum import StrEnum
 
 import numpy as np
 
-from hemx_core.measure.uncertainty import (
+from hemx_core.measure.volume import (
     ACCURACY_BOUNDARY_MM,
+    MM3_PER_ML,
     REPEAT_BOUNDARY_MM,
     Z_90,
     VolumeEstimate,
 )
-from hemx_core.measure.volume import MM3_PER_ML
 
 Interval = tuple[float, float]
 

@@ -8,17 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemx_core.imaging.volume import HUVolume, Note
-from hemx_core.measure.abc2 import abc2_ml
-from hemx_core.measure.bone_spots import find_bone_spots
-from hemx_core.measure.components import (
+from hemx_core.measure.clean import (
     Components,
     component_masks,
     drop_small,
+    fill_holes,
+    find_bone_spots,
     find_components,
     keep_largest,
 )
-from hemx_core.measure.fill import fill_holes
 from hemx_core.measure.volume import (
+    abc2_ml,
     copy_mask,
     max_diameter_mm,
     mean_hu,

@@ -3,7 +3,7 @@
 Each rule measures one quantity on every slice that shows the clot well, takes the slice that speaks most
 for the sign, and compares with a threshold. Within the rule's margin of the threshold the answer is
 "undecided". Thresholds in HU, mm and counts are the published definitions; those marked "phantoms" were
-chosen on phantoms (seed A of `benchmarks.signs`) and are reported on others (seed D).
+chosen on phantoms (seed A of `benchmarks.accuracy.signs`) and are reported on others (seed D).
 """
 
 from __future__ import annotations
@@ -15,10 +15,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemx_core.imaging.volume import HUVolume, VolumeGeometry
-from hemx_core.measure.holes import SMOOTHING_MM, Hole, find_holes
-from hemx_core.measure.parts import Densities, FluidLine, blend_difference, fluid_line
-from hemx_core.measure.patch import ClotPatch, clot_patches
-from hemx_core.measure.shape import count_islands, count_satellites, solidity
+from hemx_core.measure.clot import (
+    ClotPatch,
+    clot_patches,
+    count_islands,
+    count_satellites,
+    solidity,
+)
+from hemx_core.measure.densities import (
+    SMOOTHING_MM,
+    Densities,
+    FluidLine,
+    Hole,
+    blend_difference,
+    find_holes,
+    fluid_line,
+)
 from hemx_core.result import SignResult
 
 MIN_SWIRL_HU = 10.0

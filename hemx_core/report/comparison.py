@@ -1,27 +1,189 @@
-"""A comparison of two studies as a Rich table and as files."""
+"""A comparison of two studies as a JSON document, as a picture, and both as files.
+
+`comparison.schema.json` is the document's contract. The picture shows the slices with blood of both
+studies, matched by their height in the head.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
+import numpy as np
+from numpy.typing import NDArray
 
-from hemx_core.compare import ComparisonResult
+from hemx_core.comparison import ComparisonResult
 from hemx_core.imaging.spec import HUWindow
 from hemx_core.imaging.volume import HUVolume
-from hemx_core.measure.expansion import DEFINITIONS, Answer, Interval
-from hemx_core.report.comparison_json import FORMAT, to_comparison_document
-from hemx_core.report.json_report import DISCLAIMER, dumps
-from hemx_core.report.pair_picture import pair_picture
+from hemx_core.measure.expansion import DEFINITIONS, Interval
+from hemx_core.measure.volume import VolumeEstimate
+from hemx_core.report.json_report import DISCLAIMER, Json, dumps, nameless_note, to_document
+from hemx_core.report.pictures import (
+    GAP_PIXELS,
+    Picture,
+    Scale,
+    draw_ct,
+    draw_edge_letters,
+    draw_outline,
+    draw_text,
+    framed,
+)
 from hemx_core.report.write import check_output, draft_folder, write_png
 from hemx_core.result import TriageResult
 
+FORMAT = "hemx.comparison"
+SCHEMA_VERSION = 1
+
+
+def comparison_schema() -> Json:
+    """The JSON Schema (2020-12) of the document; its studies are documents of `hemx triage`."""
+    text = files("hemx_core.report").joinpath("comparison.schema.json").read_text(encoding="utf-8")
+    loaded: Json = json.loads(text)
+    return loaded
+
+
+def to_comparison_document(
+    result: ComparisonResult,
+    *,
+    identify: bool = False,
+    pictures: Sequence[str] = (),
+    created_at: datetime | None = None,
+) -> Json:
+    """The document of a comparison, plain JSON values.
+
+    Args:
+        result: the comparison.
+        identify: include what names the patient, in both studies.
+        pictures: files written beside the document.
+        created_at: when the document was made; now by default.
+    """
+    at = created_at or datetime.now(UTC)
+    growth = result.growth
+    identities = (result.earlier.identity, result.later.identity)
+    notes = result.notes
+    if not identify:
+        for identity in identities:
+            notes = tuple(nameless_note(note, identity) for note in notes)
+    return {
+        "format": FORMAT,
+        "schema_version": SCHEMA_VERSION,
+        "created_at": at.isoformat(timespec="seconds"),
+        "disclaimer": DISCLAIMER,
+        "interval_hours": _rounded(result.interval_hours),
+        "volumes": {
+            "earlier": _volume(result.earlier_volume),
+            "later": _volume(result.later_volume),
+        },
+        "growth": {
+            "ml": _rounded(growth.ml),
+            "ml_interval": _pair(growth.ml_interval),
+            "percent": _rounded(growth.percent),
+            "percent_interval": _pair(growth.percent_interval),
+        },
+        "expansion": {
+            one.code: {"definition": one.text, "answer": growth.answers[one.code].value}
+            for one in DEFINITIONS
+        },
+        "notes": [{"code": note.code, "message": note.message} for note in notes],
+        "earlier": to_document(result.earlier, identify=identify, created_at=at),
+        "later": to_document(result.later, identify=identify, created_at=at),
+        "pictures": list(pictures),
+    }
+
+
+def _volume(one: VolumeEstimate) -> Json:
+    return {
+        "ml": _rounded(one.volume_ml),
+        "interval_ml": _pair(one.interval_ml),
+        "surface_mm2": round(one.surface_mm2, 1),
+        "sampling_sd_ml": _rounded(one.sampling_sd_ml),
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
+
+
+def _pair(interval: Interval | None) -> list[Any] | None:
+    return None if interval is None else [_rounded(one) for one in interval]
+
+
+PANEL_PIXELS = 360
+MIN_COLUMNS, MAX_COLUMNS = 3, 6
+
+
+def pair_picture(
+    result: ComparisonResult, earlier: HUVolume, later: HUVolume, *, window: HUWindow
+) -> Picture:
+    """Slices of both studies with the haematoma's outline, the earlier study above, feet to head.
+
+    The studies are not registered: slices are paired by their place between the haematoma's lowest
+    and highest slice, which is good for looking and is not used for measuring.
+
+    Args:
+        result: the comparison.
+        earlier, later: the compared volumes.
+        window: display window, HU.
+    Returns:
+        uint8, shape (height, width, 3), BGR.
+    """
+    places = np.linspace(0, 1, _columns(result))
+    rows = [
+        _row(volume, one, name, places, window)
+        for volume, one, name in (
+            (earlier, result.earlier, "Earlier"),
+            (later, result.later, "Later"),
+        )
+    ]
+    width = max(one.shape[1] for one in rows)
+    padded = [np.pad(one, ((0, 0), (0, width - one.shape[1]), (0, 0))) for one in rows]
+    gap = np.zeros((GAP_PIXELS, width, 3), dtype=np.uint8)
+    return framed(np.vstack([padded[0], gap, padded[1]]), _caption(result))
+
+
+def _columns(result: ComparisonResult) -> int:
+    """As many as the larger haematoma has slices; at least enough for the caption."""
+    bloody = [np.count_nonzero(one.haematoma.areas_mm2) for one in (result.earlier, result.later)]
+    return int(np.clip(max(bloody), MIN_COLUMNS, MAX_COLUMNS))
+
+
+def _row(
+    volume: HUVolume, one: TriageResult, name: str, places: NDArray[np.float64], window: HUWindow
+) -> Picture:
+    """The study's panels, feet to head from the left."""
+    scale = Scale.fit(volume.shape[1:], volume.geometry.pixel_spacing_mm, PANEL_PIXELS)
+    bloody = np.flatnonzero(one.haematoma.areas_mm2)
+    shown = bloody if len(bloody) else np.arange(len(volume.hu))
+    panels = []
+    for index in shown[np.round(places * (len(shown) - 1)).astype(int)]:
+        panel = draw_ct(volume.hu[index], window, scale)
+        draw_outline(panel, one.mask[index], scale, width=1)
+        draw_edge_letters(panel, volume.geometry)
+        text = f"{name}, slice {index + 1} of {len(volume.hu)}"
+        draw_text(panel, text, (8, scale.shape[0] - 8), size=0.45)
+        panels.append(panel)
+    return np.asarray(np.hstack(panels), dtype=np.uint8)
+
+
+def _caption(result: ComparisonResult) -> tuple[str, str]:
+    growth, hours = result.growth, result.interval_hours
+    percent = "" if growth.percent is None else f" ({growth.percent:+.0f} %)"
+    after = "" if hours is None else f" in {hours:.1f} h"
+    first = (
+        f"{result.earlier_volume.volume_ml:.1f} mL to {result.later_volume.volume_ml:.1f} mL: "
+        f"{growth.ml:+.1f} mL{percent}{after}"
+    )
+    answers = [f"{one.text}: {growth.answers[one.code].value}" for one in DEFINITIONS]
+    return first, "Expansion by " + "; ".join(answers)
+
+
 COMPARISON_NAME = "comparison.json"
 PICTURE_NAME = "comparison.png"
-_STYLES = {Answer.YES: "bold red", Answer.NO: "green", Answer.INDETERMINATE: "yellow"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,40 +224,3 @@ def write_comparison(
         for name in (PICTURE_NAME, COMPARISON_NAME):
             (draft / name).replace(folder / name)
     return WrittenComparison(folder / COMPARISON_NAME, folder / PICTURE_NAME)
-
-
-def comparison_view(result: ComparisonResult) -> RenderableType:
-    """Volumes, growth, the answer of every definition and the notes, top to bottom."""
-    growth = result.growth
-    volumes = Table(title="Haematoma", title_justify="left")
-    for column in ("", "Value", "90 % interval"):
-        volumes.add_column(column, justify="right" if column else "left")
-    for name, one in (("Earlier", result.earlier_volume), ("Later", result.later_volume)):
-        volumes.add_row(name, f"{one.volume_ml:.1f} mL", _span(one.interval_ml, "mL"))
-    volumes.add_row("Growth", f"{growth.ml:+.1f} mL", _span(growth.ml_interval, "mL"))
-    if growth.percent is not None and growth.percent_interval is not None:
-        volumes.add_row("", f"{growth.percent:+.0f} %", _span(growth.percent_interval, "%"))
-    hours = result.interval_hours
-    volumes.add_row("Interval", "not known" if hours is None else f"{hours:.1f} h", "")
-    answers = Table(title="Haematoma expansion", title_justify="left")
-    answers.add_column("Definition")
-    answers.add_column("Answer")
-    for definition in DEFINITIONS:
-        answer = growth.answers[definition.code]
-        answers.add_row(definition.text, Text(answer.value, style=_STYLES[answer]))
-    notes = [Text(f"Note: {note.message}") for note in result.notes]
-    notes += _study_notes("Earlier", result.earlier) + _study_notes("Later", result.later)
-    return Group(volumes, answers, *notes, Text(DISCLAIMER, style="dim"))
-
-
-def _study_notes(study: str, result: TriageResult) -> list[Text]:
-    return [
-        Text(f"Note, {study.lower()} study: {note.message}")
-        for note in result.notes
-        if note.code != "markers_research"
-    ]
-
-
-def _span(interval: Interval, unit: str) -> str:
-    digits = 0 if unit == "%" else 1
-    return f"{interval[0]:.{digits}f} to {interval[1]:.{digits}f} {unit}"

@@ -17,7 +17,7 @@ from pydicom.uid import generate_uid
 from hemx_core import __version__
 from hemx_core.errors import BackendError, InputError
 from hemx_core.imaging.volume import HUVolume
-from hemx_core.report.corrected import CORRECTION
+from hemx_core.measure.corrected import CORRECTION
 from hemx_core.result import TriageResult
 
 SCHEME = "99HEMX"

@@ -1,23 +1,22 @@
 """A triage result as a JSON document; `result.schema.json` is its contract.
 
-De-identified unless asked otherwise: no names, identifiers, dates or paths, and of UIDs only short
-hashes.
+A de-identified document has no names, identifiers, dates or files.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any
 
 from hemx_core.costs import peak_mib, start_up_seconds, study_seconds
-from hemx_core.imaging.volume import SeriesIdentity, VolumeGeometry
+from hemx_core.imaging.volume import Note, SeriesIdentity, VolumeGeometry
 from hemx_core.markers import MARKER_CODES
 from hemx_core.measure.signs import SIGNS
-from hemx_core.report.deidentify import nameless_note, nameless_text
 from hemx_core.result import (
     Haematoma,
     MarkerResult,
@@ -26,6 +25,56 @@ from hemx_core.result import (
     StageCost,
     TriageResult,
 )
+
+REMOVED = "[removed]"
+
+NAMELESS_MESSAGES = {
+    "several_patients": "WARNING: the input holds CT of several patients. Make sure that the right "
+    "one was read.",
+    "several_studies": "The input holds several studies; one was read.",
+    "unreadable_files": "WARNING: damaged files were left out.",
+    "missing_files": "WARNING: files of the DICOMDIR are not there.",
+    "duplicate_slices": "Slices with the same position and pixels as another were left out.",
+    "duplicate_slices_differ": "WARNING: slices at the position of another but with other pixels "
+    "were left out. The series may hold several scans or reconstructions.",
+    "unreadable_slices": "WARNING: some of the series' slices cannot be read and are left out.",
+}
+"""By code, for notes of the reader whose own message names a patient, a date or files."""
+
+_MIN_LENGTH = 3
+
+
+def nameless_note(note: Note, identity: SeriesIdentity) -> Note:
+    """A note without what names the patient.
+
+    Args:
+        note: any note of reader, preparation or triage.
+        identity: what must not be named.
+    """
+    message = NAMELESS_MESSAGES.get(note.code)
+    return Note(note.code, message or nameless_text(note.message, identity))
+
+
+def nameless_text(text: str, identity: SeriesIdentity) -> str:
+    """A text in which the patient's name and ID, UIDs, site and input path are `REMOVED`.
+
+    A safety net for free texts such as SeriesDescription: whole words only, whatever their case.
+    Values of fewer than three characters stay, because they would tear any text apart.
+    """
+    name_parts = re.split(r"[\^=\s,]+", identity.patient_name)
+    values = {
+        identity.patient_id,
+        identity.study_uid,
+        identity.series_uid,
+        identity.site,
+        identity.source,
+        *name_parts,
+    }
+    for value in sorted(values, key=len, reverse=True):
+        if len(value) >= _MIN_LENGTH:
+            text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", REMOVED, text, flags=re.IGNORECASE)
+    return text
+
 
 FORMAT = "hemx.triage"
 SCHEMA_VERSION = 1

@@ -18,7 +18,7 @@ from hemx_core.errors import OutputError
 from hemx_core.imaging.spec import HUWindow
 from hemx_core.imaging.volume import HUVolume
 from hemx_core.report.json_report import FORMAT, dumps, to_document
-from hemx_core.report.overlay import bloody_slices, overview_picture, slice_picture
+from hemx_core.report.pictures import bloody_slices, overview_picture, slice_picture
 from hemx_core.result import TriageResult
 
 RESULT_NAME = "result.json"

@@ -1,4 +1,7 @@
-"""Stage 2: the marker classifier learns on crops round the haematoma, the encoder frozen."""
+"""Stage 2: the marker classifier learns on crops round the haematoma, the encoder frozen.
+
+Its loss is weighted binary cross-entropy over several labels (Eq. 2 of the paper).
+"""
 
 from __future__ import annotations
 
@@ -10,28 +13,68 @@ import lightning
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
 
-from hemx_core.data.augment import grey_values, random_affine
 from hemx_core.errors import TrainingError
 from hemx_core.nn.joint import MarkerClassifier
-from hemx_core.nn.weights_io import classifier_config, load_classifier
-from hemx_core.training.classifier_config import CROP_AUGMENTATION, ClassifierTraining
-from hemx_core.training.distributed import whole_batch
-from hemx_core.training.loop import Batch, fit, freeze_batch_norm, one_cycle
-from hemx_core.training.losses import positive_weights, weighted_bce
+from hemx_core.nn.weights import classifier_config, load_classifier
+from hemx_core.training.augment import grey_values, random_affine
+from hemx_core.training.config import CROP_AUGMENTATION, ClassifierTraining
+from hemx_core.training.loop import Batch, fit, freeze_batch_norm, one_cycle, whole_batch
 from hemx_core.training.marker_slices import HeldOutSlices, TrainingSlices
-from hemx_core.training.metrics import Predictions, auc
+from hemx_core.training.scoring.metrics import auc
+from hemx_core.training.scoring.predictions import Predictions
 
 __all__ = [
     "CROP_AUGMENTATION",
+    "UNKNOWN",
     "ClassifierModule",
     "ClassifierTraining",
     "CropBatches",
     "fit_classifier",
+    "positive_weights",
     "predict",
     "validation_loader",
+    "weighted_bce",
 ]
+
+
+UNKNOWN = -1
+
+
+def positive_weights(labels: Tensor, *, cap: float) -> Tensor:
+    """Weight of each class's positive term: negatives / positives, within 1 / cap and cap.
+
+    Args:
+        labels: shape (samples, classes), 1 present, 0 absent, -1 not known (does not count).
+        cap: keeps a rare class from drowning the others. A class without positives gets 1: its
+            positive term never occurs.
+    Returns:
+        shape (classes,), float32.
+    """
+    positives = (labels == 1).sum(0).float()
+    negatives = (labels == 0).sum(0).float()
+    weights = (negatives / positives.clamp_min(1)).clamp(1 / cap, cap)
+    return torch.where(positives > 0, weights, torch.ones_like(weights))
+
+
+def weighted_bce(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
+    """Eq. 2: - mean of w_c y log p + (1 - y) log(1 - p) over all known labels.
+
+    Args:
+        logits: shape (N, C).
+        labels: shape (N, C), 1, 0, or -1 for not known, which is left out of sum and count.
+        weights: shape (C,), see `positive_weights`.
+    Returns:
+        a scalar; 0 where nothing is known.
+    """
+    known = labels != UNKNOWN
+    terms = functional.binary_cross_entropy_with_logits(
+        logits.float(), labels.clamp_min(0).float(), pos_weight=weights, reduction="none"
+    )
+    return (terms * known).sum() / known.sum().clamp_min(1)
+
 
 CONSISTENCY_SHIFT_PX = 1.5
 """One pixel is what int8 masks and rounding move a crop by; a fixed outcome must survive that."""

@@ -1,40 +1,180 @@
-"""The one training loop: Lightning with checkpoints, resume, a log and bf16.
+"""The one training loop: Lightning with checkpoints, resume, a log and bf16, in one process or several.
 
-Batches are a function of the step alone, so a resumed run sees what an uninterrupted one would have,
-and several processes share out what one would have seen.
+Batches are a function of the step alone, so a resumed run sees what an uninterrupted one would have. Each
+process runs the network on its share of the batch; the outputs are gathered, and every process computes
+the loss of the whole batch. The gather's backward sums over the W processes and DDP divides by W, so the
+gradient is that of one process with the whole batch, for any loss, Dice included.
 """
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import lightning
 import numpy as np
 import torch
+import torch.distributed as dist
 from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint, RichProgressBar
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
-from torch.utils.data import DataLoader
+from torch import Tensor
+from torch.distributed.nn import functional as dist_functional
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from hemx_core.errors import TrainingError
-from hemx_core.training.batches import Batch, Batches
-from hemx_core.training.distributed import launched_processes
-from hemx_core.training.precision import AUTO, resolve_precision
+from hemx_core.nn.inference import AUTO, resolve_precision
 
 __all__ = [
     "Batch",
+    "Batches",
     "Compute",
     "Precision",
+    "Shares",
+    "StepBatches",
     "check_choice",
     "checkpoint_step",
     "fit",
     "freeze_batch_norm",
+    "is_first",
     "latest_checkpoint",
+    "launched_processes",
     "one_cycle",
+    "whole_batch",
+    "world_size",
 ]
+
+
+def world_size() -> int:
+    """Number of training processes; 1 where training is not distributed."""
+    return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
+
+
+def is_first() -> bool:
+    """Whether this process writes the results (rank 0, or the only one)."""
+    if dist.is_available() and dist.is_initialized():
+        return dist.get_rank() == 0
+    return True
+
+
+def launched_processes() -> tuple[int, int] | None:
+    """(processes on this node, nodes) as torchrun set them; None where it did not start us."""
+    if "TORCHELASTIC_RUN_ID" not in os.environ:
+        return None
+    here = int(os.environ["LOCAL_WORLD_SIZE"])
+    return here, int(os.environ["WORLD_SIZE"]) // here
+
+
+def whole_batch(share: Tensor) -> Tensor:
+    """The shares of all processes joined along the first axis, with gradients; itself where alone.
+
+    Args:
+        share: this process's part, shape (N, …); every process must have as many samples.
+    """
+    if world_size() == 1:
+        return share
+    share = share.contiguous()
+    if share.requires_grad and torch.is_grad_enabled():
+        return torch.cat(dist_functional.all_gather(share))
+    parts = [torch.empty_like(share) for _ in range(world_size())]
+    dist.all_gather(parts, share)
+    return torch.cat(parts)
+
+
+Batch = dict[str, torch.Tensor]
+
+
+@runtime_checkable
+class Shares(Protocol):
+    """A maker of batches that can make one process's share without the rest."""
+
+    def share(self, step: int, rank: int, world: int) -> Batch:
+        """Every `world`-th sample of the step's batch from `rank` on."""
+
+
+class StepBatches(IterableDataset[Batch]):
+    """Endless batches, each made from its step number.
+
+    Args:
+        make_batch: step to batch; must draw all its randomness from the step and a fixed seed.
+        start: first step.
+        rank: this process's number among `world`; its batch is every `world`-th sample.
+        world: processes that train together.
+    """
+
+    def __init__(
+        self, make_batch: Callable[[int], Batch], *, start: int, rank: int = 0, world: int = 1
+    ) -> None:
+        self.make_batch = make_batch
+        self.start = start
+        self.rank, self.world = rank, world
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Batches of the steps `start`, `start + 1`, …"""
+        worker = get_worker_info()  # the loader takes turns, so worker i of n makes every n-th step
+        step, stride = (
+            (self.start, 1) if worker is None else (self.start + worker.id, worker.num_workers)
+        )
+        while True:
+            yield self.batch(step)
+            step += stride
+
+    def batch(self, step: int) -> Batch:
+        """This process's share of a step's batch."""
+        if self.world == 1:
+            return self.make_batch(step)
+        if isinstance(self.make_batch, Shares):
+            return self.make_batch.share(step, self.rank, self.world)
+        return {k: v[self.rank :: self.world] for k, v in self.make_batch(step).items()}
+
+
+class Batches(lightning.LightningDataModule):
+    """Makes the loaders in each process, once its rank is known."""
+
+    def __init__(
+        self,
+        make_batch: Callable[[int], Batch],
+        *,
+        start: int,
+        validation: DataLoader[Any] | None,
+        workers: int,
+    ) -> None:
+        super().__init__()
+        self.make_batch, self.start, self.workers = make_batch, start, workers
+        self.validation = validation
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        """Endless batches from the first step on.
+
+        Raises:
+            TrainingError: the batch cannot be shared out evenly.
+        """
+        world = self.trainer.world_size
+        batches = StepBatches(
+            self.make_batch, start=self.start, rank=self.trainer.global_rank, world=world
+        )
+        if world > 1:
+            samples = len(next(iter(self.make_batch(self.start).values())))
+            if samples % world:
+                raise TrainingError(
+                    f"a batch of {samples} for {world} processes",
+                    expected="a batch that they can share evenly",
+                    remedy="change the batch or the number of processes",
+                )
+        return DataLoader(
+            batches,
+            batch_size=None,
+            num_workers=self.workers,
+            pin_memory=torch.cuda.is_available(),
+        )
+
+    def val_dataloader(self) -> DataLoader[Any] | list[Any]:
+        """The whole validation set in every process, so that its scores need no gathering."""
+        return self.validation if self.validation is not None else []
+
 
 Precision = Literal["auto", "bf16-mixed", "16-mixed", "32-true"]
 

@@ -1,33 +1,90 @@
 """Slices with the frozen U-Net's answers: what stage 2 trains and is tested on.
 
-The encoder is frozen, so its pooled features are computed once: of every training slice, and of its
-left-right mirror image, which stands for the flipped crops. Rotation, scale and grey values change
-the crop only; `ClassifierTraining.feature_noise` stands in for what they would do to the features.
-Masking blacks out the crop, never the slice that the encoder sees: there the mask comes from.
+Masks of training slices may come from segmenters that did not train on the patient (out of fold).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from hemx_core.costs import Progress
-from hemx_core.data.study import UNKNOWN, PreparedStudy
-from hemx_core.errors import DatasetError, TrainingError
-from hemx_core.imaging.crop import centroid, crop_around
-from hemx_core.nn.unet import UNet
-from hemx_core.training.classifier_config import ClassifierTraining
-from hemx_core.training.frozen import Features, encode, segment
-from hemx_core.training.study_labels import (
+from hemx_core.data.study import (
+    UNKNOWN,
     Labels,
+    PreparedStudy,
     patient_labels,
     says_something,
     study_labels,
 )
+from hemx_core.errors import DatasetError, TrainingError
+from hemx_core.imaging.prepare import centroid, crop_around
+from hemx_core.nn.inference import Features, encode, segment
+from hemx_core.nn.unet import UNet
+from hemx_core.training.config import ClassifierTraining
+
+TrainSegmenter = Callable[[Sequence[PreparedStudy], int], UNet]
+"""Given the studies to train on and the fold's number, returns the trained U-Net."""
+
+
+def out_of_fold_masks(
+    train_segmenter: TrainSegmenter,
+    studies: Sequence[PreparedStudy],
+    *,
+    folds: int = 5,
+    mask_threshold: float = 0.5,
+    seed: int = 1,
+    progress: Progress | None = None,
+) -> list[NDArray[np.bool_]]:
+    """Predict every study by the one of `folds` segmenters that did not see its patient.
+
+    Args:
+        train_segmenter: trains the segmenter of a fold.
+        studies: of the training patients.
+        folds: groups of patients of like size, at random.
+        mask_threshold: probability from which a pixel counts as blood.
+        seed: of the groups.
+        progress: told after every fold, stage `folds`.
+    Returns:
+        a mask for each study, shape (slices, S, S), in the order of the studies.
+    Raises:
+        TrainingError: fewer than two folds, or fewer patients than folds.
+    """
+    fold_of = patient_folds([study.patient_id for study in studies], folds=folds, seed=seed)
+    masks: list[NDArray[np.bool_]] = [np.zeros(0, bool)] * len(studies)
+    for fold in range(folds):
+        seen = [study for study, own in zip(studies, fold_of, strict=True) if own != fold]
+        unet = train_segmenter(seen, fold).eval().to(memory_format=torch.channels_last)
+        for place, (study, own) in enumerate(zip(studies, fold_of, strict=True)):
+            if own == fold:
+                masks[place] = segment(unet, study.image)[0] >= mask_threshold
+        if progress:
+            progress("folds", fold + 1, folds)
+    return masks
+
+
+def patient_folds(patient_ids: Sequence[str], *, folds: int, seed: int) -> list[int]:
+    """The fold of each study; studies of a patient share it.
+
+    Raises:
+        TrainingError: fewer than two folds, or fewer patients than folds.
+    """
+    patients = sorted(set(patient_ids))
+    if folds < 2 or len(patients) < folds:
+        raise TrainingError(
+            f"{folds} folds of {len(patients)} patients",
+            expected="at least two folds and a patient for each",
+            remedy="choose another number of folds, or add patients",
+        )
+    order = np.random.default_rng((seed, folds)).permutation(len(patients))
+    fold_of = {patients[who]: place % folds for place, who in enumerate(order)}
+    return [fold_of[one] for one in patient_ids]
+
 
 Mask = NDArray[np.bool_]
 Picture = NDArray[np.float32]

@@ -18,13 +18,10 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from hemx_core.errors import TrainingError
 from hemx_core.nn.unet import UNet
-from hemx_core.nn.weights_io import load_segmenter
-from hemx_core.training.batches import Batch
-from hemx_core.training.distributed import whole_batch
-from hemx_core.training.loop import fit, freeze_batch_norm, one_cycle
-from hemx_core.training.segmentation_config import SegmentationTraining
-from hemx_core.training.slice_batches import BatchMaker
-from hemx_core.training.slice_pools import Pools, SlicePool
+from hemx_core.nn.weights import load_segmenter
+from hemx_core.training.config import SegmentationTraining
+from hemx_core.training.loop import Batch, fit, freeze_batch_norm, one_cycle, whole_batch
+from hemx_core.training.slice_pools import BatchMaker, Pools, SlicePool
 
 __all__ = [
     "BatchMaker",

@@ -15,20 +15,21 @@ from hemx_core.data import phe_sich
 from hemx_core.data.study import StudySource
 from hemx_core.errors import DatasetError, TrainingError
 from hemx_core.nn.unet import UNet
-from hemx_core.nn.weights_io import save_weights, segmenter_config
-from hemx_core.training.cards import check_preprocessing, settings_card
-from hemx_core.training.distributed import is_first
-from hemx_core.training.evaluate_segmentation import (
+from hemx_core.nn.weights import save_weights, segmenter_config
+from hemx_core.training.config import SegmentationTraining, check_preprocessing, settings_card
+from hemx_core.training.loop import is_first
+from hemx_core.training.scoring.masks import (
     THRESHOLDS,
     Predict,
     Table,
+    choose_and_score,
     choose_threshold,
     cross_validated,
     score_patients,
     summarise,
     torch_predictor,
 )
-from hemx_core.training.segmentation import SegmentationTraining, fit_segmenter
+from hemx_core.training.segmentation import fit_segmenter
 from hemx_core.training.slice_pools import (
     Pools,
     SlicePool,
@@ -37,7 +38,6 @@ from hemx_core.training.slice_pools import (
     source_pools,
     split_by_slice,
 )
-from hemx_core.training.source_scores import choose_and_score
 
 DEFAULT_MASK_THRESHOLD = 0.5
 MIN_COMPONENT_ML = 0.1

@@ -17,20 +17,26 @@ from hemx_core.data.study import PreparedStudy, StudySource
 from hemx_core.markers import MARKER_CODES
 from hemx_core.nn.joint import MarkerClassifier
 from hemx_core.nn.unet import UNet
-from hemx_core.nn.weights_io import classifier_config, load_segmenter, read_metadata, save_weights
-from hemx_core.training.calibration import Calibration, calibrate
-from hemx_core.training.cards import check_preprocessing, read_stage1, settings_card
+from hemx_core.nn.weights import classifier_config, load_segmenter, read_metadata, save_weights
 from hemx_core.training.classifier import ClassifierTraining, fit_classifier, predict
-from hemx_core.training.distributed import is_first
-from hemx_core.training.folds import out_of_fold_masks
+from hemx_core.training.config import (
+    SegmentationTraining,
+    check_preprocessing,
+    read_stage1,
+    settings_card,
+)
+from hemx_core.training.loop import is_first
 from hemx_core.training.marker_slices import (
     HeldOutSlices,
     TrainingSlices,
     held_out_slices,
+    out_of_fold_masks,
     training_slices,
 )
-from hemx_core.training.metrics import co_occurrence, score
-from hemx_core.training.segmentation import SegmentationTraining, fit_segmenter
+from hemx_core.training.scoring.calibration import Calibration, calibrate
+from hemx_core.training.scoring.classification import co_occurrence
+from hemx_core.training.scoring.metrics import score
+from hemx_core.training.segmentation import fit_segmenter
 from hemx_core.training.slice_pools import pool_of
 
 MIN_BLOOD_MM2 = 20.0

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from importlib import import_module
 
 LANGUAGES: tuple[str, ...] = ("en", "ja")
-"""As `hemx_core.report.texts` has them; a test holds the two together."""
+"""As `hemx_core.words.report` has them; a test holds the two together."""
 
 Table = Mapping[str, tuple[str, str]]
 

@@ -93,7 +93,7 @@ def main() -> None:
 
 
 def _own(root: Path) -> list[Licence]:
-    models = json.loads((root / "mobile_app/assets/models/manifest.json").read_text("utf-8"))
+    models = json.loads((root / "hemx_core/assets/models/manifest.json").read_text("utf-8"))
     card = (root / "hemx_core/weights/MODEL_CARD.md").read_text("utf-8")
     training = {
         name: {"licence": part.get("licence"), "data": part.get("data")}
@@ -106,7 +106,7 @@ def _own(root: Path) -> list[Licence]:
             remedy="correct this script and the model card together",
         )
     version = metadata.version("hemx")
-    font = (root / "mobile_app/assets/fonts/OFL.txt").read_text("utf-8")
+    font = (root / "hemx_core/assets/fonts/OFL.txt").read_text("utf-8")
     code = (root / "LICENSE").read_text("utf-8")
     said = json.dumps(training, indent=1, ensure_ascii=False)
     return [

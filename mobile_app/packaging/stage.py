@@ -24,15 +24,15 @@ from typing import Annotated
 import typer
 
 from hemx_core import provenance
+from hemx_core.bundle.self_test import REFERENCE_NAME, load_references
 from hemx_core.errors import HemxError
 from hemx_core.manifest import ModelManifest, file_sha256
-from hemx_core.runtime._java_library import AAR_VERSION
-from hemx_core.runtime.references import REFERENCE_NAME, load_references
+from hemx_core.runtime.android import AAR_VERSION
 from mobile_app.packaging import PackagingError
 
 SPEC = Path(__file__).with_name("buildozer.spec")
 ROOT = Path(__file__).resolve().parents[2]
-MODELS = PurePosixPath("mobile_app/assets/models")
+MODELS = PurePosixPath("hemx_core/assets/models")
 ENTRY = PurePosixPath("mobile_app/main.py")
 INDEX = "staged.json"
 BUILD = PurePosixPath("mobile_app/assets/build.json")
@@ -41,11 +41,15 @@ LIBRARY = "org.pytorch:executorch-android"
 
 ON_THE_DEVICE = (
     "hemx_core/*.py",
+    "hemx_core/assets/**",
+    "hemx_core/bundle/**",
+    "hemx_core/device/**",
     "hemx_core/imaging/**",
     "hemx_core/measure/**",
-    "hemx_core/phantom/**",
+    "hemx_core/phantoms/**",
     "hemx_core/report/**",
     "hemx_core/runtime/**",
+    "hemx_core/words/**",
     "hemx_core/weights/MODEL_CARD.md",
     "mobile_app/**",
 )
@@ -53,20 +57,16 @@ ON_THE_DEVICE = (
 
 NOT_ON_THE_DEVICE = (
     # What needs torch.
-    "hemx_core/explain.py",
-    "hemx_core/runtime/pte_desktop.py",
+    "hemx_core/runtime/desktop.py",
     # Its process, which no tablet starts.
-    "hemx_core/runtime/pte_process.py",
-    "hemx_core/runtime/pte_worker.py",
-    "hemx_core/runtime/_worker_*.py",
+    "hemx_core/runtime/process.py",
+    "hemx_core/runtime/worker.py",
+    "hemx_core/runtime/wire.py",
     # What needs Typer or Rich: commands and tables of the terminal.
     "**/cli.py",
-    "hemx_core/progress_bar.py",
-    "hemx_core/report/*table.py",
-    "hemx_core/report/comparison.py",
+    "hemx_core/report/terminal.py",
     # What builds and tests the app.
     "mobile_app/packaging/**",
-    "mobile_app/tests/**",
 )
 """What of that stays out."""
 
@@ -130,6 +130,7 @@ def stage(out: Path, *, root: Path = ROOT) -> Staged:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target)
     (draft / "main.py").write_text(LAUNCHER, encoding="utf-8")
+    (draft / BUILD).parent.mkdir(parents=True, exist_ok=True)
     (draft / BUILD).write_text(json.dumps({"commit": provenance.commit()}) + "\n", encoding="utf-8")
     shutil.copyfile(root / "LICENSE", draft / "LICENSE.txt")
     _settle(draft)

@@ -20,11 +20,9 @@ from mobile_app.errors import StoreError
 from mobile_app.store import _files
 from mobile_app.store._audit import Audit
 from mobile_app.store._comparisons import Comparisons
-from mobile_app.store._context import Context, utc_now
 from mobile_app.store._corrections import Corrections
-from mobile_app.store._database import Database
+from mobile_app.store._database import Context, Database, FolderLock, utc_now
 from mobile_app.store._files import CopyProgress, Opener
-from mobile_app.store._lock import FolderLock
 from mobile_app.store._results import Results
 from mobile_app.store._settings import Settings
 from mobile_app.store._studies import Studies

@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from mobile_app.errors import DamagedStoreError
-from mobile_app.store._context import Context
+from mobile_app.store._database import Context
 from mobile_app.store._encode import to_json
 from mobile_app.store.records import AuditEntry
 

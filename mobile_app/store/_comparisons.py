@@ -7,8 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from mobile_app.store import _audit
-from mobile_app.store._context import Context
-from mobile_app.store._database import insert
+from mobile_app.store._database import Context, insert
 from mobile_app.store._encode import (
     decode_comparison,
     encode_comparison,
@@ -18,7 +17,7 @@ from mobile_app.store._studies import not_stored
 from mobile_app.store.records import GrowthGlance, StoredComparison
 
 if TYPE_CHECKING:
-    from hemx_core.compare import ComparisonResult
+    from hemx_core.comparison import ComparisonResult
 
 
 class Comparisons:

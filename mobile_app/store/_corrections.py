@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mobile_app.store import _audit
-from mobile_app.store._context import Context
-from mobile_app.store._database import insert
+from mobile_app.store._database import Context, insert
 from mobile_app.store._encode import (
     Packed,
     damaged,

@@ -1,4 +1,4 @@
-"""The SQLite file: pragmas, one connection a thread, transactions, errors in the app's words.
+"""The SQLite file: one process, pragmas, one connection a thread, transactions, errors in the app's words.
 
 | pragma | why |
 | --- | --- |
@@ -13,12 +13,49 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 from mobile_app.errors import DamagedStoreError, StoreBusyError, StoreError, StoreFullError
 from mobile_app.store._schema import migrate
+
+try:
+    import fcntl
+except ImportError:  # Windows, for which the app is not made; SQLite still keeps the file whole
+    fcntl = None  # type: ignore[assignment]
+
+
+class FolderLock:
+    """A lock that the system releases when the process ends, however it ends.
+
+    Args:
+        path: the lock's file.
+    Raises:
+        StoreBusyError: another process holds it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file: IO[bytes] = path.open("ab")
+        if fcntl is None:
+            return
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            self._file.close()
+            raise StoreBusyError(
+                "the app's folder is in use",
+                expected="one running app",
+                remedy="close the other one, or start this one with another folder",
+            ) from error
+
+    def release(self) -> None:
+        """Let go."""
+        self._file.close()
+
 
 BUSY_SECONDS = 10.0
 """How long a write waits for another thread's."""
@@ -175,3 +212,25 @@ def _damaged(path: Path, reason: str) -> DamagedStoreError:
         expected="the file as the app wrote it",
         remedy="move the app's folder away and import the studies again",
     )
+
+
+def utc_now() -> datetime:
+    """The present time, UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(kw_only=True)
+class Context:
+    """What all parts of a store share.
+
+    Args:
+        folder: the app's private folder.
+        database: its database.
+        actor: who uses the app, for the audit trail and for corrections.
+        now: the clock; UTC.
+    """
+
+    folder: Path
+    database: Database
+    actor: str
+    now: Callable[[], datetime] = utc_now

@@ -30,7 +30,7 @@ from hemx_core.result import (
 from mobile_app.errors import DamagedStoreError
 
 if TYPE_CHECKING:
-    from hemx_core.compare import ComparisonResult
+    from hemx_core.comparison import ComparisonResult
 
 Json = dict[str, Any]
 
@@ -149,9 +149,9 @@ def encode_comparison(comparison: ComparisonResult) -> str:
 def decode_comparison(text: str, earlier: TriageResult, later: TriageResult) -> ComparisonResult:
     """The comparison that the text was made of, with its results put back."""
     # Imported here: these bring OpenCV and pydicom, and the store opens before the app's first frame.
-    from hemx_core.compare import ComparisonResult
+    from hemx_core.comparison import ComparisonResult
     from hemx_core.measure.expansion import Answer, Growth
-    from hemx_core.measure.uncertainty import VolumeEstimate
+    from hemx_core.measure.volume import VolumeEstimate
 
     document: Json = json.loads(text)
     growth = _tuples(document["growth"])

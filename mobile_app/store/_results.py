@@ -7,8 +7,7 @@ import sqlite3
 from hemx_core.result import TriageResult
 from mobile_app.errors import StoreError
 from mobile_app.store import _audit
-from mobile_app.store._context import Context
-from mobile_app.store._database import insert
+from mobile_app.store._database import Context, insert
 from mobile_app.store._encode import (
     EncodedResult,
     EncodedSlice,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from mobile_app.store._context import Context
+from mobile_app.store._database import Context
 from mobile_app.store._encode import to_json
 
 

@@ -1,9 +1,10 @@
-"""Imported studies: their rows, their states and their files."""
+"""Imported studies: their rows, their states, their files, and how a search finds them."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
+import unicodedata
 from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from datetime import datetime
@@ -16,12 +17,37 @@ from hemx_core.measure.aggregate import judge
 from hemx_core.result import Recommendation
 from mobile_app.errors import NotStoredError
 from mobile_app.store import _audit, _files
-from mobile_app.store._context import Context
-from mobile_app.store._database import insert
+from mobile_app.store._database import Context, insert
 from mobile_app.store._encode import identity_from_json, identity_json, to_json
 from mobile_app.store._files import CopiedFiles
-from mobile_app.store._search import folded, literal, search_text
 from mobile_app.store.records import Glance, Study, StudyError, StudyState
+
+
+def search_text(identity: SeriesIdentity) -> str:
+    """What a search looks through; the name also with its carets and equals signs as blanks."""
+    acquired = identity.acquired_at
+    parts = (
+        identity.patient_name.replace("^", " ").replace("=", " "),
+        identity.patient_id,
+        identity.series_description,
+        identity.site,
+        acquired.strftime("%Y-%m-%d") if acquired else "",
+    )
+    return folded(" ".join(parts))
+
+
+def folded(text: str) -> str:
+    """Text without differences of case, width (full-width Latin, half-width kana) and Latin accents."""
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    # Only Latin's: the marks of kana are combining too, and tell sounds apart.
+    kept = "".join(one for one in plain if not "\u0300" <= one <= "\u036f")
+    return unicodedata.normalize("NFC", kept)
+
+
+def literal(word: str) -> str:
+    """A word for LIKE in which `%` and `_` mean themselves."""
+    return "".join(f"!{one}" if one in "!%_" else one for one in word)
+
 
 _SELECT = """
 SELECT studies.id, folder, series, identity, slices, files, bytes, state, changed_at, imported_at, error,
@@ -239,7 +265,7 @@ def _glance(row: tuple[Any, ...]) -> Glance:
     number, created_at, recommendation, automatic_ml, markers_text, judged, corrected_ml = row
     corrected = corrected_ml is not None
     volume_ml = corrected_ml if corrected else automatic_ml
-    # As `hemx_core.report.corrected` has it: markers are of blood, and the advice follows the correction.
+    # As `hemx_core.measure.corrected` has it: markers are of blood, and the advice follows the correction.
     markers = json.loads(markers_text) if volume_ml > 0 else []
     advice = judge(volume_ml, any_marker=bool(markers)) if corrected else recommendation
     return Glance(

@@ -1,22 +1,34 @@
-"""Buttons, cards and headings of all screens, and the popup that asks before what cannot be undone."""
+"""Buttons, choices, cards and headings of all screens; the popup that asks before what cannot be undone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from kivy.factory import Factory
 from kivy.lang import Builder
-from kivy.properties import ColorProperty, NumericProperty, OptionProperty
+from kivy.properties import ColorProperty, NumericProperty, OptionProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.button import Button
 from kivy.uix.label import Label
 from kivy.uix.modalview import ModalView
 from kivy.uix.scrollview import ScrollView
+from kivy.uix.stacklayout import StackLayout
+from kivy.uix.togglebutton import ToggleButton
 from kivy.uix.widget import Widget
 
 from mobile_app import theme
 
-__all__ = ["ActionButton", "Card", "Heading", "Sheet", "Wrapped", "confirm", "level"]
+__all__ = [
+    "ActionButton",
+    "Card",
+    "Choices",
+    "Heading",
+    "Sheet",
+    "Wrapped",
+    "confirm",
+    "level",
+]
+
 
 Builder.load_string(
     """
@@ -206,3 +218,49 @@ def confirm(
     sheet.yes, sheet.no = act, keep
     sheet.open()
     return sheet
+
+
+class Choices(StackLayout):
+    """`on_chosen(key)` tells what the user touched; setting `current` tells nothing.
+
+    Args:
+        labels: key to label, in order.
+    """
+
+    current = StringProperty("")
+
+    __events__ = ("on_chosen",)
+
+    def __init__(self, labels: Mapping[str, str], **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        self.buttons: dict[str, ToggleButton] = {}
+        for key in labels:
+            button = ToggleButton(
+                group=f"choices{id(self)}",
+                allow_no_selection=False,
+                size_hint_x=None,
+                width=theme.TARGET * 2.6,
+            )
+            button.bind(on_release=lambda _button, key=key: self._touched(key))
+            self.buttons[key] = button
+            self.add_widget(button)
+        self.label(labels)
+        self.fbind("current", self._show)
+        self._show()
+
+    def label(self, labels: Mapping[str, str]) -> None:
+        """Put other words on the buttons."""
+        for key, told in labels.items():
+            self.buttons[key].text = told
+
+    def on_chosen(self, _key: str) -> None:
+        """Nothing by default."""
+
+    def _touched(self, key: str) -> None:
+        self.current = key
+        self.dispatch("on_chosen", key)
+
+    def _show(self, *_ignored: object) -> None:
+        for key, button in self.buttons.items():
+            button.state = "down" if key == self.current else "normal"
+            button.bold = key == self.current

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from kivy.clock import Clock
 
 from hemx_core.errors import HemxError, OutputError
-from mobile_app.device_models import on_android
+from mobile_app.work.device_models import on_android
 
 if TYPE_CHECKING:
-    from mobile_app.android_share import Documents
+    from mobile_app.android.share import Documents
 
 Saver = Callable[[Any, str, bytes], None]
 """Takes the context, a file name and the content; asks where to, writes, and tells the user."""
@@ -29,7 +29,7 @@ def save_file(context: Any, name: str, content: bytes) -> None:
     if on_android():
         _on_android(context, name, content)
         return
-    from mobile_app.widgets.folder_sheet import FolderSheet
+    from mobile_app.widgets.chooser import FolderSheet
 
     FolderSheet(
         context=context, on_path=lambda folder: write_into(context, folder, name, content)
@@ -58,8 +58,7 @@ def write_into(context: Any, folder: Path, name: str, content: bytes) -> Path | 
 
 
 def _on_android(context: Any, name: str, content: bytes) -> None:
-    from mobile_app.android_share import AndroidDocuments, deliver
-    from mobile_app.exporting import ExportFile
+    from mobile_app.android.share import AndroidDocuments, ExportFile, deliver
 
     documents = AndroidDocuments()
 

@@ -22,10 +22,11 @@ sys.meta_path.insert(0, Blocker())
 
 from pathlib import Path
 from hemx_core.imaging.reader import read_series
-from hemx_core.phantom import LesionSpec, PhantomSpec, SiteSpec, make_phantom, write_dicom_series
+from hemx_core.phantoms import LesionSpec, PhantomSpec, SiteSpec, make_phantom, write_dicom_series
 from hemx_core.report.write import write_report
-from hemx_core.runtime import bundle, program
-from hemx_core.triage import triage
+from hemx_core.bundle import load
+from hemx_core.runtime import program
+from hemx_core.pipeline import triage
 from tests.factories import ThresholdModels
 
 out = Path(sys.argv[1])

@@ -10,9 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from benchmarks.cli import benchmark_app
+from benchmarks.harness.records import figures_of, load_records
+from benchmarks.harness.settings import Settings
 from benchmarks.peers.roster import EAGER
-from benchmarks.records import figures_of, load_records
-from benchmarks.settings import Settings
 from hemx_core.errors import BenchmarkError
 
 ORT = "ONNX Runtime fp32"

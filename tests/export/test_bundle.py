@@ -9,16 +9,17 @@ import torch
 
 import hemx_core
 from export import bundle
-from export.bundle import calibration_crops, export_bundle, publish, summary
+from export.bundle import export_bundle, publish, summary
+from export.calibration import calibration_crops
 from export.lower import Lowered
 from export.recipes import RECIPES, Precision, Recipe
 from export.sign import generate_key, load_key, local_key
 from export.verify import Parity, torch_functions
+from hemx_core.bundle.load import load_models, verify_bundle
+from hemx_core.bundle.self_test import REFERENCE_NAME
+from hemx_core.bundle.signature import SIGNATURE_NAME
 from hemx_core.errors import ExportError, ManifestError, ParityError
 from hemx_core.manifest import MANIFEST_NAME, ModelManifest
-from hemx_core.runtime.bundle import load_models, verify_bundle
-from hemx_core.runtime.references import REFERENCE_NAME
-from hemx_core.runtime.signature import SIGNATURE_NAME
 from tests.export.networks import CROP, SIZE, random_images, random_samples, tiny_networks
 from tests.factories import write_fake_bundle
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from export.fold import GlobalMean, fold_classifier
-from export.fold_bn import fold_norms
-from export.fold_upsample import FoldedDecoderBlock
+from export.folding.norms import fold_norms
+from export.folding.twins import GlobalMean, fold_classifier
+from export.folding.upsampling import FoldedDecoderBlock
 from export.lower import lower
 from export.quantize import quantize
 from hemx_core.errors import DelegationError, ExportError

@@ -11,7 +11,7 @@ from export.networks import Decision, Networks, default_weights, load_networks
 from hemx_core.errors import ExportError, ManifestError
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.markers import MARKER_CODES
-from hemx_core.nn.weights_io import save_weights, segmenter_config
+from hemx_core.nn.weights import save_weights, segmenter_config
 from tests.export.networks import narrow_classifier, narrow_unet, tiny_networks
 
 DECISION = {

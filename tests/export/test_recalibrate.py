@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from export import recalibrate
+from export import bundle as recalibrate
+from export.bundle import recalibrate_bundle
 from export.networks import Networks
-from export.recalibrate import recalibrate_bundle
 from export.recipes import Precision, Recipe
 from export.sign import local_key
+from hemx_core.bundle.load import verify_bundle
 from hemx_core.errors import ManifestError, ParityError
 from hemx_core.manifest import ModelManifest
-from hemx_core.runtime.bundle import verify_bundle
 from tests.export.networks import random_samples, tiny_networks
 
 RECIPE = Recipe(name="tiny", size=64, segmenter=Precision.FLOAT32, classifier=Precision.FLOAT32)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from export.fold import fold_classifier
+from export.folding.twins import fold_classifier
 from export.networks import Decision, Networks, check_recipe
 from export.recipes import RECIPES, Precision, Recipe, find_recipe
 from hemx_core.errors import ExportError

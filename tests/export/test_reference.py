@@ -8,12 +8,11 @@ from typer.testing import CliRunner
 
 from export.bundle_cli import bundle_app
 from export.reference import reference_images
+from hemx_core.bundle.load import load_models
+from hemx_core.bundle.self_test import load_references, run_self_test
 from hemx_core.errors import IntegrityError, SelfTestError
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.manifest import ModelManifest
-from hemx_core.runtime.bundle import load_models
-from hemx_core.runtime.references import load_references
-from hemx_core.runtime.self_test import run_self_test
 from tests.export.networks import SIZE
 from tests.factories import write_fake_bundle
 
@@ -69,7 +68,7 @@ def test_the_command_shows_every_difference(exported_bundle: Path) -> None:
 def test_the_command_refuses_a_bundle_without_references(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from hemx_core.runtime import bundle
+    from hemx_core.bundle import load as bundle
     from tests.factories import FakeBackend
 
     write_fake_bundle(tmp_path)

@@ -16,6 +16,8 @@ from typer.testing import CliRunner
 from export import bundle_cli, sign
 from export.bundle_cli import bundle_app, signer
 from export.sign import PUBLIC_SUFFIX, generate_key, load_key, local_key, sign_bundle, trust_keys
+from hemx_core.bundle.load import app_models_folder, verify_bundle
+from hemx_core.bundle.signature import CONFIG_VARIABLE, SIGNATURE_NAME, TRUSTED_NAME, read_keys
 from hemx_core.errors import (
     HemxError,
     IntegrityError,
@@ -25,13 +27,6 @@ from hemx_core.errors import (
     UnknownKeyError,
 )
 from hemx_core.manifest import MANIFEST_NAME
-from hemx_core.runtime.bundle import app_models_folder, verify_bundle
-from hemx_core.runtime.signature import (
-    CONFIG_VARIABLE,
-    SIGNATURE_NAME,
-    TRUSTED_NAME,
-    read_keys,
-)
 from tests.factories import write_fake_bundle
 
 ROOT = Path(__file__).resolve().parents[2]

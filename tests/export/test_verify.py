@@ -17,9 +17,9 @@ from export.verify import (
     pixel_area_mm2,
     torch_functions,
 )
+from hemx_core.bundle.load import load_models
 from hemx_core.errors import ParityError
 from hemx_core.imaging.prepare import GridTransform
-from hemx_core.runtime.bundle import load_models
 from tests.export.networks import random_samples, tiny_networks
 
 

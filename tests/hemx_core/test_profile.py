@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hemx_core.benchmark_record import read_records, write_record
+from hemx_core.bundle.load import Models, load_models
+from hemx_core.device.record import read_records, write_record
 from hemx_core.errors import BenchmarkError, OutputError
 from hemx_core.profile import (
     ProfileOptions,
@@ -15,7 +16,6 @@ from hemx_core.profile import (
     profile_study,
     summarise_seconds,
 )
-from hemx_core.runtime.bundle import Models, load_models
 from tests.factories import FakeBackend, write_fake_bundle, write_tested_bundle
 
 SMALL = ProfileOptions(

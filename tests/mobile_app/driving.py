@@ -17,8 +17,8 @@ from kivy.uix.scrollview import ScrollView
 from kivy.uix.widget import Widget
 
 from mobile_app.app import HemxApp
-from mobile_app.device_models import DeviceModels
-from mobile_app.jobs import JobState
+from mobile_app.work.device_models import DeviceModels
+from mobile_app.work.jobs import JobState
 from tests.factories import ThresholdModels
 
 LANDSCAPE, PORTRAIT = (1280, 800), (800, 1280)

@@ -8,8 +8,8 @@ from io import BytesIO
 
 from hemx_core.errors import ContrastSeriesError, HemxError
 from hemx_core.imaging.volume import SeriesIdentity
+from hemx_core.pipeline import triage_volume
 from hemx_core.result import TriageResult
-from hemx_core.triage import triage_volume
 from mobile_app.store import Store, Study, StudyState
 from tests.factories import ThresholdModels, simple_head
 

@@ -14,9 +14,9 @@ from kivy.uix.widget import Widget
 
 from mobile_app import theme
 from mobile_app.context import AppContext
-from mobile_app.jobs import Jobs
-from mobile_app.memory_guard import MemoryBudget
 from mobile_app.store import Store
+from mobile_app.work.jobs import Jobs
+from mobile_app.work.memory_guard import MemoryBudget
 from tests.mobile_app.driving import LANDSCAPE, PORTRAIT, reveal
 
 __all__ = ["LANDSCAPE", "PORTRAIT", "ScreenTest", "below", "cut_off", "small_targets"]

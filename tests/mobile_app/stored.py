@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from hemx_core.manifest import ModelManifest
 from hemx_core.measure.volume import slice_areas_mm2, volume_ml
-from mobile_app.findings import Facts, gather
-from mobile_app.jobs import Jobs, Outcome, Report
-from mobile_app.library import import_series, read_study, triage_study
+from mobile_app.result.findings import Facts, gather
 from mobile_app.store import Store
+from mobile_app.work.jobs import Jobs, Outcome, Report
+from mobile_app.work.library import import_series, read_study, triage_study
 from tests.factories import ThresholdModels, simple_head, write_ct_series
 
 JAPANESE = "Yamada^Tarou=山田^太郎=やまだ^たろう"

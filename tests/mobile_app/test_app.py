@@ -12,10 +12,11 @@ pytest.importorskip("kivy", reason="the app's extra is not installed")
 from kivy.core.window import Window
 from kivy.uix.button import Button
 
-from mobile_app import demo, theme
+from mobile_app import theme
 from mobile_app.app import ESCAPE
 from mobile_app.errors import StoreError
 from mobile_app.store import Store, StudyState
+from mobile_app.studies import demo
 from tests.factories import ThresholdModels, simple_head, write_ct_series
 from tests.mobile_app.driving import (
     LANDSCAPE,

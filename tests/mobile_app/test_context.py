@@ -18,10 +18,10 @@ from hemx_core.imaging.volume import SeriesIdentity
 from mobile_app import settings
 from mobile_app.context import AppContext
 from mobile_app.errors import NotStoredError
-from mobile_app.jobs import Jobs
-from mobile_app.library import import_series
-from mobile_app.memory_guard import MemoryBudget
 from mobile_app.store import Store, StudyState
+from mobile_app.work.jobs import Jobs
+from mobile_app.work.library import import_series
+from mobile_app.work.memory_guard import MemoryBudget
 from tests.factories import ThresholdModels, simple_head, write_ct_series
 
 AMPLE = MemoryBudget(base_bytes=2**40)

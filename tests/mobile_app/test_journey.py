@@ -21,19 +21,20 @@ from pydicom import dcmread
 from pypdf import PdfReader
 
 from hemx_core.imaging.volume import HUVolume
-from hemx_core.phantom import make_phantom, random_spec
-from hemx_core.phantom.dicom import make_uids, write_dicom_series
-from mobile_app import demo, settings
-from mobile_app.device_models import DeviceModels
-from mobile_app.exporting import can_write_dicom
+from hemx_core.phantoms import make_phantom, random_spec
+from hemx_core.phantoms.dicom import make_uids, write_dicom_series
+from mobile_app import settings
 from mobile_app.i18n import text
-from mobile_app.locking import seconds_going_on
-from mobile_app.pin import PinLock
-from mobile_app.screens.studies import StudyRow
-from mobile_app.self_test import last_self_test
+from mobile_app.lock.pin import PinLock
+from mobile_app.lock.screen import seconds_going_on
+from mobile_app.report.exporting import can_write_dicom
 from mobile_app.store import Store
-from mobile_app.widgets.folder_view import FolderRow
+from mobile_app.studies import demo
+from mobile_app.studies.screen import StudyRow
+from mobile_app.widgets.chooser import FolderRow
 from mobile_app.widgets.picture import PRESETS
+from mobile_app.work.device_models import DeviceModels
+from mobile_app.work.self_test import last_self_test
 from tests.factories import simple_head
 from tests.mobile_app.driving import (
     LANDSCAPE,

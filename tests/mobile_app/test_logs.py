@@ -123,7 +123,10 @@ def test_events_are_words_of_the_program_and_numbers(folder: Path) -> None:
 
 
 def test_files_outside_the_program_lose_their_folders() -> None:
-    assert logs.module_of("/data/user/0/org.hemx/files/app/mobile_app/jobs.py") == "mobile_app.jobs"
+    assert (
+        logs.module_of("/data/user/0/org.hemx/files/app/mobile_app/work/jobs.py")
+        == "mobile_app.work.jobs"
+    )
     assert logs.module_of(f"/home/{CANARY}/lib/pydicom/filereader.py") == "filereader"
     assert logs.module_of("") == ""
 

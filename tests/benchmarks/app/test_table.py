@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.app import cancel, first_frame, frames, memory, study
-from benchmarks.app.table import HEAD, machine, rows
+from benchmarks.app.verdicts import HEAD, machine, rows
 from hemx_core.provenance import write_json
 from tests.benchmarks.app.test_judges import HOW, both, frame_run, run_of, stops, way
 

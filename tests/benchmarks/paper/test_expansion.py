@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from benchmarks.paper.exp_expansion import expected_auc, true_risk
-from hemx_core.evaluation.weighted import weighted_auc
+from hemx_core.training.scoring.weighted import weighted_auc
 from tests.factories import make_study
 
 

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.paper.bench import Bench
-from benchmarks.paper.experiments import NAMES, run_experiments
-from benchmarks.paper.jobs import Runner
-from benchmarks.paper.materials import Material
+from benchmarks.harness.jobs import Runner
+from benchmarks.paper.data import Material
+from benchmarks.paper.experiments import NAMES, Bench, run_experiments
 from benchmarks.paper.scale import TINY
 from hemx_core.data.study import PreparedStudy
 from hemx_core.errors import TrainingError
@@ -100,7 +99,7 @@ def test_resume_does_no_work_twice(
         ("segmenters", "counts_of"),
         ("classifiers", "fit_classifier"),
         ("classifiers", "predict"),
-        ("synthesis", "train_gan"),
+        ("stage2", "train_gan"),
     ):
         monkeypatch.setattr(f"benchmarks.paper.{module}.{name}", refuse)
     bench = _bench(folder / "runs", resume=True)

@@ -4,10 +4,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from benchmarks.paper.report import Row, Section, write_report
+from benchmarks.paper.report import Row, Section, markdown, write_report
 from benchmarks.paper.scale import TINY
 from benchmarks.paper.stats import Estimate
-from benchmarks.paper.table import markdown
 
 GOOD = Estimate(0.8123, 0.7, 0.9, 0.01, 3)
 SECTION = Section(

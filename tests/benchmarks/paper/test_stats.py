@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from benchmarks.paper.stats import difference, estimate
-from hemx_core.evaluation.intervals import patient_draws
-from hemx_core.evaluation.weighted import weighted_mean
+from hemx_core.training.scoring.intervals import patient_draws
+from hemx_core.training.scoring.weighted import weighted_mean
 
 RNG = np.random.default_rng(3)
 

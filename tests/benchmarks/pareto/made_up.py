@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from benchmarks.harness.records import MIB, MS, figure
 from benchmarks.pareto.report import subject_report
-from benchmarks.records import MIB, MS, figure
 from hemx_core.markers import MARKER_CODES
 
 Json = dict[str, Any]

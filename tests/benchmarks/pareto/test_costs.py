@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
+from benchmarks.harness.settings import Settings
 from benchmarks.pareto import costs
 from benchmarks.pareto.costs import Written, measure_programs
-from benchmarks.settings import Settings
 
 PROGRAMS = {name: Written(Path(f"{name}.pte"), f"hash of {name}") for name in ("a", "b")}
 

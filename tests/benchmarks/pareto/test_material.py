@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks.networks import narrow_networks
+from benchmarks.harness.networks import narrow_networks
 from benchmarks.pareto import material
 from benchmarks.pareto.material import Material, Scan, at_size, validation_scans
 from benchmarks.pareto.plan import TINY, Picture

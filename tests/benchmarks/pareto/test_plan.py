@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.networks import narrow_networks
+from benchmarks.harness.networks import narrow_networks
 from benchmarks.pareto.plan import (
     TINY,
     Picture,

@@ -1,11 +1,185 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
-from benchmarks.pareto.report import subject_report, write_report
+from benchmarks.pareto.report import (
+    Candidate,
+    dominators,
+    finalists_section,
+    markdown,
+    points_table,
+    reason,
+    section,
+    subject_report,
+    write_report,
+)
 from tests.benchmarks.pareto.made_up import SHIPPED, classifiers, costs, entry, estimate, report
+
+
+def point(name: str, score: float, latency: float, memory: float) -> Candidate:
+    return Candidate(name=name, score=score, latency_ms=latency, memory_mib=memory)
+
+
+def test_better_in_one_figure_and_equal_in_the_others_dominates() -> None:
+    base = point("base", 0.9, 20, 10)
+    for other in (point("a", 0.91, 20, 10), point("b", 0.9, 19, 10), point("c", 0.9, 20, 9)):
+        assert other.dominates(base)
+        assert not base.dominates(other)
+
+
+def test_a_trade_dominates_in_neither_direction() -> None:
+    quick, right = point("quick", 0.8, 5, 10), point("right", 0.9, 20, 10)
+    assert not quick.dominates(right)
+    assert not right.dominates(quick)
+
+
+def test_equal_points_are_both_on_the_front() -> None:
+    found = dominators([point("a", 0.9, 20, 10), point("b", 0.9, 20, 10)])
+    assert found == {"a": [], "b": []}
+
+
+def test_who_dominates_is_told_best_score_first() -> None:
+    found = dominators(
+        [
+            point("worst", 0.5, 50, 50),
+            point("good", 0.8, 10, 10),
+            point("best", 0.9, 20, 10),
+            point("good too", 0.8, 9, 12),
+        ]
+    )
+    assert found["worst"] == ["best", "good too", "good"]
+    assert [name for name, several in found.items() if not several] == ["good", "best", "good too"]
+
+
+def test_no_points_no_front() -> None:
+    assert dominators([]) == {}
+
+
+FIGURES = st.lists(st.tuples(*[st.integers(0, 4)] * 3), min_size=1, max_size=12)
+
+
+@given(FIGURES)
+def test_every_dominated_point_is_dominated_by_one_on_the_front(
+    figures: list[tuple[int, int, int]],
+) -> None:
+    candidates = [point(str(i), *map(float, one)) for i, one in enumerate(figures)]
+    found = dominators(candidates)
+    front = {name for name, several in found.items() if not several}
+    assert front
+    assert all(set(several) & front for name, several in found.items() if name not in front)
+
+
+def said(*rows: tuple[str, float | None, Any, float, float]) -> str:
+    return " ".join(reason(classifiers(*rows)))
+
+
+def test_a_shipped_point_that_nothing_beats() -> None:
+    text = said(
+        ("bigger", 0.9, estimate(0.0, -0.01, 0.01), 40, 20),
+        ("quick", 0.7, estimate(-0.2, -0.3, -0.1), 5, 5),
+    )
+    assert "2 of 3 points are on the front of mean AUC, time and memory (1 thread)." in text
+    assert f"The shipped point ({SHIPPED}) is on it" in text
+    assert "No point has a higher mean AUC." in text
+    assert "Every faster point on the front has a lower mean AUC" in text
+    assert "So it ships" in text
+
+
+def test_a_dominated_shipped_point_is_told_by_whom_and_by_how_much() -> None:
+    text = said(("cheap", 0.91, estimate(0.01, -0.02, 0.04), 10, 6))
+    assert f"({SHIPPED}) is not on it: 1 point has at least its mean AUC" in text
+    assert "cheap (+0.010 (-0.020 to +0.040, includes 0), 0.50 × its time (0.50 to 0.50)" in text
+    assert "0.67 × its memory" in text
+    assert "do not tell the shipped point from faster ones" in text
+
+
+def test_a_point_that_is_better_and_costs_no_more_speaks_against_it() -> None:
+    text = said(("both", 0.99, estimate(0.09, 0.02, 0.15), 10, 6))
+    assert "excludes 0" in text
+    assert "speak against the shipped point: both is shown to be better" in text
+
+
+def test_a_better_and_dearer_point_makes_it_a_compromise() -> None:
+    text = said(("dear", 0.99, estimate(0.09, 0.02, 0.15), 50, 30))
+    assert "The highest mean AUC is that of dear: +0.090" in text
+    assert "compromise: dear is shown to be better, by +0.090" in text
+    assert "No point on the front is faster." in text
+
+
+def test_a_point_that_only_ties_in_time_dominates_without_being_faster() -> None:
+    text = said(("small", 0.9, estimate(0.0, -0.02, 0.02), 20, 6))
+    assert "what dominates it deserves a full training" in text
+
+
+def test_many_points_are_counted_and_not_all_named() -> None:
+    rows = [(f"p{i}", 0.95, estimate(0.05, -0.1, 0.2), 10 + i, 8 - i) for i in range(5)]
+    text = said(*rows)
+    assert "5 points have" in text
+    assert "and 2 more" in text
+
+
+def test_without_the_shipped_point_nothing_is_said_of_it() -> None:
+    subject = classifiers(("other", 0.9, estimate(0.0, 0.0, 0.0), 10, 6))
+    subject["points"] = [one for one in subject["points"] if not one["shipped"]]
+    assert reason(subject)[1].startswith("The shipped point is not among them")
+
+
+def test_a_score_without_an_interval_or_not_estimable_is_no_error() -> None:
+    text = said(("few", 0.95, estimate(0.05), 10, 6), ("none", None, estimate(None), 5, 5))
+    assert "+0.050 (no interval)" in text
+    assert "none" not in text
+
+
+def test_the_report_says_budget_data_and_every_point() -> None:
+    text = markdown(report())
+    assert "10 steps of 8 pictures (2.0 passes over 40 slices)" in text
+    assert "3 trainings took 12 minutes on 2 thread(s)" in text
+    assert "mean AUC 0.970 (0.950 to 0.990)" in text
+    assert "6 test studies of 3 patients" in text
+    assert "2 phantoms" in text
+    assert "`pareto`, commit abc, 2026-11-26, P, 2 cores; 2 fresh processes of 5 calls" in text
+    for subject in report()["subjects"].values():
+        assert all(one["name"] in text for one in subject["points"])
+
+
+def test_a_row_of_the_table() -> None:
+    rows = points_table(report()["subjects"]["classifier"]).splitlines()
+    ships = next(row for row in rows if SHIPPED in row and "(ships)" in row)
+    assert "| 3 | **" in ships
+    assert "0.900 (0.850 to 0.950) | – | 0.900 |" in ships
+    assert "20.1 ms (20.2 ms) | 20.1 ms (20.2 ms) | 9.0 MiB | 4 MB | 2 | yes |" in ships
+    beaten = next(row for row in rows if "float32" in row)
+    assert "+0.000 (-0.010 to +0.010)" in beaten
+    assert beaten.endswith("| dominated by 3 |")
+    unknown = next(row for row in rows if "ll, crop 128" in row)
+    assert unknown.endswith("| – |")
+
+
+def test_a_segmenter_has_no_columns_of_markers() -> None:
+    head = points_table(report()["subjects"]["segmenter"]).splitlines()[0]
+    assert "Fluid level" not in head
+    assert "mean Dice" in head
+
+
+def test_the_page_shows_the_front_only_and_numbers_it_as_the_picture() -> None:
+    text = section(json.loads(json.dumps(report())), "../results/pareto.png")
+    assert "![Score against time and memory](../results/pareto.png)" in text
+    assert "[pareto.md](../results/pareto.md)" in text
+    assert "| 1 | ll, crop 96, width 0.25, int8 |" in text
+    assert "| project, crop 128, width 0.5, float32 |" not in text
+
+
+def test_those_trained_longer_are_all_shown_without_the_segmenter() -> None:
+    text = finalists_section(report())
+    assert "10 steps of 8 pictures" in text
+    points = report()["subjects"]["classifier"]["points"]
+    assert all(f"{one['name']}" in text for one in points)
+    assert "pixels, int8" not in text
 
 
 def test_points_stand_fastest_first_with_their_standing() -> None:

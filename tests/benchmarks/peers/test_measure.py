@@ -7,8 +7,8 @@ import time
 import numpy as np
 import pytest
 
-from benchmarks.interleave import same
-from benchmarks.peers.material import Inputs
+from benchmarks.harness.material import Inputs
+from benchmarks.harness.process import same
 from benchmarks.peers.measure import fingerprint, marker_accuracy, mask_accuracy, time_calls
 
 

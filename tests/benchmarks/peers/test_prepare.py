@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from benchmarks.harness.process import ChildError
 from benchmarks.peers import prepare
 from benchmarks.peers.contest import made_of
 from benchmarks.peers.prepare import prepare_all, size_bytes
 from benchmarks.peers.roster import FOLDED, ROSTER, SHIPPED, Peer, contestants
-from benchmarks.process import ChildError
 
 REAL = Peer(name="Real one", runtime="torch_runtime", precision="fp32", packages=("torch",))
 

@@ -16,9 +16,8 @@ from hemx_core.errors import (
     TooFewSlicesError,
     VolumeError,
 )
-from hemx_core.imaging.orientation import StoredGrid
 from hemx_core.imaging.reader import list_series, read_series
-from hemx_core.imaging.volume import HUVolume
+from hemx_core.imaging.volume import HUVolume, StoredGrid
 from tests.factories import ct_pixels, write_ct_series
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from hemx_core.measure.expansion import Answer, judge_growth
-from hemx_core.measure.uncertainty import VolumeEstimate
+from hemx_core.measure.volume import VolumeEstimate
 
 YES, NO, OPEN = Answer.YES, Answer.NO, Answer.INDETERMINATE
 

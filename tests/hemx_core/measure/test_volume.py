@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,11 +10,17 @@ import hemx_core
 from hemx_core.errors import VolumeError
 from hemx_core.imaging.volume import HUVolume, VolumeGeometry
 from hemx_core.measure.volume import (
+    ACCURACY_BOUNDARY_MM,
+    REPEAT_BOUNDARY_MM,
+    Z_90,
+    abc2_ml,
     boundary_points_mm,
     diameter_mm,
+    estimate_volume,
     max_diameter_mm,
     mean_hu,
     slice_areas_mm2,
+    slice_weights,
     volume_ml,
 )
 
@@ -89,7 +96,7 @@ def test_a_copied_mask_takes_memory_for_slices_with_blood_only() -> None:
     # In a process of its own: in this one freed memory may be reused.
     code = (
         "import numpy as np; from hemx_core.measure.volume import copy_mask; "
-        "from hemx_core.memory import rss_mib; mask = np.zeros((512, 256, 256), bool); "
+        "from hemx_core.device.memory import rss_mib; mask = np.zeros((512, 256, 256), bool); "
         "mask[7, 3, 3] = True; before = rss_mib(); copied = copy_mask(mask); "
         "print(rss_mib() - before, (copied == mask).all())"
     )
@@ -100,3 +107,108 @@ def test_a_copied_mask_takes_memory_for_slices_with_blood_only() -> None:
     grown, same = done.stdout.split()
     assert same == "True"
     assert float(grown) < 4  # 32 MiB are the whole mask
+
+
+def test_slices_weigh_one_a_half_or_nothing() -> None:
+    areas = np.array([0, 24.9, 25, 75, 75.1, 100])
+    np.testing.assert_array_equal(slice_weights(areas), [0, 0, 0.5, 0.5, 1, 1])
+
+
+def test_a_block_follows_the_formula() -> None:
+    mask = np.zeros((5, 64, 64), bool)
+    mask[1:3, 10:30, 10:50] = True  # 2 full slices of 20 x 40 mm
+    mask[3, 10:30, 10:25] = True  # 37.5 %: half a slice
+    mask[4, 10:14, 10:14] = True  # 2 %: nothing
+    geometry = VolumeGeometry.axial(5, spacing_mm=(4.0, 1.0, 1.0))
+    a = np.hypot(20, 40)
+    b = 2 * (20 * 40) / a  # both corners' distance from the diagonal
+    assert abc2_ml(mask, geometry) == pytest.approx(a * b * (2.5 * 4) / 2 / 1000)
+
+
+def test_an_ellipsoid_in_thin_slices_comes_out_a_third_too_small() -> None:
+    z, y, x = np.mgrid[:40, :128, :128]
+    mask = ((z - 19.5) / 15) ** 2 + ((y - 63.5) / 30) ** 2 + ((x - 63.5) / 50) ** 2 <= 1
+    geometry = VolumeGeometry.axial(40, spacing_mm=(2.0, 0.5, 0.5))
+    voxel = volume_ml(slice_areas_mm2(mask, geometry), geometry)
+    assert voxel == pytest.approx(4 / 3 * np.pi * 30 * 15 * 25 / 1000, rel=0.01)
+    # Areas go as 1 - t^2: above 75 % for |t| < 1/2, above 25 % for |t| < sqrt(3)/2.
+    share = (0.5 + (np.sqrt(3) / 2 - 0.5) / 2) * 4 / (4 / 3 * np.pi)
+    assert abc2_ml(mask, geometry) == pytest.approx(share * voxel, rel=0.02)
+
+
+def test_b_is_at_right_angles_to_a_not_along_the_rows() -> None:
+    y, x = np.mgrid[:128, :128] - 63.5
+    turned = (np.abs(y + x) / np.sqrt(2) <= 40) & (np.abs(y - x) / np.sqrt(2) <= 8)
+    straight = (np.abs(y) <= 40) & (np.abs(x) <= 8)
+    geometry = VolumeGeometry.axial(1, spacing_mm=(5.0, 0.5, 0.5))
+    assert abc2_ml(turned[None], geometry) == pytest.approx(
+        abc2_ml(straight[None], geometry), rel=0.06
+    )
+
+
+def test_nothing_measures_nothing() -> None:
+    geometry = VolumeGeometry.axial(3, spacing_mm=(5.0, 0.5, 0.5))
+    assert abc2_ml(np.zeros((3, 8, 8), bool), geometry) == 0
+
+
+def _ball(radius_mm: float, dz: float, shift_mm: float = 0.0) -> tuple[np.ndarray, VolumeGeometry]:
+    slices, size = round(60 / dz), 120
+    geometry = VolumeGeometry.axial(slices, spacing_mm=(dz, 0.5, 0.5))
+    z = (np.arange(slices) - (slices - 1) / 2) * dz + shift_mm
+    rows, columns = np.mgrid[:size, :size] * 0.5 - 30
+    ball = rows**2 + columns**2 + z[:, None, None] ** 2 <= radius_mm**2
+    return ball, geometry
+
+
+def test_the_surface_of_a_ball_comes_near_the_formula() -> None:
+    mask, geometry = _ball(14, 1.0)
+    estimate = estimate_volume(mask, geometry)
+    # Sides and steps are those of a stack of slabs, which has more surface than the ball (up to 4/pi of
+    # it and what pixel outlines add); the calibrated constants are per mm of this surface.
+    assert 1.0 < estimate.surface_mm2 / (4 * np.pi * 14**2) < 1.4
+    assert estimate.volume_ml == pytest.approx(4 / 3 * np.pi * 14**3 / 1000, rel=0.01)
+
+
+def test_the_sampling_sd_is_that_of_volumes_at_shifted_slices() -> None:
+    shifts = np.linspace(0, 10, 40, endpoint=False)
+    estimates = [estimate_volume(*_ball(14, 10.0, shift)) for shift in shifts]
+    spread = float(np.std([one.volume_ml for one in estimates]))
+    stated = float(np.mean([one.sampling_sd_ml for one in estimates]))
+    assert spread / 2 < stated < 2.5 * spread
+
+
+def test_thin_slices_sample_better() -> None:
+    thick, thin = (estimate_volume(*_ball(14, dz)) for dz in (10.0, 2.0))
+    assert thin.sampling_sd_ml < thick.sampling_sd_ml / 4
+
+
+def test_the_interval_holds_what_a_shifted_boundary_gives() -> None:
+    estimate = estimate_volume(*_ball(14, 2.0))
+    low, high = estimate.interval_ml
+    for radius in (14 - ACCURACY_BOUNDARY_MM, 14 + ACCURACY_BOUNDARY_MM):
+        assert low < 4 / 3 * np.pi * radius**3 / 1000 < high
+    half = (high - low) / 2
+    assert half >= Z_90 * estimate.surface_mm2 * ACCURACY_BOUNDARY_MM / 1000 * 0.99
+
+
+def test_an_empty_mask_is_zero_and_the_interval_never_negative() -> None:
+    geometry = VolumeGeometry.axial(3, spacing_mm=(5, 1, 1))
+    empty = estimate_volume(np.zeros((3, 9, 9), bool), geometry)
+    assert (empty.volume_ml, empty.surface_mm2, empty.sampling_sd_ml) == (0, 0, 0)
+    speck = np.zeros((3, 9, 9), bool)
+    speck[1, 4, 4] = True
+    thin = VolumeGeometry.axial(3, spacing_mm=(1, 1, 1))
+    assert estimate_volume(speck, thin).interval_ml[0] == 0
+
+
+def test_a_mask_that_does_not_fit_is_refused() -> None:
+    geometry = VolumeGeometry.axial(3, spacing_mm=(5, 1, 1))
+    with pytest.raises(VolumeError):
+        estimate_volume(np.zeros((2, 9, 9), bool), geometry)
+
+
+def test_the_constants_are_those_of_the_results_file() -> None:
+    path = Path(hemx_core.__file__).parent.parent / "benchmarks" / "results" / "repeatability.json"
+    found = json.loads(path.read_text(encoding="utf-8"))
+    assert pytest.approx(found["accuracy_boundary_mm"], abs=0.006) == ACCURACY_BOUNDARY_MM
+    assert pytest.approx(found["repeat_boundary_mm"], abs=0.006) == REPEAT_BOUNDARY_MM

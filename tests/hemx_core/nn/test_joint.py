@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from hemx_core.explain import grad_cam, heatmap
+from hemx_core.nn.explain import grad_cam, heatmap
 from hemx_core.nn.joint import JointModel, MarkerClassifier, Standardise
 from hemx_core.nn.unet import UNet, UNetConfig
 from hemx_core.nn.wavelet_vgg import WaveletVGGConfig

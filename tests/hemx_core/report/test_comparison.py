@@ -11,7 +11,7 @@ from referencing import Registry, Resource
 from rich.console import Console
 
 import hemx_core
-from hemx_core.compare import ComparisonResult, compare_volumes
+from hemx_core.comparison import ComparisonResult, compare_volumes
 from hemx_core.errors import OutputError
 from hemx_core.imaging.spec import HUWindow
 from hemx_core.imaging.volume import HUVolume, SeriesIdentity
@@ -19,11 +19,12 @@ from hemx_core.report.comparison import (
     COMPARISON_NAME,
     PICTURE_NAME,
     WrittenComparison,
-    comparison_view,
+    comparison_schema,
+    to_comparison_document,
     write_comparison,
 )
-from hemx_core.report.comparison_json import comparison_schema, to_comparison_document
 from hemx_core.report.json_report import dumps, schema
+from hemx_core.report.terminal import comparison_view
 from tests.factories import ThresholdModels, simple_head
 
 FIRST = SeriesIdentity(

@@ -14,16 +14,15 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import EnhancedCTImageStorage
 
-from hemx_core.dataset.seg import read_seg
+from hemx_core.data.seg import read_seg
 from hemx_core.errors import BackendError, InputError, OutputError
-from hemx_core.imaging.reader import read_series
-from hemx_core.imaging.source_images import read_source_images
+from hemx_core.imaging.reader import read_series, read_source_images
 from hemx_core.imaging.volume import HUVolume
-from hemx_core.report import dicom_write
+from hemx_core.pipeline import triage_volume
+from hemx_core.report import dicom as dicom_write
+from hemx_core.report.dicom import SEG_NAME, SR_NAME, WrittenDicom, check_dicom, write_dicom
 from hemx_core.report.dicom_codes import referable
-from hemx_core.report.dicom_write import SEG_NAME, SR_NAME, WrittenDicom, check_dicom, write_dicom
 from hemx_core.result import TriageResult
-from hemx_core.triage import triage_volume
 from tests.factories import ThresholdModels, simple_head, write_ct_series
 
 Case = tuple[HUVolume, TriageResult]

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hemx_core.dataset.seg import read_seg
+from hemx_core.data.seg import read_seg
 from hemx_core.imaging.reader import read_series
 from hemx_core.measure.haematoma import measure_haematoma
-from hemx_core.report.dicom_write import write_dicom
-from hemx_core.triage import triage_volume
+from hemx_core.pipeline import triage_volume
+from hemx_core.report.dicom import write_dicom
 from tests.factories import ThresholdModels, simple_head
 
 DATA = os.environ.get("HEMX_DATA", "")

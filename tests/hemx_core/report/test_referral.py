@@ -8,13 +8,14 @@ import pypdf
 import pytest
 from PIL import Image
 
-from hemx_core.compare import ComparisonResult, compare_results
+from hemx_core.comparison import ComparisonResult, compare_results
 from hemx_core.errors import InputError, OutputError
 from hemx_core.imaging.spec import HUWindow
 from hemx_core.imaging.volume import HUVolume, Note, SeriesIdentity
-from hemx_core.report import pdf
-from hemx_core.report.drawing import OUTLINE
+from hemx_core.pipeline import triage_volume
+from hemx_core.report import page as pdf
 from hemx_core.report.page import Page, TextRun
+from hemx_core.report.pictures import OUTLINE
 from hemx_core.report.referral import (
     PDF_NAME,
     PNG_NAME,
@@ -22,10 +23,8 @@ from hemx_core.report.referral import (
     draw_referral,
     write_referral,
 )
-from hemx_core.report.referral_facts import short_hash, shown_name
-from hemx_core.report.sheet import BOTTOM_MM
+from hemx_core.report.referral_sections import BOTTOM_MM, short_hash, shown_name
 from hemx_core.result import TriageResult
-from hemx_core.triage import triage_volume
 from tests.factories import ThresholdModels, simple_head
 
 PATIENT = SeriesIdentity(

@@ -20,12 +20,12 @@ import numpy as np
 import pytest
 
 from export.sign import sign_bundle
+from hemx_core.bundle.load import load_models
 from hemx_core.errors import BackendError, IntegrityError
 from hemx_core.manifest import ModelManifest, ProgramSpec, TensorSpec
-from hemx_core.runtime import _java_library, pte_android
-from hemx_core.runtime._java_library import AAR_VERSION, JavaClasses, java_classes
-from hemx_core.runtime.bundle import load_models
-from hemx_core.runtime.pte_android import AndroidBackend
+from hemx_core.runtime import android as _java_library
+from hemx_core.runtime import android as pte_android
+from hemx_core.runtime.android import AAR_VERSION, AndroidBackend, JavaClasses, java_classes
 from tests.factories import write_fake_bundle
 from tests.hemx_core.runtime.contract import ProgramContract, example_inputs
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hemx_core.manifest import ModelManifest, ProgramSpec
-from hemx_core.runtime.pte_process import ProcessBackend
+from hemx_core.runtime.process import ProcessBackend
 
 
 @pytest.fixture

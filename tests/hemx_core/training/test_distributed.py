@@ -10,8 +10,7 @@ import pytest
 import torch
 
 from hemx_core.errors import TrainingError
-from hemx_core.training.batches import Batches, StepBatches
-from hemx_core.training.distributed import launched_processes, whole_batch
+from hemx_core.training.loop import Batches, StepBatches, launched_processes, whole_batch
 from tests.hemx_core.training import ddp_run
 
 ROOT = Path(__file__).parents[3]

@@ -4,11 +4,11 @@ import torch
 
 from hemx_core.errors import DatasetError, TrainingError
 from hemx_core.nn.unet import UNetConfig
+from hemx_core.training.config import SegmentationTraining
 from hemx_core.training.loop import checkpoint_step, fit, latest_checkpoint
 from hemx_core.training.segmentation import (
     BatchMaker,
     SegmentationModule,
-    SegmentationTraining,
     SlicePool,
     validation_loader,
 )

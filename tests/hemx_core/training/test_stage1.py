@@ -8,15 +8,15 @@ from hemx_core.data import phe_sich
 from hemx_core.errors import TrainingError
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.nn.unet import UNetConfig
-from hemx_core.nn.weights_io import load_segmenter, read_metadata
-from hemx_core.training.evaluate_segmentation import (
+from hemx_core.nn.weights import load_segmenter, read_metadata
+from hemx_core.training.config import SegmentationTraining
+from hemx_core.training.scoring.masks import (
     PatientScore,
     choose_threshold,
     cross_validated,
     score_patients,
     summarise,
 )
-from hemx_core.training.segmentation import SegmentationTraining
 from hemx_core.training.stage1 import Stage1Files, run_segmentation
 from tests.factories import write_phe_sich
 

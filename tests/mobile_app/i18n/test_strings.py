@@ -9,7 +9,7 @@ pytest.importorskip("kivy", reason="the app's extra is not installed")
 
 from kivy.core.text import Label
 
-from hemx_core.report.texts import LANGUAGES as REPORT_LANGUAGES
+from hemx_core.words.report import LANGUAGES as REPORT_LANGUAGES
 from mobile_app import theme
 from mobile_app.i18n import LANGUAGES, STRINGS, merged
 from mobile_app.i18n.formats import date_time, number

@@ -34,7 +34,7 @@ DEVICE_PACKAGES = {
 }
 """Requirements of the build file and what they are imported as; they and Python's own are all there is."""
 
-LAZY = {("hemx_core.runtime.bundle", "hemx_core.runtime.pte_desktop")}
+LAZY = {("hemx_core.bundle.load", "hemx_core.runtime.desktop")}
 """Imports inside functions that the device never calls."""
 
 IMPORT_ALL = """
@@ -97,7 +97,7 @@ def import_all(staged: Staged, modules: list[str], home: Path) -> dict[str, str]
 def test_every_staged_module_imports_with_the_device_s_packages(
     staged: Staged, tmp_path: Path
 ) -> None:
-    assert {"hemx_core.triage", "hemx_core.runtime.pte_android"} <= set(staged.modules)
+    assert {"hemx_core.pipeline", "hemx_core.runtime.android"} <= set(staged.modules)
     failures = import_all(staged, list(staged.modules), tmp_path)
     if importlib.util.find_spec("kivy") is None:
         lacking = "No module named 'kivy'"
@@ -164,29 +164,27 @@ def test_the_device_s_packages_are_the_build_file_s() -> None:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("hemx_core/triage.py", True),
+        ("hemx_core/pipeline.py", True),
         ("hemx_core/imaging/reader.py", True),
-        ("hemx_core/runtime/pte_android.py", True),
+        ("hemx_core/runtime/android.py", True),
         ("hemx_core/report/result.schema.json", True),
-        ("mobile_app/screens/studies.kv", True),
+        ("mobile_app/studies/screen.kv", True),
         ("hemx_core/profile.py", True),
-        ("hemx_core/runtime/self_test.py", True),
-        ("mobile_app/assets/models/reference.npz", True),
-        ("mobile_app/assets/models/segmenter.pte", True),
-        ("hemx_core/runtime/pte_desktop.py", False),
-        ("hemx_core/runtime/pte_process.py", False),
-        ("hemx_core/runtime/pte_worker.py", False),
-        ("hemx_core/runtime/_worker_child.py", False),
-        ("hemx_core/runtime/_worker_wire.py", False),
-        ("hemx_core/runtime/_java_library.py", True),
+        ("hemx_core/bundle/self_test.py", True),
+        ("hemx_core/assets/models/reference.npz", True),
+        ("hemx_core/assets/models/segmenter.pte", True),
+        ("hemx_core/runtime/desktop.py", False),
+        ("hemx_core/runtime/process.py", False),
+        ("hemx_core/runtime/worker.py", False),
+        ("hemx_core/runtime/wire.py", False),
         ("hemx_core/nn/unet.py", False),
         ("hemx_core/training/loop.py", False),
         ("hemx_core/weights/segmenter.safetensors", False),
         ("hemx_core/some_new_part/module.py", False),
-        ("hemx_core/cli.py", False),
-        ("hemx_core/phantom/cli.py", False),
+        ("hemx_core/commands/main.py", False),
+        ("hemx_core/commands/phantom.py", False),
         ("mobile_app/packaging/stage.py", False),
-        ("export/fold.py", False),
+        ("export/folding/twins.py", False),
     ],
 )
 def test_what_belongs_on_the_device(name: str, expected: bool) -> None:
@@ -259,7 +257,7 @@ def small_checkout(root: Path, version: str) -> Path:
     models = root / staging.MODELS
     replace(write_tested_bundle(models), executorch=version).save(models)
     (root / "LICENSE").write_text("licence", encoding="utf-8")
-    (root / "hemx_core").mkdir()
+    (root / "hemx_core").mkdir(exist_ok=True)
     (root / "hemx_core" / "__init__.py").write_text('__version__ = "1.2.3"\n', encoding="utf-8")
     return root
 
@@ -267,8 +265,8 @@ def small_checkout(root: Path, version: str) -> Path:
 def test_refuses_a_bundle_of_another_version_than_the_library(tmp_path: Path) -> None:
     good = stage(tmp_path / "out", root=small_checkout(tmp_path / "good", staging.AAR_VERSION))
     assert good.modules == ("hemx_core",)
-    assert "mobile_app/assets/models/segmenter.pte" in good.files
-    with pytest.raises(PackagingError, match=r"1\.4\.1 in mobile_app/assets"):
+    assert "hemx_core/assets/models/segmenter.pte" in good.files
+    with pytest.raises(PackagingError, match=r"1\.4\.1 in hemx_core/assets"):
         stage(tmp_path / "other", root=small_checkout(tmp_path / "old", "1.4.1"))
     assert not (tmp_path / "other").exists()
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hemx_core.compare import compare_results
+from hemx_core.comparison import compare_results
 from hemx_core.errors import NotHeadError
 from mobile_app.errors import (
     DamagedStoreError,
@@ -488,7 +488,7 @@ def test_every_connection_has_the_pragmas(store: Store) -> None:
 
 def test_the_store_imports_neither_kivy_nor_torch() -> None:
     code = (
-        "import sys, mobile_app.library, mobile_app.pin; "
+        "import sys, mobile_app.work.library, mobile_app.lock.pin; "
         "loaded = {name.partition('.')[0] for name in sys.modules}; "
         "print(loaded & {'kivy', 'torch', 'executorch', 'export', 'benchmarks'})"
     )

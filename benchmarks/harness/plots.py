@@ -1,0 +1,132 @@
+"""Result files as pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.harness.records import figures_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+Json = dict[str, Any]
+OUR_COLOUR, OWN_COLOUR, PEER_COLOUR = "#1f4e79", "#7ba0c4", "#c9c9c9"
+SHIPPED_COLOUR = "#c55a11"
+ROW_INCHES, HEAD_INCHES, PANEL_INCHES = 0.3, 1.2, 4.2
+DPI = 130
+
+
+def plot_growth(records: Sequence[Json], path: Path) -> None:
+    """Time and memory against each axis of growth, on logarithmic axes, with what the work predicts."""
+    axes = list(dict.fromkeys(one["axis"] for one in records))
+    figure = new_figure(PANEL_INCHES * len(axes), 6.4)
+    panels = figure.subplots(2, len(axes), squeeze=False)
+    for column, axis in enumerate(axes):
+        rows = sorted((one for one in records if one["axis"] == axis), key=lambda one: one["value"])
+        values = [one["value"] for one in rows]
+        time, memory = panels[0][column], panels[1][column]
+        found = [figures_of(one)["call"]["median"] for one in rows]
+        time.plot(values, found, "o-", color=OUR_COLOUR, label="measured")
+        work = [one["work"] for one in rows]
+        time.plot(
+            values,
+            [found[-1] * one / work[-1] for one in work],
+            "--",
+            color=PEER_COLOUR,
+            label=rows[0]["work_name"],
+        )
+        time.set_ylabel("ms")
+        time.legend(fontsize=7)
+        memory.plot(
+            values,
+            [figures_of(one)["memory"]["median"] for one in rows],
+            "o-",
+            color=OUR_COLOUR,
+            label="peak above base",
+        )
+        if all("volume_mib" in one for one in rows):
+            memory.plot(
+                values,
+                [one["volume_mib"] for one in rows],
+                "--",
+                color=PEER_COLOUR,
+                label="HU volume and mask",
+            )
+        memory.set_ylabel("MiB")
+        memory.legend(fontsize=7)
+        for panel in (time, memory):
+            panel.set_xscale("log", base=2)
+            panel.set_yscale("log")
+            panel.set_xlabel(rows[0]["axis_name"])
+            panel.set_xticks(values, [f"{value:g}" for value in values])
+    save_figure(figure, path)
+
+
+def plot_pareto(report: Json, path: Path) -> None:
+    """Score against time and memory, a row for each front; points are numbered as in the table."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    subjects = report["subjects"]
+    figure = new_figure(2 * PANEL_INCHES + 1.0, 3.6 * len(subjects))
+    panels = figure.subplots(len(subjects), 2, squeeze=False)
+    for row, (name, subject) in zip(panels, subjects.items(), strict=True):
+        for panel, key, label in (
+            (row[0], "call", f"{name}: ms a call, {subject['threads']}"),
+            (row[1], "memory", f"{name}: MiB above base"),
+        ):
+            for place, point in enumerate(subject["points"], 1):
+                _point(panel, point, place, point["figures"][subject["threads"]][key]["median"])
+            panel.set_xscale("log")
+            panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            panel.xaxis.set_major_formatter("{x:g}")
+            panel.xaxis.set_minor_formatter(NullFormatter())
+            panel.set_xlabel(label, fontsize=8)
+            panel.set_ylabel(subject["score_name"], fontsize=8)
+            panel.tick_params(which="both", labelsize=7)
+            panel.grid(color="#eeeeee")
+            panel.set_axisbelow(True)
+            panel.spines[["top", "right"]].set_visible(False)
+    figure.suptitle(
+        "dark and numbered: on the front; circles int8, squares float32; star: ships", fontsize=8
+    )
+    save_figure(figure, path)
+
+
+def _point(panel: Axes, point: Json, place: int, cost: float) -> None:
+    value, (low, high) = point["score"]["value"], point["score"]["interval"]
+    if value is None:
+        return
+    colour = OUR_COLOUR if point["on_front"] else PEER_COLOUR
+    if low is not None:
+        panel.plot([cost, cost], [low, high], "-", color=colour, linewidth=0.6, zorder=1)
+    panel.plot(
+        cost, value, "o" if point["precision"] == "int8" else "s", color=colour, markersize=5
+    )
+    if point["shipped"]:
+        panel.plot(cost, value, "*", color=SHIPPED_COLOUR, markersize=11)
+    if point["on_front"] or point["shipped"]:
+        panel.annotate(
+            str(place), (cost, value), xytext=(4, 4), textcoords="offset points", fontsize=7
+        )
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure that no window shows; width and height in inches."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure whole, as PNG."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(path.name + ".tmp")
+    figure.savefig(draft, dpi=DPI, format="png", metadata={"Software": None})
+    draft.replace(path)

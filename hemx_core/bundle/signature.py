@@ -1,0 +1,228 @@
+"""Who signed a bundle's manifest, and whether that key is trusted here.
+
+`manifest.sig` lies beside `manifest.json`. It holds an Ed25519 signature over the manifest's bytes, and the
+manifest holds size and SHA-256 of every program, so the signature covers the whole bundle. Keys that are
+trusted come from two places and never from the bundle itself:
+
+- `trusted_keys.json` beside this module, part of the program: release keys. A tablet knows no others.
+- `trusted_keys.json` in the user's configuration folder: keys of this computer and those added to it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hemx_core.bundle import ed25519
+from hemx_core.errors import ManifestError, SignatureError, UnknownKeyError
+from hemx_core.manifest import MANIFEST_NAME
+
+SIGNATURE_NAME = "manifest.sig"
+TRUSTED_NAME = "trusted_keys.json"
+CONFIG_VARIABLE = "HEMX_CONFIG"
+FORMAT = 1
+CONTEXT = b"HEMX model bundle manifest, format 1\n"
+"""Signed in front of the manifest, so that a signature made for anything else fits no bundle."""
+MAXIMUM_BYTES = 4096
+COPY_AGAIN = "copy the bundle again from where it was released; do not use it as it is"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustedKey:
+    """A public key and whose it is.
+
+    Args:
+        public_key: its encoding, 32 bytes.
+        name: whose it is, for people.
+        release: whether the program brought it; else it was added on this computer.
+    """
+
+    public_key: bytes
+    name: str
+    release: bool = False
+
+    @property
+    def key_id(self) -> str:
+        """The first 16 hexadecimal digits of the SHA-256 of the public key."""
+        return key_id(self.public_key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """What `manifest.sig` says.
+
+    Args:
+        key_id: which key signed.
+        value: R and S of RFC 8032, 64 bytes.
+    """
+
+    key_id: str
+    value: bytes
+
+    def to_bytes(self) -> bytes:
+        """The file's only form."""
+        values = {
+            "format": FORMAT,
+            "algorithm": "Ed25519",
+            "key_id": self.key_id,
+            "signature": self.value.hex(),
+        }
+        return (json.dumps(values, indent=2) + "\n").encode()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Signature:
+        """Read a signature file; only what `to_bytes` writes is accepted, to the byte.
+
+        Raises:
+            SignatureError: anything else.
+        """
+        try:
+            values = json.loads(content)
+            signature = cls(key_id=values["key_id"], value=bytes.fromhex(values["signature"]))
+            # A list or a number could come back the same, but is no key id.
+            whole = isinstance(signature.key_id, str) and signature.to_bytes() == content
+        except (ValueError, KeyError, TypeError, RecursionError):
+            whole = False
+        if not whole:
+            raise SignatureError(
+                f"a {SIGNATURE_NAME} that is not readable",
+                expected=f"an Ed25519 signature in format {FORMAT}",
+                remedy=COPY_AGAIN,
+            )
+        return signature
+
+
+def key_id(public_key: bytes) -> str:
+    """A public key's short name."""
+    return hashlib.sha256(public_key).hexdigest()[:16]
+
+
+def read_signature(folder: Path) -> bytes | None:
+    """The bytes of a bundle's signature file, None where there is none.
+
+    Raises:
+        SignatureError: it is there and cannot be read.
+    """
+    try:
+        with (folder / SIGNATURE_NAME).open("rb") as stream:
+            return stream.read(MAXIMUM_BYTES)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise SignatureError(
+            f"a {SIGNATURE_NAME} that cannot be read ({error})",
+            expected="a readable file",
+            remedy=COPY_AGAIN,
+        ) from error
+
+
+def check_signature(manifest: bytes, content: bytes, keys: Iterable[TrustedKey]) -> TrustedKey:
+    """Find the trusted key that signed a manifest.
+
+    Args:
+        manifest: the manifest file's bytes, as they are on disk.
+        content: the signature file's bytes.
+        keys: which keys are trusted.
+    Raises:
+        SignatureError: the signature file is malformed, or the signature is wrong.
+        UnknownKeyError: none of the keys has the signature's key id.
+    """
+    signature = Signature.from_bytes(content)
+    trusted = {key.key_id: key for key in keys}
+    key = trusted.get(signature.key_id)
+    if key is None:
+        raise UnknownKeyError(
+            f"a bundle signed with the unknown key {signature.key_id[:64]!r}",
+            expected=f"one of {', '.join(trusted) or 'no key at all: none is trusted here'}",
+            remedy="ask who released the bundle for the public key and, if you trust them, add it "
+            "with `hemx bundle trust`; on a tablet, install an app that carries the key",
+        )
+    if not ed25519.verify(key.public_key, CONTEXT + manifest, signature.value):
+        raise SignatureError(
+            f"a {MANIFEST_NAME} that is not what key {key.key_id} ({key.name}) signed",
+            expected=f"the manifest as signed in {SIGNATURE_NAME}",
+            remedy=COPY_AGAIN,
+        )
+    return key
+
+
+def trusted_keys() -> tuple[TrustedKey, ...]:
+    """The keys trusted here: the program's and, but for a tablet, those of this computer.
+
+    Raises:
+        ManifestError: a list of keys that is malformed.
+    """
+    return (*release_keys(), *local_keys())
+
+
+def release_keys() -> tuple[TrustedKey, ...]:
+    """The keys that the program brings."""
+    return read_keys(Path(__file__).with_name(TRUSTED_NAME), release=True)
+
+
+def local_keys() -> tuple[TrustedKey, ...]:
+    """The keys added on this computer; none on Android (python-for-android sets ANDROID_ARGUMENT)."""
+    folder = None if "ANDROID_ARGUMENT" in os.environ else config_folder()
+    return read_keys(folder / TRUSTED_NAME) if folder else ()
+
+
+def config_folder() -> Path | None:
+    """Where HEMX keeps keys of this computer: HEMX_CONFIG, else in the user's configuration folder.
+
+    None where the user has no home.
+    """
+    if override := os.environ.get(CONFIG_VARIABLE):
+        return Path(override)
+    variable = "APPDATA" if sys.platform == "win32" else "XDG_CONFIG_HOME"
+    try:
+        base = os.environ.get(variable) or Path.home() / ".config"
+    except RuntimeError:
+        return None
+    return Path(base) / "hemx"
+
+
+def read_keys(path: Path, *, release: bool = False) -> tuple[TrustedKey, ...]:
+    """Read a list of public keys; a file that does not exist holds none.
+
+    Raises:
+        ManifestError: the list is malformed, or an entry's key id is not its key's.
+    """
+    try:
+        values = json.loads(path.read_bytes())
+        if values["format"] != FORMAT:
+            raise ValueError(f"format {values['format']!r}")
+        return tuple(_key(entry, release=release) for entry in values["keys"])
+    except FileNotFoundError:
+        return ()
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ManifestError(
+            f"a list of trusted keys, {path}, that is not readable ({error})",
+            expected=f"JSON of format {FORMAT} with key_id, public_key and name of every key",
+            remedy="mend or remove the file",
+        ) from error
+
+
+def keys_to_json(keys: Iterable[TrustedKey]) -> str:
+    """The text of a list of public keys."""
+    entries = [
+        {"key_id": key.key_id, "public_key": key.public_key.hex(), "name": key.name} for key in keys
+    ]
+    return json.dumps({"format": FORMAT, "keys": entries}, indent=2, ensure_ascii=False) + "\n"
+
+
+def _key(entry: dict[str, Any], *, release: bool) -> TrustedKey:
+    key = TrustedKey(
+        public_key=bytes.fromhex(entry["public_key"]), name=str(entry["name"]), release=release
+    )
+    point = ed25519.decode(key.public_key) if len(key.public_key) == ed25519.KEY_BYTES else None
+    if point is None or ed25519.has_small_order(point):
+        raise ValueError(f"{entry['public_key']!r} is no public key")
+    if entry["key_id"] != key.key_id:
+        raise ValueError(f"key id {entry['key_id']!r} of a key whose id is {key.key_id}")
+    return key

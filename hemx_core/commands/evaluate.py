@@ -1,0 +1,161 @@
+"""`hemx evaluate masks` and `hemx evaluate markers`: trained weights on patients they never saw."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from hemx_core.commands.train import (
+    DECISION,
+    SEGMENTER,
+    WEIGHTS,
+    CohortFolder,
+    Data,
+    DataCache,
+    Inserted,
+    InsertedFolder,
+    Phantoms,
+    Weights,
+    Workers,
+    open_asked,
+    say,
+)
+
+if TYPE_CHECKING:
+    from hemx_core.data.study import StudySource
+
+RESULTS = Path("benchmarks/results/evaluation")
+Out = Annotated[Path, typer.Option(help="Folder of the result files.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add `evaluate` to the command line."""
+    evaluate = typer.Typer(no_args_is_help=True, help="Score trained weights on held-out patients.")
+    evaluate.command("masks")(masks)
+    evaluate.command("markers")(markers)
+    app.add_typer(evaluate, name="evaluate")
+
+
+def masks(
+    split: Annotated[str, typer.Option(help="validation or test.")] = "test",
+    checked: Annotated[
+        bool, typer.Option(help="Leave out where the reference contradicts the picture.")
+    ] = True,
+    weights: Weights = WEIGHTS,
+    out: Out = RESULTS,
+) -> None:
+    """Masks on the held-out real patients of HEMX_DATA: overlap, surface distance, volume."""
+    from hemx_core import provenance
+    from hemx_core.data import phe_sich
+    from hemx_core.nn.weights import load_segmenter
+    from hemx_core.training.config import read_stage1
+    from hemx_core.training.evaluate import SEED, evaluate_masks
+    from hemx_core.training.scoring.masks import torch_predictor
+
+    threshold, spec = read_stage1(weights / DECISION)
+    folder = phe_sich.data_folder()
+    patients = phe_sich.split_patients(phe_sich.read_rows(folder)).get(split, [])
+    found = evaluate_masks(
+        torch_predictor(load_segmenter(weights / SEGMENTER)),
+        spec,
+        patients=patients,
+        folder=folder,
+        threshold=threshold,
+        min_component_ml=float(
+            json.loads((weights / DECISION).read_text(encoding="utf-8"))["min_component_ml"]
+        ),
+        checked=checked,
+        progress=say,
+    )
+    path = out / f"masks_{split}{'' if checked else '_as_given'}.json"
+    provenance.write_json(
+        path, {"provenance": provenance.provenance(seed=SEED), "split": split} | found
+    )
+    dice, false = found["scores"]["dice"], found["scores"]["false_ml"]
+    typer.echo(
+        f"{found['patients']} patients: Dice {dice['mean']:.3f} (worst {dice['smallest']:.3f}), "
+        f"false blood {false['mean']:.3f} mL -> {path}"
+    )
+
+
+def markers(
+    name: Annotated[str, typer.Option(help="Of the result files.")] = "markers",
+    phantoms: Phantoms = 0,
+    inserted: Inserted = 0,
+    data: Data = None,
+    also_phantoms: Annotated[
+        int, typer.Option(min=0, help="Phantoms that calibration was fitted on as well.")
+    ] = 0,
+    cohort: CohortFolder = Path("runs/cohort"),
+    inserted_cohort: InsertedFolder = Path("runs/inserted"),
+    data_cache: DataCache = Path("runs/data_cache"),
+    workers: Workers = 1,
+    weights: Weights = WEIGHTS,
+    scaling: Annotated[
+        Literal["temperature", "platt"],
+        typer.Option(help="What is fitted: temperature, as triage applies it, or a shift as well."),
+    ] = "temperature",
+    recalibrate: Annotated[
+        bool,
+        typer.Option(
+            "--recalibrate",
+            help="Keep the fitted temperatures and thresholds beside the weights "
+            "(then `hemx bundle recalibrate`).",
+        ),
+    ] = False,
+    out: Out = RESULTS,
+) -> None:
+    """Markers on a source's test patients: AUC, calibration, thresholds, sites, with intervals."""
+    from hemx_core import provenance
+    from hemx_core.data.study import HELD_OUT
+    from hemx_core.errors import DatasetError
+    from hemx_core.nn.weights import load_classifier, load_segmenter
+    from hemx_core.training.config import read_stage1
+    from hemx_core.training.evaluate import evaluate_classifier
+    from hemx_core.training.scoring.calibration import Scaling
+    from hemx_core.training.scoring.report import check_scaling, recalibrated
+
+    fitted = Scaling(scaling)
+    if recalibrate:
+        check_scaling(fitted)  # before the evaluation, which takes long
+    threshold, spec = read_stage1(weights / DECISION)
+    decided = json.loads((weights / DECISION).read_text(encoding="utf-8"))
+    folders = (cohort, inserted_cohort, data_cache)
+
+    def opened(count: int) -> StudySource | None:
+        return open_asked(
+            spec,
+            phantoms=count,
+            inserted=inserted,
+            data=data,
+            folders=folders,
+            workers=workers,
+            splits=HELD_OUT,
+        )
+
+    test = opened(phantoms)
+    calibration = opened(max(phantoms, also_phantoms))
+    if test is None or calibration is None:
+        raise DatasetError(
+            "nothing to score on",
+            expected="labelled studies",
+            remedy="add --inserted or --phantoms",
+        )
+    report = evaluate_classifier(
+        load_segmenter(weights / SEGMENTER),
+        load_classifier(weights / "classifier.safetensors"),
+        calibration,
+        test,
+        crop_size=int(decided["crop_size"]),
+        mask_threshold=threshold,
+        scaling=fitted,
+    )
+    report.write(out, name=name)
+    if recalibrate:
+        about = f"{test.description.get('name')}, test split"
+        provenance.merge_json(weights / DECISION, recalibrated(report, data=about))
+    typer.echo(report.to_markdown())
+    typer.echo(f"-> {out / name}.json, .md, .png")

@@ -1,0 +1,459 @@
+"""The tables of a data set (docs/data_format.md): `dataset.json`, patients, studies and markers.
+
+Read cell by cell: every bad cell is noted with its place, none stops the reading.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from hemx_core.data.problems import Findings
+from hemx_core.data.study import SPLITS, UNKNOWN
+from hemx_core.imaging.spec import HUWindow
+from hemx_core.markers import MARKER_CODES
+
+UNKNOWN_WORD = "unknown"
+_FLAGS = {"1": 1, "0": 0, "yes": 1, "no": 0, UNKNOWN_WORD: UNKNOWN, "": UNKNOWN}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableSpec:
+    """Columns of a table.
+
+    Args:
+        file: file name.
+        required: columns that must be there; whether a cell may be empty is the reader's matter.
+        optional: columns that may be missing; every other column is named in a warning.
+    """
+
+    file: str
+    required: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """One row of a table; a cell that cannot be read is noted and taken for unknown."""
+
+    file: str
+    row: int
+    values: Mapping[str, str]
+    findings: Findings
+
+    def error(self, column: str, message: str) -> None:
+        """Note an error in this row."""
+        self.findings.error(self.file, message, row=self.row, column=column)
+
+    def warn(self, column: str, message: str) -> None:
+        """Note a warning in this row."""
+        self.findings.warn(self.file, message, row=self.row, column=column)
+
+    def text(self, column: str) -> str:
+        """The cell without surrounding space; empty where it is empty, missing or `unknown`."""
+        value = self.values.get(column, "").strip()
+        return "" if value.lower() == UNKNOWN_WORD else value
+
+    def needed(self, column: str) -> str:
+        """The cell, noted as an error where it is empty."""
+        value = self.text(column)
+        if not value:
+            self.error(column, "is empty; it must be given")
+        return value
+
+    def flag(self, column: str) -> int:
+        """1, 0 or -1 for 1/yes, 0/no, unknown or empty."""
+        value = self.values.get(column, "").strip().lower()
+        if value not in _FLAGS:
+            self.error(column, f"{value!r} is not 1, 0 or unknown")
+        return _FLAGS.get(value, UNKNOWN)
+
+    def number(self, column: str) -> float | None:
+        """A finite number, or None where the cell is empty."""
+        value = self.text(column)
+        if not value:
+            return None
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number):
+            self.error(column, f"{value!r} is not a number")
+            return None
+        return number
+
+    def index(self, column: str) -> int | None:
+        """A whole number from 0, or None where the cell is empty."""
+        value = self.text(column)
+        if value and not (value.isascii() and value.isdigit()):
+            self.error(column, f"{value!r} is not a whole number from 0")
+            return None
+        return int(value) if value else None
+
+    def time(self, column: str) -> datetime | None:
+        """An ISO 8601 date and time, or None where the cell is empty."""
+        value = self.text(column)
+        try:
+            return datetime.fromisoformat(value) if value else None
+        except ValueError:
+            self.error(column, f"{value!r} is not a time such as 2024-05-14T03:20:00")
+            return None
+
+    def interval(self, lower: str, upper: str) -> tuple[float, float] | None:
+        """Two columns that hold a range: both or none, the lower one lower."""
+        low, high = self.number(lower), self.number(upper)
+        if low is None and high is None:
+            return None
+        if low is None or high is None:
+            self.error(lower if low is None else upper, "is empty; give both ends or none")
+            return None
+        if low >= high:
+            self.error(lower, f"{low:g} is not below {upper} {high:g}")
+            return None
+        return low, high
+
+
+def read_table(folder: Path, spec: TableSpec, findings: Findings) -> Iterator[Cells]:
+    """Rows of a table; what is wrong with the file itself is noted.
+
+    Args:
+        folder: of the data set.
+        spec: the table.
+        findings: collects what is wrong.
+    """
+    try:
+        text = (folder / spec.file).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        findings.error(spec.file, f"is not UTF-8 (byte {error.start}); save it as CSV UTF-8")
+        return
+    except OSError as error:
+        findings.error(spec.file, f"cannot be read ({error.strerror or error})")
+        return
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        header = [name.strip() for name in next(reader, [])]
+        if not _header_fits(header, spec, findings):
+            return
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                if len(cells) != len(header):
+                    message = f"has {len(cells)} cells and not {len(header)} as the header"
+                    findings.error(spec.file, message, row=reader.line_num)
+                values = dict(zip(header, cells, strict=False))
+                yield Cells(spec.file, reader.line_num, values, findings)
+    except csv.Error as error:
+        findings.error(spec.file, f"is not CSV: {error}", row=reader.line_num)
+
+
+def _header_fits(header: list[str], spec: TableSpec, findings: Findings) -> bool:
+    missing = [name for name in spec.required if name not in header]
+    for name in missing:
+        findings.error(spec.file, "the column is missing", row=1, column=name)
+    for name in sorted({name for name in header if header.count(name) > 1}):
+        findings.error(spec.file, "the column stands there twice", row=1, column=name)
+    for name in header:
+        if name not in spec.required + spec.optional:
+            findings.warn(spec.file, "the column is not known and not read", row=1, column=name)
+    return not missing
+
+
+FORMAT = "hemx-dataset/1"
+INFO_FILE = "dataset.json"
+NO_BLOOD = "none"
+"""Stands in the column `mask` of a study whose reference marks no blood."""
+PATIENTS = TableSpec(
+    file="patients.csv", required=("patient", "split"), optional=("site", "location", "expanded")
+)
+STUDIES = TableSpec(
+    file="studies.csv",
+    required=("study", "patient", "ct"),
+    optional=(
+        "acquired_at", "scanner", "series", "mask", "mask_segment", "ignore_mask",
+        "window_lower", "window_upper", "clipped_lower", "clipped_upper", "spacing_assumed",
+    ),
+)  # fmt: skip
+SLICE_MARKERS = TableSpec(
+    file="slice_markers.csv",
+    required=("study", *MARKER_CODES),
+    optional=("slice", "sop_instance_uid"),
+)
+PATIENT_MARKERS = TableSpec(
+    file="patient_markers.csv", required=("patient", *MARKER_CODES), optional=("study",)
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetInfo:
+    """What `dataset.json` says; empty where it says nothing."""
+
+    name: str = ""
+    licence: str = ""
+    attribution: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientRow:
+    """One row of `patients.csv`; empty and -1 where unknown."""
+
+    row: int
+    patient: str
+    split: str
+    site: str
+    location: str
+    expanded: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyRow:
+    """One row of `studies.csv`; None or empty where unknown.
+
+    Args:
+        row: line in the table.
+        ct: path of the CT, as the table gives it.
+        series: which DICOM series under the path; empty for the best one.
+        mask: path of the reference mask, `none` for no blood, empty for unknown.
+        mask_segment: label of a mask with several.
+        ignore_mask: path of a mask of pixels that the reference leaves open.
+        window: the site's display window.
+        clipped_to_hu: range that the CT was clipped to before it came here.
+        spacing_assumed: whether the spacing is an assumption.
+    """
+
+    row: int
+    study: str
+    patient: str
+    ct: str
+    series: str = ""
+    acquired_at: datetime | None = None
+    scanner: str = ""
+    mask: str = ""
+    mask_segment: str = ""
+    ignore_mask: str = ""
+    window: HUWindow | None = None
+    clipped_to_hu: tuple[float, float] | None = None
+    spacing_assumed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkerRow:
+    """One row of a marker table.
+
+    Args:
+        row: line in the table.
+        study: whose markers they are; in `patient_markers.csv` empty for the patient's first study.
+        markers: 1, 0 or -1, order MARKER_CODES.
+        slice_number: from 0, as HEMX reads the volume; None where the UID is given.
+        sop_instance_uid: of the slice; empty where the number is given.
+    """
+
+    row: int
+    study: str
+    markers: tuple[int, ...]
+    slice_number: int | None = None
+    sop_instance_uid: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tables:
+    """All tables of a data set; rows without a usable key are left out and stand in `findings`."""
+
+    folder: Path
+    info: DatasetInfo
+    patients: Mapping[str, PatientRow]
+    studies: Mapping[str, StudyRow]
+    slice_markers: Mapping[str, tuple[MarkerRow, ...]]
+    patient_markers: Mapping[tuple[str, str], MarkerRow]
+    findings: Findings
+
+    def path(self, cell: str) -> Path:
+        """Where a path in a table points to."""
+        return self.folder / cell
+
+    def is_first(self, study: StudyRow) -> bool:
+        """Whether a study is its patient's first."""
+        return self.studies_of(study.patient)[0].study == study.study
+
+    def markers_of(self, study: StudyRow) -> MarkerRow | None:
+        """What `patient_markers.csv` says of a study; a row that names no study means the first."""
+        stated = self.patient_markers.get((study.patient, study.study))
+        if stated is None and self.is_first(study):
+            return self.patient_markers.get((study.patient, ""))
+        return stated
+
+    def studies_of(self, patient: str) -> list[StudyRow]:
+        """A patient's studies in order of time; in order of the table where a time is missing."""
+        found = [one for one in self.studies.values() if one.patient == patient]
+        times = [one.acquired_at for one in found]
+        if any(time is None for time in times) or len({t.tzinfo is None for t in times if t}) > 1:
+            return found
+        return sorted(found, key=lambda one: (one.acquired_at or datetime.min, one.row))
+
+
+def read_tables(folder: Path) -> Tables:
+    """Read a data set's tables; problems are collected in `findings`, nothing is raised."""
+    findings = Findings()
+    patients = _patients(folder, findings)
+    studies = _studies(folder, findings)
+    return Tables(
+        folder=folder,
+        info=_info(folder, findings),
+        patients=patients,
+        studies=studies,
+        slice_markers=_slice_markers(folder, studies, findings),
+        patient_markers=_patient_markers(folder, patients, studies, findings),
+        findings=_cross_check(patients, studies, findings),
+    )
+
+
+def _info(folder: Path, findings: Findings) -> DatasetInfo:
+    try:
+        values = json.loads((folder / INFO_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        findings.error(INFO_FILE, f"cannot be read as JSON ({error})")
+        return DatasetInfo()
+    if not isinstance(values, dict):
+        findings.error(INFO_FILE, "is not a JSON object")
+        return DatasetInfo()
+    if values.get("format") != FORMAT:
+        findings.error(INFO_FILE, f"{values.get('format')!r} is not {FORMAT!r}", column="format")
+    texts = {}
+    for key in ("name", "licence", "attribution", "version"):
+        value = values.get(key, "")
+        if not isinstance(value, str):
+            findings.error(INFO_FILE, f"{value!r} is not a text", column=key)
+        elif not value:
+            findings.warn(INFO_FILE, "is missing", column=key)
+        texts[key] = value if isinstance(value, str) else ""
+    return DatasetInfo(**texts)
+
+
+def _patients(folder: Path, findings: Findings) -> dict[str, PatientRow]:
+    found: dict[str, PatientRow] = {}
+    for cells in read_table(folder, PATIENTS, findings):
+        split = cells.needed("split")
+        if split and split not in SPLITS:
+            cells.error("split", f"{split!r} is not one of {', '.join(SPLITS)}")
+        one = PatientRow(
+            row=cells.row,
+            patient=cells.needed("patient"),
+            split=split,
+            site=cells.text("site"),
+            location=cells.text("location"),
+            expanded=cells.flag("expanded"),
+        )
+        if _is_new(one.patient, found, cells, "patient"):
+            found[one.patient] = one
+    return found
+
+
+def _studies(folder: Path, findings: Findings) -> dict[str, StudyRow]:
+    found: dict[str, StudyRow] = {}
+    for cells in read_table(folder, STUDIES, findings):
+        window = cells.interval("window_lower", "window_upper")
+        one = StudyRow(
+            row=cells.row,
+            study=cells.needed("study"),
+            patient=cells.needed("patient"),
+            ct=cells.needed("ct"),
+            series=cells.text("series"),
+            acquired_at=cells.time("acquired_at"),
+            scanner=cells.text("scanner"),
+            mask=cells.text("mask"),
+            mask_segment=cells.text("mask_segment"),
+            ignore_mask=cells.text("ignore_mask"),
+            window=HUWindow(*window) if window else None,
+            clipped_to_hu=cells.interval("clipped_lower", "clipped_upper"),
+            spacing_assumed=cells.flag("spacing_assumed") == 1,
+        )
+        for column, path in (("ct", one.ct), ("mask", one.mask), ("ignore_mask", one.ignore_mask)):
+            _check_path(folder, cells, column, path)
+        if _is_new(one.study, found, cells, "study"):
+            found[one.study] = one
+    return found
+
+
+def _check_path(folder: Path, cells: Cells, column: str, path: str) -> None:
+    if not path or (column == "mask" and path == NO_BLOOD):
+        return
+    if Path(path).is_absolute():
+        cells.warn(column, f"{path} is absolute: the folder cannot be moved with it")
+    if not (folder / path).exists():
+        cells.error(column, f"there is nothing at {path}")
+
+
+def _slice_markers(
+    folder: Path, studies: Mapping[str, StudyRow], findings: Findings
+) -> dict[str, tuple[MarkerRow, ...]]:
+    found: dict[str, tuple[MarkerRow, ...]] = {}
+    if not (folder / SLICE_MARKERS.file).exists():
+        return found
+    seen: set[tuple[str, object]] = set()
+    for cells in read_table(folder, SLICE_MARKERS, findings):
+        study, number = cells.needed("study"), cells.index("slice")
+        uid = cells.text("sop_instance_uid")
+        if number is None and not uid:
+            cells.error("slice", "is empty; give the slice or its sop_instance_uid")
+            continue
+        if study not in studies:
+            cells.error("study", f"{study!r} is not in {STUDIES.file}")
+        elif (study, uid or number) in seen:
+            cells.error("slice", f"slice {uid or number} of study {study} stands there twice")
+        else:
+            markers = tuple(cells.flag(code) for code in MARKER_CODES)
+            one = MarkerRow(
+                row=cells.row, study=study, markers=markers, slice_number=number,
+                sop_instance_uid=uid,
+            )  # fmt: skip
+            found[study] = (*found.get(study, ()), one)
+            seen.add((study, uid or number))
+    return found
+
+
+def _patient_markers(
+    folder: Path,
+    patients: Mapping[str, PatientRow],
+    studies: Mapping[str, StudyRow],
+    findings: Findings,
+) -> dict[tuple[str, str], MarkerRow]:
+    found: dict[tuple[str, str], MarkerRow] = {}
+    if not (folder / PATIENT_MARKERS.file).exists():
+        return found
+    for cells in read_table(folder, PATIENT_MARKERS, findings):
+        patient, study = cells.needed("patient"), cells.text("study")
+        markers = tuple(cells.flag(code) for code in MARKER_CODES)
+        if patient and patient not in patients:
+            cells.error("patient", f"{patient!r} is not in {PATIENTS.file}")
+        elif study and (study not in studies or studies[study].patient != patient):
+            cells.error("study", f"{study!r} is no study of patient {patient}")
+        elif (patient, study) in found:
+            cells.error("patient", f"{patient!r} stands there twice")
+        elif patient:
+            found[patient, study] = MarkerRow(row=cells.row, study=study, markers=markers)
+    return found
+
+
+def _is_new(key: str, found: Mapping[str, object], cells: Cells, column: str) -> bool:
+    if key in found:
+        cells.error(column, f"{key!r} stands there twice")
+    return bool(key) and key not in found
+
+
+def _cross_check(
+    patients: Mapping[str, PatientRow], studies: Mapping[str, StudyRow], findings: Findings
+) -> Findings:
+    for study in studies.values():
+        if study.patient and study.patient not in patients:
+            message = f"{study.patient!r} is not in {PATIENTS.file}"
+            findings.error(STUDIES.file, message, row=study.row, column="patient")
+    with_study = {study.patient for study in studies.values()}
+    for patient in patients.values():
+        if patient.patient not in with_study:
+            findings.warn(PATIENTS.file, "no study of this patient", row=patient.row)
+    return findings

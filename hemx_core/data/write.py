@@ -1,0 +1,162 @@
+"""Writing a data set's tables, each file whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from hemx_core.data.study import UNKNOWN
+from hemx_core.data.tables import (
+    FORMAT,
+    INFO_FILE,
+    PATIENT_MARKERS,
+    PATIENTS,
+    SLICE_MARKERS,
+    STUDIES,
+    UNKNOWN_WORD,
+    DatasetInfo,
+    MarkerRow,
+    PatientRow,
+    StudyRow,
+    TableSpec,
+)
+from hemx_core.errors import DatasetError
+from hemx_core.markers import MARKER_CODES
+
+
+def claim_folder(
+    folder: Path, info: DatasetInfo, made_from: Mapping[str, Any] | None = None
+) -> None:
+    """Write `dataset.json` into a new folder, or make sure that the folder holds this data set.
+
+    Args:
+        folder: made if missing.
+        info: what the file says for people.
+        made_from: what determines the content; a folder made from something else is refused.
+    Raises:
+        DatasetError: the folder holds another data set, or files that are none.
+    """
+    text = json.dumps(
+        {"format": FORMAT, **asdict(info), "made_from": made_from or {}},
+        indent=2,
+        ensure_ascii=False,
+    )
+    path = folder / INFO_FILE
+    if path.exists():
+        if path.read_text(encoding="utf-8") != text + "\n":
+            raise DatasetError(
+                f"{folder} holds another data set, or one made with other settings",
+                expected="an empty folder, or the same data set to go on with",
+                remedy="choose another folder, or delete this one",
+            )
+        return
+    if folder.exists() and any(folder.iterdir()):
+        raise DatasetError(
+            f"{folder} is not empty and has no {INFO_FILE}",
+            expected="a new or empty folder",
+            remedy="choose another folder",
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(path, text + "\n")
+
+
+def write_tables(
+    folder: Path,
+    *,
+    patients: Sequence[PatientRow],
+    studies: Sequence[StudyRow],
+    slice_markers: Sequence[tuple[str, MarkerRow]] = (),
+    patient_markers: Sequence[tuple[str, MarkerRow]] = (),
+) -> None:
+    """Write the four tables; a marker table without rows is left out.
+
+    Args:
+        folder: of the data set.
+        patients, studies: their rows; `row` is not used.
+        slice_markers: study id and row.
+        patient_markers: patient id and row.
+    """
+    _write(folder, PATIENTS, (_patient(one) for one in patients))
+    _write(folder, STUDIES, (_study(one) for one in studies))
+    if slice_markers:
+        _write(
+            folder,
+            SLICE_MARKERS,
+            (
+                {
+                    "study": study,
+                    "slice": one.slice_number,
+                    "sop_instance_uid": one.sop_instance_uid,
+                    **_markers(one),
+                }
+                for study, one in slice_markers
+            ),
+        )
+    if patient_markers:
+        _write(
+            folder,
+            PATIENT_MARKERS,
+            ({"patient": p, "study": one.study, **_markers(one)} for p, one in patient_markers),
+        )
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(path.name + ".tmp")
+    draft.write_text(text, encoding="utf-8", newline="")
+    draft.replace(path)
+
+
+def _write(folder: Path, spec: TableSpec, rows: Iterable[Mapping[str, Any]]) -> None:
+    stream = io.StringIO(newline="")
+    listed = list(rows)
+    names = list(listed[0]) if listed else [*spec.required, *spec.optional]
+    table = csv.DictWriter(stream, names, lineterminator="\n", extrasaction="raise")
+    table.writeheader()
+    table.writerows(listed)
+    write_text(folder / spec.file, stream.getvalue())
+
+
+def _flag(value: int) -> str:
+    return UNKNOWN_WORD if value == UNKNOWN else str(int(value))
+
+
+def _markers(one: MarkerRow) -> dict[str, str]:
+    return {code: _flag(value) for code, value in zip(MARKER_CODES, one.markers, strict=True)}
+
+
+def _patient(one: PatientRow) -> dict[str, Any]:
+    return {
+        "patient": one.patient,
+        "split": one.split,
+        "site": one.site,
+        "location": one.location,
+        "expanded": _flag(one.expanded),
+    }
+
+
+def _study(one: StudyRow) -> dict[str, Any]:
+    window = (one.window.lower, one.window.upper) if one.window else ("", "")
+    clipped = one.clipped_to_hu or ("", "")
+    return {
+        "study": one.study,
+        "patient": one.patient,
+        "ct": one.ct,
+        "acquired_at": one.acquired_at.isoformat() if one.acquired_at else "",
+        "scanner": one.scanner,
+        "series": one.series,
+        "mask": one.mask,
+        "mask_segment": one.mask_segment,
+        "ignore_mask": one.ignore_mask,
+        "window_lower": window[0],
+        "window_upper": window[1],
+        "clipped_lower": clipped[0],
+        "clipped_upper": clipped[1],
+        "spacing_assumed": "yes" if one.spacing_assumed else "no",
+    }

@@ -1,1 +1,0 @@
-"""Scores of segmenters and marker classifiers, with intervals over patients (torch, scikit-learn, MONAI)."""

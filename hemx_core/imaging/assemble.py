@@ -1,0 +1,193 @@
+"""The chosen series to a volume: pixels into one array, duplicates settled, notes collected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hemx_core.errors import (
+    DicomSeriesError,
+    TooFewSlicesError,
+    UnreadablePixelsError,
+    UnsafeInputError,
+)
+from hemx_core.imaging.choose import MIN_SLICES
+from hemx_core.imaging.geometry import build_geometry, geometry_notes, turn_for
+from hemx_core.imaging.headers import SliceHeader
+from hemx_core.imaging.pixels import HUConverter, check_decoder, stored_slices
+from hemx_core.imaging.series import SeriesPart
+from hemx_core.imaging.volume import HUVolume, Note, SeriesIdentity, StoredGrid
+
+MAX_VOLUME_BYTES = 2 * 2**30
+"""Size of the int16 HU array; a head of 4096 slices of 512 x 512 pixels."""
+_SHOWN = 5
+
+Progress = Callable[[str, int, int], None]
+"""Called with the stage ("headers" or "pixels"), what is done and what there is."""
+
+
+@dataclass(kw_only=True)
+class _Pixels:
+    """The pixels of the slices that could be read, and what happened to the others."""
+
+    hu: NDArray[np.int16]
+    kept: list[SliceHeader] = field(default_factory=list)
+    same: list[SliceHeader] = field(default_factory=list)
+    different: list[SliceHeader] = field(default_factory=list)
+    failed: list[tuple[SliceHeader, DicomSeriesError]] = field(default_factory=list)
+    converter: HUConverter = field(default_factory=HUConverter)
+
+
+def assemble(part: SeriesPart, *, source: str, progress: Progress) -> HUVolume:
+    """Read the pixels of a series into a volume.
+
+    Args:
+        part: a series that is not refused.
+        source: what the user gave, for the identity.
+        progress: called after every slice.
+    Raises:
+        UnreadablePixelsError: no decoder, or more than half of the slices damaged.
+        TooFewSlicesError: too few slices are left after the damaged ones.
+        UnsafeInputError: the volume would be larger than `MAX_VOLUME_BYTES`.
+        VolumeError: the geometry contradicts itself.
+    """
+    for syntax in sorted({one.facts.pixels.transfer_syntax for one in part.headers}):
+        check_decoder(syntax)
+    grid = turn_for(part.first.orientation or ())
+    pixels = _read_pixels(part, grid, progress)
+    _check_enough(part, pixels)
+    geometry = build_geometry(pixels.kept, grid)
+    return HUVolume(
+        hu=pixels.hu[: len(pixels.kept)],
+        geometry=geometry,
+        identity=_identity(part, pixels.kept, source),
+        stored_grid=grid,
+        notes=(
+            *_pixel_notes(pixels),
+            *pixels.converter.notes(),
+            *geometry_notes(geometry, pixels.kept, grid),
+            *_header_notes(pixels.kept),
+        ),
+    )
+
+
+def _read_pixels(part: SeriesPart, grid: StoredGrid, progress: Progress) -> _Pixels:
+    pixels = _Pixels(hu=_allocate(part, grid))
+    slot_of = {id(one): index for index, slot in enumerate(part.slots) for one in slot}
+    ordered = [one for slot in part.slots for one in slot]
+    filled = -1
+    for done, (header, stored) in enumerate(stored_slices(ordered), 1):
+        try:
+            if isinstance(stored, DicomSeriesError):
+                raise stored
+            hu = grid.to_volume(pixels.converter.convert(stored, header))
+        except UnreadablePixelsError as error:
+            pixels.failed.append((header, error))
+        else:
+            if slot_of[id(header)] == filled:
+                equal = np.array_equal(hu, pixels.hu[len(pixels.kept) - 1])
+                (pixels.same if equal else pixels.different).append(header)
+            else:
+                pixels.hu[len(pixels.kept)] = hu
+                pixels.kept.append(header)
+                filled = slot_of[id(header)]
+        progress("pixels", done, len(ordered))
+    return pixels
+
+
+def _allocate(part: SeriesPart, grid: StoredGrid) -> NDArray[np.int16]:
+    rows, columns = part.first.facts.rows, part.first.facts.columns
+    shape = (len(part.slots), *((columns, rows) if grid.transpose else (rows, columns)))
+    if 2 * int(np.prod(shape)) > MAX_VOLUME_BYTES:
+        raise UnsafeInputError(
+            f"{part.label} of {rows} x {columns} pixels would take "
+            f"{2 * int(np.prod(shape)) / 2**30:.1f} GiB",
+            expected=f"at most {MAX_VOLUME_BYTES / 2**30:.0f} GiB",
+            remedy="choose a series with thicker slices",
+        )
+    return np.empty(shape, dtype=np.int16)
+
+
+def _check_enough(part: SeriesPart, pixels: _Pixels) -> None:
+    failed = len(pixels.failed)
+    if failed and (not pixels.kept or 2 * failed > len(part.headers)):
+        error = pixels.failed[0][1]
+        raise UnreadablePixelsError(
+            f"{failed} of {len(part.headers)} slices cannot be read; the first: {error.found}",
+            expected=error.expected,
+            remedy=error.remedy,
+        )
+    if len(pixels.kept) < MIN_SLICES:
+        raise TooFewSlicesError(
+            f"{part.label}: only {len(pixels.kept)} slices can be read",
+            expected=f"at least {MIN_SLICES} slices",
+            remedy="copy or export the series again",
+        )
+
+
+def _identity(part: SeriesPart, kept: Sequence[SliceHeader], source: str) -> SeriesIdentity:
+    facts = part.first.facts
+    uids = tuple(one.facts.sop_uid for one in kept)
+    frames = tuple((one.frame or 0) + 1 for one in kept)
+    return SeriesIdentity(
+        patient_id=facts.patient_id,
+        patient_name=facts.patient_name,
+        study_uid=facts.study_uid,
+        series_uid=facts.series_uid,
+        frame_of_reference_uid=facts.frame_of_reference,
+        sop_instance_uids=uids if all(uids) else (),
+        frame_numbers=frames if any(one.frame is not None for one in kept) else (),
+        acquired_at=part.acquired_at,
+        site=facts.site,
+        scanner=facts.scanner,
+        series_description=facts.series_description,
+        source=source,
+    )
+
+
+def _pixel_notes(pixels: _Pixels) -> Iterator[Note]:
+    if pixels.same:
+        yield Note(
+            "duplicate_slices",
+            f"{_count(pixels.same)} with the same position and pixels as another left out: "
+            f"{_names(pixels.same)}.",
+        )
+    if pixels.different:
+        yield Note(
+            "duplicate_slices_differ",
+            f"WARNING: {_count(pixels.different)} at the position of another but with other "
+            "pixels left out; the first by InstanceNumber was kept. The series may hold several "
+            f"scans or reconstructions: {_names(pixels.different)}.",
+        )
+    if pixels.failed:
+        yield Note(
+            "unreadable_slices",
+            f"WARNING: {len(pixels.failed)} of the series' slices cannot be read and are left "
+            f"out: {_names([one for one, _ in pixels.failed])}. {pixels.failed[0][1].found}.",
+        )
+
+
+def _header_notes(kept: Sequence[SliceHeader]) -> Iterator[Note]:
+    if any(one.facts.pixels.lossy for one in kept):
+        yield Note(
+            "lossy_compression",
+            "The images were compressed with loss: HU and faint signs may be altered.",
+        )
+    if any(one.rescale_type == "US" for one in kept):
+        yield Note("rescale_type", "RescaleType is US (unspecified); the values were taken for HU.")
+    if all(one.acquired_at is None for one in kept):
+        yield Note("time_unknown", "The header does not say when the scan was made.")
+    elif not any(one.time_known for one in kept):
+        yield Note("time_unknown", "The header gives the day of the scan, but no time of day.")
+
+
+def _count(headers: Sequence[SliceHeader]) -> str:
+    return "1 slice" if len(headers) == 1 else f"{len(headers)} slices"
+
+
+def _names(headers: Sequence[SliceHeader]) -> str:
+    more = f" and {len(headers) - _SHOWN} more" if len(headers) > _SHOWN else ""
+    return ", ".join(one.name for one in headers[:_SHOWN]) + more

@@ -1,0 +1,321 @@
+"""Slice positions to an ordered stack and a `VolumeGeometry`, and notes on what is odd about them.
+
+Notes tell of tilt, changing spacing, missing slices, gaps and turned pixels.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from statistics import median
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hemx_core.imaging.headers import SliceHeader
+from hemx_core.imaging.volume import Note, StoredGrid, VolumeGeometry
+
+SAME_POSITION_MM = 0.05
+"""Slices nearer than this along the normal lie at one position."""
+SAME_DIRECTION = 0.01
+"""Largest difference of direction cosines within one stack (0.6 degrees)."""
+_UNIT_TOLERANCE = 0.01
+
+Vector = NDArray[np.float64]
+Slot = tuple[SliceHeader, ...]
+"""The slices at one position, the first InstanceNumber first."""
+
+
+def directions(orientation: Sequence[float] | None) -> tuple[Vector, Vector] | None:
+    """Row and column direction as orthogonal unit vectors; None where they cannot be such.
+
+    Rounded cosines are made exact (Gram-Schmidt).
+    """
+    if orientation is None:
+        return None
+    row, column = np.array(orientation[:3]), np.array(orientation[3:])
+    lengths = np.linalg.norm(row), np.linalg.norm(column)
+    if max(abs(length - 1) for length in lengths) > _UNIT_TOLERANCE:
+        return None
+    if abs(row @ column) > _UNIT_TOLERANCE:
+        return None
+    row = row / lengths[0]
+    column = column - (column @ row) * row
+    return row, column / np.linalg.norm(column)
+
+
+def plane(orientation: Sequence[float] | None) -> str:
+    """'axial', 'coronal' or 'sagittal': the plane nearest to the image's; '' without one.
+
+    A gantry tilt of a head scan (up to 30 degrees) leaves a slice axial.
+    """
+    axes = directions(orientation)
+    if axes is None:
+        return ""
+    normal = np.cross(*axes)
+    return ("sagittal", "coronal", "axial")[int(np.argmax(np.abs(normal)))]
+
+
+def stack(headers: Sequence[SliceHeader]) -> tuple[Slot, ...]:
+    """Order slices of one orientation along their normal, feet to head; equal places share a slot.
+
+    Args:
+        headers: slices with orientation and position, not empty.
+    """
+    axes = directions(headers[0].orientation)
+    if axes is None:
+        return tuple((header,) for header in headers)
+    normal = np.cross(*axes)
+    if normal[np.argmax(np.abs(normal))] < 0:
+        normal = -normal
+    offsets = {id(header): float(np.dot(header.position_mm or (), normal)) for header in headers}
+    slots: list[list[SliceHeader]] = []
+    for header in sorted(headers, key=lambda header: offsets[id(header)]):
+        if slots and offsets[id(header)] - offsets[id(slots[-1][0])] < SAME_POSITION_MM:
+            slots[-1].append(header)
+        else:
+            slots.append([header])
+    return tuple(tuple(sorted(slot, key=_instance)) for slot in slots)
+
+
+def _instance(header: SliceHeader) -> tuple[int, int, str]:
+    return header.facts.instance_number, header.frame or 0, header.name
+
+
+def turn_for(orientation: Sequence[float]) -> StoredGrid:
+    """The exact turn that brings an axial image to nose up, patient's left on the image's right."""
+    row, column = np.array(orientation[:3]), np.array(orientation[3:])
+    transpose = abs(row[0]) < abs(column[0])
+    if transpose:
+        row, column = column, row
+    return StoredGrid(
+        transpose=bool(transpose), flip_rows=bool(column[1] < 0), flip_columns=bool(row[0] < 0)
+    )
+
+
+def build_geometry(headers: Sequence[SliceHeader], grid: StoredGrid) -> VolumeGeometry:
+    """Geometry of ordered slices after they were turned by `grid`.
+
+    Args:
+        headers: one slice for each position, feet to head, all with geometry.
+        grid: the turn applied to the pixels.
+    Raises:
+        VolumeError: the positions contradict each other.
+    """
+    first = headers[0]
+    row, column = directions(first.orientation) or (np.zeros(3), np.zeros(3))
+    dy, dx = first.spacing_mm or (0.0, 0.0)
+    rows, columns = first.facts.rows, first.facts.columns
+    positions = np.array([header.position_mm for header in headers], dtype=np.float64)
+    if grid.transpose:
+        row, column, dy, dx, rows, columns = column, row, dx, dy, columns, rows
+    if grid.flip_columns:
+        positions = positions + row * dx * (columns - 1)
+        row = -row
+    if grid.flip_rows:
+        positions = positions + column * dy * (rows - 1)
+        column = -column
+    normal = np.cross(row, column)
+    return VolumeGeometry(
+        positions_mm=positions,
+        row_direction=row,
+        column_direction=column,
+        pixel_spacing_mm=(dy, dx),
+        slice_thickness_mm=thicknesses(headers, positions @ normal),
+    )
+
+
+def thicknesses(headers: Sequence[SliceHeader], offsets_mm: Vector) -> Vector:
+    """SliceThickness of every slice; where it is missing, the distance to the nearest neighbour."""
+    steps = np.abs(np.diff(offsets_mm))
+    result = []
+    for index, header in enumerate(headers):
+        near = steps[max(index - 1, 0) : index + 1]
+        result.append(header.thickness_mm or (float(near.min()) if len(near) else 1.0))
+    return np.array(result)
+
+
+def regular_steps(steps: Sequence[float]) -> list[tuple[int, int, float]]:
+    """Runs of equal distances that belong to the scan plan: (first, last + 1, distance).
+
+    A distance is planned where it recurs in a run of three or makes up half of all; anything else
+    is an irregularity. Distances are equal within 5 % or 0.1 mm.
+    """
+    runs: list[tuple[int, int, float]] = []
+    start = 0
+    for index in range(1, len(steps) + 1):
+        if index == len(steps) or not _same(steps[index], steps[start]):
+            runs.append((start, index, median(steps[start:index])))
+            start = index
+    planned = [
+        run
+        for run in runs
+        if run[1] - run[0] >= 3
+        or 2 * sum(b - a for a, b, step in runs if _same(step, run[2])) >= len(steps)
+    ]
+    lengths = [run[2] for run in planned]
+    return [run for run in runs if any(_same(run[2], length) for length in lengths)]
+
+
+def missing_after(steps: Sequence[float]) -> list[tuple[int, int, float]]:
+    """Where slices are missing: (index of the slice below the gap, how many, distance there).
+
+    A gap is a distance that is no part of the plan and at least 1.5 times the planned distance
+    on both of its sides.
+    """
+    plan = regular_steps(steps)
+    inside = {index for first, end, _ in plan for index in range(first, end)}
+    gaps = []
+    for index, step in enumerate(steps):
+        if index in inside or not plan:
+            continue
+        below = [run[2] for run in plan if run[1] <= index][-1:]
+        above = [run[2] for run in plan if run[0] > index][:1]
+        planned = max(below + above)
+        if step >= 1.5 * planned:
+            gaps.append((index, max(1, round(step / planned) - 1), step))
+    return gaps
+
+
+def _same(a: float, b: float) -> bool:
+    return math.isclose(a, b, rel_tol=0.05, abs_tol=0.1)
+
+
+_SHIFT_MM = 1.0
+
+
+def geometry_notes(
+    geometry: VolumeGeometry, headers: Sequence[SliceHeader], grid: StoredGrid
+) -> Iterator[Note]:
+    """Everything about a stack's geometry that a measurement or a reader should know of.
+
+    Slices are counted from 1, feet to head.
+    """
+    if geometry.is_tilted:
+        yield Note(
+            "gantry_tilt",
+            f"The slices are tilted by {abs(geometry.tilt_deg):.1f} degrees against the stack; "
+            "distances are measured along the slices' normal.",
+        )
+    steps = np.diff(geometry.slice_offsets_mm).tolist()
+    yield from _missing(geometry, steps)
+    yield from _unequal(geometry, steps)
+    yield from _unseen(geometry, steps)
+    yield from _shifted(geometry)
+    yield from _unknown_thickness(headers)
+    if not grid.is_identity:
+        yield Note(
+            "reoriented",
+            "The stored images were not nose up with the patient's left on the right; they were "
+            "turned exactly (flips and transposition only), and the geometry with them.",
+        )
+    position = headers[0].facts.patient_position
+    if position and not position.endswith("S"):
+        yield Note(
+            "patient_position",
+            f"The patient did not lie on the back ({position}): blood settles in another "
+            "direction than the fluid level sign expects.",
+        )
+
+
+def _missing(geometry: VolumeGeometry, steps: Sequence[float]) -> Iterator[Note]:
+    gaps = missing_after(steps)
+    if not gaps:
+        return
+    offsets = geometry.slice_offsets_mm - geometry.slice_offsets_mm[0]
+    places = "; ".join(
+        f"{count} between slices {index + 1} and {index + 2}, {offsets[index]:.1f} mm above the "
+        f"first slice, where {step:.1f} mm lie between neighbours"
+        for index, count, step in gaps
+    )
+    total = sum(count for _, count, _ in gaps)
+    yield Note(
+        "missing_slices",
+        f"{_slices(total)} {'is' if total == 1 else 'are'} missing: {places}. "
+        "What lies there is not seen and not measured.",
+    )
+
+
+def _unequal(geometry: VolumeGeometry, steps: Sequence[float]) -> Iterator[Note]:
+    thickness = np.round(geometry.slice_thickness_mm, 2).tolist()
+    gaps = {index for index, _, _ in missing_after(steps)}
+    planned = [index for first, end, _ in regular_steps(steps) for index in range(first, end)]
+    rest = [step for index, step in enumerate(steps) if index not in gaps]
+    spacing_differs = rest and max(rest) > min(rest) * 1.05 + 0.1
+    if len(set(thickness)) == 1 and not spacing_differs:
+        return
+    parts: list[str] = []
+    start = 0
+    for value, run in groupby(thickness):
+        end = start + len(list(run))
+        inner = [(i, steps[i]) for i in range(start, end - 1) if i not in gaps]
+        parts.append(f"slices {start + 1} to {end}: {value:g} mm thick{_distances(inner)}")
+        if end < len(thickness):
+            parts.append(f"{steps[end - 1]:.1f} mm between slices {end} and {end + 1}")
+        start = end
+    odd = "" if planned else " No distance recurs."
+    yield Note(
+        "unequal_spacing",
+        f"The slices are not equally thick or spaced: {'; '.join(parts)}.{odd} "
+        "Volumes count every slice with its own extent.",
+    )
+
+
+def _distances(steps: Sequence[tuple[int, float]]) -> str:
+    """', 4.0 mm apart', with the places where the distance changes."""
+    if not steps:
+        return ""
+    texts = []
+    for value, run in groupby(steps, key=lambda step: round(step[1], 1)):
+        indices = [index for index, _ in run]
+        texts.append((value, indices[0] + 1, indices[-1] + 2))
+    if len(texts) == 1:
+        return f", {texts[0][0]:.1f} mm apart"
+    if len(texts) > 6:
+        values = [value for _, value in steps]
+        return f", {min(values):.1f} to {max(values):.1f} mm apart"
+    return ", " + ", ".join(f"{v:.1f} mm apart from {a} to {b}" for v, a, b in texts)
+
+
+def _unseen(geometry: VolumeGeometry, steps: Sequence[float]) -> Iterator[Note]:
+    thickness = geometry.slice_thickness_mm
+    plan = regular_steps(steps)
+    inside = [index for first, end, _ in plan for index in range(first, end)]
+    wide = [i for i in inside if steps[i] > 1.1 * max(thickness[i], thickness[i + 1]) + 0.1]
+    if wide:
+        worst = max(wide, key=lambda index: steps[index])
+        yield Note(
+            "slice_gap",
+            f"Slices of {thickness[worst]:g} mm lie {steps[worst]:.1f} mm apart: the tissue "
+            "between them is not seen.",
+        )
+
+
+def _shifted(geometry: VolumeGeometry) -> Iterator[Note]:
+    positions, offsets = geometry.positions_mm, geometry.slice_offsets_mm
+    if len(positions) < 3:
+        return
+    share = (offsets - offsets[0]) / (offsets[-1] - offsets[0])
+    line = positions[0] + share[:, None] * (positions[-1] - positions[0])
+    away = np.linalg.norm(positions - line, axis=1)
+    if away.max() > _SHIFT_MM:
+        yield Note(
+            "shifted_slices",
+            f"The slices do not lie in one line: slice {int(away.argmax()) + 1} is "
+            f"{away.max():.1f} mm off sideways. The series may hold two scans.",
+        )
+
+
+def _unknown_thickness(headers: Sequence[SliceHeader]) -> Iterator[Note]:
+    count = sum(header.thickness_mm is None for header in headers)
+    if count:
+        yield Note(
+            "thickness_unknown",
+            f"SliceThickness is missing in {_slices(count)}; the distance to the nearest "
+            "neighbour stands in.",
+        )
+
+
+def _slices(count: int) -> str:
+    return "1 slice" if count == 1 else f"{count} slices"

@@ -1,0 +1,270 @@
+"""What the header of a CT file says about each slice in it, without its pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from pydicom.dataset import Dataset
+from pydicom.uid import JPEGBaseline8Bit, JPEGExtended12Bit
+
+from hemx_core.imaging.files import Source
+from hemx_core.imaging.parse import items, moment, numbers, parse, text, texts, whole
+
+MAX_MATRIX = 4096
+"""Rows or columns; CT goes to 2048."""
+_FAR_MM = 1e5
+
+_DATES = ("Acquisition", "Content", "Series", "Study")
+# fmt: off
+_TAGS = (
+    "SpecificCharacterSet", "ImageType", "SOPClassUID", "SOPInstanceUID", "Modality",
+    "Manufacturer", "ManufacturerModelName", "InstitutionName", "SeriesDescription",
+    "StudyDescription", "ProtocolName", "PatientID", "PatientName", "BodyPartExamined",
+    "ContrastBolusAgent", "ContrastBolusAgentSequence", "ConvolutionKernel", "SliceThickness",
+    "PatientPosition", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber",
+    "InstanceNumber", "ImagePositionPatient", "ImageOrientationPatient", "FrameOfReferenceUID",
+    "SamplesPerPixel", "PhotometricInterpretation", "NumberOfFrames", "Rows", "Columns",
+    "PixelSpacing", "ImagerPixelSpacing", "BitsAllocated", "BitsStored", "HighBit",
+    "PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit", "RescaleIntercept",
+    "RescaleSlope", "RescaleType", "LossyImageCompression", "AcquisitionDateTime",
+    "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
+    *(f"{name}{part}" for name in _DATES for part in ("Date", "Time")),
+)
+# fmt: on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PixelFormat:
+    """How stored values are packed."""
+
+    samples: int
+    photometric: str
+    bits_allocated: int
+    bits_stored: int
+    high_bit: int
+    signed: bool
+    padding: int | None
+    padding_limit: int | None
+    transfer_syntax: str
+    lossy: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileFacts:
+    """What holds for every slice of one file."""
+
+    source: Source
+    modality: str
+    sop_class: str
+    sop_uid: str
+    patient_id: str
+    patient_name: str
+    study_uid: str
+    series_uid: str
+    frame_of_reference: str
+    series_number: int | None
+    instance_number: int
+    series_description: str
+    study_description: str
+    protocol: str
+    body_part: str
+    contrast_agent: str
+    kernel: str
+    scanner: str
+    site: str
+    patient_position: str
+    rows: int
+    columns: int
+    imager_spacing: bool
+    pixels: PixelFormat
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceHeader:
+    """One slice: a file, or one frame of a multi-frame file. None where the header says nothing.
+
+    Args:
+        frame: index of the frame from 0, None for a file with one image.
+        orientation: ImageOrientationPatient: row direction, column direction.
+        position_mm: ImagePositionPatient.
+        spacing_mm: PixelSpacing: (between rows, between columns).
+        acquired_at: the scanner's local time; midnight where only the day is known.
+        time_known: whether the header gives a time of day.
+    """
+
+    facts: FileFacts
+    frame: int | None
+    image_type: tuple[str, ...]
+    orientation: tuple[float, ...] | None
+    position_mm: tuple[float, ...] | None
+    spacing_mm: tuple[float, ...] | None
+    thickness_mm: float | None
+    slope: float | None
+    intercept: float | None
+    rescale_type: str
+    acquired_at: datetime | None
+    time_known: bool
+
+    @property
+    def name(self) -> str:
+        """The file, and the frame counted from 1, for messages."""
+        name = self.facts.source.name
+        return name if self.frame is None else f"{name} frame {self.frame + 1}"
+
+
+def read_headers(source: Source) -> tuple[SliceHeader, ...]:
+    """Headers of all slices in a file; one for a file that holds no image.
+
+    Raises:
+        UnreadablePixelsError: not readable as DICOM.
+        UnsafeInputError: inflates beyond bounds.
+        OSError: the file cannot be opened.
+    """
+    with source.open() as stream:
+        dataset = parse(stream, source.name, tags=_TAGS)
+    facts = _facts(dataset, source)
+    base = _slice_header(facts, dataset, (dataset,))
+    frames = items(dataset, "PerFrameFunctionalGroupsSequence")
+    if not frames:
+        return (base,)
+    shared = list(items(dataset, "SharedFunctionalGroupsSequence"))[:1]
+    return tuple(
+        replace(_slice_header(facts, dataset, (*_groups(frame, shared), dataset)), frame=index)
+        for index, frame in enumerate(frames)
+    )
+
+
+def _groups(frame: Dataset, shared: Sequence[Dataset]) -> Iterator[Dataset]:
+    """The functional group items for a frame: its own before the shared ones."""
+    for keyword in (
+        "PlanePositionSequence",
+        "PlaneOrientationSequence",
+        "PixelMeasuresSequence",
+        "PixelValueTransformationSequence",
+        "CTImageFrameTypeSequence",
+        "FrameContentSequence",
+    ):
+        for groups in (frame, *shared):
+            yield from list(items(groups, keyword))[:1]
+
+
+def _facts(dataset: Dataset, source: Source) -> FileFacts:
+    meta = getattr(dataset, "file_meta", Dataset())
+    agents = items(dataset, "ContrastBolusAgentSequence")
+    agent = text(dataset, "ContrastBolusAgent")
+    if agents and not agent:
+        agent = text(agents[0], "CodeMeaning") or "an agent"
+    maker, model = text(dataset, "Manufacturer"), text(dataset, "ManufacturerModelName")
+    return FileFacts(
+        source=source,
+        modality=text(dataset, "Modality").upper(),
+        sop_class=text(dataset, "SOPClassUID") or text(meta, "MediaStorageSOPClassUID"),
+        sop_uid=text(dataset, "SOPInstanceUID"),
+        patient_id=text(dataset, "PatientID"),
+        patient_name=text(dataset, "PatientName"),
+        study_uid=text(dataset, "StudyInstanceUID"),
+        series_uid=text(dataset, "SeriesInstanceUID"),
+        frame_of_reference=text(dataset, "FrameOfReferenceUID"),
+        series_number=whole(dataset, "SeriesNumber"),
+        instance_number=whole(dataset, "InstanceNumber") or 0,
+        series_description=text(dataset, "SeriesDescription"),
+        study_description=text(dataset, "StudyDescription"),
+        protocol=text(dataset, "ProtocolName"),
+        body_part=text(dataset, "BodyPartExamined"),
+        contrast_agent=agent,
+        kernel=text(dataset, "ConvolutionKernel"),
+        scanner=model if model.lower().startswith(maker.lower()) else f"{maker} {model}".strip(),
+        site=text(dataset, "InstitutionName"),
+        patient_position=text(dataset, "PatientPosition").upper(),
+        rows=_matrix(dataset, "Rows"),
+        columns=_matrix(dataset, "Columns"),
+        imager_spacing=numbers(dataset, "ImagerPixelSpacing", 2) is not None,
+        pixels=_pixel_format(dataset, text(meta, "TransferSyntaxUID")),
+    )
+
+
+def _pixel_format(dataset: Dataset, transfer_syntax: str) -> PixelFormat:
+    allocated = whole(dataset, "BitsAllocated") or 0
+    stored = whole(dataset, "BitsStored") or allocated
+    return PixelFormat(
+        samples=whole(dataset, "SamplesPerPixel") or 1,
+        photometric=text(dataset, "PhotometricInterpretation").upper(),
+        bits_allocated=allocated,
+        bits_stored=stored,
+        high_bit=_or(whole(dataset, "HighBit"), stored - 1),
+        signed=whole(dataset, "PixelRepresentation") == 1,
+        padding=whole(dataset, "PixelPaddingValue"),
+        padding_limit=whole(dataset, "PixelPaddingRangeLimit"),
+        transfer_syntax=transfer_syntax,
+        lossy=text(dataset, "LossyImageCompression") == "01"
+        or transfer_syntax in (JPEGBaseline8Bit, JPEGExtended12Bit),
+    )
+
+
+def _slice_header(facts: FileFacts, dataset: Dataset, holders: tuple[Dataset, ...]) -> SliceHeader:
+    """The header of a slice whose geometry and rescale stand in the first holder that has them."""
+    acquired_at, time_known = _acquired_at(dataset, holders)
+    thickness = _first(holders, "SliceThickness", 1)
+    slope = _first(holders, "RescaleSlope", 1)
+    intercept = _first(holders, "RescaleIntercept", 1)
+    return SliceHeader(
+        facts=facts,
+        frame=None,
+        image_type=_types(holders),
+        orientation=_first(holders, "ImageOrientationPatient", 6),
+        position_mm=_near(_first(holders, "ImagePositionPatient", 3)),
+        spacing_mm=_positive(_first(holders, "PixelSpacing", 2)),
+        thickness_mm=thickness[0] if _positive(thickness) and thickness else None,
+        slope=slope[0] if slope else None,
+        intercept=intercept[0] if intercept else None,
+        rescale_type=next(filter(None, (text(one, "RescaleType") for one in holders)), "").upper(),
+        acquired_at=acquired_at,
+        time_known=time_known,
+    )
+
+
+def _types(holders: tuple[Dataset, ...]) -> tuple[str, ...]:
+    found = (texts(one, key) for one in holders for key in ("FrameType", "ImageType"))
+    return tuple(value.upper() for value in next(filter(None, found), ()))
+
+
+def _first(holders: tuple[Dataset, ...], keyword: str, count: int) -> tuple[float, ...] | None:
+    return next((one for one in (numbers(item, keyword, count) for item in holders) if one), None)
+
+
+def _positive(values: tuple[float, ...] | None) -> tuple[float, ...] | None:
+    return values if values and min(values) > 0 else None
+
+
+def _near(values: tuple[float, ...] | None) -> tuple[float, ...] | None:
+    return values if values and max(map(abs, values)) < _FAR_MM else None
+
+
+def _acquired_at(dataset: Dataset, holders: tuple[Dataset, ...]) -> tuple[datetime | None, bool]:
+    """Date and time of acquisition, and whether the time of day is known.
+
+    In the order AcquisitionDateTime (of the frame first), then acquisition, content, series and
+    study date with time; at last the first date alone.
+    """
+    for keyword in ("FrameAcquisitionDateTime", "AcquisitionDateTime"):
+        for holder in holders:
+            if (exact := moment(text(holder, keyword))) is not None:
+                return exact, True
+    days = [text(dataset, f"{name}Date") for name in _DATES]
+    for name, day in zip(_DATES, days, strict=True):
+        time = text(dataset, f"{name}Time")
+        if time and (exact := moment(day, time)) is not None:
+            return exact, True
+    midnight = next(filter(None, (moment(day, "00") for day in days)), None)
+    return midnight, False
+
+
+def _matrix(dataset: Dataset, keyword: str) -> int:
+    size = whole(dataset, keyword) or 0
+    return size if 0 < size <= MAX_MATRIX else 0
+
+
+def _or(value: int | None, default: int) -> int:
+    return default if value is None else value

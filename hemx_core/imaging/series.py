@@ -1,0 +1,279 @@
+"""Slices to series, and what kind of image each one is.
+
+Kinds come from the header: localizer, derived, contrast, head, kernel. A series that mixes
+orientations or sizes is split into parts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from statistics import median
+
+import numpy as np
+from pydicom.uid import (
+    CTImageStorage,
+    EnhancedCTImageStorage,
+    LegacyConvertedEnhancedCTImageStorage,
+)
+
+from hemx_core.imaging.geometry import SAME_DIRECTION, Slot, directions, plane, stack
+from hemx_core.imaging.headers import SliceHeader
+
+CT_CLASSES = frozenset(
+    map(str, (CTImageStorage, EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage))
+)
+_PROJECTIONS = {"MIP", "MINIP", "MIN_IP", "MAX_IP", "VRT", "SSD", "PROJECTION IMAGE"}
+_REFORMATS = {"MPR", "CSA MPR", "CPR", "CURVED", "REFORMATTED", "RESAMPLED"}
+_SCREENS = {"SCREEN SAVE", "SCREENSHOT", "SCREEN_CAPTURE", "DOSE", "DOSE_INFO", "REPORT"}
+_LOCALIZERS = {"LOCALIZER", "SCOUT", "TOPOGRAM", "SURVIEW", "SCANOGRAM"}
+_HU_TYPES = {"", "HU", "HU_MOD", "US"}
+_NO_AGENT = {"", "NONE", "NO", "N", "0", "NIL", "N/A", "-", "(NONE)", "OFF"}
+
+_WITHOUT = re.compile(
+    r"without (any |the |use of |oral |iv |i\.v\. )*contrast"
+    r"|\bw/?o\b( (iv|i\.v\.))?( contrast)?"
+    r"|\b(non|no|un|pre)[\s-]*(iv )?(contrast[\s-]*enhanced|contrast|enhanced?|ce)\b"
+    r"|\bcontrast([\s-]*free|: ?(none|no))\b|\bnc[ce]?ct\b|\bnect\b|\bc-(?=\W|$)"
+    r"|\bohne km\b|\bsans injection\b|非造影|造影(なし|無し)"
+)
+_WITH = re.compile(
+    r"contrast|\benhanced\b|\bcect\b|\bce\b|\bw/? ?c\b|(?<!\w)\+ ?c\b|\bc\+|\bcta\b|\bctv\b"
+    r"|angio|venogra|\b(arterial|venous|delayed) phase\b|perfusion|\bctp\b|\bkm\b"
+    r"|iohexol|omnipaque|iopam|ultravist|injection|造影|增强"
+)
+_BOTH = re.compile(
+    r"\bw(ith)?[ /&+,]*(and )?(w/?o|without)\b|\b(w/?o|without)[ /&+,]*(and )?w(ith)?\b"
+)
+_HEAD = re.compile(
+    r"head|brain|skull|crani|cereb|neuro|stroke|kopf|sch(ae|ä)del|t(e|ê)te|crane|encephal"
+    r"|頭|脳|头|脑|颅"
+)
+_OTHER = re.compile(
+    r"chest|thora|abdom|pelvi|neck|spine|cervic|lumbar|sinus|orbit|temporal bone|\biac\b|facial"
+    r"|\bface\b|lung|card|heart|coron(ary|aries)|extremit|\bknee|\bhip\b|hals|胸|腹|頸|頚|颈"
+)
+_SHARP = re.compile(r"bone|sharp|edge|detail|lung|\bos\b|knochen|骨|\bultra[- ]?high")
+
+
+def set_aside(header: SliceHeader) -> str:
+    """Why a slice is no axial CT image to measure on; empty where nothing speaks against it.
+
+    Returns:
+        "not_ct", "secondary", "localizer", "not_hu", "projection", "derived" or "".
+    """
+    facts, types = header.facts, set(header.image_type)
+    if facts.modality not in ("CT", "") or (
+        not facts.modality and facts.sop_class not in CT_CLASSES
+    ):
+        return "not_ct"
+    if (
+        (facts.sop_class and facts.sop_class not in CT_CLASSES)
+        or facts.pixels.samples != 1
+        or facts.pixels.photometric not in ("", "MONOCHROME1", "MONOCHROME2")
+        or types & _SCREENS
+    ):
+        return "secondary"
+    if types & _LOCALIZERS:
+        return "localizer"
+    if header.rescale_type not in _HU_TYPES:
+        return "not_hu"
+    if types & _PROJECTIONS:
+        return "projection"
+    if types & _REFORMATS or {"DERIVED", "SECONDARY"} & set(header.image_type[:2]):
+        return "derived"
+    return ""
+
+
+def contrast_reason(header: SliceHeader) -> str:
+    """What says that contrast medium was given; empty where nothing does.
+
+    ContrastBolusAgent or the series' description. Study and protocol descriptions are left out:
+    they stand over plain and enhanced series alike.
+    """
+    facts = header.facts
+    agent = facts.contrast_agent
+    if agent.upper() not in _NO_AGENT and not _WITHOUT.search(_fold(agent)):
+        return f"ContrastBolusAgent is {agent!r}"
+    if says_contrast(facts.series_description):
+        return f"the series is described as {facts.series_description!r}"
+    return ""
+
+
+def says_contrast(words: str) -> bool:
+    """Whether a description says "with contrast".
+
+    "Without contrast", "non-contrast", "NCCT" and the like do not; "without and with contrast"
+    does.
+    """
+    folded = _fold(words)
+    return bool(_BOTH.search(folded) or _WITH.search(_WITHOUT.sub(" ", folded)))
+
+
+def head_score(header: SliceHeader) -> int:
+    """2 where the header names the head, 0 where it names another part only, 1 otherwise."""
+    facts = header.facts
+    for words in (facts.body_part, facts.series_description):
+        if (score := _score(words)) != 1:
+            return score
+    return _score(f"{facts.protocol} {facts.study_description}")
+
+
+def _score(words: str) -> int:
+    head, other = bool(_HEAD.search(_fold(words))), bool(_OTHER.search(_fold(words)))
+    return 1 + int(head) - int(other)
+
+
+def is_sharp(header: SliceHeader) -> bool:
+    """Whether a bone or lung kernel was used: noise and edges that hide and mimic blood.
+
+    By the words of description and kernel; Siemens kernels from 60 up (H60s, Hr64), and Canon's
+    FC30 to FC59 and FC80 to FC89.
+    """
+    kernel = header.facts.kernel.lower()
+    if _SHARP.search(f"{header.facts.series_description.lower()} {kernel}"):
+        return True
+    if canon := re.match(r"fc(\d+)", kernel):
+        return 30 <= int(canon[1]) <= 59 or 80 <= int(canon[1]) <= 89
+    siemens = re.match(r"[a-z]{1,2}(\d\d)", kernel)
+    return siemens is not None and int(siemens[1]) >= 60
+
+
+def _fold(words: str) -> str:
+    return " ".join(words.lower().replace("_", " ").split())
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeriesPart:
+    """Slices of one patient, study and series that fit into one stack, and are of one kind.
+
+    Args:
+        key: the series UID, followed by '#' and a number where the series was split.
+        headers: not empty, as found.
+        kind: why these images are set aside (see `_kinds.set_aside`), or "".
+    """
+
+    key: str
+    headers: tuple[SliceHeader, ...]
+    kind: str
+
+    @property
+    def first(self) -> SliceHeader:
+        """A slice that stands for all where they agree."""
+        return self.headers[0]
+
+    @cached_property
+    def plane(self) -> str:
+        """'axial', 'coronal', 'sagittal' or ''."""
+        return plane(self.first.orientation)
+
+    @cached_property
+    def slots(self) -> tuple[Slot, ...]:
+        """Slices in order along the normal; each on its own where the geometry is missing."""
+        return (
+            stack(self.headers)
+            if has_geometry(self.first)
+            else tuple((header,) for header in self.headers)
+        )
+
+    @cached_property
+    def thickness_mm(self) -> float | None:
+        """Median slice thickness; None where no slice tells it."""
+        known = [one.thickness_mm for one in self.headers if one.thickness_mm is not None]
+        return median(known) if known else None
+
+    @cached_property
+    def coverage_mm(self) -> float:
+        """Distance of the first and last slice."""
+        if not has_geometry(self.first):
+            return 0.0
+        ends = (self.slots[0][0].position_mm or (), self.slots[-1][0].position_mm or ())
+        return float(np.linalg.norm(np.subtract(*ends)))
+
+    @cached_property
+    def acquired_at(self) -> datetime | None:
+        """The earliest time of its slices."""
+        return min((one.acquired_at for one in self.headers if one.acquired_at), default=None)
+
+    @property
+    def label(self) -> str:
+        """Number, description and size, for messages."""
+        facts = self.first.facts
+        number = "without a number" if facts.series_number is None else str(facts.series_number)
+        name = f" '{facts.series_description}'" if facts.series_description else ""
+        part = f" part {self.key.rpartition('#')[2]}" if "#" in self.key else ""
+        known = sorted({one.thickness_mm for one in self.headers if one.thickness_mm})
+        thick = f", {' to '.join(f'{one:g}' for one in known[:: len(known) - 1 or 1])} mm"
+        count = len(self.slots)
+        thick = thick if known else ""
+        return f"series {number}{name}{part} ({count} slice{'s' * (count != 1)}{thick})"
+
+
+def has_geometry(header: SliceHeader) -> bool:
+    """Whether a slice has its size, pixel spacing, position and a possible orientation."""
+    return (
+        header.facts.rows > 0
+        and header.facts.columns > 0
+        and header.spacing_mm is not None
+        and header.position_mm is not None
+        and directions(header.orientation) is not None
+    )
+
+
+def split(headers: Sequence[SliceHeader]) -> tuple[SeriesPart, ...]:
+    """Tell patients, studies and series apart, then split what fits into no single stack.
+
+    Slices of a series belong together where they agree in frame of reference, matrix, pixel
+    spacing, kind and orientation.
+    """
+    series: dict[tuple[str, ...], list[SliceHeader]] = {}
+    for header in headers:
+        facts = header.facts
+        series.setdefault((facts.patient_id, facts.study_uid, facts.series_uid), []).append(header)
+    return tuple(part for one in series.values() for part in _parts(one))
+
+
+def _parts(series: Sequence[SliceHeader]) -> Iterator[SeriesPart]:
+    groups: dict[tuple[object, ...], list[SliceHeader]] = {}
+    for header in series:
+        groups.setdefault(_fit(header), []).append(header)
+    stacks = [(str(fit[0]), one) for fit, group in groups.items() for one in _by_orientation(group)]
+    stacks.sort(key=lambda stack_: (bool(stack_[0]), -len(stack_[1])))
+    for number, (kind, members) in enumerate(stacks, 1):
+        uid = members[0].facts.series_uid
+        key = f"{uid}#{number}" if len(stacks) > 1 else uid
+        yield SeriesPart(key=key, headers=tuple(members), kind=kind)
+
+
+def _fit(header: SliceHeader) -> tuple[object, ...]:
+    facts = header.facts
+    spacing = tuple(round(value, 4) for value in header.spacing_mm or ())
+    return (
+        set_aside(header),
+        has_geometry(header),
+        facts.frame_of_reference,
+        facts.rows,
+        facts.columns,
+        spacing,
+    )
+
+
+def _by_orientation(headers: Sequence[SliceHeader]) -> list[list[SliceHeader]]:
+    groups: list[list[SliceHeader]] = []
+    for header in headers:
+        for group in groups:
+            if _same_orientation(header, group[0]):
+                group.append(header)
+                break
+        else:
+            groups.append([header])
+    return groups
+
+
+def _same_orientation(a: SliceHeader, b: SliceHeader) -> bool:
+    if a.orientation is None or b.orientation is None:
+        return a.orientation is b.orientation
+    return bool(np.max(np.abs(np.subtract(a.orientation, b.orientation))) <= SAME_DIRECTION)

@@ -1,0 +1,110 @@
+"""A result whose mask a person corrected: measured anew, and marked as corrected wherever it is told.
+
+Markers and rule-based signs stay those of the automatic mask: nobody judged them on the corrected one, and
+a note says so. Where no blood is left there is nothing that they could be of, and they are dropped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hemx_core.errors import VolumeError
+from hemx_core.imaging.volume import HUVolume, Note
+from hemx_core.measure.aggregate import recommend
+from hemx_core.measure.clean import find_components, keep_largest
+from hemx_core.measure.haematoma import haematoma_notes
+from hemx_core.measure.volume import abc2_ml, max_diameter_mm, mean_hu, slice_areas_mm2, volume_ml
+from hemx_core.result import Haematoma, TriageResult
+
+CORRECTION = "correction"
+"""Key of `TriageResult.versions`: the version of the correction, from 1; not there in automatic results."""
+
+_OF_THE_MASK = frozenset(
+    {"blood_on_first_slice", "blood_on_last_slice", "tiny_haematoma", "may_be_bone"}
+)
+
+
+def is_corrected(result: TriageResult) -> bool:
+    """Whether the result's mask was corrected by hand."""
+    return CORRECTION in result.versions
+
+
+def correct_result(
+    result: TriageResult, mask: NDArray[np.bool_], volume: HUVolume, *, version: int
+) -> TriageResult:
+    """The result with a corrected mask in place of its own.
+
+    Volume, ABC/2, diameter, density and areas are those of the corrected mask as it is: no speck is dropped
+    and no hole filled, because a person left them so. The recommendation follows the corrected volume.
+
+    Args:
+        result: as triage gave it.
+        mask: corrected, bool, shape (slices, rows, columns) of the result's.
+        volume: the triaged volume.
+        version: of the correction, from 1.
+    Raises:
+        VolumeError: the mask has another shape than the result's or the volume's.
+    """
+    if mask.shape != result.mask.shape or mask.shape != volume.hu.shape:
+        raise VolumeError(
+            f"a corrected mask of shape {mask.shape}",
+            expected=f"{result.mask.shape}, as the result and the volume",
+            remedy="open the study that the correction belongs to",
+        )
+    haematoma = measure_as_drawn(mask, volume)
+    markers = result.markers if haematoma.volume_ml > 0 else {}
+    recommendation, reasons = recommend(haematoma.volume_ml, markers)
+    return replace(
+        result,
+        haematoma=haematoma,
+        markers=markers,
+        signs=result.signs if haematoma.volume_ml > 0 else (),
+        slices=tuple(
+            replace(one, blood_area_mm2=area)
+            for one, area in zip(result.slices, haematoma.areas_mm2, strict=True)
+        ),
+        recommendation=recommendation,
+        reasons=reasons,
+        notes=(_note(version), *_kept_notes(result, haematoma)),
+        versions={**result.versions, CORRECTION: str(version)},
+    )
+
+
+def measure_as_drawn(mask: NDArray[np.bool_], volume: HUVolume) -> Haematoma:
+    """Measure a mask without dropping or filling anything.
+
+    Args:
+        mask: bool, shape (slices, rows, columns).
+        volume: CT values and geometry.
+    Raises:
+        VolumeError: the mask does not fit the volume.
+    """
+    components = find_components(mask, volume.geometry)
+    largest = keep_largest(mask, components, 1)
+    areas = slice_areas_mm2(mask, volume.geometry)
+    return Haematoma(
+        mask=mask,
+        volume_ml=volume_ml(areas, volume.geometry),
+        abc2_volume_ml=abc2_ml(largest, volume.geometry),
+        component_volumes_ml=components.volumes_ml,
+        areas_mm2=tuple(areas.tolist()),
+        max_diameter_mm=max_diameter_mm(largest, volume.geometry),
+        mean_hu=mean_hu(volume, mask),
+    )
+
+
+def _note(version: int) -> Note:
+    return Note(
+        "corrected_mask",
+        f"WARNING: the haematoma's outline was corrected by hand (correction {version}). Volume and "
+        "recommendation follow the correction; markers and rule-based signs are of the automatic outline.",
+    )
+
+
+def _kept_notes(result: TriageResult, haematoma: Haematoma) -> tuple[Note, ...]:
+    """The result's notes, with those that speak of its mask made anew."""
+    anew = [note for note in haematoma_notes(haematoma) if note.code in _OF_THE_MASK]
+    return (*(note for note in result.notes if note.code not in _OF_THE_MASK), *anew)

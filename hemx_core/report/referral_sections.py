@@ -1,0 +1,422 @@
+"""The sections of the referral: who, what to do, how much; markers and signs; since when, and limits.
+
+`Sheet` is the page in the making: where it is drawn, what is drawn, and its common marks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hemx_core.comparison import ComparisonResult
+from hemx_core.imaging.spec import HUWindow
+from hemx_core.imaging.volume import HUVolume, Note, SeriesIdentity
+from hemx_core.markers import MARKERS
+from hemx_core.measure.aggregate import LARGE_HAEMATOMA_ML
+from hemx_core.measure.corrected import is_corrected
+from hemx_core.measure.expansion import DEFINITIONS, Answer
+from hemx_core.measure.volume import VolumeEstimate, estimate_volume
+from hemx_core.report.json_report import nameless_note, nameless_text, short_hash, sign_answer
+from hemx_core.report.page import BLACK, MUTED, RULE, Ink, Page, line_height_mm
+from hemx_core.result import MarkerResult, Recommendation, SignResult, TriageResult
+from hemx_core.words.report import Texts
+
+MARGIN_MM = 12.0
+WIDTH_MM = 210.0 - 2 * MARGIN_MM
+COLUMN_GAP_MM = 8.0
+HEADING_MM = 9.0
+"""From a section's beginning to the first baseline of its content."""
+BOTTOM_MM = 268.0
+"""Where the footer begins."""
+
+ALARM: Ink = (170, 20, 30)
+CAUTION: Ink = (150, 90, 0)
+CALM: Ink = (60, 80, 105)
+
+BANNERS: dict[Recommendation, tuple[Ink, Ink]] = {
+    Recommendation.CALL_NOW: (ALARM, (252, 234, 234)),
+    Recommendation.DISCUSS: (CAUTION, (253, 243, 224)),
+    # Not green: nothing here says that all is well.
+    Recommendation.NO_HAEMATOMA_FOUND: (CALM, (235, 239, 245)),
+}
+"""Ink and paper of the recommendation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """A page and what belongs on it.
+
+    Args:
+        page: what is drawn on.
+        texts: strings in the report's language.
+        result, volume: the triaged study.
+        window: display window of the slices, HU.
+        comparison: with an earlier study, if there is one.
+        identify: print what names the patient.
+    """
+
+    page: Page
+    texts: Texts
+    result: TriageResult
+    volume: HUVolume
+    window: HUWindow
+    comparison: ComparisonResult | None
+    identify: bool
+
+    def heading(self, x_mm: float, y_mm: float, width_mm: float, key: str) -> float:
+        """A section's heading with a rule below; answers the first baseline of its content."""
+        self.page.text(x_mm, y_mm + 3.4, self.texts(key), 9.5, bold=True)
+        self.page.rule(x_mm, y_mm + 4.8, x_mm + width_mm, y_mm + 4.8, ink=RULE)
+        return y_mm + HEADING_MM
+
+
+_SMALL = 7.5
+
+
+def draw_identity(sheet: Sheet, y: float) -> float:
+    """Patient (or lines to fill in) and study; answers where the next section begins."""
+    page, texts = sheet.page, sheet.texts
+    page.box(MARGIN_MM, y, WIDTH_MM, 19.5, edge=RULE)
+    for place, (key, value) in enumerate(_who(sheet)):
+        column, row = place % 2, place // 2
+        x = MARGIN_MM + 2.5 + column * WIDTH_MM * 0.56
+        end_mm = MARGIN_MM + WIDTH_MM * (1.0 if column else 0.56) - 3
+        baseline = y + 5.2 + row * 5.8
+        start = page.text(x, baseline, texts(key), _SMALL, ink=MUTED) + 1.5
+        if sheet.identify:
+            page.text(start, baseline, _cut(page, value or "-", end_mm - start, 9), 9)
+        else:
+            page.rule(start, baseline + 0.6, end_mm, baseline + 0.6, ink=MUTED)
+    words = _what(sheet)
+    if not sheet.identify:
+        words.insert(0, texts("by_hand"))
+    line = _cut(page, "   ".join(words), WIDTH_MM - 5, _SMALL)
+    page.text(MARGIN_MM + 2.5, y + 16.8, line, _SMALL, ink=MUTED)
+    return y + 22.5
+
+
+def shown_name(name: str, language: str) -> str:
+    """A DICOM person name for people: alphabetic=ideographic=phonetic (PS3.5 6.2.1.2).
+
+    Japanese shows the ideographic group where there is one, with the phonetic one in brackets.
+    """
+    groups = [" ".join(part for part in one.split("^") if part) for one in name.split("=")]
+    groups += [""] * (3 - len(groups))
+    if language == "ja" and groups[1]:
+        return f"{groups[1]}（{groups[2]}）" if groups[2] else groups[1]
+    return groups[0] or groups[1]
+
+
+def _who(sheet: Sheet) -> tuple[tuple[str, str], ...]:
+    identity, texts = sheet.result.identity, sheet.texts
+    at = identity.acquired_at
+    return (
+        ("name", shown_name(identity.patient_name, texts.language)),
+        ("patient_id", identity.patient_id),
+        ("acquired", texts("moment", at, "").strip() if at else ""),
+        ("site", identity.site),
+    )
+
+
+def _what(sheet: Sheet) -> list[str]:
+    """The study in a few words, without what names the patient unless asked."""
+    identity, geometry, texts = sheet.result.identity, sheet.result.geometry, sheet.texts
+    description = identity.series_description
+    if not sheet.identify:
+        description = nameless_text(description, identity)
+    thickness = sorted({round(float(one), 2) for one in geometry.slice_thickness_mm})
+    code = short_hash(identity.study_uid)
+    # First: the line is cut at the page's edge, and of a nameless page this alone tells the study.
+    words = [texts("study_code", code=code)] * bool(code)
+    words += [f"{texts('series')}: {description}"] * bool(description)
+    words.append(
+        texts(
+            "slices",
+            count=len(sheet.result.slices),
+            thickness="/".join(f"{one:g}" for one in thickness),
+        )
+    )
+    if geometry.is_tilted:
+        words.append(texts("tilt", tilt=f"{geometry.tilt_deg:.1f}"))
+    return words + [identity.scanner] * bool(identity.scanner)
+
+
+def draw_recommendation(sheet: Sheet, y: float) -> float:
+    """What to do in one sentence, and why."""
+    page, texts = sheet.page, sheet.texts
+    ink, paper = BANNERS[sheet.result.recommendation]
+    inner = WIDTH_MM - 10
+    reason = page.wrapped(_because(sheet), inner, 10)
+    expanded = page.wrapped(_expanded(sheet), inner, 10)
+    height = 11.5 + line_height_mm(10) * (len(reason) + len(expanded)) + 1.5
+    page.box(MARGIN_MM, y, WIDTH_MM, height, fill=paper)
+    page.box(MARGIN_MM, y, 2.0, height, fill=ink)
+    x = MARGIN_MM + 6
+    page.text(x, y + 7.2, texts(sheet.result.recommendation.value), 14, ink=ink, bold=True)
+    below = y + 13.0
+    for lines, bold in ((reason, False), (expanded, True)):
+        for line in lines:
+            page.text(x, below, line, 10, ink=ALARM if bold else BLACK, bold=bold)
+            below += line_height_mm(10)
+    return y + height + 4.0
+
+
+def _because(sheet: Sheet) -> str:
+    result, texts = sheet.result, sheet.texts
+    if result.recommendation is Recommendation.NO_HAEMATOMA_FOUND:
+        return texts("why_none")
+    volume = result.haematoma.volume_ml
+    present = [texts.sign(one.code).lower() for one in result.markers.values() if one.present]
+    clauses = [texts("why_haematoma", volume=f"{volume:.1f}")]
+    clauses += [texts("why_large")] * (volume >= LARGE_HAEMATOMA_ML)
+    clauses.append(
+        texts("why_markers", markers=texts.joined(present)) if present else texts("why_no_markers")
+    )
+    return texts("clause").join(clauses) + texts("stop")
+
+
+def _expanded(sheet: Sheet) -> str:
+    """Said in the recommendation's box, because the recommendation itself judges one study."""
+    if sheet.comparison is None:
+        return ""
+    answers = sheet.comparison.growth.answers
+    met = [sheet.texts(one.code) for one in DEFINITIONS if answers[one.code] is Answer.YES]
+    return sheet.texts("why_expanded", definitions=sheet.texts.joined(met)) if met else ""
+
+
+def draw_measurements(sheet: Sheet, y: float, width: float) -> float:
+    """Volume with its uncertainty, ABC/2 and what else was measured."""
+    page, texts, haematoma = sheet.page, sheet.texts, sheet.result.haematoma
+    y = sheet.heading(MARGIN_MM, y, width, "measurements")
+    if haematoma.mean_hu is None:
+        page.text(MARGIN_MM, y, texts("none_found"))
+        return y + 6.0
+    low, high = estimate_volume(haematoma.mask, sheet.result.geometry).interval_ml
+    bloody = sum(area > 0 for area in haematoma.areas_mm2)
+    end = MARGIN_MM + width
+    page.text(MARGIN_MM, y + 0.8, texts("volume"), bold=True)
+    page.text(end, y + 0.8, f"{haematoma.volume_ml:.1f} mL", 13, anchor="right", bold=True)
+    y += 5.0
+    span = texts("interval", low=f"{low:.1f}", high=f"{high:.1f}")
+    page.text(end, y, span, _SMALL, anchor="right", ink=MUTED)
+    if is_corrected(sheet.result):
+        page.text(MARGIN_MM, y, texts("corrected"), _SMALL, ink=ALARM, bold=True)
+    y += 5.0
+    rows = []
+    if haematoma.filled_ml > 0:
+        rows.append(("filled", f"{haematoma.filled_ml:.1f} mL"))
+    rows += [
+        ("abc2", f"{haematoma.abc2_volume_ml:.1f} mL"),
+        ("components", str(len(haematoma.component_volumes_ml))),
+        ("diameter", f"{haematoma.max_diameter_mm:.0f} mm"),
+        ("density", f"{haematoma.mean_hu:.0f} HU"),
+        ("bloody", texts("of", part=bloody, whole=len(haematoma.areas_mm2))),
+    ]
+    for key, value in rows:
+        page.text(MARGIN_MM, y, texts(key), 8.5)
+        page.text(end, y, value, 8.5, anchor="right")
+        y += 4.9
+    return y
+
+
+def _cut(page: Page, text: str, width: float, points: float) -> str:
+    """The text, shortened with an ellipsis where it is too wide."""
+    if page.text_width(text, points) <= width:
+        return text
+    while text and page.text_width(text + "…", points) > width:
+        text = text[:-1]
+    return text + "…"
+
+
+MARKER_STEP_MM = 9.2
+BAR_MM = 2.8
+TRACK: Ink = (225, 228, 233)
+
+
+def draw_markers(sheet: Sheet, y: float, x: float, width: float) -> float:
+    """Each marker's calibrated probability as a bar, with its threshold as a mark."""
+    page, texts = sheet.page, sheet.texts
+    y = sheet.heading(x, y, width, "markers")
+    if not sheet.result.markers:
+        page.text(x, y, texts("not_judged"))
+        return y + 6.0
+    for marker in MARKERS:
+        _draw_marker(sheet, sheet.result.markers[marker.code], x, y, width)
+        y += MARKER_STEP_MM
+    return y
+
+
+def _draw_marker(sheet: Sheet, marker: MarkerResult, x: float, y: float, width: float) -> None:
+    page, texts = sheet.page, sheet.texts
+    ink = ALARM if marker.present else CALM
+    verdict = texts("at_or_above" if marker.present else "below")
+    page.text(x, y, texts.sign(marker.code), 8.5, bold=marker.present)
+    told = (
+        f"{texts('threshold', value=f'{marker.threshold:.2f}')}{texts('list')}{verdict}"
+        f"{texts('list')}{texts('slice', number=marker.slice_index + 1)}"
+    )
+    page.text(x + width, y, told, _SMALL, anchor="right", ink=MUTED)
+    bar, top = width - 13, y + 1.6
+    page.box(x, top, bar, BAR_MM, fill=TRACK)
+    if marker.probability > 0:
+        page.box(x, top, bar * marker.probability, BAR_MM, fill=ink)
+    mark = x + bar * marker.threshold
+    page.box(mark - 0.25, top - 0.8, 0.5, BAR_MM + 1.6, fill=BLACK)
+    value = f"{marker.probability:.2f}"
+    page.text(x + width, top + BAR_MM, value, 10, anchor="right", ink=ink, bold=marker.present)
+
+
+def draw_signs(sheet: Sheet, y: float) -> float:
+    """The rules' answers in three columns, each with its measured value and threshold."""
+    page, texts = sheet.page, sheet.texts
+    y = sheet.heading(MARGIN_MM, y, WIDTH_MM, "signs")
+    if not sheet.result.signs:
+        page.text(MARGIN_MM, y, texts("not_judged"))
+        return y + 5.0
+    columns, width = 3, WIDTH_MM / 3
+    for place, sign in enumerate(sheet.result.signs):
+        x = MARGIN_MM + place % columns * width
+        top = y + place // columns * 8.2
+        answer = sign_answer(sign)
+        ink = {"yes": ALARM, "no": BLACK, "undecided": CAUTION}[answer]
+        end = page.text(x, top, f"{texts.sign(sign.code)}: ", 8.5)
+        page.text(end, top, texts(answer), 8.5, ink=ink, bold=answer != "no")
+        page.text(x, top + 3.3, _measured(sheet, sign), 6.5, ink=MUTED)
+    rows = -(-len(sheet.result.signs) // columns)
+    return y + rows * 8.2 - 2.0
+
+
+def _measured(sheet: Sheet, sign: SignResult) -> str:
+    texts = sheet.texts
+    if sign.value is None:
+        return texts("not_measured")
+
+    def quantity(value: float) -> str:
+        if not sign.unit:
+            return f"{value:.3f}"
+        if sign.unit == "pieces":
+            return f"{value:.0f} {texts('pieces')}".rstrip()
+        return f"{value:.1f} {sign.unit}"
+
+    form = "from_up" if sign.at_least else "from_down"
+    told = texts(form, value=quantity(sign.value), limit=quantity(sign.threshold))
+    if sign.slice_index is None:
+        return told
+    return f"{told}{texts('list')}{texts('slice', number=sign.slice_index + 1)}"
+
+
+NOT_FOR_REFERRALS = frozenset({"series_choice", "not_dicom", "stray_bits", "padding_kept"})
+"""Notes on how the files were read; result.json has them."""
+
+
+def draw_comparison(sheet: Sheet, y: float) -> float:
+    """Growth since the earlier study, and the answer of every definition of expansion."""
+    page, texts, comparison = sheet.page, sheet.texts, sheet.comparison
+    if comparison is None:
+        return y
+    y = sheet.heading(MARGIN_MM, y, WIDTH_MM, "comparison")
+    middle = MARGIN_MM + WIDTH_MM * 0.56
+    page.text(middle, y, texts("expansion"), _SMALL, ink=MUTED)
+    for place, one in enumerate(DEFINITIONS, 1):
+        answer = comparison.growth.answers[one.code]
+        page.text(middle, y + 4.5 * place, texts(one.code), 8.5)
+        yes = answer is Answer.YES
+        page.text(
+            MARGIN_MM + WIDTH_MM,
+            y + 4.5 * place,
+            texts(answer.value),
+            8.5,
+            anchor="right",
+            ink=ALARM if yes else BLACK,
+            bold=yes,
+        )
+    for key, value, span in _growth_rows(sheet, comparison):
+        page.text(MARGIN_MM, y, texts(key), 8.5)
+        page.text(MARGIN_MM + 52, y, value, 8.5, anchor="right", bold=key == "growth")
+        page.text(MARGIN_MM + 54, y, span, _SMALL, ink=MUTED)
+        y += 4.5
+    return y + 1.0
+
+
+def _growth_rows(sheet: Sheet, comparison: ComparisonResult) -> list[tuple[str, str, str]]:
+    """Key, value and interval of each line."""
+    texts = sheet.texts
+    growth, hours = comparison.growth, comparison.interval_hours
+
+    def volume(key: str, one: VolumeEstimate) -> tuple[str, str, str]:
+        low, high = one.interval_ml
+        return key, f"{one.volume_ml:.1f} mL", texts("range", low=f"{low:.1f}", high=f"{high:.1f}")
+
+    rows = [volume("earlier", comparison.earlier_volume), volume("later", comparison.later_volume)]
+    low, high = growth.ml_interval
+    share = "" if growth.percent is None else f" ({growth.percent:+.0f} %)"
+    rows.append(
+        (
+            "growth",
+            f"{growth.ml:+.1f} mL{share}",
+            texts("range", low=f"{low:+.1f}", high=f"{high:+.1f}"),
+        )
+    )
+    apart = texts("unknown") if hours is None else texts("hours", hours=f"{hours:.1f}")
+    return [*rows, ("time_between", apart, "")]
+
+
+def notes_height(sheet: Sheet) -> float:
+    """Height of the section if all warnings are to fit, mm."""
+    return HEADING_MM + sum(len(one) for one in _blocks(sheet)) * line_height_mm(_SMALL)
+
+
+def draw_notes(sheet: Sheet, y: float, bottom: float) -> None:
+    """Warnings, the gravest first, as many as fit above the footer."""
+    page, texts = sheet.page, sheet.texts
+    y = sheet.heading(MARGIN_MM, y, WIDTH_MM, "notes")
+    step = line_height_mm(_SMALL)
+    blocks = _blocks(sheet)
+    room = int((bottom - y) / step) + 1
+    kept = 0
+    while kept < len(blocks):
+        # One line is kept for "and n more", unless this is the last note.
+        needed = len(blocks[kept]) + (kept + 1 < len(blocks))
+        if needed > room:
+            break
+        room -= len(blocks[kept])
+        kept += 1
+    for block in blocks[:kept]:
+        page.box(MARGIN_MM + 0.3, y - 1.5, 0.9, 0.9, fill=BLACK)
+        for line in block:
+            page.text(MARGIN_MM + 3, y, line, _SMALL)
+            y += step
+    if kept < len(blocks):
+        page.text(MARGIN_MM + 3, y, texts("more_notes", count=len(blocks) - kept), _SMALL)
+
+
+def _blocks(sheet: Sheet) -> list[list[str]]:
+    """The lines of each warning."""
+    notes = _notes(sheet) or [sheet.texts("no_notes")]
+    return [sheet.page.wrapped(note, WIDTH_MM - 3, _SMALL) for note in notes]
+
+
+def _notes(sheet: Sheet) -> list[str]:
+    """Sentences, WARNINGs first, each once."""
+    texts, comparison = sheet.texts, sheet.comparison
+    own = _told(sheet, sheet.result.notes, sheet.result.identity)
+    found = [(note, texts.note(note)) for note in own]
+    if comparison is not None:
+        pair = (comparison.later.identity, comparison.earlier.identity)
+        found += [(note, texts.note(note)) for note in _told(sheet, comparison.notes, *pair)]
+        known = {note.code for note in own}
+        earlier = _told(sheet, comparison.earlier.notes, comparison.earlier.identity)
+        found += [
+            (note, texts("earlier_note", note=texts.note(note)))
+            for note in earlier
+            if note.code not in known or note.message.startswith("WARNING")
+        ]
+    found.sort(key=lambda one: not one[0].message.startswith("WARNING"))
+    return list(dict.fromkeys(sentence for _, sentence in found))
+
+
+def _told(sheet: Sheet, notes: tuple[Note, ...], *identities: SeriesIdentity) -> list[Note]:
+    told = [note for note in notes if note.code not in NOT_FOR_REFERRALS]
+    if not sheet.identify:
+        for identity in identities:
+            told = [nameless_note(note, identity) for note in told]
+    return told

@@ -1,0 +1,172 @@
+"""A triage result, a comparison and a list of series as Rich tables; plain text in a pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from hemx_core.comparison import ComparisonResult
+from hemx_core.costs import peak_mib, start_up_seconds, study_seconds
+from hemx_core.imaging.reader import SeriesSummary
+from hemx_core.markers import MARKERS
+from hemx_core.measure.expansion import DEFINITIONS, Answer, Interval
+from hemx_core.measure.signs import SIGNS
+from hemx_core.report.json_report import DISCLAIMER, sign_answer
+from hemx_core.result import Recommendation, TriageResult
+
+HEADLINES = {
+    Recommendation.NO_HAEMATOMA_FOUND: ("No haematoma found", "bold green"),
+    Recommendation.DISCUSS: ("Discuss with a neurosurgical centre", "bold yellow"),
+    Recommendation.CALL_NOW: ("Call a neurosurgical centre now", "bold red"),
+}
+
+
+def result_view(result: TriageResult) -> RenderableType:
+    """Recommendation, measurements, markers, notes and costs, top to bottom."""
+    headline, style = HEADLINES[result.recommendation]
+    parts: list[RenderableType] = [Text(headline, style=style)]
+    parts.extend(Text(f"- {reason}") for reason in result.reasons)
+    parts.append(_measurements(result))
+    if result.markers:
+        parts.append(_markers(result))
+    if result.signs:
+        parts.append(_signs(result))
+    parts.extend(Text(f"Note: {note.message}") for note in result.notes)
+    parts.append(Text(_cost_line(result)))
+    parts.append(Text(DISCLAIMER, style="dim"))
+    return Group(*parts)
+
+
+def series_view(summaries: Sequence[SeriesSummary]) -> Table:
+    """One row for each series, in the given order; the last column is what `--series` takes."""
+    table = Table()
+    for column in ("No.", "Description", "Slices", "mm", "Plane", "Usable", "--series"):
+        table.add_column(column, overflow="fold")
+    for one in summaries:
+        table.add_row(
+            "-" if one.series_number is None else str(one.series_number),
+            escape(one.description) or "-",
+            str(one.slices),
+            "-" if one.thickness_mm is None else f"{one.thickness_mm:g}",
+            one.plane or "-",
+            "yes" if one.usable else escape(f"no: {one.reason}"),
+            escape(one.key) or "-",
+        )
+    return table
+
+
+def _measurements(result: TriageResult) -> Table:
+    haematoma, geometry = result.haematoma, result.geometry
+    thicknesses = sorted({round(float(one), 2) for one in geometry.slice_thickness_mm})
+    table = Table(title="Study", title_justify="left", show_header=False)
+    table.add_column("what")
+    table.add_column("value", justify="right")
+    rows = [
+        ("Series", escape(result.identity.series_description) or "-"),
+        ("Slices", f"{len(result.slices)}, {sum(a > 0 for a in haematoma.areas_mm2)} with blood"),
+        ("Slice thickness", " and ".join(f"{one:g}" for one in thicknesses) + " mm"),
+        ("Gantry tilt", f"{geometry.tilt_deg:.1f} degrees"),
+        ("Haematoma volume", f"{haematoma.volume_ml:.1f} mL"),
+    ]
+    if haematoma.mean_hu is not None:
+        rows += [
+            ("ABC/2 (largest component)", f"{haematoma.abc2_volume_ml:.1f} mL"),
+            ("Components", str(len(haematoma.component_volumes_ml))),
+            ("Largest diameter", f"{haematoma.max_diameter_mm:.0f} mm"),
+            ("Mean density", f"{haematoma.mean_hu:.0f} HU"),
+        ]
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _markers(result: TriageResult) -> Table:
+    table = Table(title="Expansion markers", title_justify="left")
+    table.add_column("Marker")
+    for column in ("Probability", "Threshold", "Present", "Slice"):
+        table.add_column(column, justify="right")
+    for marker in MARKERS:
+        one = result.markers[marker.code]
+        table.add_row(
+            marker.name_en,
+            f"{one.probability:.2f}",
+            f"{one.threshold:.2f}",
+            "[bold red]yes[/]" if one.present else "no",
+            str(one.slice_index + 1),
+        )
+    return table
+
+
+def _signs(result: TriageResult) -> Table:
+    table = Table(title="Rule-based second opinion", title_justify="left")
+    table.add_column("Sign")
+    for column in ("Answer", "Measured", "Threshold", "Slice"):
+        table.add_column(column, justify="right")
+    for sign in result.signs:
+        answer = sign_answer(sign)
+        limit = ">=" if sign.at_least else "<="
+        table.add_row(
+            SIGNS[sign.code].name_en,
+            f"[bold red]{answer}[/]" if sign.present else answer,
+            "-" if sign.value is None else _quantity(sign.value, sign.unit),
+            f"{limit} {_quantity(sign.threshold, sign.unit)}",
+            "-" if sign.slice_index is None else str(sign.slice_index + 1),
+        )
+    return table
+
+
+def _quantity(value: float, unit: str) -> str:
+    """A number with its unit; ratios with three digits."""
+    number = f"{value:.3f}" if not unit else f"{value:.0f}" if unit == "pieces" else f"{value:.1f}"
+    return f"{number} {unit}".rstrip()
+
+
+def _cost_line(result: TriageResult) -> str:
+    costs = result.costs
+    start_up = start_up_seconds(costs)
+    after = f" after {start_up:.1f} s of start-up" if start_up else ""
+    return f"Took {study_seconds(costs):.1f} s{after}, peak memory {peak_mib(costs):.0f} MiB."
+
+
+_STYLES = {Answer.YES: "bold red", Answer.NO: "green", Answer.INDETERMINATE: "yellow"}
+
+
+def comparison_view(result: ComparisonResult) -> RenderableType:
+    """Volumes, growth, the answer of every definition and the notes, top to bottom."""
+    growth = result.growth
+    volumes = Table(title="Haematoma", title_justify="left")
+    for column in ("", "Value", "90 % interval"):
+        volumes.add_column(column, justify="right" if column else "left")
+    for name, one in (("Earlier", result.earlier_volume), ("Later", result.later_volume)):
+        volumes.add_row(name, f"{one.volume_ml:.1f} mL", _span(one.interval_ml, "mL"))
+    volumes.add_row("Growth", f"{growth.ml:+.1f} mL", _span(growth.ml_interval, "mL"))
+    if growth.percent is not None and growth.percent_interval is not None:
+        volumes.add_row("", f"{growth.percent:+.0f} %", _span(growth.percent_interval, "%"))
+    hours = result.interval_hours
+    volumes.add_row("Interval", "not known" if hours is None else f"{hours:.1f} h", "")
+    answers = Table(title="Haematoma expansion", title_justify="left")
+    answers.add_column("Definition")
+    answers.add_column("Answer")
+    for definition in DEFINITIONS:
+        answer = growth.answers[definition.code]
+        answers.add_row(definition.text, Text(answer.value, style=_STYLES[answer]))
+    notes = [Text(f"Note: {note.message}") for note in result.notes]
+    notes += _study_notes("Earlier", result.earlier) + _study_notes("Later", result.later)
+    return Group(volumes, answers, *notes, Text(DISCLAIMER, style="dim"))
+
+
+def _study_notes(study: str, result: TriageResult) -> list[Text]:
+    return [
+        Text(f"Note, {study.lower()} study: {note.message}")
+        for note in result.notes
+        if note.code != "markers_research"
+    ]
+
+
+def _span(interval: Interval, unit: str) -> str:
+    digits = 0 if unit == "%" else 1
+    return f"{interval[0]:.{digits}f} to {interval[1]:.{digits}f} {unit}"

@@ -1,0 +1,1 @@
+"""Scores of segmenters and marker classifiers, with intervals over patients."""

@@ -1,0 +1,1 @@
+"""What HEMX says, in English and Japanese."""

@@ -1,0 +1,1 @@
+"""What only Android has: documents, sharing, the window."""

@@ -1,0 +1,1 @@
+"""Two studies of a patient side by side, and what has grown."""

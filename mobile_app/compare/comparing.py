@@ -1,0 +1,313 @@
+"""Two stored studies compared: who may be paired, in which order, and what comes out; no Kivy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from hemx_core.comparison import ComparisonResult, check_pair, compare_results
+from hemx_core.measure.corrected import correct_result
+from hemx_core.measure.volume import VolumeEstimate, estimate_volume
+from mobile_app.errors import NotStoredError
+from mobile_app.result.expansion import newest_correction
+from mobile_app.work.library import read_study
+
+if TYPE_CHECKING:
+    from hemx_core.imaging.volume import HUVolume
+    from hemx_core.result import TriageResult
+    from mobile_app.store import Store, Study
+    from mobile_app.work.jobs import Report
+    from mobile_app.work.memory_guard import MemoryBudget
+
+
+class Doubt(StrEnum):
+    """Why a pair needs a word of the user, or cannot be compared."""
+
+    DIFFERENT_PATIENTS = "different_patients"
+    PATIENT_UNKNOWN = "patient_unknown"
+    SAME_SERIES = "same_series"
+
+
+def candidates(store: Store) -> tuple[Study, ...]:
+    """Studies that have a result, the newest acquisition first."""
+    return tuple(one for one in store.studies.find() if one.newest is not None)
+
+
+def default_pair(studies: Sequence[Study], open_id: int | None) -> tuple[Study, Study] | None:
+    """The open study and that of the same patient that lies nearest before it, else nearest after it.
+
+    Args:
+        studies: as `candidates` gives them.
+        open_id: the open study; None takes the newest.
+    Returns:
+        (earlier, later); None where there is no second study of the patient.
+    """
+    chosen = next((one for one in studies if open_id in (None, one.id)), None)
+    if chosen is None or not chosen.identity.patient_id:
+        return None
+    others = [
+        one
+        for one in studies
+        if one.id != chosen.id
+        and one.identity.patient_id == chosen.identity.patient_id
+        and doubt(one, chosen) is None
+    ]
+    if not others:
+        return None
+    pairs = [ordered(one, chosen) for one in others]
+    before = [pair for pair in pairs if pair[1].id == chosen.id]
+    # Candidates come newest first: the first one before is the nearest, the last one after is.
+    return before[0] if before else pairs[-1]
+
+
+def ordered(one: Study, other: Study) -> tuple[Study, Study]:
+    """(earlier, later) by time of acquisition; as given where a time is missing or both are the same."""
+    if times_known(one, other) and _local(one) > _local(other):
+        return other, one
+    return one, other
+
+
+def times_known(one: Study, other: Study) -> bool:
+    """Whether the times say which study is the earlier one."""
+    times = (one.identity.acquired_at, other.identity.acquired_at)
+    return None not in times and _local(one) != _local(other)
+
+
+def doubt(earlier: Study, later: Study) -> Doubt | None:
+    """What stands against a pair; only the same series cannot be confirmed."""
+    first, second = earlier.identity, later.identity
+    if earlier.id == later.id or (first.series_uid and first.series_uid == second.series_uid):
+        return Doubt.SAME_SERIES
+    if not (first.patient_id and second.patient_id):
+        return Doubt.PATIENT_UNKNOWN
+    return Doubt.DIFFERENT_PATIENTS if first.patient_id != second.patient_id else None
+
+
+def naive(at: datetime | None) -> datetime:
+    """A time to sort by: the scanner's local time without a zone; unknown is first."""
+    return datetime.min if at is None else at.replace(tzinfo=None)
+
+
+def _local(study: Study) -> datetime:
+    return naive(study.identity.acquired_at)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Side:
+    """One study of a pair, as it is compared.
+
+    Args:
+        study_id, result_id: in the store.
+        correction_id: whose mask was taken; None where the outline is automatic.
+        volume: HU.
+        result: with the corrected mask where there is one.
+    """
+
+    study_id: int
+    result_id: int
+    correction_id: int | None
+    volume: HUVolume
+    result: TriageResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VolumePoint:
+    """A study's volume in the course of a patient.
+
+    Args:
+        study_id: in the store.
+        at: acquisition; None where not known.
+        volume_ml, interval_ml: with the 90 % interval.
+        corrected: of a mask that was corrected by hand.
+    """
+
+    study_id: int
+    at: datetime | None
+    volume_ml: float
+    interval_ml: tuple[float, float]
+    corrected: bool
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Compared:
+    """What the Compare screen shows.
+
+    Args:
+        comparison: its results have the corrected masks.
+        earlier, later: both sides.
+        comparison_id: in the store.
+        course: all studies of the patient that were triaged, in time; those of unknown time last.
+    """
+
+    comparison: ComparisonResult
+    earlier: Side
+    later: Side
+    comparison_id: int
+    course: tuple[VolumePoint, ...]
+
+
+def compare_studies(
+    store: Store,
+    earlier_id: int,
+    later_id: int,
+    *,
+    confirmed: bool = False,
+    budget: MemoryBudget | None = None,
+) -> Callable[[Report[object]], Compared]:
+    """Work that compares the newest results of two studies and stores the comparison.
+
+    The newest corrections are what is compared. The same results and corrections a second time give the
+    comparison that is stored already.
+
+    Args:
+        store: holds both studies with a result.
+        earlier_id, later_id: the studies.
+        confirmed: the user said that they are of one patient although the IDs do not.
+        budget: see `read_study`.
+    Raises (in the job):
+        InputError: two patients and not confirmed, or one series twice.
+        NotStoredError: a study has no result.
+        DicomSeriesError, MemoryBudgetError, StoreError: a study cannot be read.
+    """
+
+    def work(report: Report[object]) -> Compared:
+        _check(store.studies.get(earlier_id), store.studies.get(later_id), confirmed=confirmed)
+        earlier, later = (
+            load_side(store, one, report, budget=budget) for one in (earlier_id, later_id)
+        )
+        report.progress("measure", 0, 1)
+        comparison = compare_results(earlier.result, later.result)
+        number = _stored(store, earlier, later) or _save(store, comparison, earlier, later)
+        return Compared(
+            comparison=comparison,
+            earlier=earlier,
+            later=later,
+            comparison_id=number,
+            course=_course(store, comparison, earlier, later),
+        )
+
+    return work
+
+
+def load_side(
+    store: Store,
+    study_id: int,
+    report: Report[object],
+    *,
+    budget: MemoryBudget | None = None,
+    volume: HUVolume | None = None,
+) -> Side:
+    """A study with its newest result and that result's newest correction.
+
+    Args:
+        report: of the job in which it is read.
+        budget: see `read_study`.
+        volume: the study's, where it has been read already.
+    Raises:
+        NotStoredError: it has no result.
+        DicomSeriesError, MemoryBudgetError, StoreError: it cannot be read.
+    """
+    results = store.results.of_study(study_id)
+    if not results:
+        raise NotStoredError(
+            "a study without a result",
+            expected="two studies that were analysed",
+            remedy="open the study, wait for its result, then compare",
+        )
+    number = results[0]
+    result, correction = store.results.load(number), newest_correction(store, number)
+    if volume is None:
+        volume = read_study(store, study_id, budget=budget)(report)
+    if correction is not None:
+        known = store.corrections.load(correction)
+        result = correct_result(result, known.mask, volume, version=known.version)
+    return Side(
+        study_id=study_id,
+        result_id=number,
+        correction_id=correction,
+        volume=volume,
+        result=result,
+    )
+
+
+def _check(earlier: Study, later: Study, *, confirmed: bool) -> None:
+    """As `check_pair`; a confirmation is for two patient IDs, never for one series twice."""
+    force = confirmed and doubt(earlier, later) is not Doubt.SAME_SERIES
+    check_pair(earlier.identity, later.identity, force=force)
+
+
+def is_stored(store: Store, earlier_id: int, later_id: int) -> bool:
+    """Whether the two studies, as they are now, have been compared and the comparison is stored."""
+    numbers = [store.results.of_study(one)[:1] for one in (earlier_id, later_id)]
+    if not all(numbers):
+        return False
+    sides = [(result, newest_correction(store, result)) for (result,) in numbers]
+    return _same(store, later_id, sides[0], sides[1]) is not None
+
+
+def _stored(store: Store, earlier: Side, later: Side) -> int | None:
+    return _same(
+        store,
+        later.study_id,
+        (earlier.result_id, earlier.correction_id),
+        (later.result_id, later.correction_id),
+    )
+
+
+def _same(
+    store: Store, later_id: int, earlier: tuple[int, int | None], later: tuple[int, int | None]
+) -> int | None:
+    """The stored comparison of exactly these (result, correction)."""
+    for one in store.comparisons.of_study(later_id):
+        first = (one.earlier_result, one.earlier_correction)
+        second = (one.later_result, one.later_correction)
+        if (first, second) == (earlier, later):
+            return one.id
+    return None
+
+
+def _save(store: Store, comparison: ComparisonResult, earlier: Side, later: Side) -> int:
+    return store.comparisons.save(
+        comparison,
+        earlier_result=earlier.result_id,
+        later_result=later.result_id,
+        earlier_correction=earlier.correction_id,
+        later_correction=later.correction_id,
+    )
+
+
+def _course(
+    store: Store, comparison: ComparisonResult, earlier: Side, later: Side
+) -> tuple[VolumePoint, ...]:
+    """The pair's volumes, and those of the later study's patient."""
+    points = [
+        _point(side.study_id, side.result.identity.acquired_at, estimate, side.correction_id)
+        for side, estimate in (
+            (earlier, comparison.earlier_volume),
+            (later, comparison.later_volume),
+        )
+    ]
+    patient = later.result.identity.patient_id
+    for study in store.studies.find(patient_id=patient) if patient else ():
+        if study.newest is not None and study.id not in (earlier.study_id, later.study_id):
+            number = study.newest.result_id
+            result, correction = store.results.load(number), newest_correction(store, number)
+            mask = result.mask if correction is None else store.corrections.load(correction).mask
+            estimate = estimate_volume(mask, result.geometry)
+            points.append(_point(study.id, study.identity.acquired_at, estimate, correction))
+    return tuple(sorted(points, key=lambda one: (one.at is None, naive(one.at), one.study_id)))
+
+
+def _point(
+    study_id: int, at: datetime | None, estimate: VolumeEstimate, correction: int | None
+) -> VolumePoint:
+    return VolumePoint(
+        study_id=study_id,
+        at=None if at is None else at.replace(tzinfo=None),
+        volume_ml=estimate.volume_ml,
+        interval_ml=estimate.interval_ml,
+        corrected=correction is not None,
+    )

@@ -1,0 +1,1 @@
+"""The device screen: models, self-test, memory, benchmark, licences."""

@@ -1,0 +1,1 @@
+"""The PIN and the screen that asks for it."""

@@ -1,0 +1,1 @@
+"""The slices of a study: scroll, window, outline, heat map, correction."""

@@ -1,0 +1,1 @@
+"""The referral: what it says, how it looks, where it goes."""

@@ -1,0 +1,231 @@
+"""The files of a report and their way out of the app: whole or not at all, and told to the audit trail.
+
+No Kivy.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+from enum import StrEnum
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from hemx_core import __version__
+from hemx_core.errors import OutputError
+from hemx_core.report.comparison import to_comparison_document
+from hemx_core.report.json_report import dumps, short_hash, to_document
+from hemx_core.report.page import PdfMetadata, pdf_bytes, png_bytes
+from hemx_core.report.referral import ReferralOptions, draw_referral
+from hemx_core.words.report import Texts
+from mobile_app.android.share import ExportFile
+
+if TYPE_CHECKING:
+    from mobile_app.report.subject import Subject
+    from mobile_app.store import Store
+    from mobile_app.work.jobs import Report
+
+
+EXPORTED, FAILED = "report.exported", "report.export_failed"
+"""The audit trail's actions."""
+
+T = TypeVar("T")
+
+
+class Form(StrEnum):
+    """What can be written."""
+
+    PDF = "pdf"
+    PNG = "png"
+    JSON = "json"
+    DICOM = "dicom"
+
+
+def make_files(
+    subject: Subject,
+    forms: Collection[Form],
+    *,
+    language: str,
+    identify: bool,
+    created_at: datetime | None = None,
+) -> tuple[ExportFile, ...]:
+    """Everything that is to be written, in memory, before anything is.
+
+    Args:
+        subject: from `load_subject`.
+        forms: which files; DICOM is of the later study alone.
+        language: of the page.
+        identify: with what names the patient.
+        created_at: with a time zone; now by default.
+    Raises:
+        BackendError: DICOM was asked for and highdicom is not installed.
+        InputError: the images cannot be referred to.
+        OutputError: the font is missing.
+    """
+    at = created_at or datetime.now().astimezone()
+    stem = file_stem(subject, at)
+    files = []
+    if Form.PDF in forms or Form.PNG in forms:
+        files += _pages(subject, forms, stem, ReferralOptions(
+            language=language, identify=identify, created_at=at
+        ))  # fmt: skip
+    if Form.JSON in forms:
+        if subject.comparison is None:
+            document = to_document(subject.result, identify=identify, created_at=at)
+        else:
+            document = to_comparison_document(subject.comparison, identify=identify, created_at=at)
+        kind = "result" if subject.comparison is None else "comparison"
+        files.append(ExportFile(f"{stem}-{kind}.json", dumps(document).encode("utf-8")))
+    if Form.DICOM in forms:
+        files += _dicom(subject, stem, identify=identify)
+    return tuple(files)
+
+
+def file_stem(subject: Subject, at: datetime) -> str:
+    """How the files' names begin: the study's code and the time of the report, nothing of the patient."""
+    code = short_hash(subject.result.identity.study_uid) or f"study{subject.study_id}"
+    return f"hemx-{code}-{at:%Y%m%d-%H%M%S}"
+
+
+def write_folder(files: Sequence[ExportFile], folder: Path) -> tuple[Path, ...]:
+    """Write all files or none; files of the same name are not replaced.
+
+    Args:
+        files: of `make_files`.
+        folder: must be there.
+    Raises:
+        OutputError: no such folder, a name is taken, or the disk refuses.
+    """
+    targets = tuple(folder / one.name for one in files)
+    if not folder.is_dir() or any(one.exists() for one in targets):
+        raise OutputError(
+            "the folder is not there, or has files of these names already",
+            expected="a folder that may be written to",
+            remedy="choose another folder, or try again in a moment",
+        )
+    try:
+        _place(files, targets, folder)
+    except OSError as error:
+        raise OutputError(
+            f"the files could not be written ({error.strerror or type(error).__name__})",
+            expected="a folder with room that may be written to",
+            remedy="free some space or choose another folder",
+        ) from error
+    return targets
+
+
+def _place(files: Sequence[ExportFile], targets: Sequence[Path], folder: Path) -> None:
+    """Write drafts beside the targets, then rename them; what was renamed goes again if one fails."""
+    draft = Path(tempfile.mkdtemp(prefix=".hemx-", dir=folder))
+    placed: list[Path] = []
+    try:
+        for one in files:
+            (draft / one.name).write_bytes(one.content)
+        for target in targets:
+            (draft / target.name).replace(target)
+            placed.append(target)
+    except BaseException:
+        for target in placed:
+            target.unlink(missing_ok=True)
+        raise
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def export(
+    store: Store,
+    subject: Subject,
+    forms: Collection[Form],
+    deliver: Callable[[Sequence[ExportFile]], T],
+    *,
+    language: str,
+    identify: bool,
+    to: str,
+) -> Callable[[Report[object]], tuple[tuple[ExportFile, ...], T]]:
+    """Work that makes the files, enters the export into the audit trail, and delivers them.
+
+    The entry comes first, so that nothing leaves the app without one; where the delivery then fails, a second
+    entry says so. Entries say what was written, not where to and not of whom.
+
+    Args:
+        store: takes the entries.
+        subject: what is reported.
+        forms: which files.
+        deliver: writes all files or none, such as `write_folder`.
+        language: of the page.
+        identify: with what names the patient.
+        to: a kind of destination: "folder" or "document_tree".
+    Returns:
+        Work for `jobs`; its value is the files and what `deliver` returned.
+    Raises (in the job):
+        HemxError: as `make_files` and `deliver`.
+    """
+
+    def work(report: Report[object]) -> tuple[tuple[ExportFile, ...], T]:
+        report.progress("report", 0, 1)
+        files = make_files(subject, forms, language=language, identify=identify)
+        report.progress("report", 1, 1)
+        facts = {
+            "result": subject.result_id,
+            "comparison": subject.comparison_id,
+            "files": [one.name.rsplit("-", 1)[-1] for one in files],
+            "identified": identify,
+            "corrected": subject.corrected,
+            "to": to,
+        }
+        store.audit.note(EXPORTED, study_id=subject.study_id, **facts)
+        try:
+            return files, deliver(files)
+        except BaseException as error:
+            store.audit.note(
+                FAILED,
+                study_id=subject.study_id,
+                result=subject.result_id,
+                error=type(error).__name__,
+            )
+            raise
+
+    return work
+
+
+def can_write_dicom() -> bool:
+    """Whether highdicom is installed; on Android it is not."""
+    return find_spec("highdicom") is not None
+
+
+def _pages(
+    subject: Subject, forms: Collection[Form], stem: str, options: ReferralOptions
+) -> list[ExportFile]:
+    page = draw_referral(
+        subject.result,
+        subject.volume,
+        window=subject.window,
+        comparison=subject.comparison,
+        options=options,
+    )
+    png = png_bytes(page)
+    files = []
+    if Form.PDF in forms:
+        metadata = PdfMetadata(
+            title=Texts(options.language)("title"),
+            language=options.language,
+            producer=f"HEMX {__version__}",
+            made_at=options.created_at,
+        )
+        files.append(ExportFile(f"{stem}-referral.pdf", pdf_bytes(page, png, metadata)))
+    if Form.PNG in forms:
+        files.append(ExportFile(f"{stem}-referral.png", png))
+    return files
+
+
+def _dicom(subject: Subject, stem: str, *, identify: bool) -> list[ExportFile]:
+    from hemx_core.report.dicom import write_dicom
+
+    with tempfile.TemporaryDirectory(prefix="hemx-") as draft:
+        written = write_dicom(
+            subject.result, subject.volume, subject.folder, Path(draft), identify=identify
+        )
+        return [ExportFile(f"{stem}-{one.name}", one.read_bytes()) for one in written.files]

@@ -1,0 +1,1 @@
+"""What triage found and what to do about it."""

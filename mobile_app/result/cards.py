@@ -1,0 +1,315 @@
+"""The cards of the Result screen: each a function from facts to a widget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kivy.graphics import Color, Line, RoundedRectangle, Triangle
+from kivy.metrics import dp
+from kivy.properties import OptionProperty
+from kivy.uix.boxlayout import BoxLayout
+from kivy.uix.gridlayout import GridLayout
+from kivy.uix.label import Label
+
+from hemx_core.costs import START_UP
+from hemx_core.measure.aggregate import LARGE_HAEMATOMA_ML
+from hemx_core.measure.corrected import is_corrected
+from hemx_core.measure.expansion import DEFINITIONS, Answer
+from hemx_core.result import Recommendation, TriageResult
+from hemx_core.words.report import Texts
+from mobile_app import theme
+from mobile_app.i18n import STRINGS, text
+from mobile_app.i18n.formats import UNKNOWN, date_time, number
+from mobile_app.result.expansion import Expansion, into
+from mobile_app.result.findings import Facts
+from mobile_app.store import Correction
+from mobile_app.widgets.buttons import ActionButton, Card, Heading, Wrapped, level
+
+INKS = {"alarm": theme.ALARM, "caution": theme.CAUTION, "calm": theme.MUTED}
+
+
+class StatusIcon(Label):
+    """A shape for each tone."""
+
+    tone = OptionProperty("calm", options=tuple(INKS))
+
+    def __init__(self, **kwargs: object) -> None:
+        kwargs.setdefault("size_hint", (None, None))
+        kwargs.setdefault("size", (theme.TARGET * 1.1, theme.TARGET * 1.1))
+        super().__init__(bold=True, **kwargs)
+        for name in ("pos", "size", "tone"):
+            self.fbind(name, self._draw)
+        self._draw()
+
+    def _draw(self, *_ignored: object) -> None:
+        self.text = "" if self.tone == "calm" else "!"
+        self.color = theme.BACKGROUND
+        self.font_size = self.height * 0.5
+        self.text_size = self.width, self.height * (0.82 if self.tone == "alarm" else 1.0)
+        self.halign, self.valign = "center", "middle"
+        self.canvas.before.clear()
+        with self.canvas.before:
+            Color(*INKS[self.tone])
+            if self.tone == "alarm":
+                points = [self.x, self.y, self.right, self.y, self.center_x, self.top]
+                Triangle(points=points)
+            elif self.tone == "caution":
+                RoundedRectangle(pos=self.pos, size=self.size, radius=[dp(8)])
+            else:
+                Line(circle=(*self.center, self.width / 2 - dp(3)), width=dp(2.5))
+
+
+TONES = {
+    Recommendation.CALL_NOW: "alarm",
+    Recommendation.DISCUSS: "caution",
+    Recommendation.NO_HAEMATOMA_FOUND: "calm",
+}
+FILLS = {"alarm": (0.27, 0.09, 0.09, 1), "caution": (0.24, 0.18, 0.07, 1), "calm": theme.SURFACE}
+HUGE = theme.LARGE * 1.35
+
+
+def small(told: str, ink: tuple[float, ...] = theme.MUTED) -> Wrapped:
+    """A small line."""
+    return Wrapped(text=told, font_size=theme.SMALL, color=ink)
+
+
+def heading(told: str) -> Heading:
+    """A card's heading."""
+    return Heading(text=told, font_size=theme.BODY * 1.15, bold=True)
+
+
+def pair(name: str, value: str, *, bold: bool = False) -> BoxLayout:
+    """A name on the left, its value on the right."""
+    right = Wrapped(text=value, bold=bold, size_hint_x=0.7, halign="right")
+    return level(Wrapped(text=name), right)
+
+
+def banner(language: str, facts: Facts, study_id: int, whose: str) -> Card:
+    """The recommendation in one sentence, and why.
+
+    Args:
+        language: of the words.
+        facts: of the study.
+        study_id: in the store.
+        whose: patient and time of the study: no advice stands without the patient that it is for.
+    """
+    result, tone = facts.shown, TONES[facts.shown.recommendation]
+    card = Card(fill=FILLS[tone], orientation="horizontal", spacing=theme.GAP * 3)
+    card.add_widget(StatusIcon(tone=tone, pos_hint={"top": 1}))
+    words = BoxLayout(orientation="vertical", size_hint_y=None, spacing=theme.GAP)
+    words.bind(minimum_height=words.setter("height"))
+    tag = text(language, f"result.tag.{result.recommendation}")
+    of_whom = small(whose)
+    of_whom.halign = "right"
+    urgency = Wrapped(text=tag, bold=True, color=INKS[tone], size_hint_x=0.4)
+    words.add_widget(level(urgency, of_whom))
+    sentence = Texts(language)(result.recommendation.value)
+    words.add_widget(Heading(text=sentence, font_size=HUGE, bold=True))
+    for told in because(language, result):
+        words.add_widget(Wrapped(text=told))
+    # Not where no blood is left, as `expansion.urged`: a correction since then erased what had grown.
+    grew = into(study_id, facts.expansions) if result.haematoma.volume_ml > 0 else ()
+    for told in expanded(language, grew):
+        words.add_widget(Wrapped(text=told, color=theme.ALARM, bold=True))
+    card.add_widget(words)
+    return card
+
+
+def because(language: str, result: TriageResult) -> list[str]:
+    """Why, in the referral's words."""
+    texts = Texts(language)
+    if result.recommendation is Recommendation.NO_HAEMATOMA_FOUND:
+        return [texts("why_none")]
+    volume = result.haematoma.volume_ml
+    clauses = [texts("why_haematoma", volume=number(language, volume, 1))]
+    clauses += [texts("why_large")] * (volume >= LARGE_HAEMATOMA_ML)
+    present = [texts.sign(one.code).lower() for one in result.markers.values() if one.present]
+    if present:
+        clauses.append(texts("why_markers", markers=texts.joined(present)))
+    else:
+        judged = bool(result.markers)
+        clauses.append(texts("why_no_markers") if judged else text(language, "result.not_judged"))
+    return [texts("clause").join(clauses) + texts("stop")]
+
+
+def expanded(language: str, expansions: tuple[Expansion, ...]) -> list[str]:
+    """That the haematoma has expanded, by which definitions; nothing where that is not certain."""
+    texts = Texts(language)
+    for one in expansions:
+        met = [each.code for each in DEFINITIONS if one.growth.answers[each.code] is Answer.YES]
+        if met:
+            told = texts.joined([texts(code) for code in met])
+            return [texts("why_expanded", definitions=told)]
+    return []
+
+
+def volume_card(language: str, facts: Facts, correction: Correction | None) -> Card:
+    """Voxel volume with its interval, ABC/2, and what else was measured; the correction first."""
+    texts, blood = Texts(language), facts.shown.haematoma
+    corrected = is_corrected(facts.shown)
+    card = Card()
+    card.add_widget(heading(text(language, f"result.volume{'_corrected' * corrected}")))
+    if blood.volume_ml <= 0:
+        card.add_widget(Wrapped(text=texts("none_found")))
+    else:
+        shown = f"{number(language, blood.volume_ml, 1)} mL"
+        card.add_widget(Heading(text=shown, font_size=HUGE, bold=True))
+        low, high = (number(language, one, 1) for one in facts.interval_ml)
+        card.add_widget(small(text(language, "result.interval", low=low, high=high)))
+    if correction is not None and corrected:
+        at = date_time(language, correction.made_at)
+        version = correction.version
+        card.add_widget(
+            small(text(language, "result.correction", version=version, at=at), theme.CAUTION)
+        )
+        automatic = f"{number(language, facts.automatic.haematoma.volume_ml, 1)} mL"
+        card.add_widget(pair(text(language, "result.automatic"), automatic))
+    if blood.volume_ml > 0:
+        for name, value in measured(language, facts.shown):
+            card.add_widget(pair(name, value))
+    return card
+
+
+def measured(language: str, result: TriageResult) -> list[tuple[str, str]]:
+    """Names and values of the other measurements."""
+    texts, blood = Texts(language), result.haematoma
+    bloody = sum(area > 0 for area in blood.areas_mm2)
+    filled = (texts("filled"), f"{number(language, blood.filled_ml, 1)} mL")
+    return [
+        # A part of the voxel volume that stands above, and not of ABC/2.
+        *([filled] if blood.filled_ml > 0 else []),
+        (texts("abc2"), f"{number(language, blood.abc2_volume_ml, 1)} mL"),
+        (texts("components"), str(len(blood.component_volumes_ml))),
+        (texts("diameter"), f"{number(language, blood.max_diameter_mm)} mm"),
+        (texts("density"), f"{number(language, blood.mean_hu)} HU"),
+        (texts("bloody"), texts("of", part=bloody, whole=len(blood.areas_mm2))),
+    ]
+
+
+def history_card(language: str, facts: Facts, to_compare: Callable[[], None]) -> Card:
+    """All stored comparisons of the patient, newest first."""
+    card = Card()
+    card.add_widget(heading(text(language, "result.history")))
+    if not facts.expansions:
+        card.add_widget(small(text(language, "result.no_history")))
+    for one in facts.expansions:
+        card.add_widget(_history_row(language, one))
+    button = ActionButton(text=text(language, "result.to_compare"))
+    button.bind(on_release=lambda *_: to_compare())
+    card.add_widget(button)
+    card.compare_button = button
+    return card
+
+
+def _history_row(language: str, one: Expansion) -> BoxLayout:
+    row = BoxLayout(orientation="vertical", size_hint_y=None, spacing=theme.GAP / 2)
+    row.bind(minimum_height=row.setter("height"))
+    row.padding = (0, theme.GAP / 2, 0, theme.GAP)
+    answers = set(one.growth.answers.values())
+    key, ink = (
+        ("result.certain", theme.ALARM)
+        if one.certain
+        else ("result.no_growth", theme.TEXT)
+        if answers == {Answer.NO}
+        else ("result.not_certain", theme.CAUTION)
+    )
+    row.add_widget(
+        Wrapped(text=f"{text(language, key)}: {grown(language, one)}", color=ink, bold=True)
+    )
+    moments = {
+        "earlier": date_time(language, one.earlier_at),
+        "later": date_time(language, one.later_at),
+    }
+    row.add_widget(small(text(language, "result.between", **moments)))
+    if one.corrected:
+        row.add_widget(small(Texts(language)("corrected"), theme.CAUTION))
+    if one.outdated:
+        row.add_widget(small(text(language, "result.outdated"), theme.CAUTION))
+    return row
+
+
+def grown(language: str, one: Expansion) -> str:
+    """Growth in mL and per cent, and the hours between."""
+    hours = UNKNOWN if one.interval_hours is None else number(language, one.interval_hours, 1)
+    named = {"ml": signed(language, one.growth.ml, 1), "hours": hours}
+    if one.growth.percent is None:
+        return text(language, "result.grew_ml", **named)
+    percent = signed(language, one.growth.percent)
+    return text(language, "result.grew", percent=percent, **named)
+
+
+def signed(language: str, value: float, digits: int = 0) -> str:
+    """A number with its sign."""
+    told = number(language, value, digits)
+    return told if told.startswith("-") else f"+{told}"
+
+
+def notes_card(language: str, result: TriageResult) -> Card:
+    """Warnings first, each in a sentence."""
+    card, texts = Card(), Texts(language)
+    card.add_widget(heading(text(language, "result.notes")))
+    notes = sorted(result.notes, key=lambda note: not note.message.startswith("WARNING"))
+    for note in notes:
+        warns = note.message.startswith("WARNING")
+        card.add_widget(
+            Wrapped(text=texts.note(note), color=theme.CAUTION if warns else theme.TEXT)
+        )
+    if not notes:
+        card.add_widget(Wrapped(text=text(language, "result.no_notes")))
+    return card
+
+
+def model_card(language: str, facts: Facts) -> Card:
+    """Which model, under which licence, and what each stage cost."""
+    versions = facts.automatic.versions
+    card = Card()
+    card.add_widget(heading(text(language, "result.model")))
+    hemx, recipe = versions.get("hemx", UNKNOWN), versions.get("recipe", UNKNOWN)
+    card.add_widget(Wrapped(text=text(language, "result.version", hemx=hemx, recipe=recipe)))
+    programs = {
+        name: versions.get(f"{name}_sha256", UNKNOWN)[:12] for name in ("segmenter", "classifier")
+    }
+    card.add_widget(small(text(language, "result.programs", **programs)))
+    card.add_widget(small(_licence(language, facts)))
+    card.add_widget(_costs(language, facts.automatic))
+    card.add_widget(small(Texts(language)("disclaimer"), theme.CAUTION))
+    return card
+
+
+def _licence(language: str, facts: Facts) -> str:
+    if facts.model is None:
+        return text(language, "result.no_licence")
+    key = f"result.licence.{facts.model.licence}"
+    known = text(language, key) if key in STRINGS else facts.model.licence or UNKNOWN
+    return text(language, "result.licence", licence=known)
+
+
+def _costs(language: str, result: TriageResult) -> GridLayout:
+    table = GridLayout(cols=3, size_hint_y=None, spacing=(theme.GAP, 0))
+    table.bind(minimum_height=table.setter("height"))
+    rows = [tuple(text(language, f"result.{one}") for one in ("stage", "seconds", "mib"))]
+    for cost in result.costs:
+        key = f"result.stage.{cost.name}"
+        name = text(language, key) if key in STRINGS else cost.name
+        memory = number(language, cost.peak_rss_mib) if cost.peak_rss_mib else UNKNOWN
+        rows.append((name, number(language, cost.seconds, 2), memory))
+    total = sum(cost.seconds for cost in result.costs if cost.name != START_UP)
+    peak = max((cost.peak_rss_mib for cost in result.costs), default=0.0)
+    rows.append(
+        (text(language, "result.total"), number(language, total, 2), number(language, peak))
+    )
+    for row in rows:
+        for place, told in enumerate(row):
+            cell = Label(
+                text=told,
+                font_size=theme.SMALL,
+                color=theme.TEXT if row is rows[-1] else theme.MUTED,
+                size_hint=(1 if place == 0 else 0.4, None),
+                height=theme.SMALL * 1.7,
+                halign="right" if place else "left",
+                valign="middle",
+                shorten=True,
+            )
+            cell.bind(size=lambda one, size: setattr(one, "text_size", size))
+            table.add_widget(cell)
+    return table

@@ -1,0 +1,1 @@
+"""The list of studies, the import and the choice of a series."""

@@ -1,0 +1,240 @@
+"""Which of several series is read, why, and what is refused unless named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hemx_core.errors import ContrastSeriesError, NoSeriesError
+from hemx_core.imaging.files import Source
+from hemx_core.imaging.headers import read_headers
+from hemx_core.imaging.reader import list_series, read_series
+from hemx_core.imaging.series import head_score, is_sharp, says_contrast
+from hemx_core.imaging.volume import HUVolume
+from tests.factories import ct_pixels, write_ct_series
+
+
+def note(volume: HUVolume, code: str) -> str:
+    """The message of a note, empty where there is none."""
+    return next((one.message for one in volume.notes if one.code == code), "")
+
+
+def long_head(folder: Path, series: str, **elements: object) -> None:
+    """A series of 6 slices over 85 mm."""
+    write_ct_series(folder, **{"step_mm": 17.0, "series": series, **elements})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("other", "reason"),
+    [
+        ({"SeriesDescription": "Chest", "BodyPartExamined": "CHEST"}, "names the head"),
+        ({"SeriesDescription": "Head bone"}, "soft-tissue kernel"),
+        ({"ConvolutionKernel": "H70h"}, "soft-tissue kernel"),
+        ({"ConvolutionKernel": "FC81"}, "soft-tissue kernel"),
+        ({"SliceThickness": 0.625}, "nearest to 5 mm"),
+        ({"StudyDate": "20250101", "study": "0"}, "newest study"),
+        ({"step_mm": 1.0}, "covers the head"),
+        ({}, "number is lowest"),
+    ],
+)
+def test_the_better_series_is_read_and_the_reason_told(
+    tmp_path: Path, other: dict[str, object], reason: str
+) -> None:
+    long_head(tmp_path, "2")
+    long_head(tmp_path, "7", **other)
+    volume = read_series(tmp_path)
+    told = note(volume, "series_choice")
+    assert told.startswith("Read series 2 'Head 5 mm' (6 slices, 5 mm) because ")
+    assert reason in told
+    assert "Usable too: series 7" in told
+    assert volume.identity.series_uid == list_series(tmp_path)[0].series_uid
+
+
+def test_localizer_dose_report_and_reformats_are_set_aside(tmp_path: Path) -> None:
+    write_ct_series(tmp_path, series="2")
+    write_ct_series(
+        tmp_path, hu=ct_pixels(1), series="1", ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"]
+    )
+    write_ct_series(tmp_path, series="3", ImageType=["DERIVED", "SECONDARY", "REFORMATTED"])
+    write_ct_series(tmp_path, series="999", hu=ct_pixels(1), Modality="SR")
+    write_ct_series(tmp_path, series="4", ImageType=["DERIVED", "SECONDARY", "MIP"])
+    told = note(read_series(tmp_path), "series_choice")
+    for word in ("series 1 ", "localizer", "series 3 ", "derived", "not CT but SR", "projection"):
+        assert word in told
+
+
+def test_a_localizer_inside_the_series_is_set_aside(tmp_path: Path) -> None:
+    write_ct_series(
+        tmp_path,
+        hu=ct_pixels(7),
+        change=lambda index, dataset: (
+            index or setattr(dataset, "ImageType", ["O", "P", "LOCALIZER"])
+        ),
+    )
+    volume = read_series(tmp_path)
+    assert volume.shape[0] == 6
+    assert "localizer" in note(volume, "series_choice")
+
+
+@pytest.mark.parametrize(
+    ("name", "series"),
+    [
+        ("number", "7"),
+        ("description", "thin BONE"),
+        ("part of it", "bone"),
+        ("end", ""),
+        ("start", ""),
+    ],
+)
+def test_a_series_can_be_named(tmp_path: Path, name: str, series: str) -> None:
+    write_ct_series(tmp_path, series="2")
+    write_ct_series(
+        tmp_path, series="7", SeriesDescription="Thin bone", SeriesInstanceUID="9.8.7.6"
+    )
+    series = {"end": ".7.6", "start": "9.8"}.get(name, series)
+    volume = read_series(tmp_path, series=series)
+    assert volume.identity.series_uid == "9.8.7.6"
+    assert "asked for" in note(volume, "series_choice")
+
+
+@pytest.mark.parametrize("series", ["5", "", "nothing like it", "Head"])
+def test_an_unknown_or_ambiguous_name_lists_what_there_is(tmp_path: Path, series: str) -> None:
+    write_ct_series(tmp_path, series="2")
+    write_ct_series(tmp_path, series="3")
+    with pytest.raises(NoSeriesError, match=r"series 2 .*series 3 "):
+        read_series(tmp_path, series=series)
+
+
+@pytest.mark.parametrize(
+    "elements",
+    [
+        {"ContrastBolusAgent": "OMNIPAQUE 300"},
+        {"SeriesDescription": "Head with contrast"},
+        {"SeriesDescription": "HEAD C+"},
+        {"SeriesDescription": "頭部造影", "SpecificCharacterSet": "ISO_IR 192"},
+    ],
+)
+def test_a_contrast_series_is_refused_unless_named(
+    tmp_path: Path, elements: dict[str, object]
+) -> None:
+    write_ct_series(tmp_path, series="4", **elements)  # type: ignore[arg-type]
+    with pytest.raises(ContrastSeriesError, match="--series"):
+        read_series(tmp_path)
+    volume = read_series(tmp_path, series="4")
+    assert note(volume, "contrast").startswith("WARNING")
+
+
+def test_the_plain_series_is_read_beside_the_contrast_one(tmp_path: Path) -> None:
+    write_ct_series(tmp_path, series="9", SeriesDescription="Head without contrast")
+    long_head(tmp_path, "2", ContrastBolusAgent="Iohexol")
+    volume = read_series(tmp_path)
+    assert volume.identity.series_description == "Head without contrast"
+    assert "contrast medium was given" in note(volume, "series_choice")
+
+
+def test_derived_images_are_read_only_when_named(tmp_path: Path) -> None:
+    write_ct_series(tmp_path, ImageType=["DERIVED", "PRIMARY", "AXIAL"])
+    with pytest.raises(NoSeriesError, match="derived"):
+        read_series(tmp_path)
+    assert note(read_series(tmp_path, series="1"), "derived_images").startswith("WARNING")
+
+
+def test_naming_a_coronal_series_does_not_make_it_axial(tmp_path: Path) -> None:
+    write_ct_series(tmp_path, ImageOrientationPatient=[1, 0, 0, 0, 0, -1])
+    with pytest.raises(NoSeriesError, match="coronal"):
+        read_series(tmp_path, series="1")
+
+
+def test_two_patients_with_the_same_uids_are_told_apart(tmp_path: Path) -> None:
+    write_ct_series(tmp_path / "a")
+    write_ct_series(tmp_path / "b", hu=ct_pixels() + 100, SeriesInstanceUID="1.2")
+    write_ct_series(tmp_path / "c", PatientID="P2", SeriesInstanceUID="1.2")
+    volume = read_series(tmp_path)
+    assert volume.shape[0] == 6
+    assert "2 patients" in note(volume, "several_patients")
+    assert [one.slices for one in list_series(tmp_path)] == [6, 6, 6]
+    with pytest.raises(NoSeriesError, match="2 series called"):
+        read_series(tmp_path, series="1.2")
+
+
+def test_of_two_studies_the_newest_is_read(tmp_path: Path) -> None:
+    write_ct_series(tmp_path, study="1", series="1", StudyDate="20260102")
+    write_ct_series(tmp_path, study="2", series="2", StudyDate="20260103")
+    volume = read_series(tmp_path)
+    assert volume.identity.acquired_at is not None
+    assert volume.identity.acquired_at.day == 3
+    assert "2026-01-03" in note(volume, "several_studies")
+
+
+@pytest.mark.parametrize(
+    ("words", "contrast"),
+    [
+        ("Head without contrast", False),
+        ("CT HEAD W/O CONTRAST", False),
+        ("head wo contrast", False),
+        ("Non-contrast head", False),
+        ("NONCONTRAST", False),
+        ("non contrast-enhanced", False),
+        ("unenhanced brain", False),
+        ("pre contrast", False),
+        ("NCCT", False),
+        ("Head without IV contrast", False),
+        ("no contrast", False),
+        ("C- brain", False),
+        ("C-spine", False),
+        ("頭部単純", False),
+        ("非造影", False),
+        ("STD BRAIN 5MM", False),
+        ("Head with contrast", True),
+        ("without and with contrast", True),
+        ("HEAD W WO CONTRAST", True),
+        ("HEAD W/O & W CONTRAST", True),
+        ("with and without contrast", True),
+        ("post contrast", True),
+        ("Head +C", True),
+        ("CTA Head", True),
+        ("CT Angiography", True),
+        ("arterial phase", True),
+        ("Contrast enhanced", True),
+        ("perfusion", True),
+        ("造影", True),
+        ("Schaedel mit KM", True),
+        ("Schaedel ohne KM", False),
+    ],
+)
+def test_words_for_contrast(words: str, contrast: bool) -> None:
+    assert says_contrast(words) is contrast
+
+
+@pytest.mark.parametrize("agent", ["", "NONE", "No", "None given: without contrast"])
+def test_an_agent_that_is_none_is_no_contrast(tmp_path: Path, agent: str) -> None:
+    write_ct_series(tmp_path, ContrastBolusAgent=agent)
+    assert read_series(tmp_path).shape[0] == 6
+
+
+@pytest.mark.parametrize(
+    ("elements", "head", "sharp"),
+    [
+        ({"BodyPartExamined": "HEAD", "SeriesDescription": ""}, 2, False),
+        ({"SpecificCharacterSet": "ISO_IR 192", "SeriesDescription": "脳 単純"}, 2, False),
+        ({"BodyPartExamined": "CHEST", "SeriesDescription": "Brain"}, 0, False),
+        (
+            {"BodyPartExamined": "", "SeriesDescription": "", "StudyDescription": "CT Brain"},
+            2,
+            False,
+        ),
+        ({"SeriesDescription": "5mm", "ConvolutionKernel": "BONEPLUS"}, 1, True),
+        ({"SeriesDescription": "Head", "ConvolutionKernel": "H31s"}, 2, False),
+        ({"SeriesDescription": "Head", "ConvolutionKernel": "Hr64h"}, 2, True),
+        ({"SeriesDescription": "Head", "ConvolutionKernel": "FC26"}, 2, False),
+        ({"SeriesDescription": "Head", "ConvolutionKernel": "FC30"}, 2, True),
+        ({"SeriesDescription": "Head", "ConvolutionKernel": "UB"}, 2, False),
+    ],
+)
+def test_words_for_head_and_kernel(
+    tmp_path: Path, elements: dict[str, object], head: int, sharp: bool
+) -> None:
+    path = write_ct_series(tmp_path, hu=ct_pixels(1), **elements)[0]  # type: ignore[arg-type]
+    header = read_headers(Source(path.name, lambda: path.open("rb")))[0]
+    assert (head_score(header), is_sharp(header)) == (head, sharp)

@@ -1,0 +1,164 @@
+"""Tilt, changing spacing, missing and duplicate slices, mixed orientations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydicom.dataset import Dataset
+
+from hemx_core.imaging.geometry import missing_after, regular_steps
+from hemx_core.imaging.reader import list_series, read_series
+from hemx_core.imaging.volume import HUVolume
+from tests.factories import ct_pixels, write_ct_series
+
+
+def note(volume: HUVolume, code: str) -> str:
+    """The message of a note, empty where there is none."""
+    return next((one.message for one in volume.notes if one.code == code), "")
+
+
+def stack_at(offsets: list[float]) -> dict[str, object]:
+    return {
+        "hu": ct_pixels(len(offsets)),
+        "positions_mm": [(-100.0, -120.0, offset) for offset in offsets],
+    }
+
+
+@pytest.mark.parametrize("tilt", [18.5, -12.0])
+def test_gantry_tilt_comes_from_the_positions(tmp_path: Path, tilt: float) -> None:
+    angle = np.deg2rad(tilt)
+    orientation = [1, 0, 0, 0, float(np.cos(angle)), float(np.sin(angle))]
+    write_ct_series(tmp_path, ImageOrientationPatient=orientation, GantryDetectorTilt=3.0)
+    volume = read_series(tmp_path)
+    assert f"{abs(tilt):.1f} degrees" in note(volume, "gantry_tilt")
+    assert abs(volume.geometry.tilt_deg) == pytest.approx(abs(tilt), abs=0.01)
+    np.testing.assert_allclose(
+        np.diff(volume.geometry.slice_offsets_mm), 5 * np.cos(angle), rtol=1e-6
+    )
+
+
+def test_an_oblique_stack_along_its_normal_is_not_tilted(tmp_path: Path) -> None:
+    cos, sin = np.cos(0.3), np.sin(0.3)
+    normal = np.cross([1, 0, 0], [0, cos, sin])
+    write_ct_series(
+        tmp_path,
+        positions_mm=[(normal * 5 * index).tolist() for index in range(6)],
+        ImageOrientationPatient=[1, 0, 0, 0, float(cos), float(sin)],
+    )
+    volume = read_series(tmp_path)
+    assert not note(volume, "gantry_tilt")
+    assert volume.geometry.spacing_mm[0] == pytest.approx(5)
+
+
+def test_two_thicknesses_in_one_series_are_told_with_their_places(tmp_path: Path) -> None:
+    offsets = [0, 4, 8, 12, 17.5, 24.5, 31.5, 38.5]
+
+    def thicken(index: int, dataset: Dataset) -> None:
+        dataset.SliceThickness = 4 if index < 4 else 7
+
+    write_ct_series(tmp_path, **stack_at(offsets), change=thicken)  # type: ignore[arg-type]
+    volume = read_series(tmp_path)
+    told = note(volume, "unequal_spacing")
+    assert "slices 1 to 4: 4 mm thick, 4.0 mm apart" in told
+    assert "5.5 mm between slices 4 and 5" in told
+    assert "slices 5 to 8: 7 mm thick, 7.0 mm apart" in told
+    assert not note(volume, "missing_slices")
+    np.testing.assert_array_equal(volume.geometry.slice_thickness_mm, [4] * 4 + [7] * 4)
+    np.testing.assert_allclose(volume.geometry.slice_extents_mm.sum(), 4 / 2 + 38.5 + 7 / 2)
+
+
+def test_changing_spacing_at_one_thickness_is_no_gap(tmp_path: Path) -> None:
+    write_ct_series(tmp_path, **stack_at([0, 5, 10, 15, 25, 35, 45]))  # type: ignore[arg-type]
+    volume = read_series(tmp_path)
+    assert "10.0 mm apart from 4 to 7" in note(volume, "unequal_spacing")
+    assert "5 mm lie 10.0 mm apart" in note(volume, "slice_gap")
+    assert not note(volume, "missing_slices")
+
+
+def test_missing_slices_are_told_with_their_place(tmp_path: Path) -> None:
+    offsets = [0.0, 5, 10, 20, 25, 30, 45, 50, 55]
+    write_ct_series(tmp_path, **stack_at(offsets))  # type: ignore[arg-type]
+    volume = read_series(tmp_path)
+    told = note(volume, "missing_slices")
+    assert told.startswith("3 slices are missing: 1 between slices 3 and 4, 10.0 mm above")
+    assert "2 between slices 6 and 7, 30.0 mm above the first slice, where 15.0 mm" in told
+    assert not note(volume, "unequal_spacing")
+
+
+@given(
+    count=st.integers(8, 40),
+    step=st.floats(0.5, 10),
+    data=st.data(),
+)
+def test_any_one_slice_that_is_lost_is_found(count: int, step: float, data: st.DataObject) -> None:
+    lost = data.draw(st.integers(1, count - 2))
+    offsets = np.delete(np.arange(count) * step, lost)
+    gaps = missing_after(np.diff(offsets).tolist())
+    assert [(index, missing) for index, missing, _ in gaps] == [(lost - 1, 1)]
+
+
+@given(first=st.integers(4, 12), second=st.integers(4, 12), a=st.floats(1, 6), b=st.floats(1, 6))
+def test_two_planned_spacings_are_no_gap(first: int, second: int, a: float, b: float) -> None:
+    steps = [a] * first + [(a + b) / 2] + [b] * second
+    assert missing_after(steps) == []
+    assert sum(end - start for start, end, _ in regular_steps(steps)) >= first + second
+
+
+def test_equal_copies_of_a_slice_are_dropped(tmp_path: Path) -> None:
+    paths = write_ct_series(tmp_path)
+    (tmp_path / "copy").write_bytes(paths[3].read_bytes())
+    volume = read_series(tmp_path)
+    np.testing.assert_array_equal(volume.hu, ct_pixels())
+    assert "1 slice " in note(volume, "duplicate_slices")
+    assert not note(volume, "duplicate_slices_differ")
+
+
+def test_of_different_slices_in_one_place_the_first_number_stays(tmp_path: Path) -> None:
+    write_ct_series(tmp_path)
+
+    def renumber(index: int, dataset: Dataset) -> None:
+        dataset.SOPInstanceUID = f"1.2.{index}"
+        dataset.InstanceNumber = 100 if index != 2 else 0
+
+    write_ct_series(tmp_path / "again", hu=ct_pixels() + 300, change=renumber)
+    volume = read_series(tmp_path)
+    expected = ct_pixels()
+    expected[2] += 300
+    np.testing.assert_array_equal(volume.hu, expected)
+    assert "WARNING: 6 slices" in note(volume, "duplicate_slices_differ")
+
+
+def test_orientations_of_one_series_are_told_apart(tmp_path: Path) -> None:
+    def tip(index: int, dataset: Dataset) -> None:
+        if index >= 7:
+            dataset.ImageOrientationPatient = [1, 0, 0, 0, 0, -1]
+            dataset.ImagePositionPatient = [0, index * 5.0, 0]
+
+    write_ct_series(tmp_path, hu=ct_pixels(13), change=tip)
+    volume = read_series(tmp_path)
+    assert volume.shape[0] == 7
+    assert "coronal" in note(volume, "series_choice")
+    parts = list_series(tmp_path)
+    assert [(part.plane, part.slices, part.usable) for part in parts] == [
+        ("axial", 7, True),
+        ("coronal", 6, False),
+    ]
+    assert parts[0].key == f"{parts[0].series_uid}#1"
+    assert read_series(tmp_path, series=parts[0].key).shape[0] == 7
+
+
+def test_slices_beside_the_stack_are_told(tmp_path: Path) -> None:
+    positions = [(-100.0 + (20 if index == 3 else 0), -120.0, index * 5.0) for index in range(6)]
+    write_ct_series(tmp_path, positions_mm=positions)
+    assert "slice 4 is 20.0 mm off" in note(read_series(tmp_path), "shifted_slices")
+
+
+def test_an_unknown_thickness_is_told(tmp_path: Path) -> None:
+    write_ct_series(tmp_path, SliceThickness=None, step_mm=3.0)
+    volume = read_series(tmp_path)
+    assert "6 slices" in note(volume, "thickness_unknown")
+    np.testing.assert_allclose(volume.geometry.slice_thickness_mm, 3.0)

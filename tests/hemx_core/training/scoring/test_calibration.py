@@ -1,0 +1,206 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torchmetrics.classification import BinaryCalibrationError
+
+from hemx_core.training.scoring.calibration import (
+    Calibration,
+    Scaling,
+    apply_scaling,
+    brier,
+    calibrate,
+    calibrate_marker,
+    choose_threshold,
+    ece_equal_mass,
+    ece_equal_width,
+    fit_platt,
+    fit_scaling,
+    fit_temperature,
+    mass_bins,
+    reliability_plot,
+    reliability_points,
+    width_bins,
+)
+from hemx_core.training.scoring.predictions import NOT_CLASSIFIED, Predictions, sigmoid
+from hemx_core.training.scoring.weighted import weighted_calibration_error
+
+
+def _overconfident(count: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(2)
+    true_logits = rng.normal(0, 2, count)
+    labels = (rng.random(count) < sigmoid(true_logits)).astype(np.int8)
+    return 3 * true_logits + 1.5, labels
+
+
+def test_platt_undoes_a_known_distortion() -> None:
+    shift, temperature = fit_platt(*_overconfident(20_000))
+    assert temperature == pytest.approx(3, rel=0.05)
+    assert shift == pytest.approx(-1.5, abs=0.15)
+
+
+def test_separated_classes_keep_a_temperature_within_bounds() -> None:
+    labels = np.array([0, 0, 0, 1, 1, 1], np.int8)
+    fitted = calibrate_marker(np.where(labels == 1, 9.0, -9.0), labels, sensitivity=0.9)
+    assert 0.2 <= fitted.temperature <= 5
+    assert fitted.threshold == pytest.approx(0.5, abs=0.1)
+
+
+def test_threshold_reaches_the_sensitivity_with_the_best_youden_index() -> None:
+    probabilities = np.array([0.9, 0.8, 0.7, 0.1, 0.85, 0.3, 0.25, 0.2])
+    labels = np.array([1, 1, 1, 1, 0, 0, 0, 0], np.int8)
+    assert choose_threshold(probabilities, labels, sensitivity=0.75) == pytest.approx(0.5)
+    assert choose_threshold(probabilities, labels, sensitivity=0.9) == pytest.approx(0.1)
+
+
+def test_one_unlucky_negative_does_not_cost_true_finds() -> None:
+    probabilities = np.array([*np.linspace(0.6, 0.9, 20), 0.62, *np.linspace(0.1, 0.4, 30)])
+    labels = np.array([1] * 20 + [0] * 31, np.int8)
+    assert choose_threshold(probabilities, labels, sensitivity=0.9) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(("value", "expected"), [(0.001, 0.05), (0.999, 0.95)])
+def test_threshold_is_kept_within_bounds(value: float, expected: float) -> None:
+    labels = np.array([1, 0], np.int8)
+    assert choose_threshold(np.array([value, value]), labels, sensitivity=0.9) == expected
+
+
+def test_marker_without_positives_is_neutral_and_says_so() -> None:
+    found = Predictions(
+        np.random.default_rng(1).normal(size=(6, 4)),
+        np.zeros((6, 4), np.int8),
+        np.arange(6),
+        np.zeros((6, 4), np.int8),
+    )
+    assert calibrate(found, sensitivity=0.9) == [Calibration(0.0, 1.0, 0.5, estimable=False)] * 4
+
+
+def test_patients_that_were_not_classified_do_not_bend_the_fit() -> None:
+    logits, labels = _overconfident(400)
+    alone = calibrate_marker(logits, labels, sensitivity=0.5)
+    missed = np.append(logits, NOT_CLASSIFIED), np.append(labels, 1).astype(np.int8)
+    assert calibrate_marker(*missed, sensitivity=0.5).temperature == alone.temperature
+
+
+def _overconfident_by(count: int, factor: float) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(2)
+    true_logits = rng.normal(0, 2, count)
+    return factor * true_logits, (rng.random(count) < sigmoid(true_logits)).astype(np.int8)
+
+
+def test_temperature_undoes_overconfidence_and_mends_the_ece() -> None:
+    logits, labels = _overconfident_by(4000, 3.0)
+    temperature = fit_temperature(logits, labels)
+    assert temperature == pytest.approx(3, rel=0.08)
+    before = ece_equal_width(sigmoid(logits), labels)
+    after = ece_equal_width(sigmoid(logits / temperature), labels)
+    assert before is not None
+    assert after is not None
+    assert after < 0.03 < 0.08 < before
+
+
+def test_temperature_stays_within_bounds_and_ignores_unclassified_and_unknown() -> None:
+    assert fit_temperature(np.array([-9.0, -8, 8, 9]), np.zeros(4, np.int8)) == 1
+    logits, labels = _overconfident_by(300, 2.0)
+    more = np.append(logits, [NOT_CLASSIFIED, 50.0]), np.append(labels, [1, -1]).astype(np.int8)
+    assert fit_temperature(*more) == pytest.approx(fit_temperature(logits, labels))
+
+
+def test_separable_patients_do_not_sharpen_probabilities() -> None:
+    logits, labels = np.array([-9.0, -8, 8, 9]), np.array([0, 0, 1, 1], np.int8)
+    assert fit_temperature(logits, labels) == 1
+    # One error, and the likelihood has an optimum, which is followed.
+    wrong = np.append(logits, -0.5), np.append(labels, 1).astype(np.int8)
+    assert fit_temperature(*wrong) == pytest.approx(1.77, abs=0.01)
+
+
+@pytest.mark.parametrize("scaling", list(Scaling))
+def test_thresholds_reach_the_sensitivity(scaling: Scaling) -> None:
+    logits, labels = _overconfident_by(300, 2.0)
+    fitted = fit_scaling(logits, labels, scaling=scaling, sensitivity=0.9)
+    called = apply_scaling(logits, fitted) >= fitted.threshold
+    assert called[labels == 1].mean() >= 0.9
+    assert fitted.estimable
+    assert (fitted.shift == 0) == (scaling is Scaling.TEMPERATURE)
+    neutral = fit_scaling(logits, labels * 0, scaling=scaling, sensitivity=0.9)
+    assert (neutral.temperature, neutral.threshold, neutral.estimable) == (1, 0.5, False)
+
+
+def test_errors_by_hand() -> None:
+    probabilities = np.array([0.05, 0.15, 0.95, 0.95, 0.5])
+    labels = np.array([0, 1, 1, 0, -1], np.int8)
+    by_hand = (0.05 + 0.85 + 2 * abs(0.95 - 0.5)) / 4
+    assert ece_equal_width(probabilities, labels, bins=10) == pytest.approx(by_hand)
+    # Two bins of two rows: {0.05, 0.15} and {0.95, 0.95}.
+    halves = (2 * abs(0.1 - 0.5) + 2 * abs(0.95 - 0.5)) / 4
+    assert ece_equal_mass(probabilities, labels, bins=2) == pytest.approx(halves)
+    assert brier(probabilities, labels) == pytest.approx(
+        (0.05**2 + 0.85**2 + 0.05**2 + 0.95**2) / 4
+    )
+    unknown = np.full(5, -1, np.int8)
+    for score in (ece_equal_width, ece_equal_mass, brier):
+        assert score(probabilities, unknown) is None
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.lists(st.tuples(st.floats(0, 1), st.integers(0, 1)), min_size=1, max_size=40),
+    st.integers(1, 15),
+)
+def test_errors_are_bounded_and_grow_no_smaller_than_one_bin(
+    rows: list[tuple[float, int]], bins: int
+) -> None:
+    probabilities = np.array([p for p, _ in rows])
+    labels = np.array([y for _, y in rows], np.int8)
+    least = abs(float((probabilities - labels).mean()))
+    for score in (ece_equal_width, ece_equal_mass):
+        found = score(probabilities, labels, bins=bins)
+        assert found is not None
+        assert least - 1e-5 <= found <= 1 + 1e-5
+    numbers = mass_bins(probabilities, labels, bins=bins)
+    assert ((numbers >= 0) & (numbers < bins)).all()
+    for value in probabilities:
+        assert len(set(numbers[probabilities == value])) == 1
+
+
+def test_our_bins_of_equal_width_are_those_of_torchmetrics() -> None:
+    import torch
+
+    logits, labels = _overconfident_by(500, 2.0)
+    probabilities = sigmoid(logits)
+    theirs = BinaryCalibrationError(n_bins=15)(
+        torch.from_numpy(probabilities), torch.from_numpy(labels.astype(np.int64))
+    )
+    ones = np.ones((1, 500))
+    ours = weighted_calibration_error(
+        probabilities, labels, width_bins(probabilities, bins=15), ones
+    )
+    assert ours[0] == pytest.approx(float(theirs), abs=1e-6)
+
+
+def test_reliability_points_carry_all_rows() -> None:
+    logits, labels = _overconfident_by(200, 1.0)
+    mean, observed, counts = reliability_points(sigmoid(logits), labels, bins=5)
+    assert counts.sum() == 200
+    assert counts.min() >= 39
+    assert (np.diff(mean) > 0).all()
+    assert counts @ observed == labels.sum()
+
+
+def test_plot_is_a_picture_with_a_panel_for_each_curve(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    logits, labels = _overconfident_by(60, 1.0)
+    curves = {"blend": (sigmoid(logits), labels), "irregular": (sigmoid(logits), labels * 0 - 1)}
+    path = tmp_path / "new" / "reliability.png"
+    reliability_plot(path, curves)
+    picture = cv2.imread(str(path))
+    assert picture is not None
+    assert picture.shape[1] > 600
+    blue = (picture[..., 0].astype(int) - picture[..., 2]) > 80
+    half = picture.shape[1] // 2
+    assert blue[:, :half].sum() > 500, "the estimable marker is drawn"
+    assert blue[:, half:].sum() == 0, "the other is not"
+    assert [one.name for one in path.parent.iterdir()] == ["reliability.png"]

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from mobile_app.errors import PinError
+from mobile_app.lock import pin as pins
+from mobile_app.lock.pin import PinLock, delay_seconds
+from mobile_app.store import Store
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.at = datetime(2026, 11, 24, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def go(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    # The hash is as strong as the cost; what it costs is no matter of these tests but one.
+    monkeypatch.setitem(pins._COST, "n", 2**4)
+    with Store(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def lock(store: Store, clock: Clock) -> PinLock:
+    made = PinLock(store, now=clock)
+    made.set("135790")
+    return made
+
+
+def test_the_right_pin_passes_and_no_other(lock: PinLock) -> None:
+    assert lock.is_set
+    lock.check("135790")
+    for wrong in ("135791", "", "13579"):
+        with pytest.raises(PinError, match="wrong"):
+            lock.check(wrong)
+
+
+def test_without_a_pin_nothing_is_asked(store: Store) -> None:
+    lock = PinLock(store)
+    assert not lock.is_set
+    lock.check("anything")
+    assert lock.wait_seconds() == 0
+
+
+def test_the_delay_grows_and_outlives_the_app(lock: PinLock, store: Store, clock: Clock) -> None:
+    for _ in range(3):
+        with pytest.raises(PinError, match="wrong"):
+            lock.check("000001")
+    waits = []
+    for _ in range(4):
+        again = PinLock(store, now=clock)
+        waits.append(again.wait_seconds())
+        clock.go(waits[-1] - 0.5)
+        with pytest.raises(PinError, match="too many"):
+            again.check("135790")
+        clock.go(0.5)
+        with pytest.raises(PinError, match="wrong"):
+            again.check("000001")
+    assert waits == [5, 10, 20, 40]
+    clock.go(80)
+    lock.check("135790")
+    assert lock.wait_seconds() == 0
+    with pytest.raises(PinError, match="wrong"):
+        lock.check("000001")
+    assert lock.wait_seconds() == 0, "the right PIN starts the count again"
+
+
+def test_a_clock_that_is_set_back_does_not_shorten_the_delay(lock: PinLock, clock: Clock) -> None:
+    for _ in range(3):
+        with pytest.raises(PinError, match="wrong"):
+            lock.check("000001")
+    clock.go(-86_400)
+    assert lock.wait_seconds() == 5
+
+
+def test_the_delay_ends_at_an_hour() -> None:
+    assert [delay_seconds(count) for count in (0, 2, 3, 4, 12, 13, 10_000)] == [
+        0, 0, 5, 10, 2560, 3600, 3600,
+    ]  # fmt: skip
+
+
+def test_a_try_counts_before_it_is_compared(
+    lock: PinLock, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def killed(*_args: object) -> bytes:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pins, "_scrypt", killed)
+        for _ in range(3):
+            with pytest.raises(Killed):
+                lock.check("135790")
+    assert lock.wait_seconds() == 5
+
+
+@pytest.mark.parametrize("bad", ["", "12345", "1" * 6, "x" * 65])
+def test_an_unsuitable_pin_is_refused(store: Store, bad: str) -> None:
+    lock = PinLock(store)
+    with pytest.raises(PinError):
+        lock.set(bad)
+    assert not lock.is_set
+
+
+def test_changing_and_clearing_ask_for_the_present_pin(lock: PinLock) -> None:
+    with pytest.raises(PinError, match="wrong"):
+        lock.set("246802", old="135791")
+    lock.set("246802", old="135790")
+    lock.check("246802")
+    with pytest.raises(PinError, match="wrong"):
+        lock.clear("135790")
+    lock.clear("246802")
+    assert not lock.is_set
+
+
+def test_neither_the_pin_nor_an_unsalted_hash_is_stored(lock: PinLock, store: Store) -> None:
+    first = store.settings.get("pin")
+    lock.set("135790", old="135790")
+    second = store.settings.get("pin")
+    assert first["hash"] != second["hash"]
+    assert "135790" not in str(first)
+    assert [one.action for one in store.audit.entries()] == ["pin.set", "pin.set"]
+
+
+def test_the_full_cost_is_what_is_used(tmp_path: Path) -> None:
+    with Store(tmp_path) as store:
+        lock = PinLock(store)
+        lock.set("135790")
+        assert (store.settings.get("pin")["n"], store.settings.get("pin")["r"]) == (2**14, 8)
+        lock.check("135790")
