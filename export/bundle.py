@@ -34,6 +34,7 @@ from export.verify import Parity, check_parity, measure_parity
 from hemx_core.bundle.load import load_models
 from hemx_core.bundle.signature import SIGNATURE_NAME
 from hemx_core.errors import ManifestError
+from hemx_core.files import draft_folder, publish_files
 from hemx_core.manifest import MANIFEST_NAME, ModelManifest, ProgramSpec, TensorSpec, read_manifest
 from hemx_core.markers import MARKER_CODES
 
@@ -85,9 +86,7 @@ def export_bundle(
     segmenter = build_segmenter(networks, recipe, calibration)
     tell("folding and lowering the classifier")
     classifier = build_classifier(networks, recipe, calibration)
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".bundle-", dir=out) as draft:
-        folder = Path(draft)
+    with draft_folder(out) as folder:
         manifest = write_draft(folder, networks, recipe, segmenter, classifier)
         tell(f"verifying on {len(parity)} slices: {parity.source}")
         # A draft has no signature: it gets one when it has passed.
@@ -170,8 +169,7 @@ def publish(draft: Path, out: Path) -> None:
     """
     files = [one.file for one in ModelManifest.from_bytes(read_manifest(draft)).files]
     (out / MANIFEST_NAME).unlink(missing_ok=True)
-    for file in (*files, SIGNATURE_NAME, MANIFEST_NAME):
-        (draft / file).replace(out / file)
+    publish_files(draft, out, (*files, SIGNATURE_NAME, MANIFEST_NAME))
 
 
 def summary(manifest: ModelManifest) -> list[tuple[str, str]]:

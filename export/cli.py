@@ -19,6 +19,7 @@ from export.bundle_cli import bundle_app, read_key, signer
 from export.recipes import RECIPES, find_recipe
 from hemx_core.bundle.load import app_models_folder
 from hemx_core.errors import DatasetError, DelegationError, ExportError, ParityError
+from hemx_core.files import draft_folder, publish_folder
 
 if TYPE_CHECKING:
     from export.networks import Networks
@@ -187,10 +188,8 @@ def _publish(folder: Path, target: Path) -> None:
             expected="a new folder",
             remedy="move the old bundle away, or give another folder",
         )
-    draft = target.with_name(f".{target.name}.tmp")
-    shutil.rmtree(draft, ignore_errors=True)
-    shutil.copytree(folder, draft)
-    draft.rename(target)
+    with draft_folder(target.parent) as draft:
+        publish_folder(shutil.copytree(folder, draft / target.name), target)
     typer.echo(f"bundle  {target}")
 
 

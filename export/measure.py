@@ -25,6 +25,7 @@ import numpy as np
 from hemx_core.device.machine import device_facts, package_versions
 from hemx_core.device.memory import PeakMemory
 from hemx_core.errors import BackendError
+from hemx_core.files import write_whole
 from hemx_core.provenance import commit
 from hemx_core.runtime.desktop import BINDING, DesktopBackend, run_method
 
@@ -113,10 +114,7 @@ def facts() -> dict[str, Any]:
 
 def write_lines(path: Path, lines: Sequence[dict[str, Any]]) -> None:
     """Write JSON lines, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(path.name + ".tmp")
-    draft.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    draft.replace(path)
+    write_whole(path, "".join(json.dumps(line) + "\n" for line in lines))
 
 
 def run_here(layout: Layout, *, runs: int, threads: int) -> dict[str, Any]:

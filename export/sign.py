@@ -6,7 +6,6 @@ is made at first use in the user's configuration folder and trusted on this comp
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +23,7 @@ from hemx_core.bundle.signature import (
     read_keys,
 )
 from hemx_core.errors import ExportError, ManifestError, OutputError, SignatureError
+from hemx_core.files import write_whole
 from hemx_core.manifest import ModelManifest, read_manifest
 
 if TYPE_CHECKING:
@@ -82,8 +82,8 @@ def generate_key(path: Path, *, name: str, passphrase: bytes | None = None) -> T
     )
     pem = private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, lock)
     public = TrustedKey(public_key=private.public_key().public_bytes_raw(), name=name)
-    _write(path, pem)
-    _write(path.with_suffix(PUBLIC_SUFFIX), keys_to_json([public]).encode(), mode=0o644)
+    write_whole(path, pem, durable=True, mode=0o600)
+    write_whole(path.with_suffix(PUBLIC_SUFFIX), keys_to_json([public]), mode=0o644)
     return public
 
 
@@ -144,7 +144,7 @@ def trust_keys(keys: list[TrustedKey]) -> Path:
     known = read_keys(path)
     new = [key for key in keys if key.key_id not in {one.key_id for one in known}]
     if new:
-        _write(path, keys_to_json([*known, *new]).encode())
+        write_whole(path, keys_to_json([*known, *new]), mode=0o600)
     return path
 
 
@@ -170,7 +170,7 @@ def sign_bundle(folder: Path, key: SigningKey | None = None) -> Signature:
         )
     key = key or local_key()
     signature = Signature(key_id=key.key_id, value=key.private.sign(CONTEXT + content))
-    _write(folder / SIGNATURE_NAME, signature.to_bytes(), mode=0o644)
+    write_whole(folder / SIGNATURE_NAME, signature.to_bytes(), mode=0o644)
     return signature
 
 
@@ -194,20 +194,3 @@ def _configuration() -> Path:
             remedy=f"set {CONFIG_VARIABLE}",
         )
     return folder
-
-
-def _write(path: Path, content: bytes, *, mode: int = 0o600) -> None:
-    """Write a file whole, never readable for others before its mode is set."""
-    draft = path.with_name(path.name + ".tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft.unlink(missing_ok=True)
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as stream:
-            stream.write(content)
-        draft.replace(path)
-    except OSError as error:
-        raise OutputError(
-            f"{path} cannot be written ({error})",
-            expected="a folder that can be written to",
-            remedy="choose another folder, or free space",
-        ) from error

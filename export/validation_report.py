@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from hemx_core.files import write_whole
+
 MIB = 2**20
 WORST = 12
 GOOD, BAD, FLOAT_COLOUR = "#1f4e79", "#b22222", "#999999"
@@ -21,9 +23,7 @@ def write_validation(record: dict[str, Any], path: Path) -> tuple[Path, Path]:
     """
     text, picture = path.with_suffix(".md"), path.with_suffix(".png")
     save_plot(record, picture)
-    draft = text.with_name(text.name + ".tmp")
-    draft.write_text(markdown(record, picture.name), encoding="utf-8")
-    draft.replace(text)
+    write_whole(text, markdown(record, picture.name))
     return text, picture
 
 
@@ -69,9 +69,7 @@ def save_plot(record: dict[str, Any], path: Path) -> None:
         _draw_layers(
             row[1], one["layers"], "own_sqnr_db", f"{name}: what each operator loses itself"
         )
-    draft = path.with_name(path.name + ".tmp")
-    figure.savefig(draft, format="png", dpi=110)
-    draft.replace(path)
+    write_whole(path, lambda stream: figure.savefig(stream, format="png", dpi=110))
 
 
 def _gate(one: dict[str, Any]) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from hemx_core.errors import IntegrityError, ManifestError, VolumeError
+from hemx_core.files import write_whole
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.markers import MARKER_CODES
 
@@ -188,11 +189,7 @@ class ModelManifest:
 
     def save(self, folder: Path) -> Path:
         """Write the manifest into a folder, whole or not at all."""
-        path = folder / MANIFEST_NAME
-        draft = path.with_suffix(".tmp")
-        draft.write_text(self.to_json(), encoding="utf-8")
-        draft.replace(path)
-        return path
+        return write_whole(folder / MANIFEST_NAME, self.to_json())
 
     @classmethod
     def load(cls, folder: Path) -> ModelManifest:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import hemx_core
+from hemx_core.files import write_whole
 
 PACKAGES = (
     "torch",
@@ -80,10 +81,7 @@ def machine() -> dict[str, Any]:
 
 def write_json(path: Path, values: dict[str, Any]) -> None:
     """Write JSON whole or not at all, making the folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(path.name + ".tmp")
-    draft.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    draft.replace(path)
+    write_whole(path, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
 
 
 def merge_json(path: Path, values: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from hemx_core.data import phe_sich
 from hemx_core.data.inserted import InsertedSpec, draw_inserted
+from hemx_core.files import write_whole
 from hemx_core.phantoms.background import NOISE_SIGMA_MM
 from hemx_core.phantoms.truth import solidity
 
@@ -145,9 +146,7 @@ def main(
     )
     typer.echo(text)
     if figures is not None:
-        draft = figures.with_suffix(".tmp")
-        draft.write_text(text + "\n", encoding="utf-8")
-        draft.replace(figures)
+        write_whole(figures, text + "\n")
 
 
 def _largest(rows: list[phe_sich.SliceRow]) -> phe_sich.SliceRow:

@@ -25,6 +25,7 @@ import typer
 from numpy.typing import NDArray
 
 from hemx_core import provenance
+from hemx_core.files import write_whole
 from hemx_core.markers import MARKER_CODES
 from hemx_core.measure.signs import SIGNS, find_signs
 from hemx_core.phantoms import Phantom, PhantomSpec, make_phantom, random_spec
@@ -65,10 +66,7 @@ def made(spec: PhantomSpec, cache: Path | None) -> Phantom:
         loaded: Phantom = pickle.loads(kept.read_bytes())
         return loaded
     phantom = make_phantom(spec)
-    cache.mkdir(parents=True, exist_ok=True)
-    draft = kept.with_suffix(".tmp")
-    draft.write_bytes(pickle.dumps(phantom))
-    draft.replace(kept)
+    write_whole(kept, pickle.dumps(phantom))
     return phantom
 
 

@@ -8,6 +8,7 @@ finger goes from screen to screen. Files are named {screen}-{language}-{turn}.pn
 
 from __future__ import annotations
 
+import io
 import sys
 import tempfile
 from collections.abc import Callable
@@ -19,6 +20,7 @@ import typer
 
 from benchmarks.app.driver import CALM_FRAMES, Script, drive, opened, prepare_window, tap
 from hemx_core.errors import HemxError, OutputError
+from hemx_core.files import write_whole
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -221,19 +223,16 @@ def save_reduced(picture: Image.Image, path: Path) -> Path:
     Raises:
         OutputError: it would have more than 250 kB.
     """
-    reduced = picture.quantize(COLOURS)
-    draft = path.with_suffix(".partial")
-    reduced.save(draft, format="png", optimize=True)
-    size = draft.stat().st_size
+    buffer = io.BytesIO()
+    picture.quantize(COLOURS).save(buffer, format="png", optimize=True)
+    size = len(buffer.getvalue())
     if size > MOST_BYTES:
-        draft.unlink()
         raise OutputError(
             f"{path.name} has {size // 1000} kB",
             expected=f"at most {MOST_BYTES // 1000} kB",
             remedy="use fewer colours",
         )
-    draft.replace(path)
-    return path
+    return write_whole(path, buffer.getvalue())
 
 
 def main(

@@ -22,6 +22,7 @@ from benchmarks.harness.pipeline import measure_pipeline, study_folder
 from benchmarks.harness.process import RoundStore, run_fresh, visit_all
 from benchmarks.harness.records import MIB, MS, figure, new_record, threads_name, write_records
 from benchmarks.harness.settings import Settings
+from hemx_core.files import write_whole
 
 Json = dict[str, Any]
 CALLS = 12
@@ -179,9 +180,7 @@ def write_grown(path: str, axis: str, value: float, weights: str | None, tiny: b
     twin = fold_unet(unet)
     inputs = [(torch.rand(1, 1, size, size),) for _ in range(1 if tiny else CALIBRATION)]
     graph = twin if tiny else quantize(twin, inputs)
-    draft = Path(path).with_suffix(".tmp")
-    draft.write_bytes(lower(graph, inputs[0]).pte)
-    draft.replace(path)
+    write_whole(path, lower(graph, inputs[0]).pte)
     kinds = count_macs(twin, inputs[0])
     return {"macs": sum(kinds.values()), "kinds": kinds, "size": size}
 

@@ -28,6 +28,7 @@ from hemx_core.bundle.load import Models, verify_bundle
 from hemx_core.costs import StageClock, Watch
 from hemx_core.device.memory import PeakMemory
 from hemx_core.device.record import fingerprint
+from hemx_core.files import write_whole
 from hemx_core.imaging.prepare import PreparedVolume, prepare
 from hemx_core.imaging.reader import read_series
 from hemx_core.manifest import ModelManifest, ProgramSpec, program_spec
@@ -82,9 +83,7 @@ def write_batch_program(
         (Path(folder) / spec.file, made.pte),
         (Path(folder) / f"{name}.json", json.dumps(asdict(spec)).encode()),
     ):
-        draft = path.with_suffix(".tmp")
-        draft.write_bytes(content)
-        draft.replace(path)
+        write_whole(path, content)
 
 
 Json = dict[str, Any]

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from hemx_core import provenance
 from hemx_core.errors import TrainingError
+from hemx_core.files import write_whole
 
 RECORD = "job.json"
 ARRAYS = "arrays.npz"
@@ -147,10 +148,7 @@ def _compare(job: Job, known: dict[str, Any]) -> None:
 
 
 def _save_arrays(path: Path, arrays: Arrays) -> None:
-    draft = path.with_suffix(".tmp")
-    with draft.open("wb") as stream:
-        np.savez_compressed(stream, **dict(arrays))
-    draft.replace(path)
+    write_whole(path, lambda stream: np.savez_compressed(stream, **dict(arrays)))
 
 
 def _load(folder: Path) -> Finished:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.harness.records import figures_of
+from hemx_core.files import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -126,7 +127,7 @@ def new_figure(width: float, height: float) -> Figure:
 
 def save_figure(figure: Figure, path: Path) -> None:
     """Write a figure whole, as PNG."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(path.name + ".tmp")
-    figure.savefig(draft, dpi=DPI, format="png", metadata={"Software": None})
-    draft.replace(path)
+    write_whole(
+        path,
+        lambda stream: figure.savefig(stream, dpi=DPI, format="png", metadata={"Software": None}),
+    )

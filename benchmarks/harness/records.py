@@ -16,6 +16,7 @@ import numpy as np
 
 from hemx_core.device.record import header, read_records, to_line
 from hemx_core.errors import BenchmarkError
+from hemx_core.files import write_whole
 from hemx_core.provenance import commit
 
 DRAWS, SEED = 2000, 5
@@ -148,11 +149,7 @@ def new_record(kind: str, what: str, figures: Mapping[str, Json], **facts: Any) 
 
 def write_records(path: Path, records: Iterable[Json]) -> Path:
     """Write a run's records, whole or not at all; an earlier run's are replaced."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(path.name + ".tmp")
-    draft.write_text("".join(map(to_line, records)), encoding="utf-8")
-    draft.replace(path)
-    return path
+    return write_whole(path, "".join(map(to_line, records)))
 
 
 def load_records(path: Path) -> list[Json]:

@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from benchmarks.paper.report import RESULTS, run_line, section_table
+from hemx_core.files import write_whole
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "experiments.md"
 BLOCK = re.compile(r"(<!-- experiment:(\w+) -->\n).*?(<!-- /experiment -->)", re.DOTALL)
@@ -53,9 +54,7 @@ def main(
             err=True,
         )
         raise typer.Exit(1)
-    draft = DOCUMENT.with_suffix(".tmp")
-    draft.write_text(new, encoding="utf-8")
-    draft.replace(DOCUMENT)
+    write_whole(DOCUMENT, new)
 
 
 if __name__ == "__main__":

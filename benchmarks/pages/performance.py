@@ -21,6 +21,7 @@ from benchmarks.pareto.report import finalists_section
 from benchmarks.pareto.report import section as pareto_section
 from benchmarks.peers import contest
 from benchmarks.run import judge_run
+from hemx_core.files import write_whole
 
 Json = dict[str, Any]
 ROOT = Path(__file__).resolve().parents[2]
@@ -121,9 +122,7 @@ def main(
             raise typer.Exit(1)
         return
     draw()
-    draft = PAGE.with_suffix(".tmp")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(PAGE)
+    write_whole(PAGE, text)
 
 
 def _section(title: str, path: Path, body: Callable[[list[Json]], str]) -> str:

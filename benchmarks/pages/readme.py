@@ -17,6 +17,7 @@ from typing import Annotated, Any
 import typer
 
 from benchmarks.app import verdicts as app_table
+from hemx_core.files import write_whole
 from hemx_core.markers import MARKERS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -212,9 +213,7 @@ def main(
         )
         raise typer.Exit(1)
     for path, text in changed.items():
-        draft = path.with_suffix(".tmp")
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
+        write_whole(path, text)
 
 
 def _with_interval(figure: dict[str, Any], *, key: str = "mean") -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.paper.stats import Estimate
 from hemx_core import provenance
+from hemx_core.files import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -109,9 +110,7 @@ def save_plot(report: dict[str, Any], path: Path) -> None:
                 _panel(panel, section, key, titles[key], first=i == 0)
             else:
                 panel.set_axis_off()
-    draft = path.with_name(path.name + ".tmp")
-    figure.savefig(draft, format="png", dpi=110)
-    draft.replace(path)
+    write_whole(path, lambda stream: figure.savefig(stream, format="png", dpi=110))
 
 
 def _legend(sections: list[dict[str, Any]]) -> list[Line2D]:
@@ -225,9 +224,7 @@ def write_report(
         "sections": [section.to_json() for section in sections],
     }
     provenance.write_json(folder / f"{name}.json", report)
-    draft = folder / f"{name}.md.tmp"
-    draft.write_text(markdown(report) + "\n", encoding="utf-8")
-    draft.replace(folder / f"{name}.md")
+    write_whole(folder / f"{name}.md", markdown(report) + "\n")
     save_plot(report, folder / f"{name}.png")
     return report
 

@@ -21,6 +21,7 @@ from export.folding.twins import fold_classifier
 from export.lower import lower
 from export.quantize import quantize
 from export.recipes import Precision, Recipe
+from hemx_core.files import write_whole
 from hemx_core.manifest import ProgramSpec, TensorSpec
 from hemx_core.nn.inference import resolve_precision
 from hemx_core.nn.weights import classifier_config, load_classifier, save_weights
@@ -134,9 +135,7 @@ def folder_name(material: Material, point: ClassifierPoint) -> str:
 
 def write_program(path: Path, pte: bytes, example: Inputs, twin: torch.nn.Module) -> ProgramSpec:
     """Write a classifier's program, whole or not at all; its specification."""
-    draft = path.with_suffix(".tmp")
-    draft.write_bytes(pte)
-    draft.replace(path)
+    write_whole(path, pte)
     with torch.inference_mode():
         logits, cam = twin(*example)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmarks.harness.records import BYTES, MIB, MS, ratio_of_medians
 from benchmarks.harness.tables import ABSENT, number, table
+from hemx_core.files import write_whole
 from hemx_core.markers import MARKERS
 
 
@@ -356,9 +357,7 @@ def write_report(report: Json, folder: Path) -> Path:
 
     path = folder / f"{NAME}.json"
     write_json(path, report)
-    draft = folder / f"{NAME}.md.tmp"
-    draft.write_text(markdown(report), encoding="utf-8")
-    draft.replace(folder / f"{NAME}.md")
+    write_whole(folder / f"{NAME}.md", markdown(report))
     plot_pareto(report, folder / f"{NAME}.png")
     return path
 

@@ -25,6 +25,7 @@ from export.calibration import ordinary_slices
 from export.folding.twins import fold_unet
 from export.networks import Decision, Networks
 from export.recipes import Precision, Recipe
+from hemx_core.files import write_whole
 from hemx_core.imaging.prepare import prepare
 from hemx_core.measure.haematoma import clean_mask
 from hemx_core.runtime.desktop import DesktopBackend
@@ -69,9 +70,7 @@ def export(
         made = build_segmenter(
             own, replace(recipe, segmenter=point.precision, slices_a_call=1), images
         )
-        draft = (folder / PROGRAM).with_suffix(".tmp")
-        draft.write_bytes(made.pte)
-        draft.replace(folder / PROGRAM)
+        write_whole(folder / PROGRAM, made.pte)
         source, scans = validation_scans(tiny=tiny)
         backend = DesktopBackend(threads=torch.get_num_threads())
         program: Program = backend.open(folder / PROGRAM, made.spec)

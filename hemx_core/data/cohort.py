@@ -32,6 +32,7 @@ from hemx_core.data.study import (
     save_study,
 )
 from hemx_core.errors import DatasetError
+from hemx_core.files import write_whole
 from hemx_core.imaging.prepare import prepare
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.markers import MARKER_CODES
@@ -95,9 +96,7 @@ def claim(folder: Path, made_from: dict[str, Any], *, expected: str) -> None:
     wanted = json.dumps(made_from, indent=2)
     path = folder / "cohort.json"
     if not path.exists():
-        draft = path.with_suffix(".tmp")
-        draft.write_text(wanted, encoding="utf-8")
-        draft.replace(path)
+        write_whole(path, wanted)
     elif path.read_text(encoding="utf-8") != wanted:
         raise DatasetError(
             f"{folder} holds another cohort",

@@ -26,8 +26,9 @@ from hemx_core.data.cohort import CohortSpec, be_nice
 from hemx_core.data.nifti import write_array
 from hemx_core.data.study import UNKNOWN, patient_truth
 from hemx_core.data.tables import NO_BLOOD, DatasetInfo, MarkerRow, PatientRow, StudyRow
-from hemx_core.data.write import claim_folder, write_tables, write_text
+from hemx_core.data.write import claim_folder, write_tables
 from hemx_core.errors import DatasetError
+from hemx_core.files import write_whole
 from hemx_core.imaging.spec import HUWindow
 from hemx_core.phantoms import (
     Phantom,
@@ -260,7 +261,7 @@ def make_patient(out: Path, settings: PhantomSet, number: int) -> None:
         "expanded": expanded,
         "studies": [_write_study(out, settings, one) for one in phantoms],
     }
-    write_text(_truth_file(out, number), json.dumps(truth, indent=1) + "\n")
+    write_whole(_truth_file(out, number), json.dumps(truth, indent=1) + "\n")
 
 
 def _follow_up(first: Phantom, expanded: int, seed: int, number: int) -> Phantom:

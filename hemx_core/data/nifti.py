@@ -6,7 +6,7 @@ NIfTI's world axes are RAS (+x to the patient's right, +y front, +z head), DICOM
 
 from __future__ import annotations
 
-import os
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemx_core.errors import DatasetError
+from hemx_core.files import write_whole
 from hemx_core.imaging.volume import HUVolume, SeriesIdentity, VolumeGeometry
 
 SUFFIXES = (".nii", ".nii.gz")
@@ -84,12 +85,9 @@ def write_array(path: Path, values: NDArray[np.generic], geometry: VolumeGeometr
     stored = values.astype(np.uint8 if values.dtype == np.bool_ else np.int16, copy=False)
     image = nib.Nifti1Image(stored.transpose(2, 1, 0), _RAS_TO_LPS @ _affine(path, geometry))
     image.header.set_xyzt_units("mm")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # nibabel chooses compression by the name's end, so the draft keeps it; the process's number keeps
-    # two writers apart.
-    draft = path.with_name(f".{os.getpid()}.{path.name}")
-    nib.save(image, draft)
-    draft.replace(path)
+    content = image.to_bytes()
+    # The lowest level, as nibabel's own: the values hardly get smaller, and the others take long.
+    write_whole(path, gzip.compress(content, 1, mtime=0) if path.suffix == ".gz" else content)
 
 
 def _affine(path: Path, geometry: VolumeGeometry) -> NDArray[np.float64]:

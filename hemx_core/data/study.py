@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemx_core.errors import DatasetError
+from hemx_core.files import write_whole
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.markers import MARKER_CODES
 
@@ -126,10 +127,7 @@ def save_study(path: Path, study: PreparedStudy) -> None:
     stored["image"] = np.rint(study.image * np.float32(255)).astype(np.uint8)
     for name in ("mask", "known"):
         stored[name] = np.packbits(stored[name], axis=-1)
-    draft = path.with_suffix(".tmp")
-    with draft.open("wb") as stream:
-        np.savez(stream, **stored)
-    draft.replace(path)
+    write_whole(path, lambda stream: np.savez(stream, **stored))
 
 
 def load_study(path: Path) -> PreparedStudy:

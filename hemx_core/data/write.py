@@ -26,6 +26,7 @@ from hemx_core.data.tables import (
     TableSpec,
 )
 from hemx_core.errors import DatasetError
+from hemx_core.files import write_whole
 from hemx_core.markers import MARKER_CODES
 
 
@@ -62,7 +63,7 @@ def claim_folder(
             remedy="choose another folder",
         )
     folder.mkdir(parents=True, exist_ok=True)
-    write_text(path, text + "\n")
+    write_whole(path, text + "\n")
 
 
 def write_tables(
@@ -105,14 +106,6 @@ def write_tables(
         )
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a text file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(path.name + ".tmp")
-    draft.write_text(text, encoding="utf-8", newline="")
-    draft.replace(path)
-
-
 def _write(folder: Path, spec: TableSpec, rows: Iterable[Mapping[str, Any]]) -> None:
     stream = io.StringIO(newline="")
     listed = list(rows)
@@ -120,7 +113,7 @@ def _write(folder: Path, spec: TableSpec, rows: Iterable[Mapping[str, Any]]) -> 
     table = csv.DictWriter(stream, names, lineterminator="\n", extrasaction="raise")
     table.writeheader()
     table.writerows(listed)
-    write_text(folder / spec.file, stream.getvalue())
+    write_whole(folder / spec.file, stream.getvalue())
 
 
 def _flag(value: int) -> str:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from hemx_core.device.machine import device_facts, package_versions
-from hemx_core.errors import BenchmarkError, OutputError
+from hemx_core.errors import BenchmarkError
+from hemx_core.files import write_whole, writing
 
 FORMAT = "hemx-benchmark"
 FORMAT_VERSION = 1
@@ -52,19 +53,9 @@ def write_record(path: Path, record: dict[str, Any]) -> Path:
         OutputError: it cannot be written.
     """
     line = to_line(record)
-    draft = path.with_name(path.name + ".tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with writing(path):
         known = path.read_text(encoding="utf-8") if path.exists() else ""
-        draft.write_text(known + line, encoding="utf-8")
-        draft.replace(path)
-    except OSError as error:
-        raise OutputError(
-            f"the benchmark record cannot be written ({error.strerror})",
-            expected="a folder that may be written",
-            remedy="choose another one",
-        ) from error
-    return path
+    return write_whole(path, known + line)
 
 
 def read_records(path: Path) -> list[dict[str, Any]]:

@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 from hemx_core.errors import ManifestError
+from hemx_core.files import write_whole
 from hemx_core.markers import MARKER_CODES
 from hemx_core.nn.joint import MarkerClassifier
 from hemx_core.nn.sngan import Discriminator, Generator, SNGANConfig
@@ -40,15 +41,12 @@ def save_weights(
         else tensor.detach().cpu().contiguous()
         for name, tensor in module.state_dict().items()
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".tmp")
     metadata = {
         "format": FORMAT,
         "config": json.dumps(config),
         "training": json.dumps(training, ensure_ascii=False),
     }
-    save_file(state, str(draft), metadata=metadata)
-    draft.replace(path)
+    write_whole(path, save(state, metadata=metadata))
 
 
 def read_metadata(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:

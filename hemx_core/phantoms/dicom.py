@@ -16,6 +16,7 @@ from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian, generate_ui
 from pydicom.valuerep import DSfloat
 
 from hemx_core.errors import OutputError, VolumeError
+from hemx_core.files import write_whole
 from hemx_core.imaging.volume import AIR_HU, HUVolume, SeriesIdentity
 
 UNKNOWN_TIME = datetime(2024, 1, 1)
@@ -173,9 +174,7 @@ def _write_slice(
     one.SliceLocation = _decimal(geometry.slice_offsets_mm[index])
     one.SliceThickness = _decimal(geometry.slice_thickness_mm[index])
     one.PixelData = _stored(volume.hu[index]).tobytes()
-    draft = path.with_suffix(".partial")
-    one.save_as(draft, enforce_file_format=True)
-    draft.replace(path)
+    write_whole(path, lambda stream: one.save_as(stream, enforce_file_format=True))
 
 
 def _stored(hu: NDArray[np.int16]) -> NDArray[np.uint16]:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemx_core.errors import OutputError
+from hemx_core.files import write_whole
 from hemx_core.imaging.volume import HUVolume, SeriesIdentity, VolumeGeometry
 from hemx_core.markers import MARKER_CODES
 from hemx_core.phantoms.acquisition import Scanner
@@ -137,20 +138,11 @@ def write_phantom(phantoms: Sequence[Phantom], folder: Path) -> list[Path]:
     }
     text = json.dumps(truth, indent=2, default=str) + "\n"
     masks = {name: phantom.mask for name, phantom in named.items()}
-    try:
-        draft = folder / f"{TRUTH_FILE}.partial"
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(folder / TRUTH_FILE)
-        draft = folder / f"{MASK_FILE}.partial"
-        with draft.open("wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **masks)
-        draft.replace(folder / MASK_FILE)
-    except OSError as error:
-        raise OutputError(
-            f"{folder} cannot be written ({error.strerror or error})",
-            expected="a folder with enough free space that may be written",
-            remedy="choose another folder",
-        ) from error
+    write_whole(folder / TRUTH_FILE, text)
+    write_whole(
+        folder / MASK_FILE,
+        lambda stream: np.savez_compressed(stream, allow_pickle=False, **masks),
+    )
     return [*(folder / name for name in named), folder / TRUTH_FILE, folder / MASK_FILE]
 
 

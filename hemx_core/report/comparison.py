@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemx_core.comparison import ComparisonResult
+from hemx_core.files import draft_folder, publish_files
 from hemx_core.imaging.spec import HUWindow
 from hemx_core.imaging.volume import HUVolume
 from hemx_core.measure.expansion import DEFINITIONS, Interval
@@ -33,7 +34,7 @@ from hemx_core.report.pictures import (
     draw_text,
     framed,
 )
-from hemx_core.report.write import check_output, draft_folder, write_png
+from hemx_core.report.write import check_output, write_png
 from hemx_core.result import TriageResult
 
 FORMAT = "hemx.comparison"
@@ -217,10 +218,8 @@ def write_comparison(
     folder = folder.resolve()
     check_output(folder, COMPARISON_NAME, FORMAT)
     document = to_comparison_document(result, identify=identify, pictures=(PICTURE_NAME,))
-    with draft_folder(folder) as draft:
+    with draft_folder(folder.parent) as draft:
         write_png(draft / PICTURE_NAME, pair_picture(result, earlier, later, window=window))
         (draft / COMPARISON_NAME).write_text(dumps(document), encoding="utf-8")
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in (PICTURE_NAME, COMPARISON_NAME):
-            (draft / name).replace(folder / name)
-    return WrittenComparison(folder / COMPARISON_NAME, folder / PICTURE_NAME)
+        picture, document_path = publish_files(draft, folder, (PICTURE_NAME, COMPARISON_NAME))
+    return WrittenComparison(document_path, picture)

@@ -14,7 +14,8 @@ from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 from hemx_core import __version__
-from hemx_core.errors import InputError, OutputError
+from hemx_core.errors import InputError
+from hemx_core.files import write_whole, writing
 from hemx_core.imaging.reader import read_source_images
 from hemx_core.imaging.volume import HUVolume
 from hemx_core.markers import MARKERS
@@ -52,7 +53,6 @@ from hemx_core.report.dicom_codes import (
     own_code,
     referable,
 )
-from hemx_core.report.page import write_whole
 from hemx_core.result import MarkerResult, TriageResult
 
 SEGMENT_LABEL = "Intracerebral haemorrhage"
@@ -402,19 +402,13 @@ def write_dicom(
         ) from error
     folder = folder.resolve()
     seg_path, sr_path = folder / SEG_NAME, folder / SR_NAME
-    try:
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         if seg is None:
             seg_path.unlink(missing_ok=True)  # of an earlier run, beside a report that found none
-        else:
-            write_whole(seg_path, _bytes(seg))
-        write_whole(sr_path, _bytes(report))
-    except OSError as error:
-        raise OutputError(
-            f"{folder} could not be written ({error.strerror or error})",
-            expected="a folder with room that may be written to",
-            remedy="free some space or give another --out folder",
-        ) from error
+    if seg is not None:
+        write_whole(seg_path, _bytes(seg))
+    write_whole(sr_path, _bytes(report))
     return WrittenDicom(None if seg is None else seg_path, sr_path)
 
 

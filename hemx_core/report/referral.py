@@ -14,7 +14,7 @@ import numpy as np
 
 from hemx_core import __version__
 from hemx_core.comparison import ComparisonResult
-from hemx_core.errors import OutputError
+from hemx_core.files import write_whole
 from hemx_core.imaging.head import head_mask
 from hemx_core.imaging.spec import HUWindow
 from hemx_core.imaging.volume import HUVolume
@@ -28,7 +28,6 @@ from hemx_core.report.page import (
     line_height_mm,
     pdf_bytes,
     png_bytes,
-    write_whole,
 )
 from hemx_core.report.pictures import (
     LARGEST,
@@ -337,16 +336,8 @@ def write_referral(
     pdf = pdf_bytes(page, png, metadata)
     folder = folder.resolve()
     written = WrittenReferral(folder / PDF_NAME, folder / PNG_NAME)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_whole(written.png, png)
-        write_whole(written.pdf, pdf)
-    except OSError as error:
-        raise OutputError(
-            f"{folder} could not be written ({error.strerror or error})",
-            expected="a folder with room that may be written to",
-            remedy="free some space or give another --out folder",
-        ) from error
+    write_whole(written.png, png)
+    write_whole(written.pdf, pdf)
     return written
 
 

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +11,7 @@ import cv2
 
 from hemx_core.costs import StageClock
 from hemx_core.errors import OutputError
+from hemx_core.files import draft_folder, publish_files
 from hemx_core.imaging.spec import HUWindow
 from hemx_core.imaging.volume import HUVolume
 from hemx_core.report.json_report import FORMAT, dumps, to_document
@@ -100,7 +97,7 @@ def write_report(
     folder = folder.resolve()
     check_output(folder)
     clock = StageClock()
-    with draft_folder(folder) as draft:
+    with draft_folder(folder.parent) as draft:
         with clock.stage("pictures"):
             names = _draw_all(result, volume, draft, window)
         timed = replace(result, costs=(*result.costs, *clock.costs))
@@ -137,27 +134,8 @@ def _publish(draft: Path, folder: Path, names: tuple[str, ...]) -> None:
     """Move the files into the folder, the pictures of this run before its result.json."""
     overlays = folder / OVERLAY_FOLDER
     overlays.mkdir(parents=True, exist_ok=True)
-    for name in names:
-        (draft / name).replace(folder / name)
+    publish_files(draft, folder, names)
     for old in overlays.iterdir():
         if _OVERLAY_NAME.fullmatch(old.name) and f"{OVERLAY_FOLDER}/{old.name}" not in names:
             old.unlink()
-    (draft / RESULT_NAME).replace(folder / RESULT_NAME)
-
-
-@contextmanager
-def draft_folder(folder: Path) -> Iterator[Path]:
-    """A folder beside the target, on the same file system; gone afterwards, whatever happens."""
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-        try:
-            yield draft
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
-    except OSError as error:
-        raise OutputError(
-            f"{folder} could not be written ({error.strerror or error})",
-            expected="a folder with room that may be written to",
-            remedy="free some space or give another --out folder",
-        ) from error
+    publish_files(draft, folder, [RESULT_NAME])

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from hemx_core import provenance
 from hemx_core.data.study import StudySource
 from hemx_core.errors import DatasetError, OutputError, TrainingError
+from hemx_core.files import write_whole
 from hemx_core.nn.sngan import Discriminator, Generator
 from hemx_core.training.gan import (
     HYPODENSITY,
@@ -180,10 +181,7 @@ def picture_grid(
     done, encoded = cv2.imencode(".png", np.vstack(rows))
     if not done:
         raise OutputError(f"{path.name} could not be encoded as PNG")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(path.name + ".tmp")
-    draft.write_bytes(encoded.tobytes())
-    draft.replace(path)
+    write_whole(path, encoded.tobytes())
 
 
 def _strip(crops: NDArray[np.float32], columns: int) -> NDArray[np.uint8]:

@@ -26,6 +26,7 @@ import typer
 from hemx_core import provenance
 from hemx_core.bundle.self_test import REFERENCE_NAME, load_references
 from hemx_core.errors import HemxError
+from hemx_core.files import publish_folder, write_whole
 from hemx_core.manifest import ModelManifest, file_sha256
 from hemx_core.runtime.android import AAR_VERSION
 from mobile_app.packaging import PackagingError
@@ -135,9 +136,9 @@ def stage(out: Path, *, root: Path = ROOT) -> Staged:
     shutil.copyfile(root / "LICENSE", draft / "LICENSE.txt")
     _settle(draft)
     index = _index(draft)
-    _replace_folder(draft, out / "app")
-    _write(out / INDEX, json.dumps(index, indent=2, sort_keys=True) + "\n")
-    _write(out / SPEC.name, SPEC.read_text(encoding="utf-8"))
+    publish_folder(draft, out / "app")
+    write_whole(out / INDEX, json.dumps(index, indent=2, sort_keys=True) + "\n")
+    write_whole(out / SPEC.name, SPEC.read_text(encoding="utf-8"))
     size = sum((out / "app" / name).stat().st_size for name in index)
     return Staged(folder=out, files=tuple(index), bytes=size)
 
@@ -259,21 +260,6 @@ def _settle(folder: Path) -> None:
 def _index(folder: Path) -> dict[str, str]:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): file_sha256(path) for path in files}
-
-
-def _replace_folder(draft: Path, target: Path) -> None:
-    old = target.with_name("app.old.tmp")
-    shutil.rmtree(old, ignore_errors=True)
-    if target.exists():
-        target.rename(old)
-    draft.rename(target)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _write(path: Path, text: str) -> None:
-    draft = path.with_name(path.name + ".tmp")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)
 
 
 if __name__ == "__main__":

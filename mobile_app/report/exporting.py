@@ -5,7 +5,6 @@ No Kivy.
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from hemx_core import __version__
 from hemx_core.errors import OutputError
+from hemx_core.files import draft_folder, publish_files
 from hemx_core.report.comparison import to_comparison_document
 from hemx_core.report.json_report import dumps, short_hash, to_document
 from hemx_core.report.page import PdfMetadata, pdf_bytes, png_bytes
@@ -106,33 +106,10 @@ def write_folder(files: Sequence[ExportFile], folder: Path) -> tuple[Path, ...]:
             expected="a folder that may be written to",
             remedy="choose another folder, or try again in a moment",
         )
-    try:
-        _place(files, targets, folder)
-    except OSError as error:
-        raise OutputError(
-            f"the files could not be written ({error.strerror or type(error).__name__})",
-            expected="a folder with room that may be written to",
-            remedy="free some space or choose another folder",
-        ) from error
-    return targets
-
-
-def _place(files: Sequence[ExportFile], targets: Sequence[Path], folder: Path) -> None:
-    """Write drafts beside the targets, then rename them; what was renamed goes again if one fails."""
-    draft = Path(tempfile.mkdtemp(prefix=".hemx-", dir=folder))
-    placed: list[Path] = []
-    try:
+    with draft_folder(folder) as draft:
         for one in files:
             (draft / one.name).write_bytes(one.content)
-        for target in targets:
-            (draft / target.name).replace(target)
-            placed.append(target)
-    except BaseException:
-        for target in placed:
-            target.unlink(missing_ok=True)
-        raise
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        return publish_files(draft, folder, [one.name for one in files])
 
 
 def export(

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from hemx_core.files import sync_folder
 from mobile_app.errors import StoreError, StoreFullError
 
 STUDIES = "studies"
@@ -62,7 +63,7 @@ def copy_files(root: Path, openers: Sequence[Opener], progress: CopyProgress) ->
             digests.append(digest)
             size += length
             progress(number, len(openers))
-        _sync_folder(draft)
+        sync_folder(draft)
     except BaseException as error:
         shutil.rmtree(draft, ignore_errors=True)
         if isinstance(error, OSError):
@@ -76,7 +77,7 @@ def settle(draft: Path) -> Path:
     """Give a complete draft its final name, on the medium when this returns."""
     final = draft.with_name(draft.name.removesuffix(DRAFT))
     draft.rename(final)
-    _sync_folder(final.parent)
+    sync_folder(final.parent)
     return final
 
 
@@ -94,7 +95,7 @@ def remove(folder: Path) -> None:
             remedy="close other programs and start the app again: it will try once more",
         )
     if folder.parent.is_dir():
-        _sync_folder(folder.parent)
+        sync_folder(folder.parent)
 
 
 def discard(draft: Path) -> None:
@@ -121,17 +122,6 @@ def _copy_one(opener: Opener, target: Path) -> tuple[str, int]:
         copy.flush()
         os.fsync(copy.fileno())
     return digest.hexdigest(), length
-
-
-def _sync_folder(folder: Path) -> None:
-    """Bring a folder's entries to the medium, where the system can."""
-    if not hasattr(os, "O_DIRECTORY"):
-        return
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _not_copied(error: OSError) -> StoreError:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from kivy.clock import Clock
 
 from hemx_core.errors import HemxError, OutputError
+from hemx_core.files import write_whole
 from mobile_app.work.device_models import on_android
 
 if TYPE_CHECKING:
@@ -39,19 +40,10 @@ def save_file(context: Any, name: str, content: bytes) -> None:
 def write_into(context: Any, folder: Path, name: str, content: bytes) -> Path | None:
     """Write a file whole or not at all; one of its name stays, and the new one gets a number."""
     target = _free(folder, name)
-    draft = target.with_name(target.name + ".tmp")
     try:
-        draft.write_bytes(content)
-        draft.replace(target)
-    except OSError as error:
-        draft.unlink(missing_ok=True) if folder.is_dir() else None
-        context.show_error(
-            OutputError(
-                f"the file cannot be written ({error.strerror or type(error).__name__})",
-                expected="a folder that may be written to, with room",
-                remedy="choose another folder",
-            )
-        )
+        write_whole(target, content)
+    except OutputError as error:
+        context.show_error(error)
         return None
     context.tell("device.saved", name=target.name)
     return target

@@ -21,6 +21,7 @@ from torch.nn import functional
 from torchmetrics.functional.classification import binary_calibration_error
 
 from hemx_core.errors import OutputError
+from hemx_core.files import write_whole
 from hemx_core.training.scoring.classification import known_rows
 from hemx_core.training.scoring.predictions import (
     NOT_CLASSIFIED,
@@ -297,15 +298,7 @@ def reliability_plot(
     for column, (name, (probabilities, labels)) in enumerate(curves.items()):
         known = labels >= 0
         _panel(axes[:, column], name, probabilities[known], labels[known], bins)
-    draft = path.with_name(path.name + ".tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(draft, format="png", dpi=120)
-        draft.replace(path)
-    except OSError as error:
-        raise OutputError(
-            f"{path.name} cannot be written: {error}", remedy="choose another folder"
-        ) from error
+    write_whole(path, lambda stream: figure.savefig(stream, format="png", dpi=120))
 
 
 def _panel(

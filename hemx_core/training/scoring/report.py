@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemx_core import provenance
-from hemx_core.errors import OutputError, TrainingError
+from hemx_core.errors import TrainingError
+from hemx_core.files import write_whole
 from hemx_core.markers import MARKER_CODES
 from hemx_core.training.scoring.aggregation import (
     CANDIDATES,
@@ -243,15 +244,8 @@ class EvaluationReport:
         from hemx_core.training.scoring.calibration import reliability_plot
 
         document = {"provenance": provenance.provenance(seed=self.settings.seed)} | self.to_json()
-        try:
-            provenance.write_json(folder / f"{name}.json", document)
-            draft = folder / f"{name}.md.tmp"
-            draft.write_text(self.to_markdown(), encoding="utf-8")
-            draft.replace(folder / f"{name}.md")
-        except OSError as error:
-            raise OutputError(
-                f"the report cannot be written: {error}", remedy="choose another folder"
-            ) from error
+        provenance.write_json(folder / f"{name}.json", document)
+        write_whole(folder / f"{name}.md", self.to_markdown())
         reliability_plot(folder / f"{name}.png", self.curves, bins=self.settings.bins)
 
 

@@ -71,7 +71,7 @@ def test_files_are_valid_ct_images(phantom: Phantom, tmp_path: Path) -> None:
     assert "ContrastBolusAgent" not in one
     for name in REQUIRED:
         assert name in one, name
-    assert not list(tmp_path.glob("*.partial"))
+    assert not list(tmp_path.glob(".*.tmp"))
 
 
 def test_writing_twice_gives_the_same_bytes(phantom: Phantom, tmp_path: Path) -> None:

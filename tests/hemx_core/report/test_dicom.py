@@ -19,7 +19,6 @@ from hemx_core.errors import BackendError, InputError, OutputError
 from hemx_core.imaging.reader import read_series, read_source_images
 from hemx_core.imaging.volume import HUVolume
 from hemx_core.pipeline import triage_volume
-from hemx_core.report import dicom as dicom_write
 from hemx_core.report.dicom import SEG_NAME, SR_NAME, WrittenDicom, check_dicom, write_dicom
 from hemx_core.report.dicom_codes import referable
 from hemx_core.result import TriageResult
@@ -310,10 +309,10 @@ def test_a_disk_error_leaves_the_earlier_files_whole(
     first = write_dicom(case[1], case[0], study, tmp_path)
     before = [path.read_bytes() for path in first.files]
 
-    def full(path: Path, content: bytes) -> None:
+    def full(path: Path, target: Path) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(dicom_write, "write_whole", full)
+    monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(OutputError, match="No space left"):
         write_dicom(case[1], case[0], study, tmp_path)
     assert [path.read_bytes() for path in first.files] == before

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -200,16 +201,11 @@ class TestReport(ScreenTest):
         self.begin(ALONE)
         self.touch("json")
         self.to.chmod(0o500)
-        placed = exporting._place
-
-        def full(*_args: object) -> None:
-            raise OSError(28, "No space left on device")
-
-        exporting._place = full
+        full = OSError(28, "No space left on device")
         try:
-            names = self.save()
+            with patch.object(Path, "replace", side_effect=full):
+                names = self.save()
         finally:
-            exporting._place = placed
             self.to.chmod(0o700)
         assert names == []
         assert "Nothing was saved." in self.screen.told

@@ -1,0 +1,154 @@
+"""Files and folders written whole or not at all: to a temporary name beside the target, then renamed."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from hemx_core.errors import OutputError
+
+Content = bytes | str | Callable[[BinaryIO], object]
+"""What a file is to hold: bytes, text (written as UTF-8, line ends as they are), or what fills a stream."""
+
+
+def write_whole(path: Path, content: Content, *, durable: bool = False, mode: int = 0o666) -> Path:
+    """Write a file whole or not at all; one of its name is replaced, its folder is made.
+
+    Args:
+        path: the file.
+        content: see `Content`.
+        durable: return only when file and name are on the medium, so that a loss of power keeps them.
+        mode: of a new file, before the user's mask; it is never wider, not even for a moment.
+    Returns:
+        The path.
+    Raises:
+        OutputError: the system refuses; the file is as it was, and nothing else is left.
+    """
+    # The name says nothing of the file's: a long one would not leave room for more.
+    draft = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with open(draft, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as stream:
+                _fill(stream, content)
+                if durable:
+                    stream.flush()
+                    os.fsync(stream.fileno())
+            draft.replace(path)
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
+        if durable:
+            sync_folder(path.parent)
+    return path
+
+
+def _fill(stream: BinaryIO, content: Content) -> None:
+    if callable(content):
+        content(stream)
+    else:
+        stream.write(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def draft_folder(folder: Path) -> Iterator[Path]:
+    """A new folder inside another, which is made where missing; gone afterwards, whatever happens.
+
+    Its files can be renamed to the folder or beside it: they lie on the same file system.
+
+    Raises:
+        OutputError: the system refuses, here or in what is done with the draft.
+    """
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=".hemx-", suffix=".tmp", dir=folder))
+        try:
+            yield draft
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+
+
+def publish_files(draft: Path, folder: Path, names: Iterable[str]) -> tuple[Path, ...]:
+    """Move files out of a draft into a folder, in order: the one that makes the others count comes last.
+
+    Where one cannot be moved, those that are new in the folder are taken away again.
+
+    Args:
+        draft: holds them, on the same file system.
+        folder: made where missing; files of these names are replaced.
+        names: relative to both.
+    Returns:
+        Where they lie now.
+    Raises:
+        OutputError: the system refuses.
+    """
+    targets, new = [], []
+    with writing(folder):
+        try:
+            for name in names:
+                target = folder / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                known = target.exists()
+                (draft / name).replace(target)
+                targets.append(target)
+                if not known:
+                    new.append(target)
+        except BaseException:
+            for target in new:
+                target.unlink(missing_ok=True)
+            raise
+    return tuple(targets)
+
+
+def publish_folder(draft: Path, folder: Path) -> Path:
+    """Give a complete draft its final name; a folder of that name is replaced, and stays if that fails.
+
+    Raises:
+        OutputError: the system refuses.
+    """
+    old = folder.with_name(f".{secrets.token_hex(8)}.tmp")
+    with writing(folder):
+        if folder.exists():
+            folder.rename(old)
+        try:
+            draft.rename(folder)
+        except BaseException:
+            if old.exists():
+                old.rename(folder)
+            raise
+    shutil.rmtree(old, ignore_errors=True)
+    return folder
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring a folder's entries to the medium, where the system can."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Tell what the system refuses while a file or a folder is written, as HEMX tells it.
+
+    Raises:
+        OutputError: instead of an OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"{path.name} cannot be written ({error.strerror or type(error).__name__})",
+            expected="a folder with free space that may be written to",
+            remedy="free some space, or choose another folder",
+        ) from error
