@@ -17,14 +17,23 @@ Content = bytes | str | Callable[[BinaryIO], object]
 """What a file is to hold: bytes, text (written as UTF-8, line ends as they are), or what fills a stream."""
 
 
-def write_whole(path: Path, content: Content, *, durable: bool = False, mode: int = 0o666) -> Path:
-    """Write a file whole or not at all; one of its name is replaced, its folder is made.
+def write_whole(
+    path: Path,
+    content: Content,
+    *,
+    durable: bool = False,
+    mode: int = 0o666,
+    make_folder: bool = True,
+) -> Path:
+    """Write a file whole or not at all; one of its name is replaced.
 
     Args:
         path: the file.
         content: see `Content`.
         durable: return only when file and name are on the medium, so that a loss of power keeps them.
         mode: of a new file, before the user's mask; it is never wider, not even for a moment.
+        make_folder: make the folder where it is missing; not where a person chose it, perhaps on a
+            medium that is gone.
     Returns:
         The path.
     Raises:
@@ -33,7 +42,8 @@ def write_whole(path: Path, content: Content, *, durable: bool = False, mode: in
     # The name says nothing of the file's: a long one would not leave room for more.
     draft = path.with_name(f".{secrets.token_hex(8)}.tmp")
     with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if make_folder:
+            path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with open(draft, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as stream:
                 _fill(stream, content)

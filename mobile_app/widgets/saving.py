@@ -41,7 +41,7 @@ def write_into(context: Any, folder: Path, name: str, content: bytes) -> Path | 
     """Write a file whole or not at all; one of its name stays, and the new one gets a number."""
     target = _free(folder, name)
     try:
-        write_whole(target, content)
+        write_whole(target, content, make_folder=False)
     except OutputError as error:
         context.show_error(error)
         return None

@@ -65,6 +65,12 @@ def test_what_fails_half_way_leaves_the_old_file_and_nothing_else(
     assert names(tmp_path) == ["file"]
 
 
+def test_a_missing_folder_is_made_only_where_it_may_be(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="No such file"):
+        write_whole(tmp_path / "gone" / "file", "", make_folder=False)
+    assert names(tmp_path) == []
+
+
 def test_the_systems_refusal_is_told_with_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(OutputError, match=r"x\.json cannot be written \(.*\)") as caught:
