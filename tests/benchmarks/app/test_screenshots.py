@@ -28,12 +28,11 @@ def test_every_screen_is_pictured_in_both_languages_and_no_other_file_lies_there
             assert picture.size == TURNS[name.removesuffix(".png").rpartition("-")[2]], name
 
 
-def test_the_readme_shows_three_that_are_there() -> None:
-    shown = re.findall(
-        r"\(docs/screenshots/([^)]+\.png)\)", (ROOT / "README.md").read_text("utf-8")
-    )
+def test_the_app_s_page_shows_three_that_are_there() -> None:
+    page = (ROOT / "docs" / "app.md").read_text("utf-8")
+    shown = re.findall(r"\(screenshots/([^)]+\.png)\)", page)
     assert len(shown) == 3
-    assert all((FOLDER / one).is_file() for one in shown)
+    assert all((FOLDER / name).is_file() for name in shown)
 
 
 def test_a_picture_that_is_too_large_replaces_nothing(
