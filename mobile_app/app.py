@@ -136,7 +136,7 @@ class HemxApp(App):
         # A lock that is on the screen asks the store every second.
         self.frame.clear_widgets()
         # The jobs first: what ends of them still asks for the list.
-        ended = [_shut_down(one) for one in (self.context.jobs, self.context.quick)]
+        ended = [_shut_down(jobs) for jobs in (self.context.jobs, self.context.quick)]
         self._keep(ends=True)
         if all(ended):
             self.context.release()

@@ -113,7 +113,9 @@ def described(error: BaseException) -> str:
     while current is not None and id(current) not in seen:
         seen.add(id(current))
         frames = traceback.extract_tb(current.__traceback__)[-FRAMES:]
-        lines = [f"{module_of(one.filename)}:{one.lineno} {one.name}" for one in reversed(frames)]
+        lines = [
+            f"{module_of(frame.filename)}:{frame.lineno} {frame.name}" for frame in reversed(frames)
+        ]
         told.append(" < ".join([type(current).__name__, *lines]))
         current = current.__cause__ or current.__context__
     return " caused by ".join(told)

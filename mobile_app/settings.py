@@ -138,7 +138,7 @@ def set_lock_minutes(store: Store, minutes: int) -> None:
 def import_folder(store: Store) -> Path:
     """Where the last study came from, if it is there; else the downloads, else the home folder."""
     places = (Path(store.settings.get(IMPORT_FOLDER) or ""), Path.home() / "Downloads")
-    return next((one for one in places if one.is_absolute() and one.is_dir()), Path.home())
+    return next((place for place in places if place.is_absolute() and place.is_dir()), Path.home())
 
 
 def set_import_folder(store: Store, folder: Path) -> None:

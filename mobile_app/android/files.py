@@ -125,15 +125,15 @@ def _walk(
     count = 0
     while waiting:
         folder, parts = waiting.pop()
-        for one in resolver.children(folder):
+        for child in resolver.children(folder):
             report.check()
-            below = (*parts, safe_name(one.name))
-            if one.mime != FOLDER_MIME:
+            below = (*parts, safe_name(child.name))
+            if child.mime != FOLDER_MIME:
                 count += 1
-                yield one, below
-            elif one.uri not in seen and len(below) <= MOST_DEPTH:
-                seen.add(one.uri)
-                waiting.append((one, below))
+                yield child, below
+            elif child.uri not in seen and len(below) <= MOST_DEPTH:
+                seen.add(child.uri)
+                waiting.append((child, below))
             if count + len(seen) > MOST_FILES:
                 raise _too_much(f"more than {MOST_FILES} files")
 
@@ -155,7 +155,9 @@ def _copy(
 
 def safe_name(name: str) -> str:
     """A provider's name as one harmless part of a path."""
-    kept = "".join(one for one in name if one.isprintable() and one not in '/\\:*?"<>|')
+    kept = "".join(
+        character for character in name if character.isprintable() and character not in '/\\:*?"<>|'
+    )
     kept = kept.strip().strip(".")[:100]
     return kept or "unnamed"
 

@@ -56,13 +56,13 @@ def deliver(documents: Documents, tree: Any, files: Sequence[ExportFile]) -> int
     """
     made: list[Any] = []
     try:
-        for one in files:
-            document = documents.create(tree, one.mime, one.name)
+        for file in files:
+            document = documents.create(tree, file.mime, file.name)
             if document is None:
                 raise OSError("no document")
             made.append(document)
             with os.fdopen(documents.open(document), "wb") as stream:
-                stream.write(one.content)
+                stream.write(file.content)
     except BaseException as error:
         for document in made:
             _delete(documents, document)

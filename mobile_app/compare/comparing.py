@@ -33,7 +33,7 @@ class Doubt(StrEnum):
 
 def candidates(store: Store) -> tuple[Study, ...]:
     """Studies that have a result, the newest acquisition first."""
-    return tuple(one for one in store.studies.find() if one.newest is not None)
+    return tuple(study for study in store.studies.find() if study.newest is not None)
 
 
 def default_pair(studies: Sequence[Study], open_id: int | None) -> tuple[Study, Study] | None:
@@ -45,35 +45,35 @@ def default_pair(studies: Sequence[Study], open_id: int | None) -> tuple[Study, 
     Returns:
         (earlier, later); None where there is no second study of the patient.
     """
-    chosen = next((one for one in studies if open_id in (None, one.id)), None)
+    chosen = next((study for study in studies if open_id in (None, study.id)), None)
     if chosen is None or not chosen.identity.patient_id:
         return None
     others = [
-        one
-        for one in studies
-        if one.id != chosen.id
-        and one.identity.patient_id == chosen.identity.patient_id
-        and doubt(one, chosen) is None
+        study
+        for study in studies
+        if study.id != chosen.id
+        and study.identity.patient_id == chosen.identity.patient_id
+        and doubt(study, chosen) is None
     ]
     if not others:
         return None
-    pairs = [ordered(one, chosen) for one in others]
+    pairs = [ordered(other, chosen) for other in others]
     before = [pair for pair in pairs if pair[1].id == chosen.id]
     # Candidates come newest first: the first one before is the nearest, the last one after is.
     return before[0] if before else pairs[-1]
 
 
-def ordered(one: Study, other: Study) -> tuple[Study, Study]:
+def ordered(study: Study, other: Study) -> tuple[Study, Study]:
     """(earlier, later) by time of acquisition; as given where a time is missing or both are the same."""
-    if times_known(one, other) and _local(one) > _local(other):
-        return other, one
-    return one, other
+    if times_known(study, other) and _local(study) > _local(other):
+        return other, study
+    return study, other
 
 
-def times_known(one: Study, other: Study) -> bool:
+def times_known(study: Study, other: Study) -> bool:
     """Whether the times say which study is the earlier one."""
-    times = (one.identity.acquired_at, other.identity.acquired_at)
-    return None not in times and _local(one) != _local(other)
+    times = (study.identity.acquired_at, other.identity.acquired_at)
+    return None not in times and _local(study) != _local(other)
 
 
 def doubt(earlier: Study, later: Study) -> Doubt | None:
@@ -176,7 +176,7 @@ def compare_studies(
     def work(report: Report[object]) -> Compared:
         _check(store.studies.get(earlier_id), store.studies.get(later_id), confirmed=confirmed)
         earlier, later = (
-            load_side(store, one, report, budget=budget) for one in (earlier_id, later_id)
+            load_side(store, study_id, report, budget=budget) for study_id in (earlier_id, later_id)
         )
         report.progress("measure", 0, 1)
         comparison = compare_results(earlier.result, later.result)
@@ -241,7 +241,7 @@ def _check(earlier: Study, later: Study, *, confirmed: bool) -> None:
 
 def is_stored(store: Store, earlier_id: int, later_id: int) -> bool:
     """Whether the two studies, as they are now, have been compared and the comparison is stored."""
-    numbers = [store.results.of_study(one)[:1] for one in (earlier_id, later_id)]
+    numbers = [store.results.of_study(study_id)[:1] for study_id in (earlier_id, later_id)]
     if not all(numbers):
         return False
     sides = [(result, newest_correction(store, result)) for (result,) in numbers]
@@ -261,11 +261,11 @@ def _same(
     store: Store, later_id: int, earlier: tuple[int, int | None], later: tuple[int, int | None]
 ) -> int | None:
     """The stored comparison of exactly these (result, correction)."""
-    for one in store.comparisons.of_study(later_id):
-        first = (one.earlier_result, one.earlier_correction)
-        second = (one.later_result, one.later_correction)
+    for comparison in store.comparisons.of_study(later_id):
+        first = (comparison.earlier_result, comparison.earlier_correction)
+        second = (comparison.later_result, comparison.later_correction)
         if (first, second) == (earlier, later):
-            return one.id
+            return comparison.id
     return None
 
 
@@ -298,7 +298,9 @@ def _course(
             mask = result.mask if correction is None else store.corrections.load(correction).mask
             estimate = estimate_volume(mask, result.geometry)
             points.append(_point(study.id, study.identity.acquired_at, estimate, correction))
-    return tuple(sorted(points, key=lambda one: (one.at is None, naive(one.at), one.study_id)))
+    return tuple(
+        sorted(points, key=lambda point: (point.at is None, naive(point.at), point.study_id))
+    )
 
 
 def _point(

@@ -67,8 +67,8 @@ class StudyChoice(Sheet):
         language = context.language
         self.buttons: dict[int, ActionButton] = {}
         self.body.add_widget(Heading(text=text(language, title)))
-        same = [one for one in studies if patient and one.identity.patient_id == patient]
-        others = [one for one in studies if one not in same]
+        same = [study for study in studies if patient and study.identity.patient_id == patient]
+        others = [study for study in studies if study not in same]
         for key, ink, group in (
             ("same_patient", theme.MUTED, same),
             ("other_patients", theme.CAUTION, others),
@@ -133,7 +133,7 @@ class Compare(BoxLayout):
     def on_show(self) -> None:
         """Offer the open study's pair; a pair that was chosen stays while the same study is open."""
         self._studies = candidates(self.context.store)
-        known = {one.id: one for one in self._studies}
+        known = {study.id: study for study in self._studies}
         if self._of != self.context.study_id or None in self._pair.values():
             self._of = self.context.study_id
             pair = default_pair(self._studies, self._of and int(self._of))
@@ -141,7 +141,7 @@ class Compare(BoxLayout):
             self._pair = dict(zip(WHICH, found, strict=True))
         else:
             self._pair = {
-                name: known.get(one.id) if one else None for name, one in self._pair.items()
+                name: known.get(study.id) if study else None for name, study in self._pair.items()
             }
         self._chosen()
 
@@ -156,7 +156,9 @@ class Compare(BoxLayout):
         """All words, in order."""
         from mobile_app.result.screen import ordered_widgets
 
-        return "\n".join(one.text for one in ordered_widgets(self) if getattr(one, "text", ""))
+        return "\n".join(
+            widget.text for widget in ordered_widgets(self) if getattr(widget, "text", "")
+        )
 
     @property
     def doubt(self) -> Doubt | None:
@@ -180,14 +182,14 @@ class Compare(BoxLayout):
         self.warning = Wrapped(color=theme.CAUTION)
 
     def _row_height(self, *_ignored: object) -> None:
-        self._row.height = max(one.height for one in self._row.children)
+        self._row.height = max(child.height for child in self._row.children)
 
     def _choose(self, name: str) -> None:
         other = self._pair["later" if name == "earlier" else "earlier"]
         choice = StudyChoice(
             self.context,
             title=f"compare.choose_{name}",
-            studies=[one for one in self._studies if other is None or one.id != other.id],
+            studies=[study for study in self._studies if other is None or study.id != other.id],
             patient=other.identity.patient_id if other else "",
             on_study=lambda study: self._take(name, study),
         )

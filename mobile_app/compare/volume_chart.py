@@ -56,8 +56,8 @@ class VolumeChart(Widget):
     def span(self) -> tuple[float, float]:
         """Ends of both axes: the last tick at or above the largest value."""
         return (
-            ticks(max((one.x for one in self.points), default=1.0))[-1],
-            ticks(max((one.high for one in self.points), default=1.0))[-1],
+            ticks(max((point.x for point in self.points), default=1.0))[-1],
+            ticks(max((point.high for point in self.points), default=1.0))[-1],
         )
 
     def at(self, x: float, y: float) -> tuple[float, float]:
@@ -88,18 +88,18 @@ class VolumeChart(Widget):
 
     def _draw_points(self) -> None:
         Color(*theme.ACCENT)
-        line = [each for one in self.points for each in self.at(one.x, one.value)]
+        line = [each for point in self.points for each in self.at(point.x, point.value)]
         if len(self.points) > 1:
             Line(points=line, width=dp(1.2))
-        for one in self.points:
-            (x, low), (_x, high) = self.at(one.x, one.low), self.at(one.x, one.high)
+        for point in self.points:
+            (x, low), (_x, high) = self.at(point.x, point.low), self.at(point.x, point.high)
             Color(*theme.MUTED)
             Line(points=[x, low, x, high], width=dp(1.2))
             for y in (low, high):
                 Line(points=[x - dp(5), y, x + dp(5), y], width=dp(1.2))
-            x, y = self.at(one.x, one.value)
+            x, y = self.at(point.x, point.value)
             side = dp(10)
-            Color(*(theme.ACCENT if one.marked else theme.BACKGROUND))
+            Color(*(theme.ACCENT if point.marked else theme.BACKGROUND))
             Rectangle(pos=(x - side / 2, y - side / 2), size=(side, side))
             Color(*theme.ACCENT)
             Line(rectangle=(x - side / 2, y - side / 2, side, side), width=dp(1.2))
@@ -130,7 +130,7 @@ def ticks(most: float, count: int = 4) -> list[float]:
         power *= 10
     while power > most / count:
         power /= 10
-    step = next((power * one for one in TICK_STEPS if power * one >= most / count), power * 10)
+    step = next((power * step for step in TICK_STEPS if power * step >= most / count), power * 10)
     steps = 1
     while step * steps < most * (1 - 1e-9):
         steps += 1

@@ -102,7 +102,7 @@ class PageSheet(Sheet):
     @property
     def told(self) -> str:
         """The words of the page."""
-        return "\n".join(one.text for one in self._pages[self.number])
+        return "\n".join(block.text for block in self._pages[self.number])
 
     def _show(self) -> None:
         count = len(self._pages)
@@ -111,8 +111,8 @@ class PageSheet(Sheet):
         self.back.disabled = self.number == 0
         self.next.disabled = self.number == count - 1
         self.content.clear_widgets()
-        for one in self._pages[self.number]:
-            self.content.add_widget(block_widget(one))
+        for block in self._pages[self.number]:
+            self.content.add_widget(block_widget(block))
 
 
 class ChoiceSheet(Sheet):

@@ -62,14 +62,14 @@ def self_test_told(language: str, known: KnownSelfTest | None) -> Told:
     more = text(language, f"{key}_more", when=when, slices=known.report.slices)
     rows = [tuple(text(language, f"device.test.{name}") for name in ("what", "found", "most"))]
     for method in known.report.methods:
-        for one in method.measures:
-            digits = DIGITS.get(one.name, 4)
-            mark = "" if one.passed else f" {text(language, 'device.too_much')}"
+        for measure in method.measures:
+            digits = DIGITS.get(measure.name, 4)
+            mark = "" if measure.passed else f" {text(language, 'device.too_much')}"
             rows.append(
                 (
-                    text(language, f"device.measure.{one.name}"),
-                    number(language, one.difference, digits) + mark,
-                    number(language, one.tolerance, digits),
+                    text(language, f"device.measure.{measure.name}"),
+                    number(language, measure.difference, digits) + mark,
+                    number(language, measure.tolerance, digits),
                 )
             )
         speed = f"{number(language, method.milliseconds, 1)} ms"
@@ -88,8 +88,10 @@ def benchmark_told(language: str, record: Mapping[str, Any] | None, budget: Budg
     passed = passes(verdicts)
     name = text(language, f"device.class.{budget.device_class}")
     key = "device.bench.passed" if passed else "device.bench.failed"
-    header = tuple(text(language, f"device.bench.{one}") for one in ("what", "found", "most", "is"))
-    rows = (header, *(_verdict_row(language, one) for one in verdicts))
+    header = tuple(
+        text(language, f"device.bench.{column}") for column in ("what", "found", "most", "is")
+    )
+    rows = (header, *(_verdict_row(language, verdict) for verdict in verdicts))
     more = text(language, "device.bench.made", when=_when(language, record), runs=record["runs"])
     return Told(text(language, key, name=name), "good" if passed else "alarm", more, rows)
 
@@ -97,7 +99,7 @@ def benchmark_told(language: str, record: Mapping[str, Any] | None, budget: Budg
 def stage_rows(language: str, record: Mapping[str, Any]) -> tuple[Row, ...]:
     """First, median and 95th percentile of every stage, in milliseconds."""
     header = tuple(
-        text(language, f"device.bench.{one}") for one in ("stage", "first", "median", "p95")
+        text(language, f"device.bench.{column}") for column in ("stage", "first", "median", "p95")
     )
     timings = record["timings"]
     return (
@@ -143,7 +145,7 @@ def bundle_rows(language: str, bundle: VerifiedBundle) -> tuple[Row, ...]:
         ("recipe", manifest.recipe),
         ("version", f"HEMX {manifest.hemx}, ExecuTorch {manifest.executorch}"),
         ("schema", str(manifest.schema_version)),
-        ("size", f"{number(language, sum(one.bytes for one in manifest.files) / 2**20, 1)} MiB"),
+        ("size", f"{number(language, sum(file.bytes for file in manifest.files) / 2**20, 1)} MiB"),
         ("signed", signed),
         ("licence", ", ".join(licences) or UNKNOWN),
         ("data", "\n".join(dict.fromkeys(_data(part) for part in parts)) or UNKNOWN),

@@ -209,7 +209,7 @@ class Locking:
     def present(self) -> Lock | None:
         """The lock that is on the screen."""
 
-        return next((one for one in self._frame.children if isinstance(one, Lock)), None)
+        return next((child for child in self._frame.children if isinstance(child, Lock)), None)
 
     def lock(self) -> bool:
         """Ask for the PIN before anything of a patient shows; return whether there is one."""
@@ -260,11 +260,11 @@ class Locking:
 
     def _put_away(self) -> None:
         """Take popups out of the window without closing them, and the keyboard from what is being typed."""
-        popups = [one for one in reversed(Window.children) if isinstance(one, ModalView)]
+        popups = [child for child in reversed(Window.children) if isinstance(child, ModalView)]
         for widget in (self._content, *popups):
-            for one in widget.walk():
-                if getattr(one, "focus", False):
-                    one.focus = False
+            for child in widget.walk():
+                if getattr(child, "focus", False):
+                    child.focus = False
         for popup in popups:
             self._away.append((popup, popup.auto_dismiss))
             # "Back" must not close what nobody sees.

@@ -186,10 +186,15 @@ class ThresholdsCard(SettingCard):
             self.values.text = ""
             return
         language = self.context.language
-        names = {one.code: one.name_ja if language == "ja" else one.name_en for one in MARKERS}
+        names = {
+            marker.code: marker.name_ja if language == "ja" else marker.name_en
+            for marker in MARKERS
+        }
         lines = [
-            self.say("threshold", marker=names[one.code], value=number(language, one.threshold, 2))
-            for one in self.manifest.markers
+            self.say(
+                "threshold", marker=names[marker.code], value=number(language, marker.threshold, 2)
+            )
+            for marker in self.manifest.markers
         ]
         mask = number(language, self.manifest.mask_threshold, 2)
         self.values.text = "\n".join([*lines, self.say("mask_threshold", value=mask)])
@@ -338,7 +343,7 @@ class PinCard(SettingCard):
         self.clear_button = self.action(self.clear)
         self.lock_button = self.action(lambda: self.context.dispatch("on_lock"))
         self.after = self.line()
-        self.minutes = Choices({str(one): "" for one in settings.MINUTES})
+        self.minutes = Choices({str(minutes): "" for minutes in settings.MINUTES})
         self.minutes.bind(on_chosen=self._chosen)
         self.add_widget(self.minutes)
         self.told = self.line(color=theme.CAUTION)
@@ -354,7 +359,9 @@ class PinCard(SettingCard):
         self.set_button.text = self.say("pin_change" if is_set else "pin_set")
         self.clear_button.text, self.lock_button.text = self.say("pin_clear"), self.say("lock_now")
         self.after.text = self.say("lock_after")
-        self.minutes.label({str(one): self.say("minutes", count=one) for one in settings.MINUTES})
+        self.minutes.label(
+            {str(minutes): self.say("minutes", count=minutes) for minutes in settings.MINUTES}
+        )
         self.minutes.current = str(settings.lock_minutes(self.context.store))
         self.forgotten.text = self.say("pin_forgotten")
         self.told.text = ""

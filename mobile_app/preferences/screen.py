@@ -46,7 +46,7 @@ class SettingsScreen(ScrollView):
     def __init__(self, **kwargs: object) -> None:
         super().__init__(**kwargs)
         self.manifest: Any = None
-        self.cards = {one.__name__: one(context=self.context) for one in CARDS}
+        self.cards = {card.__name__: card(context=self.context) for card in CARDS}
         for card in self.cards.values():
             self.ids.cards.add_widget(card)
         self.context.bind(language=self._show)

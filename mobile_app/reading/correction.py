@@ -149,9 +149,9 @@ class MaskCorrection(EventDispatcher):
         Args:
             ends: the app ends: nothing is told to the screens any more.
         """
-        for one in list(self._waiting):
-            if self._claim(one):
-                self._keep(one, ends=ends)
+        for unstored in list(self._waiting):
+            if self._claim(unstored):
+                self._keep(unstored, ends=ends)
         editor = self.editor
         if editor is None:
             return
@@ -160,24 +160,24 @@ class MaskCorrection(EventDispatcher):
         if editor.unsaved and not in_hand:
             self._keep(Unstored(int(self._result_id), drawn), ends=ends)
 
-    def _keep(self, one: Unstored, *, ends: bool) -> None:
+    def _keep(self, unstored: Unstored, *, ends: bool) -> None:
         store, editor = self._context.store, self.editor
         try:
-            correction = save_correction(store, one.result_id, one.snapshot)(None)
+            correction = save_correction(store, unstored.result_id, unstored.snapshot)(None)
         except HemxError as error:
             self._tell_unless_deleted(error)
             return
-        if editor is None or self._result_id != one.result_id:
+        if editor is None or self._result_id != unstored.result_id:
             return
         if ends:
-            editor.mark_saved(one.snapshot)
+            editor.mark_saved(unstored.snapshot)
         else:
-            self._saved(one.snapshot, correction)
+            self._saved(unstored.snapshot, correction)
 
-    def _claim(self, one: Unstored) -> bool:
+    def _claim(self, unstored: Unstored) -> bool:
         """Whether this thread stores it; the worker and the interface may both want to."""
         try:
-            self._waiting.remove(one)
+            self._waiting.remove(unstored)
         except ValueError:
             return False
         return True

@@ -100,6 +100,6 @@ def slices_worth_a_look(
     """The five key slices, judged by the blood areas of a corrected mask where they are given."""
     if areas_mm2 is not None:
         pairs = zip(result.slices, areas_mm2, strict=True)
-        slices = tuple(replace(one, blood_area_mm2=float(area)) for one, area in pairs)
+        slices = tuple(replace(slice_, blood_area_mm2=float(area)) for slice_, area in pairs)
         result = replace(result, slices=slices)
     return key_slices(result)

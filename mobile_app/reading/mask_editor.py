@@ -147,7 +147,7 @@ class MaskEditor:
         self.geometry = geometry
         self._network = Snapshot(State(()), tuple(network), 0.0)
         self._slices: list[Mask] = list(network if saved is None else saved)
-        self._counts = np.array([np.count_nonzero(one) for one in self._slices], np.float64)
+        self._counts = np.array([np.count_nonzero(mask) for mask in self._slices], np.float64)
         self._state = self._network.state if saved is None else State(tuple(strokes))
         self._saved = self.snapshot()
         self._done: list[_Step] = []
@@ -193,7 +193,7 @@ class MaskEditor:
     def corrected(self) -> bool:
         """Whether the mask differs from the network's in any pixel."""
         pairs = zip(self._slices, self._network.slices, strict=True)
-        return any(one is not other and not np.array_equal(one, other) for one, other in pairs)
+        return any(mask is not other and not np.array_equal(mask, other) for mask, other in pairs)
 
     def slice_mask(self, index: int) -> Mask:
         """The mask of a slice, bool, shape (rows, columns); not to be written to."""
@@ -211,11 +211,11 @@ class MaskEditor:
 
     def estimate(self) -> VolumeEstimate:
         """The volume with its uncertainty; measured in the blood's box only, so that it follows a finger."""
-        bloody = [one for one in self._slices if one.any()]
+        bloody = [mask for mask in self._slices if mask.any()]
         if not bloody:
             return estimate_volume(np.zeros((len(self._slices), 1, 1), np.bool_), self.geometry)
         rows, columns = _box(np.logical_or.reduce(bloody))
-        boxed = np.stack([np.pad(one[rows, columns], 1) for one in self._slices])
+        boxed = np.stack([np.pad(mask[rows, columns], 1) for mask in self._slices])
         return estimate_volume(boxed, self.geometry)
 
     def begin(self, index: int, point: Point, *, radius_mm: float, erases: bool) -> None:
@@ -290,7 +290,7 @@ class MaskEditor:
         if self._state is target.state:
             return ()
         pairs = enumerate(zip(self._slices, target.slices, strict=True))
-        found = (_difference(index, one, other) for index, (one, other) in pairs)
+        found = (_difference(index, mask, other) for index, (mask, other) in pairs)
         patches = tuple(one for one in found if one is not None)
         for patch in patches:
             self._set(patch.index, target.slices[patch.index])
@@ -326,11 +326,11 @@ class MaskEditor:
         self._counts[index] = np.count_nonzero(mask)
 
 
-def _difference(index: int, one: Mask, other: Mask) -> _Patch | None:
+def _difference(index: int, mask: Mask, other: Mask) -> _Patch | None:
     """What turns one mask of a slice into the other."""
-    if one is other:
+    if mask is other:
         return None
-    turned = one ^ other
+    turned = mask ^ other
     if not turned.any():
         return None
     rows, columns = _box(turned)

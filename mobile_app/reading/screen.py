@@ -69,7 +69,7 @@ class Reading(BoxLayout):
             correction=self._load,
             running=self._translate,
             language=self._translate,
-            on_slice_update=lambda _context, one: self._update(one),
+            on_slice_update=lambda _context, update: self._update(update),
         )
         self.fbind("size", self._turn)
         self._turn()
@@ -150,18 +150,18 @@ class Reading(BoxLayout):
         self._tell_slice()
         self._tell()
 
-    def _update(self, one: SliceUpdate) -> None:
+    def _update(self, update: SliceUpdate) -> None:
         """Take over a slice from a running triage."""
         viewer = self.viewer
         if viewer.volume is None:
             return
-        viewer.masks[one.index] = one.mask
-        viewer.mask_changed(one.index)
+        viewer.masks[update.index] = update.mask
+        viewer.mask_changed(update.index)
         area = viewer.volume.geometry.pixel_area_mm2
-        self.strip.areas[one.index] = float(one.mask.sum()) * area
-        if one.result is not None:
-            viewer.results[one.index] = one.result
-            viewer.result_changed(one.index)
+        self.strip.areas[update.index] = float(update.mask.sum()) * area
+        if update.result is not None:
+            viewer.results[update.index] = update.result
+            viewer.result_changed(update.index)
             self._show_probabilities()
 
     def _result_changed(self, _context: AppContext, result: object) -> None:
@@ -178,10 +178,10 @@ class Reading(BoxLayout):
         self.correction.open()
         if self.correction.editor is known:
             return
-        viewer.results = {one.index: one for one in result.slices if one.probabilities}
+        viewer.results = {slice_.index: slice_ for slice_ in result.slices if slice_.probabilities}
         self._show_corrected(tuple(range(len(result.slices))))
         if result.markers:
-            best = max(result.markers.values(), key=lambda one: one.probability)
+            best = max(result.markers.values(), key=lambda marker: marker.probability)
             self.tools.marker = MARKER_CODES.index(best.code)
         self._choose_marker()
         areas = list(self.strip.areas)
@@ -209,7 +209,7 @@ class Reading(BoxLayout):
             viewer.mask_changed(index)
         if not editor.drawing:
             keys = slices_worth_a_look(self.context.result, tuple(areas.tolist()))
-            self.tools.keys, self.strip.keys = keys, [one.index for one in keys]
+            self.tools.keys, self.strip.keys = keys, [key.index for key in keys]
 
     def _choose_marker(self, *_ignored: object) -> None:
         self.viewer.marker = self.tools.marker

@@ -58,7 +58,7 @@ class SliceStrip(Widget):
         return True
 
     def on_touch_up(self, touch: object) -> bool:
-        """Let the finger go."""
+        """Release the finger from the strip."""
         if touch.grab_current is not self:
             return False
         touch.ungrab(self)
@@ -106,11 +106,11 @@ class SliceStrip(Widget):
             y = self._height_of(limit)
             add(Line(points=[self.x, y, self.right, y], width=1, dash_length=4, dash_offset=4))
         add(Color(*theme.MARKER))
-        for place, one in enumerate(self.probabilities):
-            if one is None:
+        for place, probability in enumerate(self.probabilities):
+            if probability is None:
                 continue
-            x, y, radius = self.x + (place + 0.5) * step, self._height_of(one), dp(3)
-            if limit is not None and one >= limit:
+            x, y, radius = self.x + (place + 0.5) * step, self._height_of(probability), dp(3)
+            if limit is not None and probability >= limit:
                 add(Line(circle=(x, y, radius / 2), width=radius / 2))
             else:
                 add(Line(circle=(x, y, radius), width=dp(1)))

@@ -72,7 +72,7 @@ def key_label(language: str, keys: Sequence[KeySlice], place: int, *, in_full: b
         return ""
     shows = [text(language, f"reading.key.{code}") for code in keys[place].shows]
     if not shows:
-        with_blood = any(one.shows for one in keys)
+        with_blood = any(key.shows for key in keys)
         told = text(language, f"reading.key.{'blood' if with_blood else 'none'}")
     elif len(shows) == 1 or in_full:
         told = text(language, "reading.list").join(shows)
@@ -161,7 +161,7 @@ class ReadingTools(BoxLayout):
             BoxLayout(orientation="vertical", spacing=theme.GAP, size_hint_y=None) for _ in range(2)
         )
         for box in (self._head, self._panel):
-            box.fbind("minimum_height", lambda one, height: setattr(one, "height", height))
+            box.fbind("minimum_height", lambda widget, height: setattr(widget, "height", height))
         self._scroll = ScrollView(do_scroll_x=False)
         self._scroll.add_widget(self._panel)
         for name in ("height", "minimum_height"):

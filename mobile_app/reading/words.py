@@ -40,7 +40,7 @@ def caption(
     ]
     if names:
         name = shown_name(identity.patient_name, language)
-        lines += [one for one in (name, identity.patient_id) if one]
+        lines += [part for part in (name, identity.patient_id) if part]
     if identity.acquired_at is not None:
         lines.append(date_time(language, identity.acquired_at))
     return "\n".join(lines)

@@ -42,10 +42,10 @@ def subject_card(
     card = ReportCard()
     card.add_widget(heading(text(language, "report.what")))
     choices: dict[int | None, str] = {}
-    for one in options:
-        growth = f"{signed(language, one.growth.ml, 1)} mL"
-        at = date_time(language, one.earlier_at)
-        choices[one.stored.id] = text(language, "report.with", growth=growth, at=at)
+    for option in options:
+        growth = f"{signed(language, option.growth.ml, 1)} mL"
+        at = date_time(language, option.earlier_at)
+        choices[option.stored.id] = text(language, "report.with", growth=growth, at=at)
     if choices:
         choices[None] = text(language, "report.alone")
     for number, told in choices.items():
@@ -63,8 +63,8 @@ def _choice(card: ReportCard, told: str, *, chosen: bool) -> ToggleButton:
     button = ToggleButton(text=told, group=f"subject{id(card)}", allow_no_selection=False)
     button.state = "down" if chosen else "normal"
     button.bind(
-        texture_size=lambda one, size: setattr(
-            one, "height", max(theme.TARGET, size[1] + theme.GAP * 2)
+        texture_size=lambda label, size: setattr(
+            label, "height", max(theme.TARGET, size[1] + theme.GAP * 2)
         )
     )
     card.add_widget(button)

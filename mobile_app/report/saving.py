@@ -88,7 +88,7 @@ class ReportSaving:
             if outcome.value is None:
                 self.tell("report.not_saved")
                 return
-            names = "\n".join(one.name for one in outcome.value[0])
+            names = "\n".join(path.name for path in outcome.value[0])
             self.tell(
                 "report.saved" if folder else "report.saved_android", folder=folder, names=names
             )

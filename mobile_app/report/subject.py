@@ -105,7 +105,9 @@ def load_subject(
         known = into(study_id, expansions_of_patient(store, study_id))
         result, comparison = urged(side.result, known), None
         if comparison_id is not None:
-            found = next((one for one in known if one.stored.id == comparison_id), None)
+            found = next(
+                (expansion for expansion in known if expansion.stored.id == comparison_id), None
+            )
             if found is None or found.outdated:
                 raise _outdated()
             comparison = _comparison(store, found, side.result, report, budget)

@@ -109,10 +109,10 @@ class Facts:
 
 def marker_findings(result: TriageResult, half_width: float | None) -> tuple[MarkerFinding, ...]:
     """Each marker with the rule of its name."""
-    signs = {one.code: one for one in result.signs}
+    signs = {sign.code: sign for sign in result.signs}
     return tuple(
-        MarkerFinding(marker=one, half_width=half_width, sign=signs.get(one.code))
-        for one in result.markers.values()
+        MarkerFinding(marker=marker, half_width=half_width, sign=signs.get(marker.code))
+        for marker in result.markers.values()
     )
 
 
@@ -140,9 +140,9 @@ def model_facts(result: TriageResult, manifest: ModelManifest | None) -> ModelFa
     if made_by != [manifest.segmenter.sha256, manifest.classifier.sha256]:
         return None
     licences = {
-        str(one["licence"])
-        for one in manifest.training.values()
-        if isinstance(one, dict) and one.get("licence")
+        str(training["licence"])
+        for training in manifest.training.values()
+        if isinstance(training, dict) and training.get("licence")
     }
     return ModelFacts(
         licence="; ".join(sorted(licences)), half_width=uncertain_half_width(manifest)

@@ -63,7 +63,7 @@ class MarkerBar(Widget):
             Line(points=[x, self.y, x, self.top], width=dp(1.6))
 
     def _draw_band(self, low: float, high: float) -> None:
-        left, right = (self.at(one) for one in self.band)
+        left, right = (self.at(edge) for edge in self.band)
         Color(*theme.CAUTION[:3], 0.22)
         Rectangle(pos=(left, low), size=(right - left, high - low))
         Color(*theme.CAUTION)
@@ -89,31 +89,31 @@ def markers_card(language: str, facts: Facts, jump: Jump) -> Card:
         return card
     known = facts.markers[0].half_width is not None
     card.add_widget(small(text(language, f"result.markers_hint{'' if known else '_plain'}")))
-    for one in facts.markers:
-        card.add_widget(_marker(language, one, jump, card))
+    for marker in facts.markers:
+        card.add_widget(_marker(language, marker, jump, card))
     if not known:
         card.add_widget(small(text(language, "result.no_band")))
     return card
 
 
-def _marker(language: str, one: MarkerFinding, jump: Jump, card: Card) -> BoxLayout:
-    marker = one.marker
+def _marker(language: str, finding: MarkerFinding, jump: Jump, card: Card) -> BoxLayout:
+    marker = finding.marker
     row = BoxLayout(size_hint_y=None, spacing=theme.GAP * 2)
     words = BoxLayout(orientation="vertical", size_hint_y=None, spacing=theme.GAP / 2)
     words.bind(minimum_height=words.setter("height"))
     words.bind(height=lambda _words, height: setattr(row, "height", max(height, theme.TARGET)))
-    words.add_widget(_verdict(language, one))
+    words.add_widget(_verdict(language, finding))
     bar = MarkerBar(
         probability=marker.probability,
         threshold=marker.threshold,
-        band=one.band,
+        band=finding.band,
         present=marker.present,
     )
     words.add_widget(bar)
     value, limit = (number(language, each, 2) for each in (marker.probability, marker.threshold))
     told = text(language, "result.probability", value=value, limit=limit)
     words.add_widget(small(told))
-    words.add_widget(_opinion(language, one))
+    words.add_widget(_opinion(language, finding))
     row.add_widget(words)
     button = slice_button(language, marker.slice_index, jump)
     row.add_widget(button)
@@ -121,13 +121,13 @@ def _marker(language: str, one: MarkerFinding, jump: Jump, card: Card) -> BoxLay
     return row
 
 
-def _verdict(language: str, one: MarkerFinding) -> BoxLayout:
+def _verdict(language: str, finding: MarkerFinding) -> BoxLayout:
     """The marker's name, and the answer in words."""
     row = BoxLayout(size_hint_y=None, spacing=theme.GAP)
-    name = Wrapped(text=Texts(language).sign(one.marker.code), bold=True)
-    key = "present" if one.marker.present else "absent"
-    ink = theme.ALARM if one.marker.present else theme.TEXT
-    if one.uncertain:
+    name = Wrapped(text=Texts(language).sign(finding.marker.code), bold=True)
+    key = "present" if finding.marker.present else "absent"
+    ink = theme.ALARM if finding.marker.present else theme.TEXT
+    if finding.uncertain:
         key, ink = f"{key}_uncertain", theme.CAUTION
     answer = Wrapped(text=text(language, f"result.{key}"), bold=True, color=ink, halign="right")
     for each in (name, answer):
@@ -136,14 +136,14 @@ def _verdict(language: str, one: MarkerFinding) -> BoxLayout:
     return row
 
 
-def _opinion(language: str, one: MarkerFinding) -> Wrapped:
-    if one.sign is None:
+def _opinion(language: str, finding: MarkerFinding) -> Wrapped:
+    if finding.sign is None:
         return small(text(language, "result.no_opinion"))
-    if one.opinion is Opinion.UNDECIDED:
+    if finding.opinion is Opinion.UNDECIDED:
         return small(text(language, "result.undecided"))
-    answer = _answer(language, one.sign)
-    told = text(language, f"result.{one.opinion}", answer=answer)
-    return small(told, theme.CAUTION if one.opinion is Opinion.DISAGREES else theme.MUTED)
+    answer = _answer(language, finding.sign)
+    told = text(language, f"result.{finding.opinion}", answer=answer)
+    return small(told, theme.CAUTION if finding.opinion is Opinion.DISAGREES else theme.MUTED)
 
 
 def _answer(language: str, sign: SignResult) -> str:
@@ -171,7 +171,7 @@ def signs_card(language: str, facts: Facts, jump: Jump) -> Card:
     card.jumps = {}
     card.add_widget(heading(text(language, "result.signs")))
     card.add_widget(small(text(language, "result.signs_hint")))
-    signs = [one for one in facts.shown.signs if one.code not in MARKER_CODES]
+    signs = [sign for sign in facts.shown.signs if sign.code not in MARKER_CODES]
     if not signs:
         card.add_widget(Wrapped(text=texts("not_judged")))
     for sign in signs:

@@ -79,7 +79,7 @@ class Result(ScrollView):
     def told(self) -> str:
         """All words, top to bottom."""
         return "\n".join(
-            one.text for one in ordered_widgets(self._page) if getattr(one, "text", "")
+            widget.text for widget in ordered_widgets(self._page) if getattr(widget, "text", "")
         )
 
     @property

@@ -162,7 +162,7 @@ class Studies(BoxLayout):
     def ask_to_delete(self, study_id: int) -> Sheet:
         """Delete a study if the user agrees."""
         language = self.context.language
-        row = next(one for one in self.rows if one.study_id == study_id)
+        row = next(row for row in self.rows if row.study_id == study_id)
         return confirm(
             title=text(language, "studies.delete_title"),
             message=text(language, "studies.delete_message", patient=row.patient, facts=row.facts),
@@ -193,12 +193,12 @@ class Studies(BoxLayout):
         delete = text(self.context.language, "studies.delete")
         self.table.data = [
             {
-                **{name: value for name, value in asdict(one).items() if name != "state"},
-                "state_words": one.state,
+                **{name: value for name, value in asdict(row).items() if name != "state"},
+                "state_words": row.state,
                 "delete_text": delete,
                 "screen": self,
             }
-            for one in rows
+            for row in rows
         ]
         self._translate()
         shown = self.table if rows else self.empty

@@ -173,10 +173,12 @@ class Sheet(ModalView):
 def level(*widgets: Widget) -> BoxLayout:
     """A row as high as the highest in it; all begin at its top."""
     row = BoxLayout(size_hint_y=None, spacing=theme.GAP)
-    for one in widgets:
-        one.pos_hint = {"top": 1}
-        one.fbind("height", lambda *_: setattr(row, "height", max(each.height for each in widgets)))
-        row.add_widget(one)
+    for widget in widgets:
+        widget.pos_hint = {"top": 1}
+        widget.fbind(
+            "height", lambda *_: setattr(row, "height", max(each.height for each in widgets))
+        )
+        row.add_widget(widget)
     return row
 
 

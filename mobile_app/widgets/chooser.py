@@ -96,17 +96,17 @@ def list_folder(folder: Path) -> tuple[Entry, ...]:
     """
     found = []
     with os.scandir(folder) as entries:
-        for one in entries:
-            if one.name.startswith("."):
+        for entry in entries:
+            if entry.name.startswith("."):
                 continue
             try:
-                if one.is_dir():
-                    found.append(Entry(one.name, True))
-                elif one.is_file():
-                    found.append(Entry(one.name, False, one.stat().st_size))
+                if entry.is_dir():
+                    found.append(Entry(entry.name, True))
+                elif entry.is_file():
+                    found.append(Entry(entry.name, False, entry.stat().st_size))
             except OSError:
                 continue  # a dead link, or a medium that was pulled out
-    return tuple(sorted(found, key=lambda one: (not one.is_folder, one.name.casefold())))
+    return tuple(sorted(found, key=lambda entry: (not entry.is_folder, entry.name.casefold())))
 
 
 class FolderRow(RecycleDataViewBehavior, ButtonBehavior, BoxLayout):
@@ -173,17 +173,21 @@ class FolderView(RecycleView):
             self.chosen = "" if self.chosen == path else path
 
     def _show(self) -> None:
-        self.data = [self._row(one) for one in self.entries]
+        self.data = [self._row(entry) for entry in self.entries]
 
-    def _row(self, one: Entry) -> dict[str, Any]:
+    def _row(self, entry: Entry) -> dict[str, Any]:
         language = self.context.language
-        label = text(language, "studies.folder_entry", name=one.name) if one.is_folder else one.name
+        label = (
+            text(language, "studies.folder_entry", name=entry.name)
+            if entry.is_folder
+            else entry.name
+        )
         return {
-            "name": one.name,
+            "name": entry.name,
             "label": label,
-            "is_folder": one.is_folder,
-            "chosen": self.chosen == str(Path(self.folder) / one.name),
-            "size_words": "" if one.is_folder else size_words(language, one.size),
+            "is_folder": entry.is_folder,
+            "chosen": self.chosen == str(Path(self.folder) / entry.name),
+            "size_words": "" if entry.is_folder else size_words(language, entry.size),
             "view": self,
         }
 
@@ -250,12 +254,12 @@ def drives() -> tuple[Path, ...]:
     for top in map(Path, DRIVES):
         if not top.is_dir():
             continue
-        for one in sorted(top.iterdir()):
+        for path in sorted(top.iterdir()):
             try:
-                below = sorted(inner for inner in one.iterdir() if inner.is_dir())
+                below = sorted(inner for inner in path.iterdir() if inner.is_dir())
             except OSError:
                 continue
-            mounted = [one] if one.is_mount() else [inner for inner in below if inner.is_mount()]
+            mounted = [path] if path.is_mount() else [inner for inner in below if inner.is_mount()]
             found.extend(mounted)
     return tuple(found)
 

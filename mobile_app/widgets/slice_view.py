@@ -296,7 +296,7 @@ class SliceView(StencilView):
         add = self._marks.add
         add(Color(*MARKER))
         if self.ruler is not None:
-            ends = [self.to_screen(*one) for one in self.ruler]
+            ends = [self.to_screen(*end) for end in self.ruler]
             add(Line(points=[*ends[0], *ends[1]], width=dp(1.2)))
             for end in ends:
                 add(Line(circle=(*end, dp(4)), width=dp(1.2)))

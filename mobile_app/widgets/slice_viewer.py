@@ -132,13 +132,13 @@ class SliceViewer(SliceView):
 
     def _begin_pinch(self) -> None:
         if len(self._touches) >= 2:
-            (x0, y0), (x1, y1) = (one.pos for one in self._touches[:2])
+            (x0, y0), (x1, y1) = (touch.pos for touch in self._touches[:2])
             self._pinch = ((x0 + x1) / 2, (y0 + y1) / 2, math.dist((x0, y0), (x1, y1)), self.zoom,
                            self.centre)  # fmt: skip
 
     def _pinch_to(self) -> None:
         x, y, apart, zoom, centre = self._pinch
-        (x0, y0), (x1, y1) = (one.pos for one in self._touches[:2])
+        (x0, y0), (x1, y1) = (touch.pos for touch in self._touches[:2])
         factor = math.dist((x0, y0), (x1, y1)) / max(apart, 1.0)
         self._zoom_to(zoom * factor, zoom, centre, (x, y), ((x0 + x1) / 2, (y0 + y1) / 2))
 
@@ -165,7 +165,7 @@ class SliceViewer(SliceView):
         self.index = int(min(len(self.volume.hu) - 1, max(0, index)))
 
     def _read_pixel(self, x: float, y: float) -> None:
-        row, column = (round(one) for one in self.to_slice(x, y))
+        row, column = (round(place) for place in self.to_slice(x, y))
         rows, columns = self.volume.hu.shape[1:]
         self.pixel = (row, column) if 0 <= row < rows and 0 <= column < columns else None
 

@@ -57,8 +57,8 @@ def study_rows(
     """The studies that a search finds, the newest acquisition first."""
     growths = store.comparisons.growths()
     return tuple(
-        _row(one, growths.get(one.id, ()), language, hides_names)
-        for one in store.studies.find(search)
+        _row(study, growths.get(study.id, ()), language, hides_names)
+        for study in store.studies.find(search)
     )
 
 
@@ -69,7 +69,7 @@ def advised(newest: Glance, growths: Sequence[GrowthGlance]) -> Recommendation:
         newest: the study's, with its correction.
         growths: since earlier studies, as `Comparisons.growths` has them.
     """
-    if newest.volume_ml > 0 and any(one.certain for one in growths):
+    if newest.volume_ml > 0 and any(growth.certain for growth in growths):
         return Recommendation.CALL_NOW
     return newest.recommendation
 
@@ -92,7 +92,7 @@ def patient_words(study: Study, language: str, *, hides_names: bool = False) -> 
         return text(language, "studies.number", number=study.id)
     name = name_words(study.identity.patient_name, language) or text(language, "studies.no_name")
     number_ = study.identity.patient_id
-    return SEPARATOR.join(one for one in (name, number_) if one)
+    return SEPARATOR.join(part for part in (name, number_) if part)
 
 
 def whose(store: Store, study_id: float | None, language: str) -> str:
@@ -117,7 +117,7 @@ def name_words(stored: str, language: str) -> str:
     groups = [" ".join(group.replace("^", " ").split()) for group in stored.split("=")]
     if language == "ja":
         groups = [*groups[1:], groups[0]]
-    return " / ".join(one for one in groups if one)
+    return " / ".join(group for group in groups if group)
 
 
 def _row(
@@ -147,7 +147,7 @@ def _facts(study: Study, language: str) -> str:
     when = date_time(language, acquired) if acquired else text(language, "studies.no_time")
     slices = text(language, "studies.slices", count=study.slices)
     parts = (when, slices, study.identity.series_description)
-    return SEPARATOR.join(one for one in parts if one)
+    return SEPARATOR.join(part for part in parts if part)
 
 
 def _findings(study: Study, growths: Sequence[GrowthGlance], language: str) -> str:
@@ -161,21 +161,23 @@ def _findings(study: Study, growths: Sequence[GrowthGlance], language: str) -> s
         # That a person erased what triage had found must not be lost on who looks at the list only.
         return volume if newest.corrected else ""
     markers = text(language, "studies.comma").join(
-        one.name_ja if language == "ja" else one.name_en
-        for one in MARKERS
-        if one.code in newest.markers
+        marker.name_ja if language == "ja" else marker.name_en
+        for marker in MARKERS
+        if marker.code in newest.markers
     )
     none = text(language, "studies.no_markers" if newest.judged else "studies.not_judged")
     parts = [volume, markers or none]
     if growths:
         # The one that decides the advice, else the newest.
-        parts.append(_growth(next((one for one in growths if one.certain), growths[0]), language))
+        parts.append(
+            _growth(next((growth for growth in growths if growth.certain), growths[0]), language)
+        )
     return SEPARATOR.join(parts)
 
 
 def _growth(growth: GrowthGlance, language: str) -> str:
     answers = set(growth.answers.values())
-    answer = next(one for one in ("yes", "indeterminate", "no") if one in answers)
+    answer = next(word for word in ("yes", "indeterminate", "no") if word in answers)
     sign = "+" if growth.ml > 0 else ""
     ml = sign + number(language, growth.ml, 1)
     percent = "" if growth.percent is None else f" ({sign}{number(language, growth.percent)} %)"
