@@ -1,1 +1,1 @@
-"""Measured figures: each comes from a command whose result file lies under `results/`."""
+"""Measurements: each figure comes from a command whose result file is in `results/`."""

@@ -1,8 +1,8 @@
-"""Both programs and their manifest, written only when every gate is passed.
+"""Write both programs and their manifest, if every gate is passed.
 
-Temperatures and thresholds can be taken anew without exporting the graphs again (`hemx evaluate markers
---recalibrate` fits them on more studies): the programs compute logits, which do not change. What
-int8 does to a probability does: parity is measured anew.
+Temperatures and thresholds can be updated without exporting the graphs again (`hemx evaluate markers
+--recalibrate` fits them on more studies): the programs compute logits, which do not change. The
+effect of int8 on probabilities does: parity is measured again.
 """
 
 from __future__ import annotations
@@ -173,7 +173,7 @@ def publish(draft: Path, out: Path) -> None:
 
 
 def summary(manifest: ModelManifest) -> list[tuple[str, str]]:
-    """Names and values of what a user wants to see of a bundle."""
+    """Names and values for the summary of a bundle."""
     parity = Parity(**manifest.parity)
     return [
         ("recipe", manifest.recipe),

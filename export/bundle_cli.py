@@ -80,7 +80,7 @@ def recalibrate(
     ] = None,
     key: PrivateKey = None,
 ) -> None:
-    """Take temperatures, thresholds and accuracy anew from beside the weights, verify, and sign."""
+    """Update temperatures, thresholds and accuracy from the files beside the weights, verify, and sign."""
     from export.bundle import recalibrate_bundle
     from export.networks import default_weights
     from export.recipes import find_recipe

@@ -1,9 +1,9 @@
-"""Where int8 loses: every operator of a quantized graph beside the same operator in float32.
+"""Error of int8, operator by operator: a quantized graph compared with its float32 twin.
 
 Two errors are measured, because they answer different questions.
 
-- `sqnr_db` compares what flows through the quantized graph with what flows through the float twin. It holds
-  all that happened before: it says how wrong a map is, not whose fault that is.
+- `sqnr_db` compares what flows through the quantized graph with what flows through the float twin. It
+  includes all earlier errors: it says how wrong a map is, not which operator caused it.
 - `own_sqnr_db` gives the operator the float twin's inputs, unrounded, and compares its output on its int8
   grid with the float one: what its own rounded weights and its own output's steps lose. Keeping the operator
   in float32 takes away exactly this.

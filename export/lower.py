@@ -1,4 +1,4 @@
-"""To an ExecuTorch program whose every operator runs in one XNNPACK delegate."""
+"""Lower a graph to an ExecuTorch program with every operator in one XNNPACK delegate."""
 
 from __future__ import annotations
 

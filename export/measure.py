@@ -1,7 +1,7 @@
 """Latency and memory of written programs, each in fresh processes, interleaved.
 
-What runs next to what must not decide: every layout is measured in a process of its own, and the layouts
-take turns, round after round. A process imports the runtime first; memory is the peak above what it had
+Every layout is measured in a process of its own, and the layouts take turns, round after round, so that
+order does not matter. A process imports the runtime first; memory is the peak above what it had
 then, so torch's own size does not count.
 """
 

@@ -1,4 +1,4 @@
-"""What the training leaves for the export: both networks, their cards and the decision rules."""
+"""Load the results of training: both networks, their cards and the decision rules."""
 
 from __future__ import annotations
 

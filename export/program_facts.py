@@ -1,8 +1,8 @@
-"""What a written program holds, read from its own bytes: delegates, nodes inside them, memory plan.
+"""Inspect a written program: delegates, nodes inside them, memory plan.
 
 A program is a flatbuffer (`ET12`) whose execution plan calls delegates and operators. The payload of an
 XNNPACK delegate is a flatbuffer as well, of nodes and values. Both are decoded with the schemas and the
-compiler that ExecuTorch brings, so what is said here is said of the file and not of the graph it came from.
+compiler that ExecuTorch brings, so the facts are those of the file and not of the graph it came from.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Prepared slices to calibrate on and to verify with: real ones, else phantoms."""
+"""Prepared slices for calibration and verification: real ones, else phantoms."""
 
 from __future__ import annotations
 

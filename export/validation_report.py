@@ -1,4 +1,4 @@
-"""The validation record for people: Markdown beside the JSON, and a picture."""
+"""The validation record as Markdown and a picture."""
 
 from __future__ import annotations
 

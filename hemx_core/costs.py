@@ -77,7 +77,7 @@ class StageClock:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Times the stages of a run, tells its progress and hands over its slices."""
+    """Times the stages of a run, reports its progress and passes on its slices."""
 
     clock: StageClock = field(default_factory=StageClock)
     progress: Progress | None = None

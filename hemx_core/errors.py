@@ -123,7 +123,7 @@ class BackendError(ModelError):
 
 
 class SelfTestError(ModelError):
-    """The programs compute something else here than where they were made, or that cannot be told."""
+    """The programs compute something else here than where they were made, or it could not be tested."""
 
 
 class ModelInputError(ModelError):

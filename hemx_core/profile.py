@@ -1,7 +1,7 @@
-"""What a device needs for a study: latency per stage, memory, sizes, as one record.
+"""Profile of a device on one study: latency per stage, memory and sizes, as one record.
 
 The app's benchmark screen and `python -m benchmarks` write the same record, described in
-docs/benchmark_format.md, so that a tablet's figures stand in the same tables as a desk's. The study is a
+docs/benchmark_format.md, so that figures of tablet and desk can be compared. The study is a
 phantom, written as DICOM and read again: no patient's data enters a record.
 """
 

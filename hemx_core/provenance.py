@@ -1,4 +1,4 @@
-"""Where a measured number comes from: command, commit, machine and versions, beside the number."""
+"""Provenance of a measured number: command, commit, machine and versions."""
 
 from __future__ import annotations
 

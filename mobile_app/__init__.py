@@ -1,1 +1,1 @@
-"""The tablet app: no torch, `export` or `benchmarks` here, and Kivy in screens and widgets only."""
+"""The tablet app: without torch, `export` and `benchmarks`; Kivy in screens and widgets only."""

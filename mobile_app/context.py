@@ -1,4 +1,4 @@
-"""What all screens share: the open study, the store, the jobs, and the way to each other.
+"""State that all screens share: the open study, the store, the jobs, and navigation.
 
     open_study -> volume -> stored result                     where the study was triaged before
                          -> models, slices as they come -> result (and its newest correction)
@@ -283,7 +283,7 @@ class AppContext(EventDispatcher):
         return self._device_models.get()
 
     def fresh_models(self) -> Models:
-        """Models loaded anew, the caller's to close; for the benchmark. Call it in a job.
+        """Newly loaded models, which the caller closes; for the benchmark. Call it in a job.
 
         Raises:
             ModelError: they do not load.
@@ -295,7 +295,7 @@ class AppContext(EventDispatcher):
         self._device_models.preload()
 
     def forget_models(self) -> None:
-        """Close the models after the jobs that run or wait; the next triage loads them anew."""
+        """Close the models after the jobs that run or wait; the next triage loads them again."""
         self.jobs.run(lambda _report: self._device_models.close())
 
     def release(self) -> None:
@@ -380,7 +380,7 @@ class AppContext(EventDispatcher):
         self._opening.open(study_id)
 
     def triage_again(self) -> None:
-        """Triage the open study anew, with the present settings; its earlier results stay stored."""
+        """Triage the open study again, with the present settings; its earlier results stay stored."""
         self._opening.again()
 
     def close_study(self) -> None:

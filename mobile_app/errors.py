@@ -1,4 +1,4 @@
-"""What can go wrong in the app besides what goes wrong in the core.
+"""Errors of the app, in addition to those of the core.
 
 HemxError
 ├── StoreError                 the app's folder or database
@@ -55,7 +55,7 @@ class PinError(HemxError):
 
 
 class UnexpectedError(HemxError):
-    """An error that nobody foresaw; the original is its cause."""
+    """An unforeseen error; the original is its cause."""
 
     @classmethod
     def wrap(cls, error: BaseException) -> UnexpectedError:

@@ -1,4 +1,4 @@
-"""What surrounds every screen: navigation, status line, that this is no medical device, and errors."""
+"""The frame of every screen: navigation, status line, notice that this is no medical device, errors."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Navigation(BoxLayout):
-    """One button a screen; `on_chosen(name)` tells what was touched.
+    """One button a screen; `on_chosen(name)` reports the touch.
 
     Args:
         names: of the screens, in order.

@@ -1,7 +1,7 @@
-"""A log without patient data: what went wrong, and where in the program; no Kivy.
+"""A log without patient data: the error and its place in the program; no Kivy.
 
-A message may hold a name, an ID or a path, whoever wrote it, and so may the text of an error. So no text
-of either is ever written. A line is made from what the program itself is made of: a time, a level, a module,
+A message may hold a name, an ID or a path, and so may the text of an error. So no text of either is ever
+written. A line holds only what comes from the program itself: a time, a level, a module,
 a line number, numbers, and the class of an error with the code lines that it came through.
 
     2026-11-26T09:12:44 ERROR mobile_app.context:88 NoSeriesError < hemx_core.imaging.reader:47 read_series
@@ -55,7 +55,7 @@ class InstalledLog:
 
 
 def install(folder: Path) -> InstalledLog:
-    """Begin to log into a folder: warnings of every library, and errors that nobody caught.
+    """Begin to log into a folder: warnings of every library, and uncaught errors.
 
     Args:
         folder: the app's private folder.
@@ -79,7 +79,7 @@ def install(folder: Path) -> InstalledLog:
 
 
 def remove(installed: InstalledLog) -> None:
-    """End what `install` began; errors that nobody caught go where they went before."""
+    """End what `install` began; uncaught errors go where they went before."""
     logging.getLogger().removeHandler(installed.handler)
     installed.handler.close()
     sys.excepthook, threading.excepthook = installed.hooks
@@ -101,7 +101,7 @@ def event(name: str, **numbers: float) -> None:
 
 
 def error_met(error: BaseException) -> None:
-    """Write an error that was caught and told to the user."""
+    """Log an error that was caught and shown to the user."""
     logger.error("", exc_info=error, stacklevel=2)
 
 

@@ -1,4 +1,4 @@
-"""The app's settings by name and type; what is stored is never trusted to be of use."""
+"""The app's settings by name and type; stored values are checked before use."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def set_language(store: Store, code: str) -> None:
 
 
 def actor(store: Store) -> str:
-    """Who uses the app, for the audit trail; empty where nobody said."""
+    """Who uses the app, for the audit trail; empty if not set."""
     return str(store.settings.get(ACTOR, ""))
 
 

@@ -1,4 +1,4 @@
-"""Colours and sizes of a dark reading room; the only place where they are chosen."""
+"""Colours and sizes for a dark reading room, all in one place."""
 
 from __future__ import annotations
 

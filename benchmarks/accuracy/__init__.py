@@ -1,1 +1,1 @@
-"""How right the measures are where the truth is known: growth, signs, inserted haematomas."""
+"""Accuracy of the measurements where the truth is known: growth, signs, inserted haematomas."""

@@ -1,1 +1,1 @@
-"""What the app promises, measured on the real app: first frame, study, frames, memory, cancel."""
+"""The app's limits, measured on the real app: first frame, study, frames, memory, cancel."""

@@ -245,7 +245,7 @@ class Scrolling:
         self.moves += 1
 
     def stop(self) -> None:
-        """Let the finger go."""
+        """Release the touch."""
         if self._finger is not None:
             self._finger.lift()
             self._finger = None

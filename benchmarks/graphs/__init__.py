@@ -1,4 +1,4 @@
-"""What the exported programs cost and lose, and why.
+"""Cost and error of the exported programs, by layer, pass and operator.
 
 Layers, folding, layouts, operators, threads, flipped bits.
 """

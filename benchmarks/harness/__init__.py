@@ -1,1 +1,1 @@
-"""Fresh processes in turns, outputs compared before speeds: what every measurement here shares."""
+"""Fresh processes in turns, outputs compared before speeds: shared by all measurements."""

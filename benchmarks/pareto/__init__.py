@@ -1,4 +1,4 @@
-"""`pareto`: what accuracy costs in time and memory, and where the shipped recipe stands.
+"""`pareto`: accuracy against time and memory, and the place of the shipped recipe.
 
 plan         the points, and the equal budget of their trainings
 material     the cohort, the frozen segmenter's answers, calibration slices

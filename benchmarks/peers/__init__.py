@@ -1,4 +1,4 @@
-"""The same trained graphs in every runtime that a user would pick instead.
+"""The same trained graphs in other runtimes.
 
 material      inputs and calibration slices, the same for all
 roster        who takes part, with which graph

@@ -1,1 +1,1 @@
-"""A model bundle on disk: signature, hashes, loading, self-test, and where the shipped one lies."""
+"""A model bundle on disk: signature, hashes, loading, self-test, and the path of the shipped one."""

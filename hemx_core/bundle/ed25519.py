@@ -1,7 +1,7 @@
 """Verify Ed25519 signatures with Python's integers alone, so that a tablet needs no native package.
 
-Only verification: no secret passes through here, so that its time depends on its input harms nobody.
-Signing is `export.sign`'s, with the library `cryptography`.
+Only verification: it handles no secret, so that timing which depends on the input does no harm.
+`export.sign` signs, with the library `cryptography`.
 
 Source: RFC 8032, sections 5.1.3 (decoding), 5.1.4 (addition, doubling) and 5.1.7 (verification).
 Where the RFC leaves a choice, the stricter one is taken: the equation without the cofactor, no encoding but

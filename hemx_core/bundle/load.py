@@ -235,7 +235,7 @@ def load_models(
 
 
 def default_bundle() -> Path:
-    """Where the bundle lies unless told otherwise: `HEMX_MODELS`, else the shipped one.
+    """The default bundle: `HEMX_MODELS`, else the shipped one.
 
     Raises:
         ManifestError: neither exists.

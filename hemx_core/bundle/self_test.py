@@ -1,6 +1,6 @@
-"""Do the programs compute here what they computed where they were made?
+"""Self-test: do the programs compute here what they computed at export?
 
-The references are prepared phantom slices and what the programs made of them at export.
+The references are prepared phantom slices with the programs' outputs at export.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who signed a bundle's manifest, and whether that key is trusted here.
+"""Check who signed a bundle's manifest, and whether that key is trusted here.
 
 `manifest.sig` lies beside `manifest.json`. It holds an Ed25519 signature over the manifest's bytes, and the
 manifest holds size and SHA-256 of every program, so the signature covers the whole bundle. Keys that are

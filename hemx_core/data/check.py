@@ -1,6 +1,6 @@
-"""`hemx data check`: everything that is wrong with a data set, and what it holds.
+"""`hemx data check`: every problem of a data set, and a summary of its contents.
 
-Leakage is the same pictures or the same person under two patient ids; the summary counts by site, location
+Leakage: the same pictures or the same person under two patient ids. The summary counts by site, location
 and split, with label coverage and marker co-occurrence.
 """
 

@@ -1,8 +1,8 @@
 """A cohort of phantoms from twelve sites, made once, prepared for the network and kept in a folder.
 
 Torch-free. Each patient is drawn from (cohort seed, patient number), so a cohort can be continued
-after an interruption and enlarged later; the patients that exist stay what they are. The folder itself
-(claimed, numbered, fingerprinted) is the same for every kind of cohort.
+after an interruption and enlarged later without changing the patients in it. The folder (claimed,
+numbered, fingerprinted) has the same layout for every kind of cohort.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A data set as a source of training data: studies prepared once and kept in a cache folder.
 
 Each study is windowed with its site's own window (Eq. 1 of the paper: a and b are the site's) where
-`studies.csv` gives one: the preprocessing's window is replaced for that study, everything else of it holds.
+`studies.csv` gives one: it replaces the preprocessing's window for that study; the other steps stay.
 """
 
 from __future__ import annotations

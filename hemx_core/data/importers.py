@@ -1,4 +1,4 @@
-"""Data sets in HEMX's format made from others: PHE-SICH-CT-IDS, and phantoms of many patients and sites.
+"""Convert other data sets to HEMX's format: PHE-SICH-CT-IDS, and phantoms of many patients and sites.
 
 PHE-SICH's PNG slices and derived masks become NIfTI (source: see `data.phe_sich`). Phantoms of the same
 seed are the same patients and splits as in `data.cohort`; a patient is complete when its truth file is

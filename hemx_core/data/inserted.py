@@ -1,7 +1,7 @@
 """A cohort of phantom haematomas in real slices: exact masks and markers on real texture. Torch-free.
 
-Every study is drawn, imaged at a virtual site (what another scanner and its habits would have made of the
-slices) and prepared; the cohort is kept in a folder as one of phantoms is, and can be continued and enlarged.
+Every study is drawn, imaged at a virtual site (noise, kernel, thickness and window of another scanner) and
+prepared. The cohort is kept in a folder like one of phantoms, and can be continued and enlarged.
 """
 
 from __future__ import annotations

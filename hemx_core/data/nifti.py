@@ -1,4 +1,4 @@
-"""NIfTI volumes in HEMX's order, and back: axes and the RAS/LPS signs by the affine, never by guess.
+"""NIfTI volumes in HEMX's order, and back: axes and RAS/LPS signs come from the affine and are never guessed.
 
 NIfTI's world axes are RAS (+x to the patient's right, +y front, +z head), DICOM's and HEMX's are LPS
 (+x left, +y back, +z head): x and y change their sign.

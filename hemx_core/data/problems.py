@@ -1,4 +1,4 @@
-"""What is wrong with a data set, each with the place where it stands."""
+"""Problems of a data set, each with file, row and column."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 Every patient there has a lesion. Slices above and below it are used as they are; in the lesion's slices
 the lesion with its oedema is covered by the mirror image of the other hemisphere, feathered at the rim.
-Patients whose lesion reaches the midline, or that keep dense spots (blood in ventricles), serve no clot.
+Patients whose lesion reaches the midline, or that keep dense spots (blood in ventricles), are not used.
 """
 
 from __future__ import annotations

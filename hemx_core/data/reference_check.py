@@ -1,7 +1,7 @@
 """Where a derived reference contradicts the picture: pixels that neither train nor score. Torch-free.
 
-The PHE-SICH masks were derived from boxes and oedema rings. Looking at what a trained network seemed to
-get wrong showed two faults of the masks themselves: whole boxes of brain and skull taken for clot, and
+The PHE-SICH masks were derived from boxes and oedema rings. Apparent errors of a trained network
+showed two faults of the masks themselves: whole boxes of brain and skull taken for clot, and
 plain clot without a mask because its slice was not boxed. Both rules read the picture only, never a
 network's answer:
 

@@ -1,4 +1,4 @@
-"""The studies that a training run is asked to take: phantoms, inserted lesions, a data set."""
+"""The studies of a training run: phantoms, inserted lesions, a data set."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A prepared study: what every source of training data gives, whatever it was made from. Torch-free.
+"""A prepared study, the common form of all training data. Torch-free.
 
 Sources are phantom cohorts, lesions inserted into real slices, data sets in HEMX's format, and several of
-these as one. A study's labels are those of a run's targets: the markers, or the expansion.
+these as one. A study's labels are the targets of a run: the markers, or expansion.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Checks of one study: files, grids, spacing, densities, masks and markers, each told with its place."""
+"""Checks of one study: files, grids, spacing, densities, masks and markers, each reported with its place."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The tables of a data set (docs/data_format.md): `dataset.json`, patients, studies and markers.
 
-Read cell by cell: every bad cell is noted with its place, none stops the reading.
+Reading goes on after a bad cell; every bad cell is reported with its place.
 """
 
 from __future__ import annotations
@@ -262,7 +262,7 @@ class MarkerRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tables:
-    """All tables of a data set; rows without a usable key are left out and stand in `findings`."""
+    """All tables of a data set; rows without a usable key are left out and reported in `findings`."""
 
     folder: Path
     info: DatasetInfo

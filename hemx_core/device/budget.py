@@ -1,6 +1,6 @@
 """Whether a device is fast and large enough: a benchmark record held against a budget.
 
-The budgets stand in `benchmarks/budget.toml`, a copy in the app's assets, with the reason for each figure.
+The budgets are in `benchmarks/budget.toml`, a copy in the app's assets, with the reason for each figure.
 """
 
 from __future__ import annotations

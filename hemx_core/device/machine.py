@@ -42,7 +42,7 @@ def system_identity() -> str:
 
 
 def package_versions() -> dict[str, str]:
-    """Versions of what computes; packages that are not there are left out."""
+    """Versions of what computes; packages that are not installed are left out."""
     found = {
         "hemx": hemx_core.__version__,
         "python": platform.python_version(),

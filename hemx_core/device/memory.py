@@ -142,7 +142,7 @@ class PeakMemory:
         return max(self.peak_mib - self.base_mib, 0.0)
 
     def to_json(self) -> dict[str, Any]:
-        """MiB, and how it was measured; nulls where the system tells nothing."""
+        """MiB, and how it was measured; nulls where the system does not report it."""
         if not self.base_mib:
             return {"base_mib": None, "peak_mib": None, "above_base_mib": None, "method": "unknown"}
         return {

@@ -1,4 +1,4 @@
-"""Which series is read, and why that one; or why a series cannot be read, as a typed error."""
+"""Choose the series to read and give the reasons; a typed error says why a series cannot be read."""
 
 from __future__ import annotations
 

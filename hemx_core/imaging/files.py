@@ -1,4 +1,4 @@
-"""Which files a path stands for: a folder, one file, a DICOMDIR or a zip; nothing outside it.
+"""Find the files of a path: a folder, one file, a DICOMDIR or a zip; nothing outside it.
 
 The input is not trusted: numbers, sizes and paths are bounded before anything is read.
 """
@@ -121,7 +121,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class FoundFiles:
-    """The DICOM files under a path, in a stable order, and the names of what was passed over."""
+    """The DICOM files under a path, in a stable order, and the names of files that were skipped."""
 
     sources: tuple[Source, ...]
     not_dicom: tuple[str, ...] = ()
@@ -131,7 +131,7 @@ class FoundFiles:
 
 @contextmanager
 def open_input(path: Path) -> Iterator[FoundFiles]:
-    """Find the DICOM files that a path stands for; a zip stays open until the block ends.
+    """Find the DICOM files of a path; a zip stays open until the block ends.
 
     Raises:
         NoSeriesError: nothing there, not a regular file or folder, or a damaged zip.

@@ -1,6 +1,6 @@
-"""Slice positions to an ordered stack and a `VolumeGeometry`, and notes on what is odd about them.
+"""Slice positions to an ordered stack and a `VolumeGeometry`, with notes on irregularities.
 
-Notes tell of tilt, changing spacing, missing slices, gaps and turned pixels.
+Noted are tilt, changing spacing, missing slices, gaps and turned pixels.
 """
 
 from __future__ import annotations

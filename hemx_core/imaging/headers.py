@@ -204,7 +204,7 @@ def _pixel_format(dataset: Dataset, transfer_syntax: str) -> PixelFormat:
 
 
 def _slice_header(facts: FileFacts, dataset: Dataset, holders: tuple[Dataset, ...]) -> SliceHeader:
-    """The header of a slice whose geometry and rescale stand in the first holder that has them."""
+    """The header of a slice with geometry and rescale from the first holder that has them."""
     acquired_at, time_known = _acquired_at(dataset, holders)
     thickness = _first(holders, "SliceThickness", 1)
     slope = _first(holders, "RescaleSlope", 1)

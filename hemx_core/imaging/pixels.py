@@ -127,7 +127,7 @@ _AIR_BELOW_HU = -500
 
 @dataclass(kw_only=True)
 class HUConverter:
-    """Converts the slices of one series and keeps count of what was out of the ordinary."""
+    """Converts the slices of one series and counts what was unusual."""
 
     clipped: int = 0
     stray_bits: int = 0

@@ -23,7 +23,7 @@ MIN_SLICES_WITH_HEAD = 3
 
 @dataclass(frozen=True, slots=True)
 class GridTransform:
-    """How a native slice lies on the network's grid: an exact resize and a whole-pixel shift.
+    """Mapping of a native slice to the network's grid: an exact resize and a whole-pixel shift.
 
     Args:
         native_shape: (rows, columns) of the native slice.

@@ -1,7 +1,7 @@
 """Read a CT series: folder, file, DICOMDIR or zip to a volume in Hounsfield units.
 
-`open_series` tells which files it is made of before its pixels are read, and what decoding will
-take; `read_source_images` reads the headers again, for DICOM objects that refer to them.
+`open_series` gives the files of a series, and the memory that decoding will take, before its pixels are
+read; `read_source_images` reads the headers again, for DICOM objects that refer to them.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ def _candidates(path: Path, progress: Progress) -> Iterator[tuple[list[Candidate
 def _read_all(
     found: FoundFiles, progress: Progress
 ) -> tuple[list[SliceHeader], list[tuple[str, DicomSeriesError]]]:
-    """Headers of all files; a damaged file among good ones is told, not fatal."""
+    """Headers of all files; a damaged file among good ones is reported and not fatal."""
     headers: list[SliceHeader] = []
     bad: list[tuple[str, DicomSeriesError]] = []
     for done, source in enumerate(found.sources, 1):

@@ -1,4 +1,4 @@
-"""Slices to series, and what kind of image each one is.
+"""Group slices into series, and classify each image.
 
 Kinds come from the header: localizer, derived, contrast, head, kernel. A series that mixes
 orientations or sizes is split into parts.
@@ -162,7 +162,7 @@ class SeriesPart:
 
     @property
     def first(self) -> SliceHeader:
-        """A slice that stands for all where they agree."""
+        """A slice to represent all where they agree."""
         return self.headers[0]
 
     @cached_property
@@ -181,7 +181,7 @@ class SeriesPart:
 
     @cached_property
     def thickness_mm(self) -> float | None:
-        """Median slice thickness; None where no slice tells it."""
+        """Median slice thickness; None where no slice has it."""
         known = [one.thickness_mm for one in self.headers if one.thickness_mm is not None]
         return median(known) if known else None
 

@@ -1,4 +1,4 @@
-"""What happens to a slice before a network sees it. Stands in the manifest, so device and desk agree."""
+"""Preprocessing of a slice. It is part of the manifest, so device and desk prepare alike."""
 
 from __future__ import annotations
 

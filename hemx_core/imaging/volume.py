@@ -1,6 +1,6 @@
 """A CT volume in Hounsfield units: its pixels, its geometry, and the identity of its slices.
 
-Pixels lie in the patient's directions; `StoredGrid` is the way back to the grid of the DICOM file.
+Pixels are in the patient's directions; `StoredGrid` leads back to the grid of the DICOM file.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ MIN_TILT_DEG = 0.5
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class VolumeGeometry:
-    """Where the slices of a volume lie, in DICOM patient coordinates (LPS, millimetres).
+    """Positions of a volume's slices in DICOM patient coordinates (LPS, millimetres).
 
     Args:
         positions_mm: centre of the first pixel of each slice, shape (slices, 3), in slice order.

@@ -1,7 +1,7 @@
-"""A result whose mask a person corrected: measured anew, and marked as corrected wherever it is told.
+"""A result whose mask a person corrected: measured again, and marked as corrected.
 
-Markers and rule-based signs stay those of the automatic mask: nobody judged them on the corrected one, and
-a note says so. Where no blood is left there is nothing that they could be of, and they are dropped.
+Markers and rule-based signs stay those of the automatic mask: they were not judged on the corrected one,
+and a note says so. Where no blood is left they are dropped.
 """
 
 from __future__ import annotations
@@ -105,6 +105,6 @@ def _note(version: int) -> Note:
 
 
 def _kept_notes(result: TriageResult, haematoma: Haematoma) -> tuple[Note, ...]:
-    """The result's notes, with those that speak of its mask made anew."""
+    """The result's notes, with those on its mask made again."""
     anew = [note for note in haematoma_notes(haematoma) if note.code in _OF_THE_MASK]
     return (*(note for note in result.notes if note.code not in _OF_THE_MASK), *anew)

@@ -1,4 +1,4 @@
-"""The measured haematoma from a segmented mask, and the warnings that its measurement calls for."""
+"""The measured haematoma from a segmented mask, and warnings about its measurement."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much blood a mask holds: areas, volume, diameter, density, ABC/2, and how far they may be off."""
+"""Measure a mask: areas, volume, diameter, density, ABC/2, and their uncertainty."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A trained network's answers to prepared slices, in the arithmetic that the machine computes fastest in."""
+"""Inference of a trained network on prepared slices, in the machine's fastest arithmetic."""
 
 from __future__ import annotations
 

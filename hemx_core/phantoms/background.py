@@ -1,4 +1,4 @@
-"""Real slices without blood as a place for phantom clots: brain, fluid, noise, head coordinates.
+"""Real slices without blood as background for phantom clots: brain, fluid, noise, head coordinates.
 
 Torch-free. Brain and fluid are found on a half-size picture: borders to a millimetre are enough.
 """

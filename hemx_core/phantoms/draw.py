@@ -1,4 +1,4 @@
-"""Random phantoms, and the same patient later."""
+"""Draw random phantoms, and the same patient at a later time."""
 
 from __future__ import annotations
 

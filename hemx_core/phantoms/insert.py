@@ -1,6 +1,6 @@
-"""A phantom haematoma placed into real slices without blood: exact truth on real texture.
+"""Insert a phantom haematoma into real slices without blood: exact truth on real texture.
 
-Torch-free. The clot finds room near its template, in the brain, off the ventricles.
+Torch-free. The clot is placed near its template, in the brain and outside the ventricles.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a phantom is made of: head, lesion, site and seeds, as frozen dataclasses.
+"""Specification of a phantom: head, lesion, site and seeds, as frozen dataclasses.
 
 Head coordinates are millimetres with the origin at the level of the basal ganglia: x to the
 patient's left, y to the back, z to the vertex (DICOM's LPS directions).

@@ -1,4 +1,4 @@
-"""Which marker a slice shows, measured on the clot's own noise-free picture.
+"""Ground truth of markers per slice, measured on the clot's noise-free picture.
 
 Every rule has a clear yes, a clear no and a grey zone between them (-1, not decidable):
 

@@ -1,4 +1,4 @@
-"""What every runtime backend offers, and the checks it must make before a graph runs."""
+"""The protocol of runtime backends, and the checks before a graph runs."""
 
 from __future__ import annotations
 

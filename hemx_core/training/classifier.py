@@ -1,4 +1,4 @@
-"""Stage 2: the marker classifier learns on crops round the haematoma, the encoder frozen.
+"""Stage 2: train the marker classifier on crops round the haematoma, with a frozen encoder.
 
 Its loss is weighted binary cross-entropy over several labels (Eq. 2 of the paper).
 """

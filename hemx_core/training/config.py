@@ -1,4 +1,4 @@
-"""Settings of the two stages, and what both write about a run and check of each other's."""
+"""Settings of the two stages, and the records of a run that both write and check."""
 
 from __future__ import annotations
 

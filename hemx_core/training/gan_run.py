@@ -1,6 +1,6 @@
 """The SNGAN from a source of studies to weights, pictures and scores: `hemx train gan`.
 
-What a trained one is for: crops of a class, a picture of them, more training crops, class scores.
+Uses of a trained one: crops of a class, a picture of them, more training crops, class scores.
 """
 
 from __future__ import annotations

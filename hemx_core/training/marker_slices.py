@@ -1,4 +1,4 @@
-"""Slices with the frozen U-Net's answers: what stage 2 trains and is tested on.
+"""Slices with the frozen U-Net's outputs, on which stage 2 is trained and tested.
 
 Masks of training slices may come from segmenters that did not train on the patient (out of fold).
 """

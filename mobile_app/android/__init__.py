@@ -1,1 +1,1 @@
-"""What only Android has: documents, sharing, the window."""
+"""Android only: documents, sharing, the window."""

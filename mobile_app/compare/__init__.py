@@ -1,1 +1,1 @@
-"""Two studies of a patient side by side, and what has grown."""
+"""The Compare screen: two studies of a patient side by side, and the growth."""

@@ -37,7 +37,7 @@ def candidates(store: Store) -> tuple[Study, ...]:
 
 
 def default_pair(studies: Sequence[Study], open_id: int | None) -> tuple[Study, Study] | None:
-    """The open study and that of the same patient that lies nearest before it, else nearest after it.
+    """The open study and that of the same patient nearest before it, else nearest after it.
 
     Args:
         studies: as `candidates` gives them.

@@ -1,1 +1,1 @@
-"""The device screen: models, self-test, memory, benchmark, licences."""
+"""The Device screen: models, self-test, memory, benchmark, licences."""

@@ -1,4 +1,4 @@
-"""Every string of the screens, English and Japanese; results take the referral's.
+"""Every string of the screens, English and Japanese; results use those of the referral.
 
 One module a screen, each with its `STRINGS`; this one merges them. English stands first. Plain tables and not
 gettext: the tablet needs no compiled catalogue.

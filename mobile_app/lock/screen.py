@@ -1,4 +1,4 @@
-"""The lock: when the PIN is asked for, what is put away meanwhile; nothing of a patient shows before it.
+"""The lock: when the PIN is asked for, and how patient data is hidden until then.
 
     start, app left, nothing touched for some minutes, "Lock now" -> lock -> the right PIN -> unlock
 

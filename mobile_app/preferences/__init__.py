@@ -1,1 +1,1 @@
-"""The settings screen."""
+"""The Settings screen."""

@@ -1,1 +1,1 @@
-"""The slices of a study: scroll, window, outline, heat map, correction."""
+"""The Reading screen: slices with window, outline, heat map and correction."""

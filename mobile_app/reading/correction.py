@@ -53,7 +53,7 @@ class MaskCorrection(EventDispatcher):
 
     @property
     def growth(self) -> Growth | None:
-        """From the earlier study to the mask as it stands; None where there is no earlier study."""
+        """From the earlier study to the current mask; None where there is no earlier study."""
         if self.editor is None or self.earlier is None:
             return None
         return judge_growth(self.earlier.volume, self.editor.estimate())
@@ -84,7 +84,7 @@ class MaskCorrection(EventDispatcher):
         self.dispatch("on_standing")
 
     def close(self) -> None:
-        """Let the result go; what was not saved is saved as a version, for nobody may be there to ask."""
+        """Close the result; unsaved changes are saved as a version, since nobody may be there to ask."""
         if self.editor is not None and self.editor.unsaved and self._result_id is not None:
             self._save(self.editor.snapshot(), leaves=True)
         self.editor = self._result_id = self._correction_id = self.earlier = None

@@ -81,7 +81,7 @@ class State:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
-    """A state to be saved, with its slices; nobody writes to them any more."""
+    """A state to be saved, with its slices, which are not written to any more."""
 
     state: State
     slices: tuple[Mask, ...]
@@ -122,7 +122,7 @@ class _Stroke:
 
 
 class MaskEditor:
-    """The mask as it stands, and the way back.
+    """The current mask, with undo.
 
     Args:
         network: bool, shape (slices, rows, columns), as triage gave it.
@@ -161,7 +161,7 @@ class MaskEditor:
 
     @property
     def volume_ml(self) -> float:
-        """Voxel volume of the mask as it stands."""
+        """Voxel volume of the current mask."""
         return volume_ml(self.areas_mm2, self.geometry)
 
     @property
@@ -186,7 +186,7 @@ class MaskEditor:
 
     @property
     def unsaved(self) -> bool:
-        """Whether the mask stands otherwise than it was saved."""
+        """Whether the mask differs from the saved one."""
         return self._state is not self._saved.state
 
     @property
@@ -200,7 +200,7 @@ class MaskEditor:
         return self._slices[index]
 
     def snapshot(self) -> Snapshot:
-        """The mask as it stands; a stroke in progress is ended."""
+        """The current mask; a stroke in progress is ended."""
         if getattr(self, "_stroke", None) is not None:
             self.end()
         return Snapshot(self._state, tuple(self._slices), self.volume_ml)

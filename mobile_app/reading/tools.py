@@ -1,4 +1,4 @@
-"""The tools of the Reading screen, in four groups of which one is open; and which tool stands where."""
+"""The tools of the Reading screen, in four groups of which one is open."""
 
 from __future__ import annotations
 
@@ -299,7 +299,7 @@ class ReadingTools(BoxLayout):
             self.buttons[name].state = "down" if window == self.viewer.window else "normal"
 
     def _show_standing(self, *_ignored: object) -> None:
-        """What can be done with the mask as it stands."""
+        """Show what can be done with the current mask."""
         editor, may_save = self.correction.editor, self.correction.may_save
         possible = {
             **dict.fromkeys(("brush", "erase", "radius"), editor is not None),

@@ -1,1 +1,1 @@
-"""The referral: what it says, how it looks, where it goes."""
+"""The Report screen: preview and export of the referral."""

@@ -1,4 +1,4 @@
-"""The Report screen's way out: ask for a folder, write the files beside the interface, say how it went."""
+"""Export of the Report screen: ask for a folder, write the files in a job, report the outcome."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a report is of, and how its page will look; no Kivy.
+"""The subject of a report, and a preview of its page; no Kivy.
 
     here:      reportable -> load_subject (a job) -> draw_preview
     exporting: make_files -> write_folder | android_share.deliver -> note_export

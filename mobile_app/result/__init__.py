@@ -1,1 +1,1 @@
-"""What triage found and what to do about it."""
+"""The Result screen: findings of the triage, and the recommendation."""

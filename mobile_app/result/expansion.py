@@ -1,4 +1,4 @@
-"""Stored comparisons as the screens tell them, and what they mean for a recommendation; no Kivy."""
+"""Stored comparisons for the screens, and their effect on a recommendation; no Kivy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the Result screen tells, worked out beside the interface; no Kivy.
+"""Facts of the Result screen, computed outside the interface's thread; no Kivy.
 
 result (+ correction, + stored comparisons, + manifest) -> Facts -> the screen's words and bars
 """
@@ -55,7 +55,7 @@ class MarkerFinding:
 
     @property
     def uncertain(self) -> bool:
-        """Whether the probability lies in the band; the decision against the threshold stands."""
+        """Whether the probability is in the uncertain band; the decision against the threshold stays."""
         band = self.band
         return band is not None and band[0] <= self.marker.probability <= band[1]
 

@@ -1,4 +1,4 @@
-"""Result: the recommendation, what it rests on and how sure that is; or plainly that there is none."""
+"""Result: the recommendation with its reasons and their uncertainty, or that there is none."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ TWO_COLUMNS = dp(840)
 
 
 class Result(ScrollView):
-    """Made anew whenever what it shows changes; values of a running triage never stand where results do.
+    """Rebuilt whenever its content changes; values of a running triage are never shown as results.
 
     Args:
         context: the app's.

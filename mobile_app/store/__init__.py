@@ -1,4 +1,4 @@
-"""What the app keeps: studies, results, corrections, comparisons, audit trail and settings.
+"""The app's store: studies, results, corrections, comparisons, audit trail and settings.
 
     <folder>/hemx.db      SQLite, WAL
     <folder>/studies/…    a folder of numbered DICOM files for each imported series

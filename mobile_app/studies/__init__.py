@@ -1,1 +1,1 @@
-"""The list of studies, the import and the choice of a series."""
+"""The Studies screen: list, import and choice of a series."""

@@ -1,4 +1,4 @@
-"""Studies: what is stored, at a glance; search, import, delete. A touch on a row opens it."""
+"""Studies: the stored studies; search, import, delete. A touch on a row opens it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ INKS = {
 
 
 class StudyRow(RecycleDataViewBehavior, ButtonBehavior, BoxLayout):
-    """One study; tells the screen what was touched."""
+    """One study; reports a touch to the screen."""
 
     study_id = NumericProperty(0)
     patient = StringProperty()

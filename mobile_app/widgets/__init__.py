@@ -1,1 +1,1 @@
-"""Widgets of the screens."""
+"""Widgets that several screens share."""

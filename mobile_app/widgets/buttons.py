@@ -1,4 +1,4 @@
-"""Buttons, choices, cards and headings of all screens; the popup that asks before what cannot be undone."""
+"""Buttons, choices, cards and headings of all screens; the popup before what cannot be undone."""
 
 from __future__ import annotations
 
@@ -223,7 +223,7 @@ def confirm(
 
 
 class Choices(StackLayout):
-    """`on_chosen(key)` tells what the user touched; setting `current` tells nothing.
+    """`on_chosen(key)` reports the user's touch; setting `current` does not call it.
 
     Args:
         labels: key to label, in order.

@@ -1,4 +1,4 @@
-"""Where a study is, or a file goes: a file chooser on the desktop, the choice of a picker on Android."""
+"""Choose a study or a folder: a file chooser on the desktop, a picker on Android."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def list_folder(folder: Path) -> tuple[Entry, ...]:
 
 
 class FolderRow(RecycleDataViewBehavior, ButtonBehavior, BoxLayout):
-    """One entry; tells the view what was touched."""
+    """One entry; reports a touch to the view."""
 
     name = StringProperty()
     label = StringProperty()

@@ -1,1 +1,1 @@
-"""What runs beside the screens: jobs, the models, the memory guard, the library of studies."""
+"""Background work: jobs, the models, the memory guard, the library of studies."""

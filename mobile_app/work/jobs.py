@@ -1,4 +1,4 @@
-"""Work beside the interface: one worker thread, one way back, and how a job ends.
+"""Background jobs: one worker thread, one queue back, and how a job ends.
 
     work(report) in the worker      -> report.progress, report.result
     callbacks in the interface      <- the queue, emptied by what `schedule` calls there
@@ -127,7 +127,7 @@ def _yield_to_the_interface() -> None:
 
 
 class Report(Generic[R]):
-    """What a job's work tells the interface; both calls end the work if it has been cancelled."""
+    """Reports of a job to the interface; both calls end the work if it has been cancelled."""
 
     def __init__(self, job: Job[Any, R], jobs: Jobs) -> None:
         self._job = job
@@ -185,7 +185,7 @@ class Job(Generic[T, R]):
         return self._cancel.is_set()
 
     def cancel(self) -> None:
-        """Ask it to end at its next report; from then on it tells nothing but its end.
+        """Ask it to end at its next report; from then on it reports nothing but its end.
 
         A job that still waits ends at once. Work that had finished by then ends as done: what it stored
         is there.

@@ -1,4 +1,4 @@
-"""Studies in and results out: what the screens ask of the core, as pieces of work for `jobs`.
+"""Import, reading and triage of studies, as work for `jobs`.
 
 import_series(store, path)(report)            -> Study
 read_study(store, study_id)(report)           -> HUVolume
@@ -35,7 +35,7 @@ Part = SliceUpdate | HUVolume
 def import_series(
     store: Store, path: Path | str, *, series: str | None = None
 ) -> Callable[[Report[object]], Study]:
-    """Work that copies a series into the store; the same files a second time give the study that is there.
+    """Work that copies a series into the store; the same files a second time give the existing study.
 
     Args:
         store: where to.

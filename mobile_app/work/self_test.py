@@ -1,4 +1,4 @@
-"""When this device's self-test is due, what its answer holds for, and what is refused without it; no Kivy.
+"""When the device's self-test is due, what its result covers, and what needs it; no Kivy.
 
 ensure_self_test(store, models) -> report      runs it where it is due; raises where triage must be refused
 last_self_test(store)           -> what is known, for the device screen

@@ -1,4 +1,4 @@
-"""From logits of slices to one logit of the patient, and the choice of the way on validation patients."""
+"""From logits of slices to one logit of the patient, by a rule that validation patients choose."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""From logits to calibrated probabilities and decisions, and how good they are.
+"""Calibrate logits, choose thresholds, and score both.
 
-Platt scaling fits shift and temperature; temperature scaling alone stands beside it, because the
-device applies a temperature and nothing else. Quality: ECE, Brier score, and the reliability curve
+Platt scaling fits shift and temperature; temperature scaling alone is there as well, because the
+device applies nothing but a temperature. Quality: ECE, Brier score, and the reliability curve
 with its plot.
 """
 

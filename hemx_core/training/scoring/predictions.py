@@ -1,4 +1,4 @@
-"""Logits of slices beside the truth: what every score of a marker classifier is made from."""
+"""Logits and truth of slices, the input of every score of a marker classifier."""
 
 from __future__ import annotations
 

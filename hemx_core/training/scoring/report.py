@@ -1,4 +1,4 @@
-"""The whole evaluation of a marker classifier: everything chosen on validation, everything scored on test.
+"""Evaluate a marker classifier: choose on validation patients, score on test patients.
 
 Its temperatures and thresholds can be kept in the form that the export and triage read: more validation
 studies calibrate a classifier better and need no training; only the manifest of its graph changes.

@@ -1,4 +1,4 @@
-"""Statistics under many weightings of the rows at once: what makes a bootstrap of 1,000 draws cheap.
+"""Statistics under many weightings of the rows at once: a cheap bootstrap of 1,000 draws.
 
 Every function takes `weights` of shape (draws, rows) and returns shape (draws,), NaN where a draw
 leaves nothing to estimate. Under weights of one each equals scikit-learn's (tests hold it to that).
