@@ -19,7 +19,7 @@ test: $(STAMP) android-tools gl-libraries
 
 # Every screen of the app in both languages, drawn without a display from synthetic studies.
 screenshots: $(STAMP) gl-libraries
-	$(BIN)/python -m benchmarks.app.screenshots --out docs/screenshots
+	$(BIN)/python -m benchmarks screenshots --out docs/screenshots
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

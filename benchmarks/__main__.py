@@ -11,5 +11,6 @@ if __name__ == "__main__":
     try:
         benchmark_app()
     except HemxError as error:
-        print(f"benchmarks: {error}", file=sys.stderr)
+        # Not sys.stderr: Kivy takes it for its log.
+        print(f"benchmarks: {error}", file=sys.__stderr__)
         raise SystemExit(ERROR_EXIT) from None

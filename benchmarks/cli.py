@@ -1,12 +1,18 @@
-"""`hemx benchmark` and `python -m benchmarks`: measure, compare, and hold against a budget."""
+"""`hemx benchmark` and `python -m benchmarks`: measure, compare, hold against a budget, fill the pages."""
 
-from __future__ import annotations
+# No annotations from __future__: `measuring` reads the types of options from the signatures.
 
+import functools
+import importlib
+import inspect
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 if TYPE_CHECKING:
     from benchmarks.harness.settings import Settings
@@ -14,27 +20,98 @@ if TYPE_CHECKING:
 FAILED_EXIT = 1
 DEFAULT_ROUNDS, DEFAULT_CALLS = 5, 20
 TINY_ROUNDS = 2
+ELSEWHERE = {
+    "pages": ("pages.fill:pages", "Fill the documents' figures from the result files; --check."),
+    "app": ("app.cli:app_benchmarks", "What the app promises, measured on the real app."),
+    "screenshots": ("app.screenshots:main", "Pictures of the app's screens."),
+    "growth": ("accuracy.growth:app", "Haematoma expansion, where the truth is known."),
+    "signs": ("accuracy.signs:main", "The rule-based signs on phantoms."),
+    "insertion-picture": (
+        "accuracy.insertion_picture:main",
+        "Inserted haematomas beside real ones, as a contact sheet.",
+    ),
+    "self-test-margins": (
+        "graphs.self_test_margins:main",
+        "How far rounding and faults move the self-test.",
+    ),
+    "fold-gain": ("graphs.cli:fold_gain_command", "What each folding pass gains."),
+    "layouts": ("graphs.cli:layouts_command", "Two files, two methods, one joint forward."),
+    "layer-error": ("graphs.cli:layer_error_command", "Every int8 operator beside float32."),
+    "flip-test": ("graphs.cli:flip_bits", "Every flipped bit of a bundle must be refused."),
+    "experiment": ("paper.cli:experiment", "The paper's experiments."),
+}
+"""Commands of other modules, which are imported when they are run: `module:name` and a line of help."""
+
+
+class _Later(TyperCommand):
+    """A command that is imported when it is run."""
+
+    def __init__(self, name: str) -> None:
+        self._place, text = ELSEWHERE[name]
+        super().__init__(name, help=text)
+
+    def make_context(self, *given: Any, **named: Any) -> Any:
+        """The context of the command itself."""
+        module, _, name = self._place.partition(":")
+        found = getattr(importlib.import_module(f"benchmarks.{module}"), name)
+        if not isinstance(found, typer.Typer):
+            command, found = found, typer.Typer(add_completion=False)
+            found.command()(command)
+        return typer.main.get_command(found).make_context(*given, **named)
+
+
+class _Commands(TyperGroup):
+    """The commands of this module and those of `ELSEWHERE`."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self.commands.update({name: _Later(name) for name in ELSEWHERE})
+
 
 benchmark_app = typer.Typer(
     name="benchmark",
+    cls=_Commands,
     help="Latency, memory and size of the bundle; peers; budgets. Every run is in fresh processes.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 
-Bundle = Annotated[Path | None, typer.Option(help="Bundle; the app's by default.")]
-Weights = Annotated[Path | None, typer.Option(help="Folder of the trained weights.")]
-Threads = Annotated[str, typer.Option(help="Numbers of threads, with commas between.")]
-Rounds = Annotated[
-    int | None, typer.Option(min=1, help="Fresh processes of everything; 5 by default.")
-]
-Calls = Annotated[int, typer.Option(min=1, help="Timed calls in each process, at least.")]
-Work = Annotated[Path | None, typer.Option(help="Folder of converted models and finished rounds.")]
-Results = Annotated[
-    Path | None, typer.Option(help="Folder of result files; the repository's by default.")
-]
-Tiny = Annotated[bool, typer.Option("--tiny", help="Narrow networks and two rounds: a test.")]
+OPTIONS: dict[str, tuple[Any, Any]] = {
+    "bundle": (Annotated[Path | None, typer.Option(help="Bundle; the app's by default.")], None),
+    "weights": (Annotated[Path | None, typer.Option(help="Folder of the trained weights.")], None),
+    "threads": (
+        Annotated[str, typer.Option(help="Numbers of threads, with commas between.")],
+        "1,2",
+    ),
+    "rounds": (
+        Annotated[
+            int | None, typer.Option(min=1, help="Fresh processes of everything; 5 by default.")
+        ],
+        None,
+    ),
+    "calls": (
+        Annotated[int, typer.Option(min=1, help="Timed calls in each process, at least.")],
+        DEFAULT_CALLS,
+    ),
+    "work": (
+        Annotated[
+            Path | None, typer.Option(help="Folder of converted models and finished rounds.")
+        ],
+        None,
+    ),
+    "results": (
+        Annotated[
+            Path | None, typer.Option(help="Folder of result files; the repository's by default.")
+        ],
+        None,
+    ),
+    "tiny": (
+        Annotated[bool, typer.Option("--tiny", help="Narrow networks and two rounds: a test.")],
+        False,
+    ),
+}
+"""What every measuring command takes: type and default, by name."""
 
 
 def register(app: typer.Typer) -> None:
@@ -45,40 +122,72 @@ def register(app: typer.Typer) -> None:
     graphs_cli.register(app)
 
 
-@benchmark_app.command()
+def measuring(
+    *without: str, name: str | None = None, **defaults: Any
+) -> Callable[[Callable[..., None]], Any]:
+    """Make a command of a function whose first argument is `Settings`: it takes `OPTIONS` besides its own.
+
+    Args:
+        without: names of options that mean nothing to it.
+        name: of the command; the function's by default.
+        **defaults: of options, where they are not those of the others.
+    """
+
+    def wrap(function: Callable[..., None]) -> Callable[..., None]:
+        shared = {key: option for key, option in OPTIONS.items() if key not in without}
+        own = list(inspect.signature(function).parameters.values())[1:]
+
+        @functools.wraps(function)
+        def command(**given: Any) -> None:
+            chosen = {key: given.pop(key) if key in given else OPTIONS[key][1] for key in OPTIONS}
+            function(_settings(**chosen), **given)
+
+        parameters = [
+            inspect.Parameter(
+                key,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=defaults.get(key, default),
+                annotation=kind,
+            )
+            for key, (kind, default) in shared.items()
+        ]
+        parameters += [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own]
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        command.__annotations__ = {one.name: one.annotation for one in parameters}
+        benchmark_app.command(name)(command)
+        return command
+
+    return wrap
+
+
+@measuring("weights", "calls")
 def run(
-    bundle: Bundle = None,
-    threads: Threads = "1,2",
+    settings: "Settings",
     budget: Annotated[
         str | None, typer.Option(help="phone, tablet or desk; exit code 1 beyond it.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Result file (JSON lines).")] = None,
-    rounds: Rounds = None,
-    work: Work = None,
-    results: Results = None,
-    tiny: Tiny = False,
 ) -> None:
     """Load, stages and whole studies of the bundle."""
     from benchmarks.run import judge_run, run_studies
     from hemx_core.device.budget import passes
 
-    settings = _settings(bundle, None, threads, rounds, DEFAULT_CALLS, work, results, tiny)
     records = run_studies(settings, out=out)
-    for one in records:
-        figures = one["figures"]
+    for record in records:
+        figures = record["figures"]
         typer.echo(
-            f"{one['what']}: {figures['study']['median']:.0f} ms (p95 {figures['study']['p95']:.0f}), "
+            f"{record['what']}: {figures['study']['median']:.0f} ms (p95 {figures['study']['p95']:.0f}), "
             f"{figures['memory']['median']:.0f} MiB above base"
         )
     if budget is None:
         return
     verdicts = judge_run(records, budget)
     for what, several in verdicts.items():
-        for one_line in several:
-            found = "not known" if one_line.found is None else f"{one_line.found:.3g}"
-            word = "ok" if one_line.passed else "OVER BUDGET"
+        for verdict in several:
+            found = "not known" if verdict.found is None else f"{verdict.found:.3g}"
+            word = "ok" if verdict.passed else "OVER BUDGET"
             typer.echo(
-                f"{what}: {one_line.line} {found} of {one_line.limit:g} {one_line.unit}: {word}"
+                f"{what}: {verdict.line} {found} of {verdict.limit:g} {verdict.unit}: {word}"
             )
     if not all(passes(several) for several in verdicts.values()):
         raise typer.Exit(FAILED_EXIT)
@@ -105,97 +214,54 @@ def compare(
         raise typer.Exit(FAILED_EXIT)
 
 
-@benchmark_app.command()
+@measuring()
 def peers(
-    bundle: Bundle = None,
-    weights: Weights = None,
-    threads: Threads = "1,2",
+    settings: "Settings",
     only: Annotated[
         str, typer.Option(help="Beginnings of contestants' names, with commas between.")
     ] = "",
     subjects: Annotated[
         str, typer.Option(help="Of segmenter, classifier and study, with commas between.")
     ] = "segmenter,classifier,study",
-    rounds: Rounds = None,
-    calls: Calls = DEFAULT_CALLS,
-    work: Work = None,
-    results: Results = None,
-    tiny: Tiny = False,
 ) -> None:
     """The same trained graphs in every runtime: speed, memory, size, accuracy; goes on where it stopped."""
     from benchmarks.peers.contest import hold_contest
     from benchmarks.peers.goals import goals_table, outcomes
 
-    settings = _settings(bundle, weights, threads, rounds, calls, work, results, tiny)
     records = hold_contest(settings, subjects=_split(subjects), names=_split(only))
-    for one in records:
-        typer.echo(f"{one['what']}: {_told(one)}")
+    _tell(records)
     typer.echo(goals_table(outcomes(records)))
 
 
-@benchmark_app.command()
-def threads(
-    bundle: Bundle = None,
-    weights: Weights = None,
-    rounds: Rounds = None,
-    work: Work = None,
-    results: Results = None,
-    tiny: Tiny = False,
-) -> None:
+@measuring("threads", "calls")
+def threads(settings: "Settings") -> None:
     """Batches, two instances, preparing ahead: what makes a study fastest on two cores."""
     from benchmarks.graphs.threads import compare_strategies
 
-    settings = _settings(bundle, weights, "1,2", rounds, DEFAULT_CALLS, work, results, tiny)
-    for one in compare_strategies(settings):
-        typer.echo(f"{one['what']}: {_told(one)}")
+    _tell(compare_strategies(settings))
 
 
-@benchmark_app.command("growth-cost")
-def growth_cost(
-    bundle: Bundle = None,
-    weights: Weights = None,
-    threads: Threads = "1,2",
-    rounds: Rounds = None,
-    work: Work = None,
-    results: Results = None,
-    tiny: Tiny = False,
-) -> None:
+@measuring("calls", name="growth-cost")
+def growth_cost(settings: "Settings") -> None:
     """Time and memory against slices, input size and width, beside the machine's int8 peak."""
     from benchmarks.graphs.growth_cost import measure_growth
 
-    settings = _settings(bundle, weights, threads, rounds, DEFAULT_CALLS, work, results, tiny)
-    for one in measure_growth(settings):
-        shown = (
-            _told(one)
-            if "call" in one["figures"]
-            else f"{one['figures']['rate']['median']:.3g} GMAC/s"
-        )
-        typer.echo(f"{one['what']}: {shown}")
+    _tell(measure_growth(settings))
 
 
-@benchmark_app.command()
-def operators(
-    bundle: Bundle = None,
-    threads: Threads = "1,2",
-    rounds: Rounds = None,
-    work: Work = None,
-    results: Results = None,
-    tiny: Tiny = False,
-) -> None:
+@measuring("weights", "calls")
+def operators(settings: "Settings") -> None:
     """Time by kind of XNNPACK operator, and memory by stage, of the bundle's programs."""
     from benchmarks.graphs.operators import measure_operators
-    from benchmarks.pages.graphs import section
+    from benchmarks.harness.markdown import render
+    from benchmarks.pages.performance import operator_facts
 
-    settings = _settings(bundle, None, threads, rounds, DEFAULT_CALLS, work, results, tiny)
-    typer.echo(section(measure_operators(settings)))
+    typer.echo(render("operators", **operator_facts(measure_operators(settings))))
 
 
-@benchmark_app.command()
+@measuring("bundle", work=Path("runs/pareto"))
 def pareto(
-    weights: Weights = None,
-    threads: Threads = "1,2",
-    rounds: Rounds = None,
-    calls: Calls = DEFAULT_CALLS,
+    settings: "Settings",
     steps: Annotated[int | None, typer.Option(min=1, help="Of every training.")] = None,
     inputs: Annotated[
         str, typer.Option(help="Classifier inputs such as crop-128,slice-256; all by default.")
@@ -211,30 +277,25 @@ def pareto(
     measure: Annotated[
         bool, typer.Option(help="Time the programs; without, the next run does.")
     ] = True,
-    work: Work = None,
-    results: Results = None,
-    tiny: Tiny = False,
 ) -> None:
     """AUC and Dice against time and memory, by merging, input, width, precision; goes on where it stopped."""
     from benchmarks.harness.records import RESULTS
     from benchmarks.pareto.plan import plan_for
-    from benchmarks.pareto.report import reason
-    from benchmarks.pareto.run import WORK, measure_front
+    from benchmarks.pareto.report import points_table
+    from benchmarks.pareto.run import measure_front
 
-    folder = None if tiny else RESULTS.parent
-    settings = _settings(
-        None, weights, threads, rounds, calls, work or WORK, results or folder, tiny
-    )
+    if settings.results == RESULTS:
+        settings = replace(settings, results=RESULTS.parent)
     report = measure_front(
         settings,
-        plan_for(tiny=tiny, steps=steps, inputs=_split(inputs), networks=_split(networks)),
+        plan_for(tiny=settings.tiny, steps=steps, inputs=_split(inputs), networks=_split(networks)),
         cohorts=cohorts,
         training_threads=training_threads,
         workers=workers,
         measure=measure,
     )
     for name, subject in (report or {"subjects": {}})["subjects"].items():
-        typer.echo(f"{name}: {' '.join(reason(subject))}")
+        typer.echo(f"{name}\n\n{points_table(subject, front_only=True)}\n")
 
 
 def _settings(
@@ -246,13 +307,13 @@ def _settings(
     work: Path | None,
     results: Path | None,
     tiny: bool,
-) -> Settings:
+) -> "Settings":
     from benchmarks.harness.records import RESULTS, WORK
     from benchmarks.harness.settings import Settings
     from hemx_core.errors import BenchmarkError
 
     try:
-        counts = tuple(int(one) for one in threads.split(","))
+        counts = tuple(map(int, threads.split(",")))
     except ValueError as error:
         raise BenchmarkError(
             f"threads {threads!r}", expected="numbers such as 1,2", remedy="correct --threads"
@@ -276,9 +337,15 @@ def _split(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-def _told(record: dict[str, object]) -> str:
-    from benchmarks.harness.tables import shown
+def _tell(records: list[dict[str, Any]]) -> None:
+    from benchmarks.harness.markdown import number, shown
 
-    if not record["figures"]:
-        return str(record["status"])
-    return f"{shown(record, 'call', p95=True)}, {shown(record, 'memory')} above base"
+    for record in records:
+        figures = record["figures"]
+        if "call" in figures:
+            text = f"{shown(record, 'call', p95=True)}, {shown(record, 'memory')} above base"
+        elif "rate" in figures:
+            text = number(figures["rate"]["median"], "GMAC/s")
+        else:
+            text = record["status"]
+        typer.echo(f"{record['what']}: {text}")

@@ -1,8 +1,8 @@
 """How well two studies tell haematoma expansion, on phantoms and in real slices with known growth.
 
-python -m benchmarks.accuracy.growth calibrate --heads 30
-python -m benchmarks.accuracy.growth evaluate --pairs 40
-python -m benchmarks.accuracy.growth inserted --pairs 40
+python -m benchmarks growth calibrate --heads 30
+python -m benchmarks growth evaluate --pairs 40
+python -m benchmarks growth inserted --pairs 40
 
 `calibrate` scans heads three times without growth (other noise, other site) and derives the two boundary
 uncertainties of `hemx_core.measure.volume`. `evaluate` scans other heads before and after a known growth
@@ -379,7 +379,3 @@ def _reached(one: Definition, percent: float | None, ml: float) -> Answer:
 
 def _share(hits: Sequence[bool]) -> float | None:
     return round(float(np.mean(hits)), 4) if len(hits) else None
-
-
-if __name__ == "__main__":
-    app()

@@ -1,6 +1,6 @@
 """Inserted haematomas beside real ones: a contact sheet to look at, and figures that compare them.
 
-    python -m benchmarks.accuracy.insertion_picture SHEET.png --figures FIGURES.json --count 24
+    python -m benchmarks insertion-picture SHEET.png --figures FIGURES.json --count 24
 
 The sheet shows real patients: it stays outside the repository. Every slice is the one with the largest clot
 of its patient, at native pixels, before a site is applied.
@@ -162,7 +162,3 @@ def _tile(hu: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.uint8]
     grey = np.clip(hu[20:500, 51:461] / 80 * 255, 0, 255).astype(np.uint8)
     small = cv2.resize(grey, (TILE[1], TILE[0]), interpolation=cv2.INTER_AREA)
     return np.asarray(small, dtype=np.uint8)
-
-
-if __name__ == "__main__":
-    typer.run(main)

@@ -1,6 +1,6 @@
 """How well the rule-based signs find what phantoms show.
 
-python -m benchmarks.accuracy.signs --phantoms 80
+python -m benchmarks signs --phantoms 80
 
 Thresholds were chosen on seed A. On seed B, looked at once, the irregular margin missed its gate
 (specificity 24/27): the smallest outline that counts and its threshold were chosen anew, on A. On seed C
@@ -188,7 +188,3 @@ def _true_mask(phantom: Phantom) -> NDArray[np.bool_]:
 
 def _share(hits: list[bool]) -> float | None:
     return round(float(np.mean(hits)), 4) if hits else None
-
-
-if __name__ == "__main__":
-    typer.run(main)

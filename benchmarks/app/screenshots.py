@@ -1,6 +1,6 @@
 """Pictures of the app's screens, of the demo's synthetic patient, in both languages and turns.
 
-    python -m benchmarks.app.screenshots --out docs/screenshots
+    python -m benchmarks screenshots --out docs/screenshots
 
 The real app with the shipped bundle: it makes the demo's two studies, triages both and compares them; a
 finger goes from screen to screen. Files are named {screen}-{language}-{turn}.png, with 256 colours.
@@ -9,7 +9,6 @@ finger goes from screen to screen. Files are named {screen}-{language}-{turn}.pn
 from __future__ import annotations
 
 import io
-import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from benchmarks.app.driver import CALM_FRAMES, Script, drive, opened, prepare_window, tap
-from hemx_core.errors import HemxError, OutputError
+from hemx_core.errors import OutputError
 from hemx_core.files import write_whole
 
 if TYPE_CHECKING:
@@ -242,12 +241,3 @@ def main(
     prepare_window()
     for path in shoot(out):
         typer.echo(f"{path}  {path.stat().st_size // 1000} kB")
-
-
-if __name__ == "__main__":
-    try:
-        typer.run(main)
-    except HemxError as error:
-        # Kivy has taken sys.stderr for its log.
-        print(f"benchmarks.app.screenshots: {error}", file=sys.__stderr__)
-        raise SystemExit(2) from None

@@ -1,6 +1,6 @@
 """How far rounding moves the self-test's measures, and how far a fault does: its tolerances stand between.
 
-python -m benchmarks.graphs.self_test_margins
+python -m benchmarks self-test-margins
 
 Rounding: noise of up to one input step (1/255) on every pixel that is not black, many times; another
 processor rounds differently in some places, never in all. Faults, put in front of the real programs: a
@@ -146,7 +146,3 @@ def main(
     provenance.write_json(out, report)
     for name, row in found["largest"].items():
         typer.echo(f"{name:32}{row}  refused {found['refused'][name]}")
-
-
-if __name__ == "__main__":
-    typer.run(main)

@@ -4,21 +4,92 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from benchmarks.harness.records import figures_of
+from benchmarks.harness.markdown import number
+from benchmarks.harness.records import MIB, MS, Json, figures_of, threads_name
 from hemx_core.files import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-
-Json = dict[str, Any]
 OUR_COLOUR, OWN_COLOUR, PEER_COLOUR = "#1f4e79", "#7ba0c4", "#c9c9c9"
 SHIPPED_COLOUR = "#c55a11"
 ROW_INCHES, HEAD_INCHES, PANEL_INCHES = 0.3, 1.2, 4.2
 DPI = 130
+
+
+def plot_peers(
+    records: Sequence[Json], path: Path, *, ours: str = "", own: Sequence[str] = ()
+) -> None:
+    """Bars of a slice's time, a panel for each graph and number of threads; memory beside each bar.
+
+    Args:
+        records: of the contest.
+        path: of the picture.
+        ours: name of the shipped contestant.
+        own: names of the contestants that are ours as well.
+    """
+
+    def colour(record: Json) -> str:
+        name = record["peer"]
+        return OUR_COLOUR if name == ours else OWN_COLOUR if name in own else PEER_COLOUR
+
+    measured = [one for one in records if one.get("figures")]
+    keys = list(dict.fromkeys((one["subject"], one["threads"]) for one in measured))
+    columns = sorted({threads for _, threads in keys})
+    subjects = list(dict.fromkeys(subject for subject, _ in keys))
+    names = {
+        s: list(dict.fromkeys(one["peer"] for one in measured if one["subject"] == s))
+        for s in subjects
+    }
+    heights = [HEAD_INCHES + ROW_INCHES * len(names[subject]) for subject in subjects]
+    figure = new_figure(2.6 + PANEL_INCHES * len(columns), sum(heights))
+    panels = figure.subplots(
+        len(subjects), len(columns), squeeze=False, gridspec_kw={"height_ratios": heights}
+    )
+    for row, subject in enumerate(subjects):
+        for column, threads in enumerate(columns):
+            rows = [
+                one for one in measured if (one["subject"], one["threads"]) == (subject, threads)
+            ]
+            _bars(
+                panels[row][column],
+                rows,
+                f"{subject}, {threads_name(threads)}",
+                list(map(colour, rows)),
+                named=column == 0,
+            )
+    save_figure(figure, path)
+
+
+def plot_strategies(records: Sequence[Json], path: Path) -> None:
+    """Study time of every strategy, fastest on top."""
+    rows = sorted(records, key=lambda one: figures_of(one)["call"]["median"])
+    figure = new_figure(8.0, HEAD_INCHES + ROW_INCHES * len(rows))
+    panel = figure.subplots()
+    colours = [OUR_COLOUR if row.get("shipped") else PEER_COLOUR for row in rows]
+    _bars(panel, rows, "a study, ms (MiB above base)", colours, named=True)
+    save_figure(figure, path)
+
+
+def _bars(
+    panel: Axes, rows: Sequence[Json], title: str, colours: Sequence[str], *, named: bool
+) -> None:
+    times = [figures_of(row)["call"]["median"] for row in rows]
+    bars = panel.barh(range(len(rows)), times, color=colours)
+    memory = [figures_of(row)["memory"]["median"] for row in rows]
+    labels = [
+        f"{number(time, MS)}, {number(mib, MIB)}" for time, mib in zip(times, memory, strict=True)
+    ]
+    panel.bar_label(bars, labels, padding=3, fontsize=7)
+    names = [str(row.get("peer", row["what"])) for row in rows]
+    panel.set_yticks(range(len(rows)), names if named else [""] * len(rows), fontsize=8)
+    panel.invert_yaxis()
+    panel.set_xlim(0, 1.45 * max(times))
+    panel.set_title(title, fontsize=9)
+    panel.spines[["top", "right"]].set_visible(False)
 
 
 def plot_growth(records: Sequence[Json], path: Path) -> None:

@@ -1,195 +1,474 @@
-"""docs/performance.md from the result files: `python -m benchmarks.pages.performance [--check]`."""
+"""Facts of the blocks of docs/performance.md: the speed and memory of programs and studies."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
+from benchmarks.graphs import growth_cost
+from benchmarks.graphs.fold_gain import KEPT
+from benchmarks.graphs.layouts import BLOODY, JOINT, SLICES, TWO_FILES, TWO_METHODS
+from benchmarks.graphs.operators import ALL, CALL, KIND, LOOKUP_TABLE, MEMORY_KIND
+from benchmarks.harness.markdown import ABSENT, number, shown, table
+from benchmarks.harness.records import (
+    BYTES,
+    MIB,
+    MS,
+    Json,
+    figures_of,
+    line,
+    load_records,
+    power_law,
+    threads_name,
+)
+from benchmarks.pareto.report import points_table
+from benchmarks.peers.goals import RUNTIMES, agrees, alone, goals_table, outcomes, peers_table
+from benchmarks.peers.roster import OURS
+from benchmarks.run import BUDGETS, judge_run
+from hemx_core.device.budget import Verdict, find_budget, load_budgets
 
-from benchmarks.harness.plots import plot_growth
-from benchmarks.harness.records import RESULTS, figures_of, load_records
-from benchmarks.harness.tables import machine_line, shown, stages_table, table
-from benchmarks.pages import contest as contest_text
-from benchmarks.pages import contest as growth_text
-from benchmarks.pages import graphs as export_text
-from benchmarks.pages import graphs as operators_text
-from benchmarks.pages.contest import plot_peers, plot_strategies
-from benchmarks.pareto.report import finalists_section
-from benchmarks.pareto.report import section as pareto_section
-from benchmarks.peers import contest
-from benchmarks.run import judge_run
-from hemx_core.files import write_whole
-
-Json = dict[str, Any]
-ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "docs" / "performance.md"
-VALIDATION = ROOT / "benchmarks" / "results" / "validation.json"
-PARETO = ROOT / "benchmarks" / "results" / "pareto.json"
-FINALISTS = ROOT / "benchmarks" / "results" / "pareto_finalists" / "pareto.json"
-LAYER_ERROR = ROOT / "benchmarks" / "results" / "layer_error.json"
-NOT_MEASURED = "Not measured yet.\n"
-
-HEAD = """# Performance
-
-<!-- Made by `python -m benchmarks.pages.performance` from benchmarks/results/performance; do not edit. -->
-
-Two commands make every figure of the export's goals: `python -m benchmarks run --budget tablet` and
-`python -m benchmarks peers`; `python -m benchmarks threads`, `operators`, `growth-cost` and `pareto`,
-`hemx fold-gain`, `hemx layouts` and `hemx layer-error` make the rest. Everything is measured in fresh
-processes that take turns (the order moves on by one place in each round, every other round runs backwards),
-with outputs compared before speeds. A figure is the median over rounds of a round's median, with the 95th
-percentile of all calls in brackets. A ratio is one of medians of one run; its interval draws the rounds anew,
-both sides together. Memory is the peak resident size above the process with the runtime and the inputs in it,
-before the model is loaded. No figure here comes from a phone or tablet: none was at hand.
-"""
-
-
-def page(
-    results: Path = RESULTS,
-    validation: Path = VALIDATION,
-    plots: str = "../benchmarks/results/performance",
-    pareto: Path = PARETO,
-    layer_error: Path = LAYER_ERROR,
-    finalists: Path = FINALISTS,
-) -> str:
-    """The whole document."""
-    parts = [
-        HEAD,
-        _section(
-            "Goals of the export",
-            results / contest.FILE,
-            lambda rows: contest_text.goals(rows, validation),
-        ),
-        _section(
-            "The same graphs in every runtime",
-            results / contest.FILE,
-            lambda rows: contest_text.peers(rows, plots),
-        ),
-        _lines("Folding passes", results / "fold_gain.jsonl", export_text.folding),
-        _lines("Two files or one", results / "layouts.jsonl", export_text.layouts),
-        _report("Layers in int8", layer_error, export_text.float_layers),
-        _section("A study on this machine", results / "run.jsonl", _studies),
-        _section(
-            "Two threads and studies",
-            results / "threads.jsonl",
-            lambda rows: _strategies(rows, plots),
-        ),
-        _section("Where time and memory go", results / "operators.jsonl", operators_text.section),
-        _section(
-            "How the cost grows",
-            results / "growth_cost.jsonl",
-            lambda rows: growth_text.growth(rows, plots),
-        ),
-        _report(
-            "Pareto front",
-            pareto,
-            lambda found: pareto_section(found, f"{plots.rsplit('/', 1)[0]}/pareto.png"),
-        ),
-        _report("Pareto front: some trained longer", finalists, finalists_section),
-    ]
-    return "\n".join(parts)
+Facts = dict[str, Any]
+WAITS = 4
+"""Peers whose wait for a first answer is told, shortest first."""
+WORST_LAYERS = 8
+"""Operators of a network that are listed."""
+SHORTEST_MS = 0.01
+"""The tracer counts whole microseconds: a ratio of shorter times says nothing."""
+STAGES = (
+    *("load", "self_test", "read", "check", "first_slice", "prepare"),
+    *("segment", "measure", "signs", "classify", "study"),
+)
+MEMORY_ROWS = {
+    "file": "file",
+    "load_peak": "peak while loading: mapped file and packed weights together",
+    "loaded": "after loading: packed weights",
+    "called": "after the first call",
+    "indirection": "of that indirection buffers, computed",
+    "indirection_reserved": "addresses reserved for them, computed",
+}
 
 
-def draw(results: Path = RESULTS) -> None:
-    """The pictures, beside their files."""
-    jobs = (("peers", plot_peers), ("threads", plot_strategies), ("growth_cost", plot_growth))
-    for name, plot in jobs:
-        rows = [
-            one
-            for one in load_records(results / f"{name}.jsonl")
-            if "call" in figures_of(one) and one.get("subject") != contest.STUDY
-        ]
-        if rows:
-            plot(rows, results / f"{name}.png")
-
-
-def main(
-    check: Annotated[
-        bool, typer.Option("--check", help="Change nothing; fail if it would.")
-    ] = False,
-) -> None:
-    """Write docs/performance.md and the pictures."""
-    text = page()
-    if check:
-        known = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
-        if known != text:
-            typer.echo(
-                "docs/performance.md differs: run python -m benchmarks.pages.performance", err=True
-            )
-            raise typer.Exit(1)
-        return
-    draw()
-    write_whole(PAGE, text)
-
-
-def _section(title: str, path: Path, body: Callable[[list[Json]], str]) -> str:
-    return _made(title, load_records(path), body)
-
-
-def _lines(title: str, path: Path, body: Callable[[list[Json]], str]) -> str:
-    """As `_section`, of a file that the export writes: lines without the records' head."""
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    return _made(title, [json.loads(line) for line in text.splitlines()], body)
-
-
-def _made(title: str, rows: list[Json], body: Callable[[list[Json]], str]) -> str:
-    if not rows:
-        return f"## {title}\n\n{NOT_MEASURED}"
-    return f"## {title}\n\n{body(rows)}\n\nMeasured on {machine_line(rows[-1])}.\n"
-
-
-def _report(title: str, path: Path, body: Callable[[Json], str]) -> str:
-    if not path.exists():
-        return f"## {title}\n\n{NOT_MEASURED}"
-    report = json.loads(path.read_text(encoding="utf-8"))
-    made = report["provenance"]
-    line = machine_line({**made, "device": made["machine"]})
-    return f"## {title}\n\n{body(report)}\n\nMeasured on {line}.\n"
-
-
-def _studies(rows: list[Json]) -> str:
-    lines = [stages_table(rows), ""]
-    for device_class in ("phone", "tablet", "desk"):
-        for what, verdicts in judge_run(rows, device_class).items():
-            said = ", ".join(
-                f"{one.line.replace('_', ' ')} {one.found:.3g} of {one.limit:g} {one.unit}"
-                f"{'' if one.passed else ' (**over**)'}"
-                for one in verdicts
-                if one.found is not None
-            )
-            lines.append(f"- Budget {device_class}, {what.replace(' | ', ', ')}: {said}")
-    lines.append(
-        "\nThe desk's memory counts the runtime with torch's libraries, which phone and tablet do not have."
-    )
-    return "\n".join(lines)
-
-
-def _strategies(rows: list[Json], plots: str) -> str:
-    usable = sorted(
-        (one for one in rows if one["figures"]), key=lambda one: figures_of(one)["call"]["median"]
-    )
-    lines = [
+def goals(results: Path) -> Facts:
+    """The export's goals, and what a ratio alone does not say."""
+    rows = _records(results, "peers")
+    singles = [
         [
-            one["what"] + (" (ships)" if one["shipped"] else ""),
-            shown(one, "call", p95=True),
-            shown(one, "first"),
-            shown(one, "memory"),
+            threads_name(count),
+            *(f"{found[one].value:.2f}" if one in found else ABSENT for one in RUNTIMES),
         ]
-        for one in usable
+        for count, found in alone(rows).items()
     ]
-    lines += [[one["what"], one["status"], "–", "–"] for one in rows if not one["figures"]]
-    limit = growth_text.memory_limit("tablet")
-    inside = [one for one in usable if figures_of(one)["memory"]["median"] <= limit]
-    best = inside[0]["what"] if inside else "none"
-    shown_rows = table(["", "study, median (p95)", "first study", "memory above base"], lines)
-    return (
-        f"![Study time of every strategy]({plots}/threads.png)\n\n{shown_rows}\n\n"
-        f"Fastest inside {limit:g} MiB, the tablet's memory budget: {best}."
+    waits = first_answers(rows)
+    others = sorted((wait, name) for name, wait in waits.items() if name != OURS)
+    return {
+        "goals": goals_table(outcomes(rows)),
+        "alone": table(["int8, a slice a call", *RUNTIMES], singles) if singles else "",
+        "ours_ms": waits.get(OURS),
+        "waits": others[:WAITS],
+        "measured": rows[-1],
+    }
+
+
+def first_answers(rows: Sequence[Json]) -> dict[str, float]:
+    """Medians of load and first call of the segmenter on one thread together, ms, by contestant."""
+    return {
+        row["peer"]: _median(row, "load") + _median(row, "first")
+        for row in rows
+        if (row["subject"], row["threads"]) == ("segmenter", 1)
+        and {"load", "first"} <= set(figures_of(row))
+        and agrees(row)
+    }
+
+
+def peers(results: Path) -> Facts:
+    """Every contestant's table, with what they were given."""
+    rows = _records(results, "peers")
+    several = {
+        row["peer"]: row["slices_a_call"]
+        for row in rows
+        if row["subject"] == "segmenter" and row.get("figures") and row.get("slices_a_call", 1) > 1
+    }
+    return {
+        "tables": {
+            name: peers_table(rows, name) for name in dict.fromkeys(r["subject"] for r in rows)
+        },
+        "material": next((row["material"] for row in rows if "material" in row), None),
+        "several": list(several),
+        "slices": next(iter(several.values()), 1),
+        "measured": rows[-1],
+    }
+
+
+def folding(results: Path) -> Facts:
+    """What each folding pass gains."""
+    lines = _lines(results, "fold_gain")
+    threads = sorted({row["threads"] for row in lines})
+    rows = []
+    for network, name in dict.fromkeys((row["network"], row["pass"]) for row in lines):
+        by = {r["threads"]: r for r in lines if (r["network"], r["pass"]) == (network, name)}
+        first = by[threads[0]]
+        rows.append(
+            [
+                *(network, name),
+                *(f"{by[count]['latency_ratio']:.2f}" for count in threads),
+                *(f"{first[f'{cost}_ratio']:.2f}" for cost in ("memory", "load")),
+                first["program"]["delegates"],
+                ", ".join(sorted(set(first["program"]["operators"]))) or "none",
+            ]
+        )
+    times = [f"time, {threads_name(count)}" for count in threads]
+    head = ["", "without", *times, "memory", "load", "delegates", "operators outside"]
+    kept = [row for row in lines if row["pass"] == KEPT and row["network"] == "segmenter"]
+    return {
+        "precision": ", ".join(sorted({row["precision"] for row in lines})),
+        "table": table(head, rows),
+        "kept": kept,
+        "measured": lines[-1],
+    }
+
+
+def layouts(results: Path) -> Facts:
+    """Two files, two methods, one joint graph."""
+    lines = _lines(results, "layouts")
+    threads = sorted({row["threads"] for row in lines})
+    by = {(row["layout"], row["threads"]): row for row in lines}
+    rows = []
+    for name in dict.fromkeys(row["layout"] for row in lines):
+        first = by[name, threads[0]]
+        rows.append(
+            [
+                name + (" (ships)" if name == TWO_FILES else ""),
+                *(number(by[name, count]["study_ms"], MS) for count in threads),
+                number(first["load_ms"], MS),
+                number(first["peak_mib"], MIB),
+                number(first["file_bytes"], BYTES),
+            ]
+        )
+    times = [f"study, {threads_name(count)}" for count in threads]
+    first = {name: by[name, threads[0]] for name in (TWO_FILES, TWO_METHODS, JOINT)}
+
+    def ratio(name: str, figure: str) -> float:
+        return float(first[name][figure] / first[TWO_FILES][figure])
+
+    return {
+        "slices": SLICES,
+        "bloody": BLOODY,
+        "table": table(["", *times, "load", "memory above base", "files"], rows),
+        "joint": ratio(JOINT, "study_ms"),
+        "methods": ratio(TWO_METHODS, "study_ms"),
+        "methods_memory": ratio(TWO_METHODS, "peak_mib"),
+        "measured": lines[-1],
+    }
+
+
+def float_layers(results: Path) -> Facts:
+    """The operators that int8 hurts most, and what was done about them."""
+    report = _report(results / "layer_error.json")
+    tables = {}
+    for name, network in report["networks"].items():
+        rounded = (row for row in network["layers"] if row["quantized"])
+        tables[name] = table(
+            ["module", "operator", "its own SQNR, dB", "SQNR so far, dB"],
+            [
+                [
+                    *(row["module"] or "(network)", row["operator"]),
+                    *(f"{row[key]:.1f}" for key in ("own_sqnr_db", "sqnr_db")),
+                ]
+                for row in sorted(rounded, key=lambda row: row["own_sqnr_db"])[:WORST_LAYERS]
+            ],
+        )
+    return {**report, "tables": tables, "measured": _made(report)}
+
+
+def studies(results: Path) -> Facts:
+    """Whole studies: their stages, cold and steady, and the budgets of the device classes."""
+    records = _records(results, "run")
+    named = [_columns(record["what"]) for record in records]
+    rows = [
+        [
+            stage.replace("_", " "),
+            *(f"{shown(r, f'first {stage}')} / {shown(r, stage, p95=True)}" for r in records),
+        ]
+        for stage in STAGES
+        if any(stage in figures_of(record) for record in records)
+    ]
+    for name, figure in (
+        ("memory above base", "memory"),
+        ("runtime in memory before that", "runtime_memory"),
+        ("bundle", "bundle"),
+    ):
+        rows.append([name, *(shown(record, figure) for record in records)])
+    rows.append(["energy of a study", *map(_joules, records)])
+    judged = {name: judge_run(records, name) for name in ("phone", "tablet", "desk")}
+    names = list(judged["tablet"])
+    budgets = [
+        [
+            *(device_class, line.line.replace("_", " ")),
+            *(_judged(several[i]) for several in verdicts.values()),
+            f"{line.limit:g} {line.unit}",
+        ]
+        for device_class, verdicts in judged.items()
+        for i, line in enumerate(verdicts[names[0]])
+    ]
+    return {
+        "stages": table(["first / later median (p95)", *named], rows),
+        "budgets": table(["budget of a", "", *map(_columns, names), "at most"], budgets),
+        "measured": records[-1],
+    }
+
+
+def strategies(results: Path) -> Facts:
+    """Ways to run a study on two threads, fastest first."""
+    records = _records(results, "threads")
+    usable = sorted((r for r in records if r["figures"]), key=lambda r: _median(r, "call"))
+    rows = [
+        [
+            record["what"] + (" (ships)" if record["shipped"] else ""),
+            shown(record, "call", p95=True),
+            shown(record, "first"),
+            shown(record, "memory"),
+        ]
+        for record in usable
+    ]
+    rows += [[r["what"], r["status"], ABSENT, ABSENT] for r in records if not r["figures"]]
+    limit = find_budget(load_budgets(BUDGETS), "tablet").limits["memory_mib"]
+    inside = [record["what"] for record in usable if _median(record, "memory") <= limit]
+    return {
+        "table": table(["", "study, median (p95)", "first study", "memory above base"], rows),
+        "limit": limit,
+        "best": inside[0] if inside else "none",
+        "measured": records[-1],
+    }
+
+
+def operators(results: Path) -> Facts:
+    """Where time and memory go; see `operator_facts`."""
+    return operator_facts(_records(results, "operators"))
+
+
+def operator_facts(records: Sequence[Json]) -> Facts:
+    """For each program its operators by kind, and what it holds in memory.
+
+    Args:
+        records: of `benchmarks.graphs.operators`.
+    """
+    traced = [record for record in records if record["kind"] == KIND]
+    memory = [record for record in records if record["kind"] == MEMORY_KIND]
+    work = {record["program"]: record["macs"] for record in memory}
+    programs = {}
+    for program in dict.fromkeys(record["program"] for record in traced):
+        several = sorted(
+            (r for r in traced if r["program"] == program), key=lambda r: int(r["threads"])
+        )
+        programs[program] = {
+            "slices": several[0]["slices"],
+            "table": _kinds_table(several, work.get(program, {})),
+        }
+    rows = [[text, *(shown(r, name) for r in memory)] for name, text in MEMORY_ROWS.items()]
+    return {
+        "lookup_table": any(LOOKUP_TABLE in record["counts"] for record in traced),
+        "programs": programs,
+        "memory": table(["resident above the runtime", *(r["program"] for r in memory)], rows),
+        "first_call": {
+            r["program"]: (_median(r, "called") - _median(r, "loaded"), _median(r, "indirection"))
+            for r in memory
+        },
+        "spared": any(
+            _median(r, "indirection_reserved") > _median(r, "indirection") for r in memory
+        ),
+        "measured": records[-1],
+    }
+
+
+def _kinds_table(rows: Sequence[Json], work: Json) -> str:
+    """Kinds of operators, slowest first; times for each number of threads, smallest first."""
+    first = rows[0]
+    total = _median(first, ALL)
+    names = [threads_name(row["threads"]) for row in rows]
+    kinds = sorted(first["counts"], key=lambda kind: -_median(first, kind))
+    cells = [
+        [
+            kind,
+            first["counts"].get(kind, sum(first["counts"].values())),
+            *(shown(row, kind) for row in rows),
+            *_scaling(rows, kind),
+            f"{_median(first, kind) / total:.1%}",
+            _rate(first, kind, work),
+        ]
+        for kind in (*kinds, ALL)
+    ]
+    calls = (shown(row, CALL) for row in rows)
+    cells.append(["whole call, traced", 1, *calls, *_scaling(rows, CALL), ABSENT, ABSENT])
+    scaling = ["ratio", "lost"]
+    share = [f"share on {names[0]}", f"GMAC/s on {names[0]}"]
+    return table(["operator", "count", *names, *scaling, *share], cells)
+
+
+def _scaling(rows: Sequence[Json], kind: str) -> tuple[str, str]:
+    """How many times as fast more threads are, and the ms above a gain in proportion to them."""
+    first, last = _median(rows[0], kind), _median(rows[-1], kind)
+    if len(rows) < 2 or min(first, last) < SHORTEST_MS:
+        return ABSENT, ABSENT
+    lost = max(last - first * rows[0]["threads"] / rows[-1]["threads"], 0.0)
+    return f"{first / last:.2f}", number(lost, MS)
+
+
+def _rate(record: Json, kind: str, work: Json) -> str:
+    """GMAC/s of a kind, or a dash; several kinds of one way of computing share its work.
+
+    Args:
+        record: times of a program.
+        kind: as traced.
+        work: by way of computing, see `benchmarks.graphs.program_costs.matrix_work`.
+    """
+    way = kind.rsplit(" ", 1)[-1]
+    same = [other for other in record["counts"] if other.rsplit(" ", 1)[-1] == way]
+    time = sum(_median(record, other) for other in same)
+    return f"{work[way] / time / 1e6:.3g}" if way in work and time >= SHORTEST_MS else ABSENT
+
+
+def growth(results: Path) -> Facts:
+    """Time and memory against slices, input size and width, with what explains them."""
+    records = _records(results, "growth_cost")
+    peaks = {r["threads"]: r for r in records if r["kind"] == growth_cost.PEAK_KIND}
+    points = [r for r in records if r["kind"] != growth_cost.PEAK_KIND]
+    axes = {}
+    for axis in dict.fromkeys(point["axis"] for point in points):
+        rows = sorted((p for p in points if p["axis"] == axis), key=lambda p: float(p["value"]))
+        by_slices = axis == growth_cost.SLICES
+        axes[axis] = {
+            "title": growth_cost.AXIS_NAMES[axis],
+            "table": _slices_table(rows) if by_slices else _axis_table(rows, axis, peaks),
+            "fit": None if len(rows) < 2 else _slices_fit(rows) if by_slices else _powers(rows),
+        }
+    shapes = list(next(iter(peaks.values()))["shapes"]) if peaks else []
+    rates = [(_median(peak, "rate"), count) for count, peak in peaks.items()]
+    return {"peaks": rates, "shapes": shapes, "axes": axes, "measured": records[-1]}
+
+
+def share_of_peak(record: Json, peak: Json) -> float:
+    """How much of a call's time its multiply-accumulates would take at the machine's int8 peak."""
+    seconds = _median(record, "call") / 1000
+    return float(record["work"] / (_median(peak, "rate") * 1e9) / seconds)
+
+
+def _slices_table(rows: Sequence[Json]) -> str:
+    return table(
+        ["slices", "study, median (p95)", "a slice", "memory above base", "HU volume and mask"],
+        [
+            [
+                f"{row['value']:g}",
+                shown(row, "call", p95=True),
+                number(_median(row, "call") / row["value"], MS),
+                shown(row, "memory"),
+                number(row["volume_mib"], MIB),
+            ]
+            for row in rows
+        ],
     )
 
 
-if __name__ == "__main__":
-    typer.run(main)
+def _axis_table(rows: Sequence[Json], axis: str, peaks: dict[int, Json]) -> str:
+    peak = peaks.get(rows[0]["threads"])
+    return table(
+        [axis, "call, median (p95)", "memory above base", "GMAC", "at the int8 peak"],
+        [
+            [
+                f"{row['value']:g}",
+                shown(row, "call", p95=True),
+                shown(row, "memory"),
+                f"{row['work'] / 1e9:.3g}",
+                ABSENT if peak is None else f"{share_of_peak(row, peak):.0%} of the time",
+            ]
+            for row in rows
+        ],
+    )
+
+
+def _slices_fit(rows: Sequence[Json]) -> Facts:
+    values = [row["value"] for row in rows]
+    per_slice, fixed = line(values, [_median(row, "call") for row in rows])
+    memory, _ = line(values, [_median(row, "memory") for row in rows])
+    largest = rows[-1]
+    return {
+        "slice_ms": per_slice,
+        "fixed_ms": fixed,
+        "slice_mib": memory,
+        # A third of volume and mask together: the mask has a byte a pixel, the volume two.
+        "mask_mib": largest["volume_mib"] / 3 / largest["value"],
+        "bloody": largest["outputs"]["slices_with_blood"],
+        "slices": largest["value"],
+    }
+
+
+def _powers(rows: Sequence[Json]) -> Facts:
+    values = [row["value"] for row in rows]
+    return {
+        "time": power_law(values, [_median(row, "call") for row in rows]),
+        "work": power_law(values, [row["work"] for row in rows]),
+        "memory": power_law(values, [_median(row, "memory") for row in rows]),
+    }
+
+
+def pareto(results: Path) -> Facts:
+    """The fronts, with the shipped points."""
+    return _front(results / "pareto.json", front_only=True)
+
+
+def finalists(results: Path) -> Facts:
+    """Classifiers that were trained longer."""
+    return _front(results / "pareto_finalists" / "pareto.json", front_only=False)
+
+
+def _front(path: Path, *, front_only: bool) -> Facts:
+    report = _report(path)
+    tables = {
+        name: points_table(subject, front_only=front_only)
+        for name, subject in report["subjects"].items()
+    }
+    return {"report": report, "tables": tables, "measured": _made(report)}
+
+
+def _judged(verdict: Verdict) -> str:
+    if verdict.found is None:
+        return ABSENT
+    return f"{verdict.found:.3g} {verdict.unit}{'' if verdict.passed else ' (**over**)'}"
+
+
+def _columns(what: str) -> str:
+    return what.replace(" | ", ", ")
+
+
+def _joules(record: Json) -> str:
+    value = record.get("joules_per_run")
+    return value if isinstance(value, str) else ABSENT if value is None else f"{value:.1f} J"
+
+
+def _median(record: Json, name: str) -> float:
+    return float(figures_of(record)[name]["median"])
+
+
+def _records(results: Path, name: str) -> list[Json]:
+    path = results / "performance" / f"{name}.jsonl"
+    found = load_records(path)
+    if not found:
+        raise FileNotFoundError(path)
+    return found
+
+
+def _lines(results: Path, name: str) -> list[Json]:
+    """As `_records`, of a file that the export writes: lines without the records' head."""
+    text = (results / "performance" / f"{name}.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def _report(path: Path) -> Json:
+    values: Json = json.loads(path.read_text(encoding="utf-8"))
+    return values
+
+
+def _made(report: Json) -> Json:
+    """A report's provenance as a record tells its machine."""
+    return {**report["provenance"], "device": report["provenance"]["machine"]}

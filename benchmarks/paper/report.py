@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.harness.markdown import interval, render, table
+from benchmarks.harness.records import Json
 from benchmarks.paper.stats import Estimate
 from hemx_core import provenance
 from hemx_core.files import write_whole
@@ -16,39 +18,23 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
 
 
-def markdown(report: dict[str, Any]) -> str:
-    """The whole report: heading, how it was run, and a table for each section."""
-    parts = [f"# {report['title']}", run_line(report)]
-    parts += [section_table(section) for section in report["sections"]]
-    return "\n\n".join(parts)
+def experiment_facts(report: Json) -> Json:
+    """A report as templates/experiment.md.j2 takes it: its sections as (title, note, table)."""
+    sections = [(one["title"], one["note"], section_table(one)) for one in report["sections"]]
+    return {"report": report, "sections": sections, "title_line": False}
 
 
-def run_line(report: dict[str, Any]) -> str:
-    """One paragraph on scale, seeds, machine and commit."""
-    made, scale = report["provenance"], report["scale"]
-    unet = scale["unet"]
-    seeds = ", ".join(str(seed) for seed in report["seeds"])
-    return (
-        f"Scale `{scale['name']}`: grid {scale['grid']} × {scale['grid']}, U-Net width {unet['width']:g} and "
-        f"depth {unet['depth']:g}, (Wavelet) VGG16 width {scale['vgg_width']:g} (1 is the paper's); seeds "
-        f"{seeds}; {report['minutes']:.0f} minutes of jobs on {made['machine']['processor']}, "
-        f"{report['threads']} thread(s), commit {made['commit']}. {KEY}; in [brackets] the paper's figure, "
-        "on data that is not public."
-    )
-
-
-def section_table(section: dict[str, Any]) -> str:
-    """Heading, note, the arms and their differences."""
+def section_table(section: Json) -> str:
+    """The arms and their differences."""
     keys = [key for key, _title in section["columns"]]
-    heads = [title for _key, title in section["columns"]]
-    lines = [_line(["Arm", *heads]), _line(["---"] * (1 + len(heads)))]
-    for row in section["rows"]:
-        cells = [_cell(row["cells"].get(key), row["paper"].get(key)) for key in keys]
-        lines.append(_line([row["title"], *cells]))
-    for row in section["differences"]:
-        cells = [_cell(row["cells"].get(key), row["paper"].get(key), sign="+") for key in keys]
-        lines.append(_line([f"*{row['title']}*", *cells]))
-    return f"## {section['title']}\n\n{section['note']}\n\n" + "\n".join(lines)
+
+    def row(title: str, row: Json, sign: str = "") -> list[str]:
+        found = (_cell(row["cells"].get(key), row["paper"].get(key), sign=sign) for key in keys)
+        return [title, *found]
+
+    rows = [row(arm["title"], arm) for arm in section["rows"]]
+    rows += [row(f"*{pair['title']}*", pair, "+") for pair in section["differences"]]
+    return table(["Arm", *(title for _key, title in section["columns"])], rows)
 
 
 def _cell(cell: dict[str, Any] | None, paper: float | None, *, sign: str = "") -> str:
@@ -59,19 +45,12 @@ def _cell(cell: dict[str, Any] | None, paper: float | None, *, sign: str = "") -
 def _figure(cell: dict[str, Any], sign: str) -> str:
     if cell["value"] is None:
         return "not estimable"
-    text = f"{cell['value']:{sign}.3f}"
-    lower, upper = cell["interval_95"]
-    if lower is not None:
-        text += f" ({lower:{sign}.3f} to {upper:{sign}.3f})"
+    text = interval(cell["value"], *cell["interval_95"], f"{sign}.3f")
     if cell["seed_sd"] is not None:
         text += f" ± {cell['seed_sd']:.3f}"
     if cell["p"] is not None:
         text += f", p = {cell['p']:.3f}" if cell["p"] >= 0.0005 else ", p < 0.001"
     return text
-
-
-def _line(cells: list[str]) -> str:
-    return f"| {' | '.join(cells)} |"
 
 
 OURS, PAPER = "#1f4e79", "#c55a11"
@@ -151,7 +130,6 @@ def _whisker(panel: Axes, cell: dict[str, Any], place: int) -> None:
 
 
 RESULTS = Path(__file__).resolve().parents[1] / "results" / "paper"
-KEY = "In a cell: mean over the seeds (95 % interval over patients) ± SD over the seeds"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,7 +202,8 @@ def write_report(
         "sections": [section.to_json() for section in sections],
     }
     provenance.write_json(folder / f"{name}.json", report)
-    write_whole(folder / f"{name}.md", markdown(report) + "\n")
+    facts = {**experiment_facts(report), "title_line": True, "heading": "##"}
+    write_whole(folder / f"{name}.md", render("experiment", **facts) + "\n")
     save_plot(report, folder / f"{name}.png")
     return report
 

@@ -98,7 +98,6 @@ def dice_scores(means: Array, shipped: Array | None) -> Json:
 
 Costs = dict[str, dict[str, Json]]
 RECIPE = "tablet-int8"
-WORK = Path("runs/pareto")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

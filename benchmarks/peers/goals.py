@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from benchmarks.harness.records import Ratio, ratio_of_medians, summary_of
-from benchmarks.harness.tables import ABSENT, shown, table
+from benchmarks.harness.markdown import ABSENT, interval, shown, table
+from benchmarks.harness.records import Json, Ratio, ratio_of_medians, summary_of, threads_name
 from benchmarks.peers.contest import STUDY
 from benchmarks.peers.roster import EAGER, FOLDED, MAX_POOL, OURS, OURS_ALONE, STOCK
 
-Json = dict[str, Any]
 INT8 = "int8"
-BUNDLE_LIMIT_BYTES = 35_000_000
 OWN = (OURS, OURS_ALONE, MAX_POOL, STOCK)
 RUNTIMES = ("ONNX Runtime", "OpenVINO", "LiteRT")
 MIN_DICE, MAX_DIFFERENCE_P95 = 0.95, 0.2
@@ -177,25 +174,21 @@ def _ratio(ours: Json | None, theirs: Json | None, figure: str) -> Ratio | None:
 
 def peers_table(records: Sequence[Json], subject: str) -> str:
     """Everyone who ran or should have run a graph; times for every number of threads side by side."""
-    rows = [one for one in records if one["subject"] == subject]
-    threads = sorted({one["threads"] for one in rows})
-    names = list(dict.fromkeys(one["peer"] for one in rows))
-    by = {(one["peer"], one["threads"]): one for one in rows}
-    lines = []
-    for name in names:
+    rows = [record for record in records if record["subject"] == subject]
+    threads = sorted({row["threads"] for row in rows})
+    by = {(row["peer"], row["threads"]): row for row in rows}
+    measured, absent = [], []
+    for name in dict.fromkeys(row["peer"] for row in rows):
         first = by[name, threads[0]]
         if not first.get("figures"):
-            lines.append([name, first["status"], *[ABSENT] * (len(threads) + 4)])
+            absent.append([name, first["status"], *[ABSENT] * (len(threads) + 4)])
             continue
         times = [shown(by[name, count], "call", p95=True) for count in threads]
         rest = [shown(first, figure) for figure in ("first", "load", "memory", "size")]
-        lines.append([name, accuracy(first), *times, *rest])
-    times = [f"{count} thread{'s' * (count > 1)}, median (p95)" for count in threads]
-    lines.sort(key=lambda line: line[2] == ABSENT)
-    return table(
-        ["", "against torch fp32", *times, "first call", "load", "memory above base", "files"],
-        lines,
-    )
+        measured.append([name, accuracy(first), *times, *rest])
+    times = [f"{threads_name(count)}, median (p95)" for count in threads]
+    rest = ["first call", "load", "memory above base", "files"]
+    return table(["", "against torch fp32", *times, *rest], [*measured, *absent])
 
 
 def accuracy(record: Json) -> str:
@@ -211,23 +204,23 @@ def accuracy(record: Json) -> str:
 
 
 def goals_table(outcomes: Sequence[Outcome]) -> str:
-    """Every goal with its ratio, hit or missed."""
-    words = {True: "hit", False: "**missed**", None: "not measured"}
-    lines = []
-    for one in outcomes:
-        ratio = ABSENT
-        if one.ratio is not None:
-            ratio = f"{one.ratio.value:.2f} ({one.ratio.low:.2f} to {one.ratio.high:.2f})"
-        lines.append(
-            [
-                one.goal,
-                one.against or ABSENT,
-                str(one.threads),
-                f"≤ {one.limit:g}",
-                ratio,
-                words[one.hit],
-            ]
-        )
+    """Every goal with its ratio, reached or missed."""
+    words = {True: "reached", False: "**missed**", None: "not measured"}
     return table(
-        ["ours over theirs", "against", "threads", "goal", "ratio (95 % interval)", ""], lines
+        ["ours over theirs", "against", "threads", "goal", "ratio (95 % interval)", ""],
+        [
+            [
+                outcome.goal,
+                outcome.against or ABSENT,
+                outcome.threads,
+                f"≤ {outcome.limit:g}",
+                _told(outcome.ratio),
+                words[outcome.hit],
+            ]
+            for outcome in outcomes
+        ],
     )
+
+
+def _told(ratio: Ratio | None) -> str:
+    return ABSENT if ratio is None else interval(ratio.value, ratio.low, ratio.high, ".2f")

@@ -10,10 +10,10 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from benchmarks.cli import benchmark_app, register
+from benchmarks.cli import ELSEWHERE, benchmark_app, register
 from hemx_core.errors import BenchmarkError
 
-COMMANDS = ("run", "compare", "peers", "threads", "growth-cost", "operators", "pareto")
+COMMANDS = ("run", "compare", "peers", "threads", "growth-cost", "operators", "pareto", *ELSEWHERE)
 
 
 def test_hemx_gets_a_command_with_all_of_them() -> None:
@@ -59,3 +59,10 @@ def test_an_intended_error_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "none.jsonl is no file of benchmark records" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", sorted(ELSEWHERE))
+def test_a_command_of_another_module_is_found_when_it_is_run(name: str) -> None:
+    done = CliRunner().invoke(benchmark_app, [name, "--help"])
+    assert done.exit_code == 0, done.output
+    assert f"{name} [OPTIONS]" in done.output

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from benchmarks.cli import benchmark_app
 from benchmarks.graphs import operators
 from benchmarks.graphs.operators import ALL, CALL, KIND, LOOKUP_TABLE, MEMORY_KIND, kind_of
+from benchmarks.harness.markdown import render
 from benchmarks.harness.records import (
     MIB,
     MS,
@@ -22,10 +23,15 @@ from benchmarks.harness.records import (
     write_records,
 )
 from benchmarks.harness.settings import Settings
-from benchmarks.pages import performance as performance_docs
-from benchmarks.pages.graphs import section, worst_scaling
+from benchmarks.pages.fill import block
+from benchmarks.pages.performance import operator_facts
+from tests.benchmarks.squeezed import squeezed
 
 ADD, TABLE = "Add (ND)", "Invalid Unary Op"
+
+
+def section(records: list[dict[str, Any]]) -> str:
+    return squeezed(render("operators", **operator_facts(records)))
 
 
 def traced(*scale: float) -> list[dict[str, Any]]:
@@ -106,20 +112,21 @@ ONE = times(1, conv=16.0, slow=3.0, tiny=0.8, nothing=0.0, **{LOOKUP_TABLE: 0.2}
 TWO = times(2, conv=9.0, slow=2.5, tiny=2.0, nothing=0.0, **{LOOKUP_TABLE: 0.1})
 
 
-def test_what_scales_worst_has_a_share_of_the_time() -> None:
-    # `tiny` became slower, but has 4 % of the time. 2.5 ms are 1 more than half of 3.
-    assert worst_scaling(ONE, TWO) == ("slow", pytest.approx(1.2), pytest.approx(1.0))
+def test_what_scales_badly_loses_time() -> None:
+    text = section([ONE, TWO])
+    # 2.5 ms are 1 more than half of 3; `tiny` became slower.
+    assert "| slow | 3 | 3 ms | 2.5 ms | 1.20 | 1 ms |" in text
+    assert "| tiny | 4 | 0.8 ms | 2 ms | 0.40 | 1.6 ms |" in text
 
 
 def test_the_section_says_what_the_rows_hold() -> None:
     text = section([TWO, ONE, memory(reserved=30.0)])
     # 320 million in 16 ms.
-    assert "| conv | 2 | 16 ms | 9 ms | 1.78 | 80.0% | 20 |" in text
-    assert "| nothing | 5 | 0 ms | 0 ms | – | 0.0% | – |" in text
-    assert "| all operators | 20 | 20 ms | 13.6 ms | 1.47 | 100.0% |" in text
+    assert "| conv | 2 | 16 ms | 9 ms | 1.78 | 1 ms | 80.0% | 20 |" in text
+    assert "| nothing | 5 | 0 ms | 0 ms | – | – | 0.0% | – |" in text
+    assert "| all operators | 20 | 20 ms | 13.6 ms | 1.47 | 3.6 ms | 100.0% |" in text
     assert text.index("| conv |") < text.index("| slow |") < text.index("| tiny |")
-    assert "slow scales worst: 1.20 times as fast on 2 threads, which costs 1 ms of a call" in text
-    assert "`Invalid Unary Op` is what it calls its int8 lookup table (activation)." in text
+    assert "Its `Invalid Unary Op` is the int8 lookup table (activation)." in text
     assert "| peak while loading: mapped file and packed weights together | 32 MiB |" in text
     assert "The first call adds 28 MiB to the segmenter, of which 21 MiB are pointers" in text
     assert "never written" in text
@@ -127,18 +134,15 @@ def test_the_section_says_what_the_rows_hold() -> None:
 
 def test_nothing_is_said_that_the_rows_do_not_hold() -> None:
     text = section([times(1, conv=16.0), memory(reserved=21.0)])
-    assert "| conv | 2 | 16 ms | – | 100.0% |" in text
-    assert "scales worst" not in text
+    assert "| conv | 2 | 16 ms | – | – | 100.0% |" in text
     assert "Invalid Unary Op" not in text
     assert "never written" not in text
 
 
-def test_the_document_has_the_section_before_the_growth(tmp_path: Path) -> None:
+def test_the_page_has_the_section(tmp_path: Path) -> None:
     rows = [ONE, TWO, memory(reserved=30.0)]
-    write_records(tmp_path / "operators.jsonl", rows)
-    page = performance_docs.page(tmp_path, tmp_path / "none.json")
-    found = page.split("## Where time and memory go\n")[1].split("\n## How the cost grows")[0]
-    assert section(rows) in found
+    write_records(tmp_path / "performance" / "operators.jsonl", rows)
+    assert squeezed(block("operators", results=tmp_path)) == section(rows)
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +156,7 @@ def records(work: Path) -> list[dict[str, Any]]:
     done = CliRunner().invoke(benchmark_app, ["operators", *options], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     found = load_records(work / "results" / "operators.jsonl")
-    assert section(found) in done.output
+    assert section(found) in squeezed(done.output)
     return found
 
 

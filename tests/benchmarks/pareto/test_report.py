@@ -10,15 +10,12 @@ from PIL import Image
 from benchmarks.pareto.report import (
     Candidate,
     dominators,
-    finalists_section,
-    markdown,
     points_table,
-    reason,
-    section,
     subject_report,
     write_report,
 )
 from tests.benchmarks.pareto.made_up import SHIPPED, classifiers, costs, entry, estimate, report
+from tests.benchmarks.squeezed import squeezed
 
 
 def point(name: str, score: float, latency: float, memory: float) -> Candidate:
@@ -74,69 +71,43 @@ def test_every_dominated_point_is_dominated_by_one_on_the_front(
     assert all(set(several) & front for name, several in found.items() if name not in front)
 
 
-def said(*rows: tuple[str, float | None, Any, float, float]) -> str:
-    return " ".join(reason(classifiers(*rows)))
+def rows_of(subject: Any, **options: bool) -> list[str]:
+    return squeezed(points_table(subject, **options)).splitlines()
 
 
-def test_a_shipped_point_that_nothing_beats() -> None:
-    text = said(
-        ("bigger", 0.9, estimate(0.0, -0.01, 0.01), 40, 20),
-        ("quick", 0.7, estimate(-0.2, -0.3, -0.1), 5, 5),
-    )
-    assert "2 of 3 points are on the front of mean AUC, time and memory (1 thread)." in text
-    assert f"The shipped point ({SHIPPED}) is on it" in text
-    assert "No point has a higher mean AUC." in text
-    assert "Every faster point on the front has a lower mean AUC" in text
-    assert "So it ships" in text
+def test_a_point_is_told_against_the_shipped_one() -> None:
+    rows = rows_of(classifiers(("cheap", 0.91, estimate(0.01, -0.02, 0.04), 10, 6)))
+    (cheap,) = [row for row in rows if "| cheap |" in row]
+    assert "| +0.010 (-0.020 to +0.040) |" in cheap
+    assert "| 0.50 (0.50 to 0.50) | 6.0 MiB | 0.67 |" in cheap
+    (ships,) = [row for row in rows if "(ships)" in row]
+    assert ships.endswith("| dominated by 1 |")
 
 
-def test_a_dominated_shipped_point_is_told_by_whom_and_by_how_much() -> None:
-    text = said(("cheap", 0.91, estimate(0.01, -0.02, 0.04), 10, 6))
-    assert f"({SHIPPED}) is not on it: 1 point has at least its mean AUC" in text
-    assert "cheap (+0.010 (-0.020 to +0.040, includes 0), 0.50 × its time (0.50 to 0.50)" in text
-    assert "0.67 × its memory" in text
-    assert "do not tell the shipped point from faster ones" in text
-
-
-def test_a_point_that_is_better_and_costs_no_more_speaks_against_it() -> None:
-    text = said(("both", 0.99, estimate(0.09, 0.02, 0.15), 10, 6))
-    assert "excludes 0" in text
-    assert "speak against the shipped point: both is shown to be better" in text
-
-
-def test_a_better_and_dearer_point_makes_it_a_compromise() -> None:
-    text = said(("dear", 0.99, estimate(0.09, 0.02, 0.15), 50, 30))
-    assert "The highest mean AUC is that of dear: +0.090" in text
-    assert "compromise: dear is shown to be better, by +0.090" in text
-    assert "No point on the front is faster." in text
-
-
-def test_a_point_that_only_ties_in_time_dominates_without_being_faster() -> None:
-    text = said(("small", 0.9, estimate(0.0, -0.02, 0.02), 20, 6))
-    assert "what dominates it deserves a full training" in text
-
-
-def test_many_points_are_counted_and_not_all_named() -> None:
-    rows = [(f"p{i}", 0.95, estimate(0.05, -0.1, 0.2), 10 + i, 8 - i) for i in range(5)]
-    text = said(*rows)
-    assert "5 points have" in text
-    assert "and 2 more" in text
-
-
-def test_without_the_shipped_point_nothing_is_said_of_it() -> None:
-    subject = classifiers(("other", 0.9, estimate(0.0, 0.0, 0.0), 10, 6))
-    subject["points"] = [one for one in subject["points"] if not one["shipped"]]
-    assert reason(subject)[1].startswith("The shipped point is not among them")
+def test_many_dominating_points_are_counted() -> None:
+    points = [(f"p{i}", 0.95, estimate(0.05, -0.1, 0.2), 10 + i, 8 - i) for i in range(5)]
+    (ships,) = [row for row in rows_of(classifiers(*points)) if "(ships)" in row]
+    assert "and 4 more |" in ships
 
 
 def test_a_score_without_an_interval_or_not_estimable_is_no_error() -> None:
-    text = said(("few", 0.95, estimate(0.05), 10, 6), ("none", None, estimate(None), 5, 5))
-    assert "+0.050 (no interval)" in text
-    assert "none" not in text
+    points = [("few", 0.95, estimate(0.05), 10, 6), ("none", None, estimate(None), 5, 5)]
+    text = "\n".join(rows_of(classifiers(*points)))
+    assert "| few | 0.950 (0.900 to 1.000) | +0.050 |" in text
+    assert "| none | – | – |" in text
 
 
-def test_the_report_says_budget_data_and_every_point() -> None:
-    text = markdown(report())
+def test_without_the_shipped_point_there_are_no_ratios_in_the_table() -> None:
+    subject = subject_report(
+        [entry("a", 0.9, estimate(None))], {"a": costs(3, 4)}, shipped="b", score="mean AUC"
+    )
+    assert "| – | 4.0 MiB | – | 4 MB |" in rows_of(subject)[2]
+
+
+def test_the_report_says_budget_data_and_every_point(tmp_path: Path) -> None:
+    write_report(report(), tmp_path)
+    text = squeezed((tmp_path / "pareto.md").read_text(encoding="utf-8"))
+    assert text.startswith("# Pareto front\n\n![Score against time and memory](pareto.png)")
     assert "10 steps of 8 pictures (2.0 passes over 40 slices)" in text
     assert "3 trainings took 12 minutes on 2 thread(s)" in text
     assert "mean AUC 0.970 (0.950 to 0.990)" in text
@@ -148,11 +119,11 @@ def test_the_report_says_budget_data_and_every_point() -> None:
 
 
 def test_a_row_of_the_table() -> None:
-    rows = points_table(report()["subjects"]["classifier"]).splitlines()
+    rows = rows_of(report()["subjects"]["classifier"])
     ships = next(row for row in rows if SHIPPED in row and "(ships)" in row)
     assert "| 3 | **" in ships
     assert "0.900 (0.850 to 0.950) | – | 0.900 |" in ships
-    assert "20.1 ms (20.2 ms) | 20.1 ms (20.2 ms) | 9.0 MiB | 4 MB | 2 | yes |" in ships
+    assert "20.1 ms (20.2 ms) | 20.1 ms (20.2 ms) | – | 9.0 MiB | – | 4 MB | 2 | yes |" in ships
     beaten = next(row for row in rows if "float32" in row)
     assert "+0.000 (-0.010 to +0.010)" in beaten
     assert beaten.endswith("| dominated by 3 |")
@@ -164,22 +135,6 @@ def test_a_segmenter_has_no_columns_of_markers() -> None:
     head = points_table(report()["subjects"]["segmenter"]).splitlines()[0]
     assert "Fluid level" not in head
     assert "mean Dice" in head
-
-
-def test_the_page_shows_the_front_only_and_numbers_it_as_the_picture() -> None:
-    text = section(json.loads(json.dumps(report())), "../results/pareto.png")
-    assert "![Score against time and memory](../results/pareto.png)" in text
-    assert "[pareto.md](../results/pareto.md)" in text
-    assert "| 1 | ll, crop 96, width 0.25, int8 |" in text
-    assert "| project, crop 128, width 0.5, float32 |" not in text
-
-
-def test_those_trained_longer_are_all_shown_without_the_segmenter() -> None:
-    text = finalists_section(report())
-    assert "10 steps of 8 pictures" in text
-    points = report()["subjects"]["classifier"]["points"]
-    assert all(f"{one['name']}" in text for one in points)
-    assert "pixels, int8" not in text
 
 
 def test_points_stand_fastest_first_with_their_standing() -> None:

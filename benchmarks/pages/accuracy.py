@@ -1,0 +1,202 @@
+"""Facts of the blocks on accuracy, on the app and on the paper's experiments."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.app.verdicts import MEASUREMENTS
+from benchmarks.harness.markdown import interval, table
+from benchmarks.harness.records import Json
+from benchmarks.paper.report import experiment_facts
+from hemx_core.bundle.load import app_models_folder
+from hemx_core.manifest import ModelManifest
+from hemx_core.markers import MARKERS
+
+REAL_SPLITS = ("validation", "test")
+EXPANSION = {
+    "he_30": "30 % or more",
+    "he_33_or_6ml": "33 % or 6 mL or more",
+    "he_12_5ml": "12.5 mL or more",
+}
+
+
+def segmentation(results: Path) -> str:
+    """Masks on real patients, as triage makes them."""
+    found = [_read(results / "evaluation" / f"masks_{split}.json") for split in REAL_SPLITS]
+    scores = [report["scores"] for report in found]
+    splits = zip(found, REAL_SPLITS, strict=True)
+    rows = [
+        (
+            "Dice per patient, mean (95 % interval)",
+            *(interval(one["dice"]["mean"], *one["dice"]["interval"]) for one in scores),
+        ),
+        ("Dice per patient, worst", *(f"{one['dice']['smallest']:.3f}" for one in scores)),
+        (
+            "Volume error, median",
+            *(f"{one['volume_error_percent']['median'] / 100:.1%}" for one in scores),
+        ),
+        (
+            "False blood on blood-free slices, mean, mL",
+            *(f"{one['false_ml']['mean']:.3f}" for one in scores),
+        ),
+    ]
+    heads = (f"{report['patients']} {split} patients" for report, split in splits)
+    return table(["Masks on real slices, derived reference without its faults", *heads], rows)
+
+
+def classifier(results: Path) -> str:
+    """Markers of held-out studies, on the masks that the segmenter predicts."""
+    scored = _read(results / "evaluation" / "markers.json")["markers"]
+    studies = sum(scored[MARKERS[0].code]["patients"].values())
+    columns = {
+        "Sensitivity": ("sensitivity", ".2f"),
+        "Specificity": ("specificity", ".2f"),
+        "ECE, equal mass": ("ece_equal_mass", ".3f"),
+        "ECE, equal width": ("ece_equal_width", ".3f"),
+    }
+    rows = []
+    for marker in MARKERS:
+        scores = scored[marker.code]["scores"]
+        auc = interval(scores["auc"]["value"], *scores["auc"]["interval"])
+        rest = (format(scores[key]["value"], form) for key, form in columns.values())
+        rows.append((marker.name_en, auc, *rest))
+    heads = (
+        "Markers of synthetic haematomas never trained on",
+        f"AUC of {studies} studies (95 % interval)",
+    )
+    return table([*heads, *columns], rows)
+
+
+def expansion(results: Path) -> str:
+    """Answers on expansion where the truth is known."""
+    rows = [
+        (
+            f"{EXPANSION[code]}, {where}",
+            found["clear_pairs"],
+            *(
+                f"{found[key]:.1%}"
+                for key in ("right_by_point_estimate", "indeterminate", "right_among_decided")
+            ),
+        )
+        for where, file in (("drawn heads", "growth"), ("real slices", "growth_inserted"))
+        for code, found in _read(results / f"{file}.json")["definitions"].items()
+    ]
+    return table(
+        (
+            "Expansion of synthetic haematomas",
+            "Pairs not within 5 points of the limit",
+            "Right by the measured growth alone",
+            "Answered indeterminate",
+            "Right among yes and no",
+        ),
+        rows,
+    )
+
+
+def validation(results: Path) -> str:
+    """What int8 costs in accuracy: the written programs beside the trained networks."""
+    report = _read(results / "validation.json")
+    rows = [
+        (
+            gate["gate"],
+            "not estimable" if gate["value"] is None else f"{gate['value']:.4f}",
+            f"{'at least' if gate['at_least'] else 'at most'} {gate['limit']:g}",
+        )
+        for gate in report["gates"]
+    ]
+    return table((f"Bundle, recipe `{report['recipe']}`", "Measured", "Gate"), rows)
+
+
+def parity(results: Path) -> str:
+    """Exported int8 graphs against the trained networks."""
+    manifest = ModelManifest.load(app_models_folder())
+    # Not the manifest's own: temperatures may have been fitted anew since the export.
+    found = _read(results / "validation.json")["parity"]
+    size = (manifest.segmenter.bytes + manifest.classifier.bytes) / 1e6
+    return table(
+        ("Export", f"int8 against float32, recipe `{manifest.recipe}`"),
+        [
+            ("Verified on", f"{found['slices']} slices: {found['source']}"),
+            ("Mask Dice", f"{found['mask_dice']:.4f}"),
+            ("Marker probability, 95th percentile of the difference", f"{found['marker_p95']:.4f}"),
+            ("Marker probability, largest difference", f"{found['marker_max']:.4f}"),
+            ("Size of both graphs", f"{size:.1f} MB"),
+        ],
+    )
+
+
+def study(results: Path) -> str:
+    """A whole study in a fresh process; measured before `run` took this over, and kept."""
+    report = _read(results / "study.json")
+    median, machine = report["median"], report["provenance"]["machine"]
+    return table(
+        (
+            f"A study of {median['slices']:.0f} slices",
+            f"{machine['processor']}, {report['threads']} threads",
+        ),
+        [
+            ("Start-up", f"{median['start_up_seconds']:.1f} s"),
+            ("DICOM to result", f"{median['study_seconds']:.2f} s"),
+            ("Peak memory, torch included", f"{median['peak_mib']:.0f} MiB"),
+        ],
+    )
+
+
+def app(results: Path) -> Json:
+    """What the app promises, as measured on the real app: a row for each verdict, and what has no limit."""
+    rows: list[Sequence[str]] = []
+    for name in MEASUREMENTS:
+        report = _read(results / "app" / f"{name}.json")
+        load = f"{max(report['load_1min']):.1f}"
+        rows += [(*_verdict(verdict), load) for verdict in report["verdicts"]]
+        rows += [(claim, found, "", "", load) for claim, found in _beside(name, report["figures"])]
+    return {
+        "table": table(("Claim", "Measured", "Limit", "", "Machine's load"), rows),
+        "report": _read(results / "app" / "frames.json"),
+    }
+
+
+def experiment(results: Path, name: str) -> Json:
+    """One of the paper's experiments: tables and picture."""
+    report = _read(results / "paper" / f"{name}.json")
+    return {**experiment_facts(report), "heading": "####", "name": name}
+
+
+def _verdict(verdict: Json) -> tuple[str, ...]:
+    claim, unit = str(verdict["claim"]), f" {verdict['unit']}".rstrip()
+    return (
+        claim[0].upper() + claim[1:],
+        f"{verdict['found']:.3g}{unit}",
+        f"{verdict['limit']:.3g}{unit}",
+        "pass" if verdict["passed"] else "**fail**",
+    )
+
+
+def _beside(name: str, figures: Json) -> list[tuple[str, str]]:
+    """What belongs beside the verdicts of a measurement and has no limit."""
+    if name == "study":
+        first = figures["first start"]
+        seconds = [f"{first[key]['median']:.2f} s" for key in ("loading", "self_test")]
+        return [("Of the first start: loading, self-test", ", ".join(seconds))]
+    if name == "frames":
+        wall, own = figures["wall"], figures["processor"]
+        count = f"99th percentile of {figures['frames']} frames: clock, thread's processor time"
+        return [
+            (count, f"{wall['p99']:.0f} ms, {own['p99']:.0f} ms"),
+            ("Slowest frame by the thread's processor time", f"{own['largest']:.0f} ms"),
+        ]
+    if name == "memory":
+        both = f"{figures['peak_with_runtime_mb']:.0f} MB ({figures['runtime_libraries_mb']:.0f})"
+        return [("The same with the desktop runtime's libraries", both)]
+    if name == "cancel":
+        seconds = [f"{figures[key]['median']:.3f} s" for key in ("stopped", "slice")]
+        return [("Touch on Cancel to stopped, a call: medians", ", ".join(seconds))]
+    return []
+
+
+def _read(path: Path) -> dict[str, Any]:
+    values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return values
