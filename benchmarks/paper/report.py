@@ -45,7 +45,8 @@ def _cell(cell: dict[str, Any] | None, paper: float | None, *, sign: str = "") -
 def _figure(cell: dict[str, Any], sign: str) -> str:
     if cell["value"] is None:
         return "not estimable"
-    text = interval(cell["value"], *cell["interval_95"], f"{sign}.3f")
+    low, high = cell["interval_95"]
+    text = interval(cell["value"], low, high, f"{sign}.3f")
     if cell["seed_sd"] is not None:
         text += f" ± {cell['seed_sd']:.3f}"
     if cell["p"] is not None:
