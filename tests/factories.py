@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.imaging.volume import HUVolume, Note, SeriesIdentity
 from hemx_core.manifest import MarkerSpec, ModelManifest, ProgramSpec, TensorSpec
 from hemx_core.markers import MARKER_CODES
+from hemx_core.report.page import Page
 from hemx_core.runtime.program import PTE_MAGIC, check_inputs, check_program_file
 
 
@@ -86,6 +88,16 @@ def simple_head(
     for index in clot_slices:
         hu[index][np.hypot(row, column - 30) <= clot_mm] = 65
     return HUVolume.from_array(hu, spacing_mm=(5.0, pixel_mm, pixel_mm), identity=identity)
+
+
+def blank_page(**changes: Any) -> Page:
+    """An A4 page without anything on it."""
+    facts: dict[str, Any] = {
+        "title": "T",
+        "language": "en",
+        "made_at": datetime(2026, 11, 24, 3, tzinfo=UTC),
+    }
+    return Page(**facts | changes)
 
 
 class ThresholdModels:

@@ -22,12 +22,8 @@ from hemx_core.measure.corrected import is_corrected
 from hemx_core.report.page import (
     MM_PER_INCH,
     MUTED,
-    RULE,
     Page,
-    PdfMetadata,
     line_height_mm,
-    pdf_bytes,
-    png_bytes,
 )
 from hemx_core.report.pictures import (
     LARGEST,
@@ -54,6 +50,7 @@ from hemx_core.report.referral_sections import (
     draw_signs,
     notes_height,
 )
+from hemx_core.report.render import pdf_bytes, png_bytes
 from hemx_core.result import TriageResult
 from hemx_core.words.report import Texts
 
@@ -228,7 +225,7 @@ class ReferralOptions:
         identify: print patient name and ID, site and the time of the CT; lines to fill in by hand
             where not.
         created_at: when the report was made; now by default.
-        dpi: drawn pixels per inch.
+        dpi: pixels per inch of the slices and of the PNG.
     Raises:
         InputError: no such language.
     """
@@ -276,9 +273,15 @@ def draw_referral(
         OutputError: the font is missing.
     """
     options = options or ReferralOptions()
+    texts = Texts(options.language)
     sheet = Sheet(
-        page=Page(dpi=options.dpi),
-        texts=Texts(options.language),
+        page=Page(
+            title=texts("title"),
+            language=options.language,
+            made_at=options.created_at,
+            dpi=options.dpi,
+        ),
+        texts=texts,
         result=result,
         volume=volume,
         window=window,
@@ -326,14 +329,7 @@ def write_referral(
     """
     options = options or ReferralOptions()
     page = draw_referral(result, volume, window=window, comparison=comparison, options=options)
-    png = png_bytes(page)
-    metadata = PdfMetadata(
-        title=Texts(options.language)("title"),
-        language=options.language,
-        producer=f"HEMX {__version__}",
-        made_at=options.created_at,
-    )
-    pdf = pdf_bytes(page, png, metadata)
+    png, pdf = png_bytes(page), pdf_bytes(page)
     folder = folder.resolve()
     written = WrittenReferral(folder / PDF_NAME, folder / PNG_NAME)
     write_whole(written.png, png)
@@ -361,10 +357,10 @@ def _draw_foot(sheet: Sheet) -> None:
     x = MARGIN_MM
     for key, share in (("read_by", 0.46), ("date", 0.27), ("telephone", 0.27)):
         end = page.text(x, y, texts(key), 8, ink=MUTED)
-        page.rule(end + 1.5, y + 0.6, x + WIDTH_MM * share - 3, y + 0.6, ink=MUTED)
+        page.rule(end + 1.5, y + 0.6, x + WIDTH_MM * share - 3, MUTED)
         x += WIDTH_MM * share
     y += 4.0
-    page.rule(MARGIN_MM, y, MARGIN_MM + WIDTH_MM, y, ink=RULE)
+    page.rule(MARGIN_MM, y, MARGIN_MM + WIDTH_MM)
     versions = sheet.result.versions
     y += 3.6
     text = texts(

@@ -16,7 +16,7 @@ from hemx_core.measure.corrected import is_corrected
 from hemx_core.measure.expansion import DEFINITIONS, Answer
 from hemx_core.measure.volume import VolumeEstimate, estimate_volume
 from hemx_core.report.json_report import nameless_note, nameless_text, short_hash, sign_answer
-from hemx_core.report.page import BLACK, MUTED, RULE, Ink, Page, line_height_mm
+from hemx_core.report.page import BLACK, MUTED, Ink, Page, line_height_mm
 from hemx_core.result import MarkerResult, Recommendation, SignResult, TriageResult
 from hemx_core.words.report import Texts
 
@@ -65,7 +65,7 @@ class Sheet:
     def heading(self, x_mm: float, y_mm: float, width_mm: float, key: str) -> float:
         """A section's heading with a rule below; answers the first baseline of its content."""
         self.page.text(x_mm, y_mm + 3.4, self.texts(key), 9.5, bold=True)
-        self.page.rule(x_mm, y_mm + 4.8, x_mm + width_mm, y_mm + 4.8, ink=RULE)
+        self.page.rule(x_mm, y_mm + 4.8, x_mm + width_mm)
         return y_mm + HEADING_MM
 
 
@@ -75,7 +75,7 @@ _SMALL = 7.5
 def draw_identity(sheet: Sheet, y: float) -> float:
     """Patient (or lines to fill in) and study; answers where the next section begins."""
     page, texts = sheet.page, sheet.texts
-    page.box(MARGIN_MM, y, WIDTH_MM, 19.5, edge=RULE)
+    page.frame(MARGIN_MM, y, WIDTH_MM, 19.5)
     for place, (key, value) in enumerate(_who(sheet)):
         column, row = place % 2, place // 2
         x = MARGIN_MM + 2.5 + column * WIDTH_MM * 0.56
@@ -83,13 +83,13 @@ def draw_identity(sheet: Sheet, y: float) -> float:
         baseline = y + 5.2 + row * 5.8
         start = page.text(x, baseline, texts(key), _SMALL, ink=MUTED) + 1.5
         if sheet.identify:
-            page.text(start, baseline, _cut(page, value or "-", end_mm - start, 9), 9)
+            page.text(start, baseline, page.shortened(value or "-", end_mm - start, 9), 9)
         else:
-            page.rule(start, baseline + 0.6, end_mm, baseline + 0.6, ink=MUTED)
+            page.rule(start, baseline + 0.6, end_mm, MUTED)
     words = _what(sheet)
     if not sheet.identify:
         words.insert(0, texts("by_hand"))
-    line = _cut(page, "   ".join(words), WIDTH_MM - 5, _SMALL)
+    line = page.shortened("   ".join(words), WIDTH_MM - 5, _SMALL)
     page.text(MARGIN_MM + 2.5, y + 16.8, line, _SMALL, ink=MUTED)
     return y + 22.5
 
@@ -148,8 +148,8 @@ def draw_recommendation(sheet: Sheet, y: float) -> float:
     reason = page.wrapped(_because(sheet), inner, 10)
     expanded = page.wrapped(_expanded(sheet), inner, 10)
     height = 11.5 + line_height_mm(10) * (len(reason) + len(expanded)) + 1.5
-    page.box(MARGIN_MM, y, WIDTH_MM, height, fill=paper)
-    page.box(MARGIN_MM, y, 2.0, height, fill=ink)
+    page.box(MARGIN_MM, y, WIDTH_MM, height, paper)
+    page.box(MARGIN_MM, y, 2.0, height, ink)
     x = MARGIN_MM + 6
     page.text(x, y + 7.2, texts(sheet.result.recommendation.value), 14, ink=ink, bold=True)
     below = y + 13.0
@@ -218,15 +218,6 @@ def draw_measurements(sheet: Sheet, y: float, width: float) -> float:
     return y
 
 
-def _cut(page: Page, text: str, width: float, points: float) -> str:
-    """The text, shortened with an ellipsis where it is too wide."""
-    if page.text_width(text, points) <= width:
-        return text
-    while text and page.text_width(text + "…", points) > width:
-        text = text[:-1]
-    return text + "…"
-
-
 MARKER_STEP_MM = 9.2
 BAR_MM = 2.8
 TRACK: Ink = (225, 228, 233)
@@ -256,11 +247,11 @@ def _draw_marker(sheet: Sheet, marker: MarkerResult, x: float, y: float, width: 
     )
     page.text(x + width, y, told, _SMALL, anchor="right", ink=MUTED)
     bar, top = width - 13, y + 1.6
-    page.box(x, top, bar, BAR_MM, fill=TRACK)
+    page.box(x, top, bar, BAR_MM, TRACK)
     if marker.probability > 0:
-        page.box(x, top, bar * marker.probability, BAR_MM, fill=ink)
+        page.box(x, top, bar * marker.probability, BAR_MM, ink)
     mark = x + bar * marker.threshold
-    page.box(mark - 0.25, top - 0.8, 0.5, BAR_MM + 1.6, fill=BLACK)
+    page.box(mark - 0.25, top - 0.8, 0.5, BAR_MM + 1.6, BLACK)
     value = f"{marker.probability:.2f}"
     page.text(x + width, top + BAR_MM, value, 10, anchor="right", ink=ink, bold=marker.present)
 
@@ -381,7 +372,7 @@ def draw_notes(sheet: Sheet, y: float, bottom: float) -> None:
         room -= len(blocks[kept])
         kept += 1
     for block in blocks[:kept]:
-        page.box(MARGIN_MM + 0.3, y - 1.5, 0.9, 0.9, fill=BLACK)
+        page.box(MARGIN_MM + 0.3, y - 1.5, 0.9, 0.9, BLACK)
         for line in block:
             page.text(MARGIN_MM + 3, y, line, _SMALL)
             y += step

@@ -13,14 +13,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from hemx_core import __version__
 from hemx_core.errors import OutputError
 from hemx_core.files import draft_folder, publish_files
 from hemx_core.report.comparison import to_comparison_document
 from hemx_core.report.json_report import dumps, short_hash, to_document
-from hemx_core.report.page import PdfMetadata, pdf_bytes, png_bytes
 from hemx_core.report.referral import ReferralOptions, draw_referral
-from hemx_core.words.report import Texts
+from hemx_core.report.render import pdf_bytes, png_bytes
 from mobile_app.android.share import ExportFile
 
 if TYPE_CHECKING:
@@ -183,18 +181,11 @@ def _pages(
         comparison=subject.comparison,
         options=options,
     )
-    png = png_bytes(page)
     files = []
     if Form.PDF in forms:
-        metadata = PdfMetadata(
-            title=Texts(options.language)("title"),
-            language=options.language,
-            producer=f"HEMX {__version__}",
-            made_at=options.created_at,
-        )
-        files.append(ExportFile(f"{stem}-referral.pdf", pdf_bytes(page, png, metadata)))
+        files.append(ExportFile(f"{stem}-referral.pdf", pdf_bytes(page)))
     if Form.PNG in forms:
-        files.append(ExportFile(f"{stem}-referral.png", png))
+        files.append(ExportFile(f"{stem}-referral.png", png_bytes(page)))
     return files
 
 

@@ -12,6 +12,7 @@ from kivy.uix.image import Image
 from kivy.uix.scrollview import ScrollView
 from kivy.uix.togglebutton import ToggleButton
 
+from hemx_core.report.render import page_picture
 from mobile_app import theme
 from mobile_app.android.share import AndroidDocuments, Documents
 from mobile_app.context import AppContext
@@ -163,12 +164,14 @@ class Report(BoxLayout):
 
         def done(outcome: Outcome[Any]) -> None:
             if drawn == self._drawn and self.subject is subject and outcome.value is not None:
-                self.preview.show(outcome.value.image)
+                self.preview.show(outcome.value)
 
         # What is on the screen must never show more than will be written.
         self.preview.show(None)
         self.context.quick.run(
-            lambda _report: draw_preview(subject, language=language, identify=identify),
+            lambda _report: page_picture(
+                draw_preview(subject, language=language, identify=identify)
+            ),
             on_error=self.context.show_error,
             on_done=done,
         )

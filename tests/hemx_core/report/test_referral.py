@@ -1,3 +1,4 @@
+import io
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,6 @@ from hemx_core.errors import InputError, OutputError
 from hemx_core.imaging.spec import HUWindow
 from hemx_core.imaging.volume import HUVolume, Note, SeriesIdentity
 from hemx_core.pipeline import triage_volume
-from hemx_core.report import page as pdf
 from hemx_core.report.page import Page, TextRun
 from hemx_core.report.pictures import OUTLINE
 from hemx_core.report.referral import (
@@ -24,6 +24,7 @@ from hemx_core.report.referral import (
     write_referral,
 )
 from hemx_core.report.referral_sections import BOTTOM_MM, short_hash, shown_name
+from hemx_core.report.render import page_picture, pdf_bytes
 from hemx_core.result import TriageResult
 from tests.factories import ThresholdModels, simple_head
 
@@ -116,11 +117,25 @@ def test_without_markers_or_blood() -> None:
     assert "interval" not in nothing
 
 
-def test_nothing_names_the_patient_unless_asked() -> None:
-    secrets = ("Yamada", "山田", "4711", "Secret", "2026-11-02", "1.2.3.4", "/home")
-    for language in ("en", "ja"):
-        text = _text(_page(_case(), language))
-        assert [secret for secret in secrets if secret in text] == []
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_nothing_names_the_patient_unless_asked(language: str) -> None:
+    secrets = (
+        "Yamada",
+        "山田",
+        "4711",
+        "Secret",
+        "2026-11-02",
+        "2026年11月2日",
+        "1.2.3.4",
+        "/home",
+    )
+    page = _page(_case(), language)
+    reader = pypdf.PdfReader(io.BytesIO(pdf_bytes(page)))
+    text = _text(page) + reader.pages[0].extract_text() + str(reader.metadata)
+    assert [secret for secret in secrets if secret in text] == []
+
+
+def test_an_identified_page_names_the_patient() -> None:
     asked = _text(_page(_case(), identify=True))
     for part in ("Yamada Taro", "ID-4711", "2026-11-02 08:30", "Secret Hospital"):
         assert part in asked
@@ -146,6 +161,31 @@ def test_a_long_description_does_not_cut_the_study_code(language: str) -> None:
 )
 def test_person_names(name: str, en: str, ja: str) -> None:
     assert (shown_name(name, "en"), shown_name(name, "ja")) == (en, ja)
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_the_pdf_s_text_is_the_page_s_and_its_bytes_are_repeatable(language: str) -> None:
+    case = _case()
+    page = _page(case, language, identify=True)
+    pdf = pdf_bytes(page)
+    found = "".join(pypdf.PdfReader(io.BytesIO(pdf)).pages[0].extract_text().split())
+    assert [run.text for run in page.runs if "".join(run.text.split()) not in found] == []
+    assert pdf_bytes(_page(case, language, identify=True)) == pdf
+
+
+def test_names_that_the_font_cannot_write_and_notes_without_a_space_stay_on_the_page() -> None:
+    volume, result = _case()
+    identity = replace(PATIENT, patient_name="Yamazaki^Ichiro=山﨑^一郎\n" + "﨑" * 200)
+    notes = (Note("n1", "WARNING: " + "x" * 400),)
+    page = _page((volume, replace(result, identity=identity)), "ja", identify=True, notes=notes)
+    name = next(run for run in page.runs if run.text.startswith("山"))
+    assert name.text.startswith("山〓 一郎 〓")
+    assert name.text.endswith("…")
+    english = _page((volume, result), notes=notes)
+    assert sum("xxx" in run.text for run in english.runs) > 2
+    for run in (*page.runs, *english.runs):
+        assert run.x_mm + page.text_width(run.text, run.points) <= 198.3, run
+    assert "山〓" in pypdf.PdfReader(io.BytesIO(pdf_bytes(page))).pages[0].extract_text()
 
 
 def _comparison() -> tuple[Case, ComparisonResult]:
@@ -237,7 +277,7 @@ def test_slices_show_the_outline_and_bars_their_length() -> None:
     page = draw_referral(
         case[1], case[0], window=HUWindow(), options=ReferralOptions(created_at=AT, dpi=100)
     )
-    rgb = np.asarray(page.image).astype(int)
+    rgb = np.asarray(page_picture(page)).astype(int)
     outline = np.abs(rgb - OUTLINE[::-1]).sum(axis=2) < 90
     assert outline.sum() > 30
     alarm = (np.abs(rgb - (170, 20, 30)).sum(axis=2) < 10) & (
@@ -286,7 +326,7 @@ def test_the_files_are_written_whole(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert picture is not None
     assert Image.open(written.png).size == (413, 585)
     before = written.pdf.read_bytes()
-    monkeypatch.setattr(pdf.Path, "replace", _full)
+    monkeypatch.setattr(Path, "replace", _full)
     with pytest.raises(OutputError, match="No space left"):
         write_referral(result, volume, written.pdf.parent, window=HUWindow(), options=options)
     assert written.pdf.read_bytes() == before

@@ -27,7 +27,7 @@ def test_every_requirement_of_the_build_file_has_its_licence() -> None:
 def test_pinned_versions_are_those_of_the_licences() -> None:
     parts = shipped()
     pinned = [one.split("==") for one in read_spec()["requirements"].split(",") if "==" in one]
-    assert dict(pinned) == {"kivy": "2.3.1", "pydicom": "3.0.2"}
+    assert {"kivy", "pydicom", "fpdf2"} <= dict(pinned).keys()
     for name, version in pinned:
         assert parts[name]["version"] == version
     assert parts["executorch"]["version"] == ModelManifest.load(ROOT / MODELS).executorch

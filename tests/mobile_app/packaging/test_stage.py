@@ -28,6 +28,9 @@ DEVICE_PACKAGES = {
     "opencv": "cv2",
     "pillow": "PIL",
     "pydicom": "pydicom",
+    "fpdf2": "fpdf",
+    "fonttools": "fontTools",
+    "defusedxml": "defusedxml",
     "kivy": "kivy",
     "pyjnius": "jnius",
     "android": "android",
@@ -105,6 +108,30 @@ def test_every_staged_module_imports_with_the_device_s_packages(
     assert not failures, "\n".join(failures.values())
 
 
+WRITES_A_PAGE = """
+from datetime import datetime
+from hemx_core.report.page import Page
+from hemx_core.report.render import pdf_bytes, png_bytes
+
+page = Page(title="T", language="ja", made_at=datetime(2026, 11, 24))
+page.text(20, 20, "血腫 28.1 mL", bold=True)
+made = [pdf_bytes(page)[:5] == b"%PDF-", png_bytes(page)[1:4] == b"PNG"]
+if not all(made):
+    raise ValueError(made)
+"""
+
+
+def test_the_referral_is_written_with_the_device_s_packages(staged: Staged, tmp_path: Path) -> None:
+    """fpdf2 is imported when a page is written, not before."""
+    module = staged.app / "hemx_core" / "writes_a_page.py"
+    module.write_text(WRITES_A_PAGE, encoding="utf-8")
+    try:
+        failures = import_all(staged, ["hemx_core.writes_a_page"], tmp_path)
+    finally:
+        module.unlink()
+    assert not failures, "\n".join(failures.values())
+
+
 LACKING = (
     "torch",
     "executorch",
@@ -121,14 +148,15 @@ LACKING = (
 def test_an_import_of_what_the_device_lacks_is_found(staged: Staged, tmp_path: Path) -> None:
     guilty = {f"guilty_{package}": package for package in LACKING}
     for name, package in guilty.items():
-        (staged.app / f"{name}.py").write_text(f"import {package}\n", encoding="utf-8")
+        source = staged.app / "hemx_core" / f"{name}.py"
+        source.write_text(f"import {package}\n", encoding="utf-8")
     try:
-        failures = import_all(staged, list(guilty), tmp_path)
+        failures = import_all(staged, [f"hemx_core.{name}" for name in guilty], tmp_path)
     finally:
         for name in guilty:
-            (staged.app / f"{name}.py").unlink()
+            (staged.app / "hemx_core" / f"{name}.py").unlink()
     for name, package in guilty.items():
-        assert f"{package} is not on the device" in failures[name]
+        assert f"Error: {package} is not on the device" in failures[f"hemx_core.{name}"]
 
 
 def test_no_module_imports_a_part_that_was_left_out_even_inside_a_function(staged: Staged) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 pytest.importorskip("kivy", reason="the app's extra is not installed")
 
+from hemx_core.report.render import page_picture
 from mobile_app.compare.comparing import compare_studies
 from mobile_app.report import cards as report_cards
 from mobile_app.report import exporting
@@ -72,7 +73,7 @@ class TestReport(ScreenTest):
 
     def page(self, *, identify: bool, language: str = "en") -> np.ndarray:
         page = draw_preview(self.screen.subject, language=language, identify=identify)
-        return np.asarray(page.image)
+        return np.asarray(page_picture(page))
 
     def same_page(self, page: np.ndarray) -> bool:
         """Whether the preview is a page, but for the line that tells when it was made."""
