@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
+from pydicom.sr.codedict import codes
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 from hemx_core import __version__
@@ -23,28 +24,13 @@ from hemx_core.measure.corrected import is_corrected
 from hemx_core.measure.signs import SIGNS
 from hemx_core.measure.volume import estimate_volume
 from hemx_core.report.dicom_codes import (
-    ABNORMAL_STRUCTURE,
-    ABSENT,
-    ARTIFICIAL_INTELLIGENCE,
-    ATTENUATION,
-    BRAIN,
     CEREBRAL_HAEMORRHAGE,
-    HAEMORRHAGE,
     HEAD_CT,
-    HOUNSFIELD,
-    INDETERMINATE,
-    LONG_AXIS,
     MANUFACTURER,
-    MEAN,
     MILLILITRE,
     MILLIMETRE,
     MODEL_NAME,
-    NO,
-    NO_UNITS,
-    PRESENT,
     SCHEME,
-    VOLUME,
-    YES,
     device_uid,
     equipment,
     highdicom_module,
@@ -137,13 +123,13 @@ def _description(result: TriageResult) -> Any:
         segment_number=1,
         segment_label=SEGMENT_LABEL,
         # Morphology and site together: the IOD wants a type of the category's own context group.
-        segmented_property_category=ABNORMAL_STRUCTURE,
-        segmented_property_type=HAEMORRHAGE,
-        anatomic_regions=[BRAIN],
+        segmented_property_category=codes.SCT.MorphologicallyAbnormalStructure,
+        segmented_property_type=codes.SCT.Hemorrhage,
+        anatomic_regions=[codes.SCT.Brain],
         algorithm_type=kinds.SEMIAUTOMATIC if is_corrected(result) else kinds.AUTOMATIC,
         algorithm_identification=content.AlgorithmIdentificationSequence(
             name="HEMX segmenter",
-            family=ARTIFICIAL_INTELLIGENCE,
+            family=codes.DCM.ArtificialIntelligence,
             version=__version__,
             source=MANUFACTURER,
             parameters=model_versions(result, "segmenter"),
@@ -194,7 +180,6 @@ def make_sr(
     device = sr.DeviceObserverIdentifyingAttributes(
         uid=device_uid(), name="HEMX", manufacturer_name=MANUFACTURER, model_name=MODEL_NAME
     )
-    codes = highdicom_module("pydicom.sr.codedict").codes
     report = sr.MeasurementReport(
         observation_context=sr.ObservationContext(
             observer_device_context=sr.ObserverContext(
@@ -242,11 +227,11 @@ def _haematoma(sr: Any, result: TriageResult, seg: Any, series: str) -> Any:
             source_series=sr.SourceSeriesForSegmentation(series),
         ),
         finding_type=CEREBRAL_HAEMORRHAGE,
-        finding_sites=[sr.FindingSite(anatomic_location=BRAIN)],
+        finding_sites=[sr.FindingSite(anatomic_location=codes.SCT.Brain)],
         algorithm_id=_algorithm(sr, result, "segmenter"),
         measurements=[
             *_measurements(sr, result),
-            *(_probability(sr, result, one) for one in result.markers.values()),
+            *(_probability(sr, result, marker) for marker in result.markers.values()),
         ],
         qualitative_evaluations=[*_answers(sr, result), *_conclusion(sr, result, found=True)],
     )
@@ -256,7 +241,7 @@ def _found_none(sr: Any, result: TriageResult) -> Any:
     return sr.MeasurementsAndQualitativeEvaluations(
         tracking_identifier=sr.TrackingIdentifier(uid=generate_uid(), identifier="haematoma"),
         finding_type=CEREBRAL_HAEMORRHAGE,
-        finding_sites=[sr.FindingSite(anatomic_location=BRAIN)],
+        finding_sites=[sr.FindingSite(anatomic_location=codes.SCT.Brain)],
         algorithm_id=_algorithm(sr, result, "segmenter"),
         qualitative_evaluations=_conclusion(sr, result, found=False),
     )
@@ -267,7 +252,7 @@ def _measurements(sr: Any, result: TriageResult) -> list[Any]:
     low, high = estimate_volume(haematoma.mask, result.geometry).interval_ml
     measured = [
         sr.Measurement(
-            name=VOLUME,
+            name=codes.SCT.Volume,
             value=round(haematoma.volume_ml, 3),
             unit=MILLILITRE,
             # The ends of the 90 % interval, as distances from the value.
@@ -277,24 +262,34 @@ def _measurements(sr: Any, result: TriageResult) -> list[Any]:
             ),
         ),
         sr.Measurement(
-            name=VOLUME, value=round(haematoma.abc2_volume_ml, 3), unit=MILLILITRE, method=ABC2
+            name=codes.SCT.Volume,
+            value=round(haematoma.abc2_volume_ml, 3),
+            unit=MILLILITRE,
+            method=ABC2,
         ),
-        sr.Measurement(name=LONG_AXIS, value=round(haematoma.max_diameter_mm, 2), unit=MILLIMETRE),
+        sr.Measurement(
+            name=codes.SCT.LongAxis, value=round(haematoma.max_diameter_mm, 2), unit=MILLIMETRE
+        ),
     ]
     if haematoma.mean_hu is not None:
         value = round(haematoma.mean_hu, 1)
         measured.append(
-            sr.Measurement(name=ATTENUATION, value=value, unit=HOUNSFIELD, derivation=MEAN)
+            sr.Measurement(
+                name=codes.DCM.AttenuationCoefficient,
+                value=value,
+                unit=codes.UCUM.HounsfieldUnit,
+                derivation=codes.SCT.Mean,
+            )
         )
     return measured
 
 
 def _probability(sr: Any, result: TriageResult, marker: MarkerResult) -> Any:
-    name = next(one.name_en for one in MARKERS if one.code == marker.code)
+    name = next(known.name_en for known in MARKERS if known.code == marker.code)
     return sr.Measurement(
         name=own_code(f"{marker.code}_probability", f"Calibrated probability of {name.lower()}"),
         value=round(marker.probability, 4),
-        unit=NO_UNITS,
+        unit=codes.UCUM.NoUnits,
         algorithm_id=_algorithm(sr, result, "classifier", f"threshold={marker.threshold:g}"),
     )
 
@@ -304,25 +299,25 @@ def _answers(sr: Any, result: TriageResult) -> list[Any]:
     answers = [
         sr.QualitativeEvaluation(
             name=own_code(marker.code, marker.name_en),
-            value=PRESENT if result.markers[marker.code].present else ABSENT,
+            value=codes.SCT.Present if result.markers[marker.code].present else codes.SCT.Absent,
         )
         for marker in MARKERS
         if marker.code in result.markers
     ]
-    words = {True: PRESENT, False: ABSENT, None: INDETERMINATE}
+    words = {True: codes.SCT.Present, False: codes.SCT.Absent, None: codes.SCT.Indeterminate}
     return answers + [
         sr.QualitativeEvaluation(
-            name=own_code(f"rule_{one.code}", f"{SIGNS[one.code].name_en} by rule on CT values"),
-            value=words[one.present],
+            name=own_code(f"rule_{sign.code}", f"{SIGNS[sign.code].name_en} by rule on CT values"),
+            value=words[sign.present],
         )
-        for one in result.signs
+        for sign in result.signs
     ]
 
 
 def _conclusion(sr: Any, result: TriageResult, *, found: bool) -> list[Any]:
     code = result.recommendation.value
     return [
-        sr.QualitativeEvaluation(name=FOUND, value=YES if found else NO),
+        sr.QualitativeEvaluation(name=FOUND, value=codes.SCT.Yes if found else codes.SCT.No),
         sr.QualitativeEvaluation(name=RECOMMENDATION, value=own_code(code, RECOMMENDATIONS[code])),
     ]
 

@@ -1,7 +1,7 @@
 """What DICOM SEG and SR share: concepts, the algorithm's identity, the source images' attributes.
 
-Concepts come from SNOMED CT, DCM and UCUM where those have them; the markers, the rule-based signs and
-the recommendation are codes of our own (scheme 99HEMX).
+Concepts come from pydicom's dictionary (SNOMED CT, DCM, UCUM), or stand here where it lacks them; the
+markers, the rule-based signs and the recommendation are codes of our own (scheme 99HEMX).
 """
 
 from __future__ import annotations
@@ -25,24 +25,9 @@ MANUFACTURER = "HEMX"
 MODEL_NAME = "HEMX (research software, not a medical device)"
 
 CEREBRAL_HAEMORRHAGE = Code("274100004", "SCT", "Cerebral hemorrhage")
-HAEMORRHAGE = Code("50960005", "SCT", "Hemorrhage")
-ABNORMAL_STRUCTURE = Code("49755003", "SCT", "Morphologically Abnormal Structure")
-BRAIN = Code("12738006", "SCT", "Brain")
-VOLUME = Code("118565006", "SCT", "Volume")
-LONG_AXIS = Code("103339001", "SCT", "Long axis")
-ATTENUATION = Code("112031", "DCM", "Attenuation Coefficient")
-MEAN = Code("373098007", "SCT", "Mean")
-PRESENT = Code("52101004", "SCT", "Present")
-ABSENT = Code("272519000", "SCT", "Absent")
-INDETERMINATE = Code("82334004", "SCT", "Indeterminate")
-YES = Code("373066001", "SCT", "Yes")
-NO = Code("373067005", "SCT", "No")
-ARTIFICIAL_INTELLIGENCE = Code("123109", "DCM", "Artificial Intelligence")
 HEAD_CT = Code("30799-1", "LN", "CT Head WO contrast")
 MILLILITRE = Code("mL", "UCUM", "milliliter")
 MILLIMETRE = Code("mm", "UCUM", "millimeter")
-HOUNSFIELD = Code("[hnsf'U]", "UCUM", "Hounsfield unit")
-NO_UNITS = Code("1", "UCUM", "no units")
 
 _GEOMETRY = (
     "SOPClassUID",
@@ -130,8 +115,8 @@ def referable(
     Raises:
         InputError: a UID is missing: nothing can be placed in the patient or tied to the study.
     """
-    kept = tuple(_reduced(one, identify=identify) for one in sources)
-    missing = [key for key in _NEEDED if not all(one.get(key) for one in kept)]
+    kept = tuple(_reduced(source, identify=identify) for source in sources)
+    missing = [key for key in _NEEDED if not all(image.get(key) for image in kept)]
     if missing:
         raise InputError(
             f"images without {', '.join(missing)}",
@@ -139,9 +124,9 @@ def referable(
             remedy="export the study again from the archive",
         )
     if len(kept) == len(volume.hu):
-        for one, thickness in zip(kept, volume.geometry.slice_thickness_mm, strict=True):
-            if "PerFrameFunctionalGroupsSequence" not in one and not one.get("SliceThickness"):
-                one.SliceThickness = float(thickness)
+        for image, thickness in zip(kept, volume.geometry.slice_thickness_mm, strict=True):
+            if "PerFrameFunctionalGroupsSequence" not in image and not image.get("SliceThickness"):
+                image.SliceThickness = float(thickness)
     return kept
 
 
@@ -180,11 +165,7 @@ def mark_deidentified(written: Dataset) -> None:
 def model_versions(result: TriageResult, program: str) -> dict[str, str]:
     """Recipe and hash of a program, and the mask's correction by hand if any, for algorithm parameters."""
     versions = result.versions
-    return {
-        "recipe": versions.get("recipe", ""),
-        "sha256": versions.get(f"{program}_sha256", ""),
-    } | (
-        {CORRECTION: versions[CORRECTION]}
-        if program == "segmenter" and CORRECTION in versions
-        else {}
-    )
+    told = {"recipe": versions.get("recipe", ""), "sha256": versions.get(f"{program}_sha256", "")}
+    if program == "segmenter" and CORRECTION in versions:
+        told[CORRECTION] = versions[CORRECTION]
+    return told

@@ -109,6 +109,9 @@ def test_highdicom_reads_the_segmentation_back(written: WrittenDicom, case: Case
     assert (region.CodeValue, region.CodeMeaning) == ("12738006", "Brain")
     assert described.SegmentAlgorithmType == "AUTOMATIC"
     algorithm = described.SegmentationAlgorithmIdentificationSequence[0]
+    family = algorithm.AlgorithmFamilyCodeSequence[0]
+    assert (family.CodeValue, family.CodingSchemeDesignator) == ("123110", "DCM")
+    assert family.CodeMeaning == "Artificial Intelligence"
     assert "a" * 64 in algorithm.AlgorithmParameters
     assert len(seg.PerFrameFunctionalGroupsSequence) == result.mask.any((1, 2)).sum()
 
