@@ -7,16 +7,17 @@ Research software, not a medical device.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hemx_core.costs import Progress, StageClock
 from hemx_core.errors import InputError
 from hemx_core.imaging.reader import read_series
-from hemx_core.imaging.volume import HUVolume, Note, SeriesIdentity
+from hemx_core.imaging.volume import HUVolume, SeriesIdentity
 from hemx_core.measure.expansion import DEFINITIONS, Answer, Growth, judge_growth
 from hemx_core.measure.volume import VolumeEstimate, estimate_volume
+from hemx_core.notes import Note, Reason, Severity
 from hemx_core.pipeline import DEFAULT_SETTINGS, TriageModels, TriageSettings, triage_volume
 from hemx_core.result import Recommendation, TriageResult
 
@@ -131,11 +132,10 @@ def urge(later: TriageResult, growth: Growth) -> TriageResult:
 
     One definition that says "yes" is enough; "indeterminate" leaves the advice as it is and is shown.
     """
-    met = [one.text for one in DEFINITIONS if growth.answers[one.code] is Answer.YES]
+    met = tuple(one.code for one in DEFINITIONS if growth.answers[one.code] is Answer.YES)
     if not met or later.haematoma.volume_ml <= 0:
         return later
-    percent = "" if growth.percent is None else f", {growth.percent:+.0f} %"
-    reason = f"The haematoma has expanded: {growth.ml:+.1f} mL{percent} ({'; '.join(met)})."
+    reason = Reason("haematoma_expanded", ml=growth.ml, percent=growth.percent, met=met)
     return replace(later, recommendation=Recommendation.CALL_NOW, reasons=(*later.reasons, reason))
 
 
@@ -175,34 +175,36 @@ def interval_hours(earlier: SeriesIdentity, later: SeriesIdentity) -> float | No
 def comparison_notes(
     earlier: TriageResult, later: TriageResult, hours: float | None
 ) -> tuple[Note, ...]:
-    """Warnings that belong to the pair."""
+    """What limits the comparison of the pair."""
+    return tuple(_limits(earlier, later, hours))
+
+
+def _limits(earlier: TriageResult, later: TriageResult, hours: float | None) -> Iterator[Note]:
     first, second = earlier.identity, later.identity
     ids = (first.patient_id, second.patient_id)
+    if not all(ids):
+        yield Note("patient_unknown", Severity.WARNING)
+    elif ids[0] != ids[1]:
+        yield Note("different_patients", Severity.WARNING)
+    days = any(note.code == "time_unknown" for one in (earlier, later) for note in one.notes)
+    if hours is None or days:
+        yield Note("interval_unknown", Severity.CAUTION)
+    if hours is not None and hours < 0:
+        yield Note("later_before_earlier", Severity.WARNING)
+    if hours is not None and hours > LONG_INTERVAL_HOURS:
+        yield Note("long_interval", Severity.CAUTION, hours=LONG_INTERVAL_HOURS)
     dz = sorted((earlier.geometry.spacing_mm[0], later.geometry.spacing_mm[0]))
-    time_of_day = any(note.code == "time_unknown" for one in (earlier, later) for note in one.notes)
+    if dz[1] > SPACING_RATIO * dz[0]:
+        yield Note("different_spacing", Severity.CAUTION, narrow_mm=dz[0], wide_mm=dz[1])
+    if (first.site, first.scanner) != (second.site, second.scanner):
+        yield Note("different_scanner", Severity.CAUTION)
     found = [one.haematoma.volume_ml > 0 for one in (earlier, later)]
-    candidates = (
-        (all(ids) and ids[0] != ids[1], "different_patients", "WARNING: the studies carry different "
-         "patient IDs; the comparison was forced."),
-        (not all(ids), "patient_unknown", "WARNING: a study has no patient ID. Make sure that both are "
-         "of the same patient."),
-        (hours is None or time_of_day, "interval_unknown", "The time of day of a study is not known: "
-         "the interval is missing or only to the day."),
-        (hours is not None and hours < 0, "later_before_earlier", "WARNING: the later study was "
-         "acquired before the earlier one. They may have been swapped."),
-        (hours is not None and hours > LONG_INTERVAL_HOURS, "long_interval", "More than 72 hours lie "
-         "between the studies: the clot may be resolving."),
-        (dz[1] > SPACING_RATIO * dz[0], "different_spacing", f"Slices are {dz[0]:.1f} and {dz[1]:.1f} mm "
-         "apart: part of the difference may be the sampling's."),
-        ((first.site, first.scanner) != (second.site, second.scanner), "different_scanner", "The studies "
-         "come from different sites or scanners."),
-        (not found[0] and found[1], "no_earlier_haematoma", "No haematoma was found on the earlier "
-         "study: growth is judged in mL only."),
-        (found[0] and not found[1], "no_later_haematoma", "No haematoma was found on the later study: "
-         "check both by eye."),
-        (not any(found), "no_haematoma", "No haematoma was found on either study."),
-    )  # fmt: skip
-    return tuple(Note(code, message) for holds, code, message in candidates if holds)
+    if not any(found):
+        yield Note("no_haematoma", Severity.INFO)
+    elif not found[0]:
+        yield Note("no_earlier_haematoma", Severity.CAUTION)
+    elif not found[1]:
+        yield Note("no_later_haematoma", Severity.CAUTION)
 
 
 def _prefixed(progress: Progress | None, study: str) -> Callable[[str, int, int], None] | None:

@@ -1,5 +1,8 @@
 """Every error HEMX raises on purpose.
 
+An error on the user's path is a code with values, told in both languages by `hemx_core.words`; what
+only developers meet may be an English sentence.
+
 HemxError
 ├── InputError                 the study or array handed in cannot be used
 │   ├── DicomSeriesError       something in a DICOM series
@@ -32,26 +35,54 @@ HemxError
 
 from __future__ import annotations
 
+from typing import Any
+
+from hemx_core.notes import SENTENCE, Phrase
+from hemx_core.words import is_error_code, tell_error
+
 
 class HemxError(Exception):
     """Base of all HEMX errors: what was found, what was expected, and what to do.
 
     Args:
-        found: what was found, a sentence without a full stop.
-        expected: what would have been right.
-        remedy: what the user can do about it.
+        code: a key of `hemx_core.words.english.ERRORS`; or, for developers, what was found as an
+            English sentence without a full stop, with `expected` and `remedy` as values.
+        values: what the sentences are filled with; None stands for nothing.
     """
 
-    def __init__(self, found: str, *, expected: str = "", remedy: str = "") -> None:
-        self.found = found
-        self.expected = expected
-        self.remedy = remedy
-        parts = [found.rstrip(".") + "."]
-        if expected:
-            parts.append(f"Expected: {expected.rstrip('.')}.")
-        if remedy:
-            parts.append(f"What to do: {remedy.rstrip('.')}.")
+    def __init__(self, code: str, /, **values: Any) -> None:
+        said = Phrase(code, **values)
+        self.code = code
+        self.values = said.values
+        self.found, self.expected, self.remedy = self.told("en")
+        parts = [self.found.rstrip(".") + "."]
+        if self.expected:
+            parts.append(f"Expected: {self.expected.rstrip('.')}.")
+        if self.remedy:
+            parts.append(f"What to do: {self.remedy.rstrip('.')}.")
         super().__init__(" ".join(parts))
+
+    def told(self, language: str) -> tuple[str, str, str]:
+        """What was found, what was expected and what to do; a sentence stays English.
+
+        Raises:
+            KeyError: a value that a sentence needs is missing.
+        """
+        return tell_error(self.code, self.values, language)
+
+    @property
+    def phrase(self) -> Phrase:
+        """What was found, as a part of what another note or error says."""
+        if is_error_code(self.code):
+            return Phrase(self.code, **self.values)
+        return Phrase("stored", **{SENTENCE: self.code})
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (type(self), self.code, dict(self.values))
+
+
+def _again(kind: type[HemxError], code: str, values: dict[str, Any]) -> HemxError:
+    return kind(code, **values)
 
 
 class InputError(HemxError):

@@ -30,7 +30,7 @@ from hemx_core.imaging.prepare import (
 )
 from hemx_core.imaging.reader import read_series
 from hemx_core.imaging.spec import HUWindow, PreprocessingSpec
-from hemx_core.imaging.volume import HUVolume, Note
+from hemx_core.imaging.volume import HUVolume
 from hemx_core.manifest import ModelManifest
 from hemx_core.measure.aggregate import (
     calibrated_probabilities,
@@ -40,6 +40,7 @@ from hemx_core.measure.aggregate import (
 )
 from hemx_core.measure.haematoma import haematoma_notes, measure_haematoma
 from hemx_core.measure.signs import find_signs
+from hemx_core.notes import Note, Severity
 from hemx_core.result import Haematoma, SignResult, SliceResult, SliceUpdate, TriageResult
 
 __all__ = [
@@ -172,9 +173,7 @@ class TriageSettings:
 
 DEFAULT_SETTINGS = TriageSettings()
 
-WINDOW_CHANGED = Note(
-    "window_changed", "The window differs from the one that the models were trained with."
-)
+WINDOW_CHANGED = Note("window_changed", Severity.CAUTION)
 
 
 def triage(

@@ -8,7 +8,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from hemx_core.imaging.volume import Note, SeriesIdentity, VolumeGeometry
+from hemx_core.imaging.volume import SeriesIdentity, VolumeGeometry
+from hemx_core.notes import Note, Reason
 
 
 class Recommendation(StrEnum):
@@ -126,7 +127,7 @@ class TriageResult:
     markers: dict[str, MarkerResult]
     slices: tuple[SliceResult, ...]
     recommendation: Recommendation
-    reasons: tuple[str, ...]
+    reasons: tuple[Reason, ...]
     notes: tuple[Note, ...]
     geometry: VolumeGeometry
     identity: SeriesIdentity

@@ -17,8 +17,9 @@ from hemx_core.bundle.load import default_bundle, load_models, verify_bundle
 from hemx_core.device.memory import PeakMemory
 from hemx_core.device.record import fingerprint
 from hemx_core.imaging.reader import read_series
-from hemx_core.imaging.volume import HUVolume, Note
+from hemx_core.imaging.volume import HUVolume
 from hemx_core.manifest import ModelManifest
+from hemx_core.notes import Note
 from hemx_core.phantoms import LesionSpec, PhantomSpec, SiteSpec, make_phantom, write_dicom_series
 from hemx_core.pipeline import TriageModels, triage_volume
 from hemx_core.profile import output_facts

@@ -20,8 +20,8 @@ from hemx_core.bundle.signature import (
     trusted_keys,
 )
 from hemx_core.errors import BackendError, ManifestError, ModelInputError, SignatureError
-from hemx_core.imaging.volume import Note
 from hemx_core.manifest import MANIFEST_NAME, ModelManifest, read_manifest
+from hemx_core.notes import Note, Severity
 from hemx_core.runtime.program import Backend, OutsideBackend, Program
 
 BUNDLE_VARIABLE = "HEMX_MODELS"
@@ -29,15 +29,8 @@ MODELS = Path(hemx_core.__file__).resolve().parent / "assets" / "models"
 
 Array = NDArray[np.float32]
 
-UNSIGNED = Note(
-    "models_unsigned",
-    "WARNING: the models are not signed; nobody vouches for them. For development only.",
-)
-LOCAL_KEY = Note(
-    "models_local_key",
-    "The models are signed with a key of this computer and not with a release key: they are unchanged "
-    "since then, but not a released version.",
-)
+UNSIGNED = Note("models_unsigned", Severity.WARNING)
+LOCAL_KEY = Note("models_local_key", Severity.CAUTION)
 
 
 @dataclass(frozen=True, kw_only=True)

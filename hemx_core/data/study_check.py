@@ -23,6 +23,7 @@ from hemx_core.errors import DatasetError, InputError, NotHeadError
 from hemx_core.imaging.prepare import check_head
 from hemx_core.imaging.volume import HUVolume
 from hemx_core.measure.volume import mean_hu
+from hemx_core.words import tell
 
 PIXEL_MM, SLICE_MM = (0.2, 1.2), (0.3, 12.0)
 WIDTH_MM, HEIGHT_MM = (120.0, 400.0), (50.0, 350.0)
@@ -112,7 +113,7 @@ def _check_header(row: StudyRow, volume: HUVolume, note: _Notes) -> None:
             note.warn("acquired_at", f"{stated} is not the time in the DICOM header, {known}")
     for told in volume.notes:
         if told.code in LOST_SLICES:
-            note.warn("ct", told.message.removeprefix("WARNING: "))
+            note.warn("ct", tell(told))
 
 
 def _check_spacing(volume: HUVolume, note: _Notes) -> None:

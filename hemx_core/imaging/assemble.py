@@ -19,7 +19,8 @@ from hemx_core.imaging.geometry import build_geometry, geometry_notes, turn_for
 from hemx_core.imaging.headers import SliceHeader
 from hemx_core.imaging.pixels import HUConverter, check_decoder, stored_slices
 from hemx_core.imaging.series import SeriesPart
-from hemx_core.imaging.volume import HUVolume, Note, SeriesIdentity, StoredGrid
+from hemx_core.imaging.volume import HUVolume, SeriesIdentity, StoredGrid
+from hemx_core.notes import Note, Phrase, Severity, Value, first_of
 
 MAX_VOLUME_BYTES = 2 * 2**30
 """Size of the int16 HU array; a head of 4096 slices of 512 x 512 pixels."""
@@ -150,44 +151,31 @@ def _identity(part: SeriesPart, kept: Sequence[SliceHeader], source: str) -> Ser
 
 def _pixel_notes(pixels: _Pixels) -> Iterator[Note]:
     if pixels.same:
-        yield Note(
-            "duplicate_slices",
-            f"{_count(pixels.same)} with the same position and pixels as another left out: "
-            f"{_names(pixels.same)}.",
-        )
+        files = _names(pixels.same)
+        yield Note("duplicate_slices", Severity.INFO, count=len(pixels.same), files=files)
     if pixels.different:
-        yield Note(
-            "duplicate_slices_differ",
-            f"WARNING: {_count(pixels.different)} at the position of another but with other "
-            "pixels left out; the first by InstanceNumber was kept. The series may hold several "
-            f"scans or reconstructions: {_names(pixels.different)}.",
-        )
+        files, count = _names(pixels.different), len(pixels.different)
+        yield Note("duplicate_slices_differ", Severity.WARNING, count=count, files=files)
     if pixels.failed:
         yield Note(
             "unreadable_slices",
-            f"WARNING: {len(pixels.failed)} of the series' slices cannot be read and are left "
-            f"out: {_names([one for one, _ in pixels.failed])}. {pixels.failed[0][1].found}.",
+            Severity.WARNING,
+            count=len(pixels.failed),
+            files=_names([header for header, _ in pixels.failed]),
+            because=pixels.failed[0][1].phrase,
         )
 
 
 def _header_notes(kept: Sequence[SliceHeader]) -> Iterator[Note]:
     if any(one.facts.pixels.lossy for one in kept):
-        yield Note(
-            "lossy_compression",
-            "The images were compressed with loss: HU and faint signs may be altered.",
-        )
+        yield Note("lossy_compression", Severity.CAUTION)
     if any(one.rescale_type == "US" for one in kept):
-        yield Note("rescale_type", "RescaleType is US (unspecified); the values were taken for HU.")
+        yield Note("rescale_type", Severity.CAUTION)
     if all(one.acquired_at is None for one in kept):
-        yield Note("time_unknown", "The header does not say when the scan was made.")
+        yield Note("time_unknown", Severity.INFO, what=Phrase("time.none"))
     elif not any(one.time_known for one in kept):
-        yield Note("time_unknown", "The header gives the day of the scan, but no time of day.")
+        yield Note("time_unknown", Severity.INFO, what=Phrase("time.day_only"))
 
 
-def _count(headers: Sequence[SliceHeader]) -> str:
-    return "1 slice" if len(headers) == 1 else f"{len(headers)} slices"
-
-
-def _names(headers: Sequence[SliceHeader]) -> str:
-    more = f" and {len(headers) - _SHOWN} more" if len(headers) > _SHOWN else ""
-    return ", ".join(one.name for one in headers[:_SHOWN]) + more
+def _names(headers: Sequence[SliceHeader]) -> tuple[Value, ...]:
+    return first_of([one.name for one in headers], _SHOWN)

@@ -17,41 +17,42 @@ from hemx_core.errors import (
     TooFewSlicesError,
 )
 from hemx_core.imaging.geometry import directions
-from hemx_core.imaging.series import SeriesPart, contrast_reason, has_geometry, head_score, is_sharp
-from hemx_core.imaging.volume import Note
+from hemx_core.imaging.series import SeriesPart, contrast_sign, has_geometry, head_score, is_sharp
+from hemx_core.notes import Note, Phrase, Refusal, Severity, Value, first_of
 
 MIN_SLICES = 5
 """Fewer axial positions are no volume."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """Why a series is not read.
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a refusal means for the choice.
 
     Args:
-        reason: half a sentence about the series.
-        expected: what would have been right.
-        remedy: what the user can do.
         error: the error to raise.
         yields_to_choice: whether naming the series with `series=` reads it all the same.
         is_image: whether it was a CT image series at all (so its refusal tells the user most).
     """
 
-    reason: str
-    expected: str
-    remedy: str
     error: type[DicomSeriesError]
     yields_to_choice: bool = False
     is_image: bool = True
 
-    def raised(self, part: SeriesPart) -> DicomSeriesError:
-        """The error for a series."""
-        label = part.label
-        return self.error(
-            f"{label[0].upper()}{label[1:]}: {self.reason}",
-            expected=self.expected,
-            remedy=self.remedy,
-        )
+
+GROUNDS = {
+    "not_ct": Ground(NotCTError, is_image=False),
+    "no_modality": Ground(NotCTError, is_image=False),
+    "secondary": Ground(NotCTError, is_image=False),
+    "localizer": Ground(NoSeriesError, is_image=False),
+    "projection": Ground(NoSeriesError, is_image=False),
+    "not_hu": Ground(NotCTError),
+    "no_geometry": Ground(MissingGeometryError),
+    "not_axial": Ground(NoSeriesError),
+    "few_positions": Ground(TooFewSlicesError),
+    "contrast_given": Ground(ContrastSeriesError, yields_to_choice=True),
+    "derived": Ground(NoSeriesError, yields_to_choice=True),
+}
+"""By the refusal's code."""
 
 
 def refusal(part: SeriesPart) -> Refusal | None:
@@ -61,105 +62,45 @@ def refusal(part: SeriesPart) -> Refusal | None:
     if not has_geometry(part.first):
         return _no_geometry(part)
     if part.plane != "axial":
-        return Refusal(
-            reason=f"its images are {part.plane}",
-            expected="axial images",
-            remedy="choose the axial series of the study",
-            error=NoSeriesError,
-        )
+        return Refusal("not_axial", plane=part.plane or None)
     if len(part.slots) < MIN_SLICES:
-        return Refusal(
-            reason=f"only {len(part.slots)} axial position{'s' * (len(part.slots) > 1)}",
-            expected=f"at least {MIN_SLICES} slices",
-            remedy="give the folder with the whole series, not a single slice of it",
-            error=TooFewSlicesError,
-        )
-    return _contrast(part) or (_derived(part) if part.kind else None)
+        return Refusal("few_positions", count=len(part.slots))
+    sign = next(filter(None, map(contrast_sign, part.headers)), None)
+    if sign is not None:
+        return Refusal("contrast_given", sign=sign)
+    return Refusal("derived", types=part.first.image_type) if part.kind else None
 
 
 def _kind(part: SeriesPart) -> Refusal:
-    modality = part.first.facts.modality or "no modality"
-    axial = "choose the axial series of the study"
-    return {
-        "not_ct": Refusal(
-            reason=f"not CT but {modality}",
-            expected="non-contrast CT of the head",
-            remedy="give the CT study",
-            error=NotCTError,
-            is_image=False,
-        ),
-        "secondary": Refusal(
-            reason="a screenshot, report or colour picture, without Hounsfield units",
-            expected="CT images",
-            remedy=axial,
-            error=NotCTError,
-            is_image=False,
-        ),
-        "localizer": Refusal(
-            reason="a localizer (scout)",
-            expected="axial images",
-            remedy=axial,
-            error=NoSeriesError,
-            is_image=False,
-        ),
-        "projection": Refusal(
-            reason="a projection (MIP or rendering), whose values are not those of the tissue",
-            expected="axial images",
-            remedy=axial,
-            error=NoSeriesError,
-            is_image=False,
-        ),
-        "not_hu": Refusal(
-            reason=f"its values are {part.first.rescale_type}, not Hounsfield units",
-            expected="RescaleType HU",
-            remedy="choose the ordinary series of the study",
-            error=NotCTError,
-        ),
-    }[part.kind]
+    modality = part.first.facts.modality
+    if part.kind == "not_ct":
+        return Refusal("not_ct", modality=modality) if modality else Refusal("no_modality")
+    if part.kind == "not_hu":
+        return Refusal("not_hu", rescale_type=part.first.rescale_type)
+    return Refusal(part.kind)
 
 
 def _no_geometry(part: SeriesPart) -> Refusal:
     header = part.first
     checks: tuple[tuple[str, Callable[[], bool]], ...] = (
-        ("Rows and Columns", lambda: header.facts.rows > 0 and header.facts.columns > 0),
+        ("Rows", lambda: header.facts.rows > 0),
+        ("Columns", lambda: header.facts.columns > 0),
         ("PixelSpacing", lambda: header.spacing_mm is not None),
         ("ImagePositionPatient", lambda: header.position_mm is not None),
         ("ImageOrientationPatient", lambda: directions(header.orientation) is not None),
     )
-    missing = ", ".join(name for name, present in checks if not present())
-    hint = (
-        " (ImagerPixelSpacing holds in the detector's plane, not in the patient)"
-        if header.spacing_mm is None and header.facts.imager_spacing
-        else ""
-    )
+    detector = header.spacing_mm is None and header.facts.imager_spacing
     return Refusal(
-        reason=f"{missing} missing or impossible{hint}",
-        expected="size, spacing, position and orientation of every slice",
-        remedy="export the original series from the scanner or PACS, not a converted copy",
-        error=MissingGeometryError,
+        "no_geometry",
+        missing=tuple(name for name, present in checks if not present()),
+        hint=Phrase("imager_spacing") if detector else None,
     )
 
 
-def _contrast(part: SeriesPart) -> Refusal | None:
-    reason = next(filter(None, map(contrast_reason, part.headers)), "")
-    if not reason:
-        return None
-    return Refusal(
-        reason=f"contrast medium was given ({reason})",
-        expected="a non-contrast series: the markers are defined on it",
-        remedy="choose the non-contrast series; if this is one, ask for it by name (--series)",
-        error=ContrastSeriesError,
-        yields_to_choice=True,
-    )
-
-
-def _derived(part: SeriesPart) -> Refusal:
-    return Refusal(
-        reason=f"derived images ({', '.join(part.first.image_type)})",
-        expected="original images of the scanner",
-        remedy="choose the original axial series, or ask for this one by name (--series)",
-        error=NoSeriesError,
-        yields_to_choice=True,
+def _refused(part: SeriesPart, why: Refusal, rest: Sequence[Candidate] = ()) -> DicomSeriesError:
+    """The error for a series that is not read."""
+    return GROUNDS[why.code].error(
+        f"refused.{why.code}", series=part.label, reason=why, rest=_aside(rest), needed=MIN_SLICES
     )
 
 
@@ -177,6 +118,16 @@ class Candidate:
     study_at: datetime | None
     """When its study began: the newest study of a patient is read."""
 
+    @property
+    def is_image(self) -> bool:
+        """Whether it is a CT image series, usable or not."""
+        return self.refusal is None or GROUNDS[self.refusal.code].is_image
+
+    @property
+    def by_request(self) -> bool:
+        """Whether it is read only where it is named."""
+        return self.refusal is not None and GROUNDS[self.refusal.code].yields_to_choice
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
@@ -187,16 +138,16 @@ class Choice:
 
 
 _CRITERIA: tuple[tuple[str, Callable[[Candidate], float]], ...] = (
-    ("its header names the head", lambda one: head_score(one.part.first)),
-    ("it covers the head", lambda one: one.part.coverage_mm >= _WHOLE_HEAD_MM),
-    ("it belongs to the newest study", lambda one: _seconds(one.study_at)),
-    ("it has a soft-tissue kernel", lambda one: not is_sharp(one.part.first)),
-    ("its slices are nearest to 5 mm", lambda one: -_thickness_steps(one.part)),
-    ("it has most slices", lambda one: len(one.part.slots)),
-    ("it was acquired last", lambda one: _seconds(one.part.acquired_at)),
-    ("its number is lowest", lambda one: -_number(one.part)),
+    ("because.names_head", lambda one: head_score(one.part.first)),
+    ("because.covers_head", lambda one: one.part.coverage_mm >= _WHOLE_HEAD_MM),
+    ("because.newest_study", lambda one: _seconds(one.study_at)),
+    ("because.soft_kernel", lambda one: not is_sharp(one.part.first)),
+    ("because.nearest_to_5_mm", lambda one: -_thickness_steps(one.part)),
+    ("because.most_slices", lambda one: len(one.part.slots)),
+    ("because.acquired_last", lambda one: _seconds(one.part.acquired_at)),
+    ("because.lowest_number", lambda one: -_number(one.part)),
 )
-"""What decides, in this order, and the words for it."""
+"""What decides, in this order, by the code that tells it."""
 
 
 def rank(parts: Sequence[SeriesPart]) -> list[Candidate]:
@@ -214,7 +165,7 @@ def rank(parts: Sequence[SeriesPart]) -> list[Candidate]:
         candidates,
         key=lambda one: (
             one.refusal is not None,
-            one.refusal is not None and not one.refusal.is_image,
+            not one.is_image,
             *(-value(one) for _, value in _CRITERIA),
             one.part.key,
         ),
@@ -238,11 +189,20 @@ def choose(candidates: Sequence[Candidate], series: str | None) -> Choice:
     if best.refusal is not None:
         raise _nothing_usable(candidates)
     others = candidates[1:]
-    usable = [one for one in others if one.refusal is None]
-    reason = _why(best, usable[0]) if usable else "it is the only usable axial series"
-    message = f"Read {best.part.label} because {reason}.{_alternatives(usable)}{_aside(others)}"
-    return Choice(
-        part=best.part, notes=(Note("series_choice", message), *_mixture(best, candidates))
+    usable = next((one for one in others if one.refusal is None), None)
+    because = _why(best, usable) if usable else "because.only_usable"
+    notes = (_choice(best, others, because), *_mixture(best, candidates))
+    return Choice(part=best.part, notes=notes)
+
+
+def _choice(chosen: Candidate, others: Sequence[Candidate], because: str) -> Note:
+    return Note(
+        "series_choice",
+        Severity.INFO,
+        series=chosen.part.label,
+        because=Phrase(because),
+        usable=first_of([one.part.label for one in others if one.refusal is None], _SHOWN),
+        aside=_aside(others),
     )
 
 
@@ -250,28 +210,16 @@ def _asked_for(candidates: Sequence[Candidate], series: str) -> Choice:
     found = _matching(candidates, series.strip())
     owners = {(one.part.first.facts.patient_id, *_series(one.part)) for one in found}
     if len(owners) != 1:
-        what = "no series" if not owners else f"{len(owners)} series"
-        raise NoSeriesError(
-            f"{what} called {series!r}; there are: {_listing(candidates)}",
-            expected="a series UID, its unique beginning or end, a number or a description",
-            remedy="name one of these series",
-        )
+        what = "series_ambiguous" if owners else "series_unknown"
+        raise NoSeriesError(what, count=len(owners), asked=series, listing=_listing(candidates))
     chosen = found[0]
-    if chosen.refusal is not None and not chosen.refusal.yields_to_choice:
-        raise chosen.refusal.raised(chosen.part)
+    if chosen.refusal is not None and not chosen.by_request:
+        raise _refused(chosen.part, chosen.refusal)
     others = [one for one in candidates if one is not chosen]
-    usable = [one for one in others if one.refusal is None]
-    message = f"Read {chosen.part.label} because it was asked for.{_alternatives(usable)}"
-    notes = [Note("series_choice", message + _aside(others))]
+    notes = [_choice(chosen, others, "because.asked_for")]
     if chosen.refusal is not None:
-        code = "contrast" if chosen.refusal.error is not NoSeriesError else "derived_images"
-        notes.append(
-            Note(
-                code,
-                f"WARNING: {chosen.refusal.reason}. Expected was {chosen.refusal.expected}; the "
-                "series was read because it was named. Do not rely on the result.",
-            )
-        )
+        code = "contrast" if chosen.refusal.code == "contrast_given" else "derived_images"
+        notes.append(Note(code, Severity.WARNING, reason=chosen.refusal))
     return Choice(part=chosen.part, notes=(*notes, *_mixture(chosen, candidates)))
 
 
@@ -300,75 +248,52 @@ def _matching(candidates: Sequence[Candidate], asked: str) -> list[Candidate]:
 def _nothing_usable(candidates: Sequence[Candidate]) -> DicomSeriesError:
     """The refusal of the largest CT image series; else of the largest of all, with the rest."""
     refused = [(one, one.refusal) for one in candidates if one.refusal is not None]
-    one, why = max(refused, key=lambda pair: (pair[1].is_image, len(pair[0].part.slots)))
-    error = why.raised(one.part)
-    rest = [other for other in candidates if other is not one]
-    if not rest:
-        return error
-    return type(error)(
-        f"{error.found}; the rest is no better:{_aside(rest).removesuffix('.')}",
-        expected=error.expected,
-        remedy=error.remedy,
-    )
+    one, why = max(refused, key=lambda pair: (pair[0].is_image, len(pair[0].part.slots)))
+    return _refused(one.part, why, [other for other in candidates if other is not one])
 
 
 def _why(best: Candidate, second: Candidate) -> str:
-    for words, value in _CRITERIA:
+    for code, value in _CRITERIA:
         if value(best) > value(second):
-            return words
-    return "it comes first among equals"
+            return code
+    return "because.first_of_equals"
 
 
 def _mixture(chosen: Candidate, candidates: Sequence[Candidate]) -> list[Note]:
-    images = [one.part for one in candidates if one.refusal is None or one.refusal.is_image]
+    images = [one.part for one in candidates if one.is_image]
     patients = {part.first.facts.patient_id for part in images} | {
         chosen.part.first.facts.patient_id
     }
     studies = {_study(part) for part in images} | {_study(chosen.part)}
-    facts = chosen.part.first.facts
-    notes = []
     if len(patients) > 1:
-        notes.append(
-            Note(
-                "several_patients",
-                f"WARNING: the input holds CT of {len(patients)} patients; this is patient "
-                f"{facts.patient_id or 'without an ID'!r}. Make sure that it is the right one.",
-            )
-        )
-    elif len(studies) > 1:
-        at = chosen.study_at
-        when = f", the one of {at:%Y-%m-%d %H:%M}" if at else ""
-        notes.append(
-            Note("several_studies", f"The input holds {len(studies)} studies; one was read{when}.")
-        )
-    return notes
+        patient = chosen.part.first.facts.patient_id or None
+        return [Note("several_patients", Severity.WARNING, patients=len(patients), patient=patient)]
+    if len(studies) > 1:
+        at = f"{chosen.study_at:%Y-%m-%d %H:%M}" if chosen.study_at else None
+        return [Note("several_studies", Severity.CAUTION, studies=len(studies), at=at)]
+    return []
 
 
-def _alternatives(usable: Sequence[Candidate]) -> str:
-    return f" Usable too: {_labels(usable)}." if usable else ""
-
-
-def _aside(others: Sequence[Candidate]) -> str:
-    refused = [(one.part.label, one.refusal) for one in others if one.refusal is not None]
-    texts = [f"{label}: {why.reason}" for label, why in refused if why.is_image]
-    kinds = Counter(why.reason for _, why in refused if not why.is_image)
+def _aside(others: Sequence[Candidate]) -> tuple[Value, ...]:
+    """Series that are not read and why; those that are no CT images counted by kind."""
+    refused = [(one, one.refusal) for one in others if one.refusal is not None]
+    told = [
+        Phrase("aside", series=one.part.label, reason=why) for one, why in refused if one.is_image
+    ]
+    kinds = Counter(why for one, why in refused if not one.is_image)
     for reason, count in kinds.items():
-        label = next(label for label, why in refused if why.reason == reason)
-        texts.append(f"{label if count == 1 else f'{count} series or parts'}: {reason}")
-    return f" Set aside: {_shortened(texts)}." if texts else ""
+        label = next(one.part.label for one, why in refused if why == reason)
+        told.append(
+            Phrase("aside", series=label, reason=reason)
+            if count == 1
+            else Phrase("aside_several", count=count, reason=reason)
+        )
+    return first_of(told, _SHOWN)
 
 
-def _labels(candidates: Sequence[Candidate]) -> str:
-    return _shortened([one.part.label for one in candidates])
-
-
-def _listing(candidates: Sequence[Candidate]) -> str:
-    return _shortened([f"{one.part.label}, UID {one.part.key or 'missing'}" for one in candidates])
-
-
-def _shortened(texts: Sequence[str]) -> str:
-    more = f"; and {len(texts) - _SHOWN} more" if len(texts) > _SHOWN else ""
-    return "; ".join(texts[:_SHOWN]) + more
+def _listing(candidates: Sequence[Candidate]) -> tuple[Value, ...]:
+    listed = [Phrase("listed", series=c.part.label, uid=c.part.key or "-") for c in candidates]
+    return first_of(listed, _SHOWN)
 
 
 def _series(part: SeriesPart) -> tuple[str, str]:

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemx_core.imaging.headers import SliceHeader
-from hemx_core.imaging.volume import Note, StoredGrid, VolumeGeometry
+from hemx_core.imaging.volume import StoredGrid, VolumeGeometry
+from hemx_core.notes import Note, Phrase, Severity
 
 SAME_POSITION_MM = 0.05
 """Slices nearer than this along the normal lie at one position."""
@@ -193,30 +194,20 @@ def geometry_notes(
     Slices are counted from 1, feet to head.
     """
     if geometry.is_tilted:
-        yield Note(
-            "gantry_tilt",
-            f"The slices are tilted by {abs(geometry.tilt_deg):.1f} degrees against the stack; "
-            "distances are measured along the slices' normal.",
-        )
+        yield Note("gantry_tilt", Severity.INFO, degrees=abs(geometry.tilt_deg))
     steps = np.diff(geometry.slice_offsets_mm).tolist()
     yield from _missing(geometry, steps)
     yield from _unequal(geometry, steps)
     yield from _unseen(geometry, steps)
     yield from _shifted(geometry)
-    yield from _unknown_thickness(headers)
+    unknown = sum(header.thickness_mm is None for header in headers)
+    if unknown:
+        yield Note("thickness_unknown", Severity.CAUTION, count=unknown)
     if not grid.is_identity:
-        yield Note(
-            "reoriented",
-            "The stored images were not nose up with the patient's left on the right; they were "
-            "turned exactly (flips and transposition only), and the geometry with them.",
-        )
+        yield Note("reoriented", Severity.INFO)
     position = headers[0].facts.patient_position
     if position and not position.endswith("S"):
-        yield Note(
-            "patient_position",
-            f"The patient did not lie on the back ({position}): blood settles in another "
-            "direction than the fluid level sign expects.",
-        )
+        yield Note("patient_position", Severity.CAUTION, position=position)
 
 
 def _missing(geometry: VolumeGeometry, steps: Sequence[float]) -> Iterator[Note]:
@@ -224,17 +215,19 @@ def _missing(geometry: VolumeGeometry, steps: Sequence[float]) -> Iterator[Note]
     if not gaps:
         return
     offsets = geometry.slice_offsets_mm - geometry.slice_offsets_mm[0]
-    places = "; ".join(
-        f"{count} between slices {index + 1} and {index + 2}, {offsets[index]:.1f} mm above the "
-        f"first slice, where {step:.1f} mm lie between neighbours"
+    places = tuple(
+        Phrase(
+            "gap",
+            count=count,
+            below=index + 1,
+            above=index + 2,
+            offset_mm=float(offsets[index]),
+            step_mm=step,
+        )
         for index, count, step in gaps
     )
     total = sum(count for _, count, _ in gaps)
-    yield Note(
-        "missing_slices",
-        f"{_slices(total)} {'is' if total == 1 else 'are'} missing: {places}. "
-        "What lies there is not seen and not measured.",
-    )
+    yield Note("missing_slices", Severity.CAUTION, count=total, places=places)
 
 
 def _unequal(geometry: VolumeGeometry, steps: Sequence[float]) -> Iterator[Note]:
@@ -245,37 +238,32 @@ def _unequal(geometry: VolumeGeometry, steps: Sequence[float]) -> Iterator[Note]
     spacing_differs = rest and max(rest) > min(rest) * 1.05 + 0.1
     if len(set(thickness)) == 1 and not spacing_differs:
         return
-    parts: list[str] = []
+    parts: list[Phrase] = []
     start = 0
     for value, run in groupby(thickness):
         end = start + len(list(run))
         inner = [(i, steps[i]) for i in range(start, end - 1) if i not in gaps]
-        parts.append(f"slices {start + 1} to {end}: {value:g} mm thick{_distances(inner)}")
+        apart = _distances(inner)
+        parts.append(Phrase("run", first=start + 1, last=end, thickness_mm=value, apart=apart))
         if end < len(thickness):
-            parts.append(f"{steps[end - 1]:.1f} mm between slices {end} and {end + 1}")
+            parts.append(Phrase("step", mm=steps[end - 1], below=end, above=end + 1))
         start = end
-    odd = "" if planned else " No distance recurs."
-    yield Note(
-        "unequal_spacing",
-        f"The slices are not equally thick or spaced: {'; '.join(parts)}.{odd} "
-        "Volumes count every slice with its own extent.",
-    )
+    odd = None if planned else Phrase("no_distance_recurs")
+    yield Note("unequal_spacing", Severity.INFO, parts=tuple(parts), odd=odd)
 
 
-def _distances(steps: Sequence[tuple[int, float]]) -> str:
-    """', 4.0 mm apart', with the places where the distance changes."""
-    if not steps:
-        return ""
-    texts = []
+def _distances(steps: Sequence[tuple[int, float]]) -> tuple[Phrase, ...]:
+    """The distance of the slices, with the places where it changes."""
+    runs = []
     for value, run in groupby(steps, key=lambda step: round(step[1], 1)):
         indices = [index for index, _ in run]
-        texts.append((value, indices[0] + 1, indices[-1] + 2))
-    if len(texts) == 1:
-        return f", {texts[0][0]:.1f} mm apart"
-    if len(texts) > 6:
+        runs.append((value, indices[0] + 1, indices[-1] + 2))
+    if len(runs) == 1:
+        return (Phrase("apart", mm=runs[0][0]),)
+    if len(runs) > 6:
         values = [value for _, value in steps]
-        return f", {min(values):.1f} to {max(values):.1f} mm apart"
-    return ", " + ", ".join(f"{v:.1f} mm apart from {a} to {b}" for v, a, b in texts)
+        return (Phrase("apart_range", low_mm=min(values), high_mm=max(values)),)
+    return tuple(Phrase("apart_between", mm=v, first=a, last=b) for v, a, b in runs)
 
 
 def _unseen(geometry: VolumeGeometry, steps: Sequence[float]) -> Iterator[Note]:
@@ -285,11 +273,8 @@ def _unseen(geometry: VolumeGeometry, steps: Sequence[float]) -> Iterator[Note]:
     wide = [i for i in inside if steps[i] > 1.1 * max(thickness[i], thickness[i + 1]) + 0.1]
     if wide:
         worst = max(wide, key=lambda index: steps[index])
-        yield Note(
-            "slice_gap",
-            f"Slices of {thickness[worst]:g} mm lie {steps[worst]:.1f} mm apart: the tissue "
-            "between them is not seen.",
-        )
+        thick = float(thickness[worst])
+        yield Note("slice_gap", Severity.CAUTION, thickness_mm=thick, step_mm=steps[worst])
 
 
 def _shifted(geometry: VolumeGeometry) -> Iterator[Note]:
@@ -300,22 +285,5 @@ def _shifted(geometry: VolumeGeometry) -> Iterator[Note]:
     line = positions[0] + share[:, None] * (positions[-1] - positions[0])
     away = np.linalg.norm(positions - line, axis=1)
     if away.max() > _SHIFT_MM:
-        yield Note(
-            "shifted_slices",
-            f"The slices do not lie in one line: slice {int(away.argmax()) + 1} is "
-            f"{away.max():.1f} mm off sideways. The series may hold two scans.",
-        )
-
-
-def _unknown_thickness(headers: Sequence[SliceHeader]) -> Iterator[Note]:
-    count = sum(header.thickness_mm is None for header in headers)
-    if count:
-        yield Note(
-            "thickness_unknown",
-            f"SliceThickness is missing in {_slices(count)}; the distance to the nearest "
-            "neighbour stands in.",
-        )
-
-
-def _slices(count: int) -> str:
-    return "1 slice" if count == 1 else f"{count} slices"
+        worst = int(away.argmax())
+        yield Note("shifted_slices", Severity.CAUTION, slice=worst + 1, mm=float(away[worst]))

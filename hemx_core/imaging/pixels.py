@@ -20,7 +20,8 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 from hemx_core.errors import DicomSeriesError, UnreadablePixelsError
 from hemx_core.imaging.headers import PixelFormat, SliceHeader
 from hemx_core.imaging.parse import parse
-from hemx_core.imaging.volume import AIR_HU, Note
+from hemx_core.imaging.volume import AIR_HU
+from hemx_core.notes import Note, Phrase, Severity
 
 Stored = NDArray[np.integer[Any]]
 
@@ -164,28 +165,14 @@ class HUConverter:
     def notes(self) -> Iterator[Note]:
         """What was out of the ordinary in the slices converted so far."""
         if self.clipped:
-            yield Note("clipped", f"{self.clipped} values beyond int16 were clipped.")
+            yield Note("clipped", Severity.CAUTION, count=self.clipped)
         if self.stray_bits:
-            yield Note(
-                "stray_bits",
-                f"{self.stray_bits} pixels use bits beyond BitsStored; these bits were left out, "
-                "as the standard says.",
-            )
+            yield Note("stray_bits", Severity.INFO, count=self.stray_bits)
         if self.kept_padding_hu is not None:
-            yield Note(
-                "padding_kept",
-                f"PixelPaddingValue means {self.kept_padding_hu:g} HU, which tissue may have; "
-                "such pixels were not replaced by air.",
-            )
+            yield Note("padding_kept", Severity.INFO, hu=self.kept_padding_hu)
         if self.inverted is not None:
-            yield Note(
-                "monochrome1",
-                "The images are MONOCHROME1 with inverted stored values (the air in their corners "
-                "proves it); they were inverted back."
-                if self.inverted
-                else "The images are MONOCHROME1, which concerns their display only; HU were "
-                "taken from the rescale as they are.",
-            )
+            what = Phrase("monochrome.inverted" if self.inverted else "monochrome.display")
+            yield Note("monochrome1", Severity.CAUTION, what=what)
 
     def _padded(
         self, stored: Stored, pixels: PixelFormat, slope: float, intercept: float

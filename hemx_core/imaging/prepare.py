@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from hemx_core.errors import NotHeadError, VolumeError
 from hemx_core.imaging.head import bone_mask, check_intensities, head_mask
 from hemx_core.imaging.spec import PreprocessingSpec
-from hemx_core.imaging.volume import HUVolume, Note
+from hemx_core.imaging.volume import HUVolume
+from hemx_core.notes import Note, Severity
 
 MIN_HEAD_AREA_MM2 = 4_000.0
 """A slice with less tissue (vertex, chin, air) counts as showing no head."""
@@ -252,13 +253,7 @@ def _notes(volume: HUVolume) -> tuple[Note, ...]:
     if volume.clipped_to_hu is None:
         return ()
     lower, upper = volume.clipped_to_hu
-    return (
-        Note(
-            "clipped_hu",
-            f"The values were clipped to {lower:g} to {upper:g} HU before they came here: bone is "
-            "taken from saturated pixels at the rim, and densities beyond the range are unknown.",
-        ),
-    )
+    return (Note("clipped_hu", Severity.CAUTION, lower=lower, upper=upper),)
 
 
 def centroid(mask: NDArray[Any]) -> tuple[float, float]:

@@ -27,7 +27,8 @@ from hemx_core.imaging.headers import SliceHeader, read_headers
 from hemx_core.imaging.parse import parse, text
 from hemx_core.imaging.pixels import check_decoder
 from hemx_core.imaging.series import split
-from hemx_core.imaging.volume import HUVolume, Note, SeriesIdentity
+from hemx_core.imaging.volume import HUVolume, SeriesIdentity
+from hemx_core.notes import Note, Refusal, Severity, first_of
 
 __all__ = [
     "DEFLATED",
@@ -53,7 +54,7 @@ class SeriesSummary:
         plane: 'axial', 'coronal', 'sagittal', or '' where unknown.
         thickness_mm: median slice thickness, None where unknown.
         usable: whether `read_series` may choose it by itself.
-        reason: why it is not usable; empty where it is.
+        refusal: why it is not usable; None where it is.
         by_request: whether `read_series` reads it if it is asked for by its key, although it is not usable.
     """
 
@@ -68,7 +69,7 @@ class SeriesSummary:
     plane: str
     acquired_at: datetime | None
     usable: bool
-    reason: str
+    refusal: Refusal | None
     by_request: bool = False
 
 
@@ -183,17 +184,21 @@ def _nothing(
 def _file_notes(found: FoundFiles, bad: list[tuple[str, DicomSeriesError]]) -> list[Note]:
     notes = []
     if bad:
-        names = ", ".join(name for name, _ in bad[:_SHOWN])
-        message = f"WARNING: left out {_files(len(bad))}, damaged: {names}. {bad[0][1].found}."
-        notes.append(Note("unreadable_files", message))
+        names, because = first_of([name for name, _ in bad], _SHOWN), bad[0][1].phrase
+        notes.append(
+            Note(
+                "unreadable_files",
+                Severity.WARNING,
+                count=len(bad),
+                files=names,
+                because=because,
+            )
+        )
     if found.missing:
-        names = ", ".join(found.missing[:_SHOWN])
-        count = _files(len(found.missing))
-        message = f"WARNING: {count} that the DICOMDIR names are not there: {names}."
-        notes.append(Note("missing_files", message))
+        names = first_of(found.missing, _SHOWN)
+        notes.append(Note("missing_files", Severity.WARNING, count=len(found.missing), files=names))
     if found.not_dicom:
-        message = f"Passed over: {_files(len(found.not_dicom))} that are not DICOM."
-        notes.append(Note("not_dicom", message))
+        notes.append(Note("not_dicom", Severity.INFO, count=len(found.not_dicom)))
     return notes
 
 
@@ -211,8 +216,8 @@ def _summary(one: Candidate) -> SeriesSummary:
         plane=part.plane,
         acquired_at=part.acquired_at,
         usable=one.refusal is None,
-        reason=one.refusal.reason if one.refusal else "",
-        by_request=one.refusal is not None and one.refusal.yields_to_choice,
+        refusal=one.refusal,
+        by_request=one.by_request,
     )
 
 

@@ -22,6 +22,7 @@ from pydicom.uid import (
 
 from hemx_core.imaging.geometry import SAME_DIRECTION, Slot, directions, plane, stack
 from hemx_core.imaging.headers import SliceHeader
+from hemx_core.notes import Phrase
 
 CT_CLASSES = frozenset(
     map(str, (CTImageStorage, EnhancedCTImageStorage, LegacyConvertedEnhancedCTImageStorage))
@@ -88,8 +89,8 @@ def set_aside(header: SliceHeader) -> str:
     return ""
 
 
-def contrast_reason(header: SliceHeader) -> str:
-    """What says that contrast medium was given; empty where nothing does.
+def contrast_sign(header: SliceHeader) -> Phrase | None:
+    """What says that contrast medium was given; None where nothing does.
 
     ContrastBolusAgent or the series' description. Study and protocol descriptions are left out:
     they stand over plain and enhanced series alike.
@@ -97,10 +98,10 @@ def contrast_reason(header: SliceHeader) -> str:
     facts = header.facts
     agent = facts.contrast_agent
     if agent.upper() not in _NO_AGENT and not _WITHOUT.search(_fold(agent)):
-        return f"ContrastBolusAgent is {agent!r}"
+        return Phrase("contrast.agent", agent=agent)
     if says_contrast(facts.series_description):
-        return f"the series is described as {facts.series_description!r}"
-    return ""
+        return Phrase("contrast.description", description=facts.series_description)
+    return None
 
 
 def says_contrast(words: str) -> bool:
@@ -199,17 +200,18 @@ class SeriesPart:
         return min((one.acquired_at for one in self.headers if one.acquired_at), default=None)
 
     @property
-    def label(self) -> str:
+    def label(self) -> Phrase:
         """Number, description and size, for messages."""
         facts = self.first.facts
-        number = "without a number" if facts.series_number is None else str(facts.series_number)
-        name = f" '{facts.series_description}'" if facts.series_description else ""
-        part = f" part {self.key.rpartition('#')[2]}" if "#" in self.key else ""
         known = sorted({one.thickness_mm for one in self.headers if one.thickness_mm})
-        thick = f", {' to '.join(f'{one:g}' for one in known[:: len(known) - 1 or 1])} mm"
-        count = len(self.slots)
-        thick = thick if known else ""
-        return f"series {number}{name}{part} ({count} slice{'s' * (count != 1)}{thick})"
+        return Phrase(
+            "series",
+            number=facts.series_number,
+            description=facts.series_description or None,
+            part=self.key.rpartition("#")[2] if "#" in self.key else None,
+            count=len(self.slots),
+            thickness_mm=tuple(known[:: len(known) - 1 or 1]),
+        )
 
 
 def has_geometry(header: SliceHeader) -> bool:

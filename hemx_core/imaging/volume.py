@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemx_core.errors import VolumeError
+from hemx_core.notes import Note
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,14 +216,6 @@ class SeriesIdentity:
     series_description: str = ""
     source: str = ""
     """Where the volume came from: the path as the user gave it, or 'array'."""
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """A warning that travels with the data: a stable code and a sentence for people."""
-
-    code: str
-    message: str
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

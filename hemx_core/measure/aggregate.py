@@ -9,14 +9,12 @@ from numpy.typing import NDArray
 
 from hemx_core.errors import ModelError
 from hemx_core.manifest import MarkerSpec
-from hemx_core.markers import MARKERS
+from hemx_core.notes import Reason
 from hemx_core.result import MarkerResult, Recommendation
 
 LARGE_HAEMATOMA_ML = 30.0
 """From here a haematoma is urgent whatever its markers (the volume cut of the ICH score, Hemphill
 et al., Stroke 2001;32:891-897)."""
-
-_NAMES = {marker.code: marker.name_en.lower() for marker in MARKERS}
 
 
 def calibrated_probabilities(
@@ -104,7 +102,7 @@ def judge(volume_ml: float, *, any_marker: bool) -> Recommendation:
 
 def recommend(
     volume_ml: float, markers: Mapping[str, MarkerResult]
-) -> tuple[Recommendation, tuple[str, ...]]:
+) -> tuple[Recommendation, tuple[Reason, ...]]:
     """What triage advises, and why.
 
     | finding | recommendation |
@@ -117,26 +115,25 @@ def recommend(
         volume_ml: voxel volume of the haematoma, 0 where none was found.
         markers: the patient's markers.
     Returns:
-        The recommendation and its reasons, plain sentences.
+        The recommendation and its reasons.
     """
     present = [marker for marker in markers.values() if marker.present]
     recommendation = judge(volume_ml, any_marker=bool(present))
     if recommendation is Recommendation.NO_HAEMATOMA_FOUND:
-        return recommendation, (
-            "No haematoma was found on this series.",
-            "This does not rule out haemorrhage: a clinician must read the study.",
-        )
-    reasons = [f"A haematoma of {volume_ml:.1f} mL was found."]
+        return recommendation, (Reason("none_found"), Reason("not_ruled_out"))
+    reasons = [Reason("haematoma_found", volume_ml=volume_ml)]
     if volume_ml >= LARGE_HAEMATOMA_ML:
-        reasons.append(f"Its volume is at least {LARGE_HAEMATOMA_ML:.0f} mL.")
+        reasons.append(Reason("large_haematoma", limit_ml=LARGE_HAEMATOMA_ML))
     reasons.extend(
-        f"Expansion marker found: {_NAMES[marker.code]}, probability {marker.probability:.2f} "
-        f"(threshold {marker.threshold:.2f}), best seen on slice {marker.slice_index + 1}."
+        Reason(
+            "marker_present",
+            marker=marker.code,
+            probability=marker.probability,
+            threshold=marker.threshold,
+            slice=marker.slice_index + 1,
+        )
         for marker in present
     )
     if recommendation is Recommendation.DISCUSS:
-        reasons.append(
-            f"No expansion marker reached its threshold and the volume is below "
-            f"{LARGE_HAEMATOMA_ML:.0f} mL."
-        )
+        reasons.append(Reason("nothing_urgent", limit_ml=LARGE_HAEMATOMA_ML))
     return recommendation, tuple(reasons)

@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemx_core.errors import VolumeError
-from hemx_core.imaging.volume import HUVolume, Note
+from hemx_core.imaging.volume import HUVolume
 from hemx_core.measure.aggregate import recommend
 from hemx_core.measure.clean import find_components, keep_largest
 from hemx_core.measure.haematoma import haematoma_notes
 from hemx_core.measure.volume import abc2_ml, max_diameter_mm, mean_hu, slice_areas_mm2, volume_ml
+from hemx_core.notes import Note, Severity
 from hemx_core.result import Haematoma, TriageResult
 
 CORRECTION = "correction"
@@ -68,7 +69,10 @@ def correct_result(
         ),
         recommendation=recommendation,
         reasons=reasons,
-        notes=(_note(version), *_kept_notes(result, haematoma)),
+        notes=(
+            Note("corrected_mask", Severity.WARNING, version=version),
+            *_kept_notes(result, haematoma),
+        ),
         versions={**result.versions, CORRECTION: str(version)},
     )
 
@@ -93,14 +97,6 @@ def measure_as_drawn(mask: NDArray[np.bool_], volume: HUVolume) -> Haematoma:
         areas_mm2=tuple(areas.tolist()),
         max_diameter_mm=max_diameter_mm(largest, volume.geometry),
         mean_hu=mean_hu(volume, mask),
-    )
-
-
-def _note(version: int) -> Note:
-    return Note(
-        "corrected_mask",
-        f"WARNING: the haematoma's outline was corrected by hand (correction {version}). Volume and "
-        "recommendation follow the correction; markers and rule-based signs are of the automatic outline.",
     )
 
 

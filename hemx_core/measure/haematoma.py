@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hemx_core.imaging.volume import HUVolume, Note
+from hemx_core.imaging.volume import HUVolume
 from hemx_core.measure.clean import (
     Components,
     component_masks,
@@ -25,6 +26,7 @@ from hemx_core.measure.volume import (
     slice_areas_mm2,
     volume_ml,
 )
+from hemx_core.notes import Note, Severity
 from hemx_core.result import Haematoma
 
 TINY_HAEMATOMA_ML = 0.5
@@ -104,36 +106,22 @@ def measure_haematoma(
 
 
 def haematoma_notes(haematoma: Haematoma) -> tuple[Note, ...]:
-    """Warnings: blood on the first or last slice, a tiny finding, bone spots, the markers' standing."""
+    """Limits: blood on the first or last slice, a tiny finding, bone spots, the markers' standing."""
+    return tuple(_limits(haematoma))
+
+
+def _limits(haematoma: Haematoma) -> Iterator[Note]:
     bloody = [area > 0 for area in haematoma.areas_mm2]
-    spots = haematoma.bone_spots
-    counted = haematoma.bone_spots_counted
-    slices = ", ".join(str(one + 1) for one in spots)
-    where = f"A dense spot on slice {slices} lies over bone of the next slice"
-    cut = "the haematoma may reach beyond the scan, and its volume is then too small."
-    candidates = (
-        (bloody[0], "blood_on_first_slice", f"Blood touches the lowest slice: {cut}"),
-        (bloody[-1], "blood_on_last_slice", f"Blood touches the highest slice: {cut}"),
-        (
-            0 < haematoma.volume_ml < TINY_HAEMATOMA_ML,
-            "tiny_haematoma",
-            f"The finding is below {TINY_HAEMATOMA_ML} mL: it may be noise or calcification.",
-        ),
-        (
-            bool(spots) and not counted,
-            "bone_spot_left_out",
-            f"{where} and is not counted as blood: look at it.",
-        ),
-        (
-            counted,
-            "may_be_bone",
-            f"{where}: it may be bone and not blood. Look at it.",
-        ),
-        (
-            any(bloody),
-            "markers_research",
-            "Marker probabilities are research estimates; the model card says what the classifier "
-            "was trained on.",
-        ),
-    )
-    return tuple(Note(code, message) for holds, code, message in candidates if holds)
+    if bloody[0]:
+        yield Note("blood_on_first_slice", Severity.CAUTION)
+    if bloody[-1]:
+        yield Note("blood_on_last_slice", Severity.CAUTION)
+    if 0 < haematoma.volume_ml < TINY_HAEMATOMA_ML:
+        yield Note("tiny_haematoma", Severity.CAUTION, limit_ml=TINY_HAEMATOMA_ML)
+    slices = tuple(index + 1 for index in haematoma.bone_spots)
+    if haematoma.bone_spots_counted:
+        yield Note("may_be_bone", Severity.CAUTION, slices=slices)
+    elif slices:
+        yield Note("bone_spot_left_out", Severity.CAUTION, slices=slices)
+    if any(bloody):
+        yield Note("markers_research", Severity.CAUTION)

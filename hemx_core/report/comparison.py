@@ -23,7 +23,15 @@ from hemx_core.imaging.spec import HUWindow
 from hemx_core.imaging.volume import HUVolume
 from hemx_core.measure.expansion import DEFINITIONS, Interval
 from hemx_core.measure.volume import VolumeEstimate
-from hemx_core.report.json_report import DISCLAIMER, Json, dumps, nameless_note, to_document
+from hemx_core.notes import gravest_first
+from hemx_core.report.json_report import (
+    DISCLAIMER,
+    Json,
+    dumps,
+    nameless_note,
+    said,
+    to_document,
+)
 from hemx_core.report.pictures import (
     GAP_PIXELS,
     Picture,
@@ -38,7 +46,7 @@ from hemx_core.report.write import check_output, write_png
 from hemx_core.result import TriageResult
 
 FORMAT = "hemx.comparison"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 def comparison_schema() -> Json:
@@ -90,7 +98,7 @@ def to_comparison_document(
             one.code: {"definition": one.text, "answer": growth.answers[one.code].value}
             for one in DEFINITIONS
         },
-        "notes": [{"code": note.code, "message": note.message} for note in notes],
+        "notes": [said(note) for note in gravest_first(notes)],
         "earlier": to_document(result.earlier, identify=identify, created_at=at),
         "later": to_document(result.later, identify=identify, created_at=at),
         "pictures": list(pictures),

@@ -14,9 +14,10 @@ from importlib.resources import files
 from typing import Any
 
 from hemx_core.costs import peak_mib, start_up_seconds, study_seconds
-from hemx_core.imaging.volume import Note, SeriesIdentity, VolumeGeometry
+from hemx_core.imaging.volume import SeriesIdentity, VolumeGeometry
 from hemx_core.markers import MARKER_CODES
 from hemx_core.measure.signs import SIGNS
+from hemx_core.notes import Note, Phrase, gravest_first
 from hemx_core.result import (
     Haematoma,
     MarkerResult,
@@ -25,21 +26,9 @@ from hemx_core.result import (
     StageCost,
     TriageResult,
 )
+from hemx_core.words import tell
 
 REMOVED = "[removed]"
-
-NAMELESS_MESSAGES = {
-    "several_patients": "WARNING: the input holds CT of several patients. Make sure that the right "
-    "one was read.",
-    "several_studies": "The input holds several studies; one was read.",
-    "unreadable_files": "WARNING: damaged files were left out.",
-    "missing_files": "WARNING: files of the DICOMDIR are not there.",
-    "duplicate_slices": "Slices with the same position and pixels as another were left out.",
-    "duplicate_slices_differ": "WARNING: slices at the position of another but with other pixels "
-    "were left out. The series may hold several scans or reconstructions.",
-    "unreadable_slices": "WARNING: some of the series' slices cannot be read and are left out.",
-}
-"""By code, for notes of the reader whose own message names a patient, a date or files."""
 
 _MIN_LENGTH = 3
 
@@ -51,8 +40,7 @@ def nameless_note(note: Note, identity: SeriesIdentity) -> Note:
         note: any note of reader, preparation or triage.
         identity: what must not be named.
     """
-    message = NAMELESS_MESSAGES.get(note.code)
-    return Note(note.code, message or nameless_text(note.message, identity))
+    return note.nameless(lambda told: nameless_text(told, identity))
 
 
 def nameless_text(text: str, identity: SeriesIdentity) -> str:
@@ -77,7 +65,7 @@ def nameless_text(text: str, identity: SeriesIdentity) -> str:
 
 
 FORMAT = "hemx.triage"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 DISCLAIMER = (
     "Research software, not a medical device. Not for diagnosis or treatment: a clinician must "
     "read the study and decides."
@@ -118,18 +106,32 @@ def to_document(
         "disclaimer": DISCLAIMER,
         "recommendation": {
             "code": result.recommendation.value,
-            "reasons": list(result.reasons),
+            "reasons": [said(reason) for reason in result.reasons],
         },
         "input": _input(result.identity, result.geometry, result.mask.shape, identify=identify),
         "haematoma": _haematoma(result.haematoma),
         "markers": {code: _marker(marker) for code, marker in result.markers.items()},
         "signs": {sign.code: _sign(sign) for sign in result.signs},
         "slices": [_slice(one, result.geometry) for one in result.slices],
-        "notes": [{"code": note.code, "message": note.message} for note in notes],
+        "notes": [said(note) for note in gravest_first(notes)],
         "versions": dict(result.versions),
         "costs": _costs(result.costs),
         "pictures": list(pictures),
     }
+
+
+def said(phrase: Phrase) -> Json:
+    """A note or reason: code, values (severity), and the English sentence."""
+    return {**_rounded(phrase.to_json()), "message": tell(phrase)}
+
+
+def _rounded(plain: Any) -> Any:
+    """Numbers with four decimals, however deep."""
+    if isinstance(plain, dict):
+        return {name: _rounded(value) for name, value in plain.items()}
+    if isinstance(plain, list):
+        return [_rounded(value) for value in plain]
+    return round(plain, 4) if isinstance(plain, float) else plain
 
 
 def dumps(document: Json) -> str:

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 from hemx_core.comparison import ComparisonResult
 from hemx_core.imaging.spec import HUWindow
-from hemx_core.imaging.volume import HUVolume, Note, SeriesIdentity
+from hemx_core.imaging.volume import HUVolume, SeriesIdentity
 from hemx_core.markers import MARKERS
 from hemx_core.measure.aggregate import LARGE_HAEMATOMA_ML
 from hemx_core.measure.corrected import is_corrected
 from hemx_core.measure.expansion import DEFINITIONS, Answer
 from hemx_core.measure.volume import VolumeEstimate, estimate_volume
+from hemx_core.notes import Note, Severity
 from hemx_core.report.json_report import nameless_note, nameless_text, short_hash, sign_answer
 from hemx_core.report.page import BLACK, MUTED, Ink, Page, line_height_mm
 from hemx_core.result import MarkerResult, Recommendation, SignResult, TriageResult
@@ -387,7 +388,7 @@ def _blocks(sheet: Sheet) -> list[list[str]]:
 
 
 def _notes(sheet: Sheet) -> list[str]:
-    """Sentences, WARNINGs first, each once."""
+    """Sentences, the gravest first, each once."""
     texts, comparison = sheet.texts, sheet.comparison
     own = _told(sheet, sheet.result.notes, sheet.result.identity)
     found = [(note, texts.note(note)) for note in own]
@@ -399,9 +400,9 @@ def _notes(sheet: Sheet) -> list[str]:
         found += [
             (note, texts("earlier_note", note=texts.note(note)))
             for note in earlier
-            if note.code not in known or note.message.startswith("WARNING")
+            if note.code not in known or note.severity is Severity.WARNING
         ]
-    found.sort(key=lambda one: not one[0].message.startswith("WARNING"))
+    found.sort(key=lambda pair: pair[0].severity.rank)
     return list(dict.fromkeys(sentence for _, sentence in found))
 
 

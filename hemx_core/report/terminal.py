@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
@@ -15,8 +15,10 @@ from hemx_core.imaging.reader import SeriesSummary
 from hemx_core.markers import MARKERS
 from hemx_core.measure.expansion import DEFINITIONS, Answer, Interval
 from hemx_core.measure.signs import SIGNS
+from hemx_core.notes import Note, Severity, gravest_first
 from hemx_core.report.json_report import DISCLAIMER, sign_answer
 from hemx_core.result import Recommendation, TriageResult
+from hemx_core.words import tell, tell_labelled
 
 HEADLINES = {
     Recommendation.NO_HAEMATOMA_FOUND: ("No haematoma found", "bold green"),
@@ -29,13 +31,13 @@ def result_view(result: TriageResult) -> RenderableType:
     """Recommendation, measurements, markers, notes and costs, top to bottom."""
     headline, style = HEADLINES[result.recommendation]
     parts: list[RenderableType] = [Text(headline, style=style)]
-    parts.extend(Text(f"- {reason}") for reason in result.reasons)
+    parts.extend(Text(f"- {tell(reason)}") for reason in result.reasons)
     parts.append(_measurements(result))
     if result.markers:
         parts.append(_markers(result))
     if result.signs:
         parts.append(_signs(result))
-    parts.extend(Text(f"Note: {note.message}") for note in result.notes)
+    parts.extend(_notes(result.notes))
     parts.append(Text(_cost_line(result)))
     parts.append(Text(DISCLAIMER, style="dim"))
     return Group(*parts)
@@ -53,7 +55,7 @@ def series_view(summaries: Sequence[SeriesSummary]) -> Table:
             str(one.slices),
             "-" if one.thickness_mm is None else f"{one.thickness_mm:g}",
             one.plane or "-",
-            "yes" if one.usable else escape(f"no: {one.reason}"),
+            "yes" if one.refusal is None else escape(f"no: {tell(one.refusal)}"),
             escape(one.key) or "-",
         )
     return table
@@ -154,16 +156,21 @@ def comparison_view(result: ComparisonResult) -> RenderableType:
     for definition in DEFINITIONS:
         answer = growth.answers[definition.code]
         answers.add_row(definition.text, Text(answer.value, style=_STYLES[answer]))
-    notes = [Text(f"Note: {note.message}") for note in result.notes]
-    notes += _study_notes("Earlier", result.earlier) + _study_notes("Later", result.later)
+    notes = _notes(result.notes)
+    for name, study in (("Earlier", result.earlier), ("Later", result.later)):
+        told = _notes(note for note in study.notes if note.code != "markers_research")
+        notes += [Text(f"{name} study:", style="bold"), *told] if told else []
     return Group(volumes, answers, *notes, Text(DISCLAIMER, style="dim"))
 
 
-def _study_notes(study: str, result: TriageResult) -> list[Text]:
+_NOTE_STYLES = {Severity.WARNING: "bold red", Severity.CAUTION: "yellow", Severity.INFO: ""}
+
+
+def _notes(notes: Iterable[Note]) -> list[Text]:
+    """Each note with its severity, the gravest first."""
     return [
-        Text(f"Note, {study.lower()} study: {note.message}")
-        for note in result.notes
-        if note.code != "markers_research"
+        Text(tell_labelled(note), style=_NOTE_STYLES[note.severity])
+        for note in gravest_first(notes)
     ]
 
 

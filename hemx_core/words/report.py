@@ -7,14 +7,11 @@ English stands first. Placeholders are `str.format`'s; numbers are formatted by 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 from hemx_core.errors import InputError
-from hemx_core.imaging.volume import Note
 from hemx_core.markers import MARKERS
-
-Language = Literal["en", "ja"]
-LANGUAGES: tuple[str, ...] = get_args(Language)
+from hemx_core.notes import Note
+from hemx_core.words import LANGUAGES, tell_labelled
 
 TEXTS: dict[str, tuple[str, str]] = {
     "title": ("Head CT referral", "頭部CT 紹介用レポート"),
@@ -85,8 +82,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "corrected": ("outline corrected by hand", "輪郭を手動修正"),
     "interval": ("90 % interval {low} to {high} mL", "90 %区間 {low}〜{high} mL"),
     "abc2": ("ABC/2 (largest part)", "ABC/2（最大成分）"),
-    "filled": ("of which filled hypodensities", "うち補填した低吸収域"),
-    "components": ("Separate parts", "成分数"),
+    "filled": ("of which filled hypodensities", "うち内部低吸収域（自動補填）"),
+    "components": ("Separate parts", "血腫の個数"),
     "diameter": ("Largest diameter in a slice", "スライス内最大径"),
     "density": ("Mean density", "平均CT値"),
     "bloody": ("Slices with blood", "血腫のあるスライス"),
@@ -107,7 +104,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "signs": (
         "Second opinion by rules on CT values (does not enter the recommendation)",
-        "CT値の規則による第二意見（推奨の判定には用いません）",
+        "CT値の規則による参考所見（推奨の判定には用いません）",
     ),
     "yes": ("yes", "あり"),
     "no": ("no", "なし"),
@@ -166,61 +163,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
 }
 
-NOTES_JA: dict[str, str] = {
-    "blood_on_first_slice": "最下端のスライスに血腫があり、撮影範囲外に続く可能性があります（体積は過小）。",
-    "blood_on_last_slice": "最上端のスライスに血腫があり、撮影範囲外に続く可能性があります（体積は過小）。",
-    "bone_spot_left_out": "隣接スライスの骨に重なる高吸収域を血腫から除外しました。目視で確認してください。",
-    "clipped": "int16の範囲を超える値を切り詰めました。",
-    "clipped_hu": "CT値が入力前に表示ウィンドウで切り詰められています。範囲外の濃度は不明です。",
-    "contrast": "警告：造影CTの可能性があります（指定により読み込み）。結果に頼らないでください。",
-    "corrected_mask": "警告：血腫の輪郭は手動で修正されています。体積と推奨は修正後の輪郭、マーカーと"
-    "規則による所見は自動抽出の輪郭によるものです。",
-    "derived_images": "警告：元画像でない可能性があります（指定により読み込み）。結果に頼らないでください。",
-    "different_patients": "警告：2つの検査の患者IDが異なります（強制的に比較）。",
-    "different_scanner": "2つの検査は施設または装置が異なります。",
-    "different_spacing": "2つの検査はスライス間隔が異なり、差の一部は標本化による可能性があります。",
-    "duplicate_slices": "位置と画素が同じスライスを除外しました。",
-    "duplicate_slices_differ": "警告：同じ位置で画素の異なるスライスを除外しました。複数の撮影または再構成が"
-    "混在している可能性があります。",
-    "expanded": "警告：以前の検査と比べて血腫が増大しています（比較結果を参照）。",
-    "gantry_tilt": "スライスはガントリ傾斜を伴います。距離は法線方向に計測しました。",
-    "interval_unknown": "検査の時刻が不明なため、間隔は不明または日単位です。",
-    "later_before_earlier": "警告：今回の検査が前回より前に撮影されています。入れ替わりの可能性があります。",
-    "long_interval": "検査間隔が72時間を超えており、血腫が吸収され始めている可能性があります。",
-    "lossy_compression": "非可逆圧縮画像です。CT値と淡い所見が変化している可能性があります。",
-    "markers_research": "マーカーの確率は研究段階の推定値です。学習データはモデルカードを参照してください。",
-    "may_be_bone": "所見は隣接スライスの骨に重なり、骨の可能性があります。目視で確認してください。",
-    "missing_files": "警告：DICOMDIRに記載されたファイルの一部がありません。",
-    "missing_slices": "欠落したスライスがあります。その部分は評価も計測もされていません。",
-    "models_local_key": "モデルの署名はこの端末で信頼された鍵によるもので、公開版の鍵ではありません。",
-    "models_unsigned": "警告：モデルに署名がありません。開発専用です。",
-    "models_untested": "警告：モデルに参照出力がないため、この端末での動作は確認されていません。",
-    "monochrome1": "画像はMONOCHROME1です。白黒の扱いを確認してください。",
-    "no_earlier_haematoma": "前回検査では血腫が検出されませんでした。増大はmLのみで判定します。",
-    "no_haematoma": "どちらの検査でも血腫は検出されませんでした。",
-    "no_later_haematoma": "今回検査では血腫が検出されませんでした。両検査を目視で確認してください。",
-    "not_dicom": "DICOMでないファイルを読み飛ばしました。",
-    "padding_kept": "PixelPaddingValueが組織の値と重なるため、空気に置き換えていません。",
-    "patient_position": "仰臥位ではありません。液面形成の方向が想定と異なります。",
-    "patient_unknown": "警告：患者IDのない検査があります。同一患者であることを確認してください。",
-    "reoriented": "画像の向きを標準（鼻が上、患者の左が画像の右）に直しました。",
-    "rescale_type": "RescaleTypeがUS（未指定）のため、値をHUとみなしました。",
-    "series_choice": "解析するシリーズを自動または指定により選択しました。",
-    "several_patients": "警告：入力に複数の患者のCTが含まれます。正しい患者か確認してください。",
-    "several_studies": "入力に複数の検査があり、1つを読み込みました。",
-    "shifted_slices": "スライスが一直線に並んでいません。2回の撮影が混在している可能性があります。",
-    "slice_gap": "スライス間に隙間があり、その間の組織は評価されていません。",
-    "stray_bits": "BitsStoredを超えるビットを除外しました。",
-    "thickness_unknown": "SliceThicknessがないため、隣接スライスとの距離で代用しました。",
-    "time_unknown": "撮影時刻がヘッダーから分かりません。",
-    "tiny_haematoma": "所見は0.5 mL未満です。ノイズまたは石灰化の可能性があります。",
-    "unequal_spacing": "スライスの厚さまたは間隔が不均一です。体積は各スライスの範囲で計算しました。",
-    "unreadable_files": "警告：破損したファイルを除外しました。",
-    "unreadable_slices": "警告：読み込めないスライスを除外しました。",
-    "window_changed": "ウィンドウがモデルの学習時と異なります。",
-}
-"""By code: general sentences, without the figures of the English message."""
-
 
 @dataclass(frozen=True, slots=True)
 class Texts:
@@ -252,8 +194,8 @@ class Texts:
         return self(f"sign.{code}")
 
     def note(self, note: Note) -> str:
-        """A note: its message, in Japanese the general sentence of its code where there is one."""
-        return NOTES_JA.get(note.code, note.message) if self.language == "ja" else note.message
+        """A note's sentence, behind the word for its severity."""
+        return tell_labelled(note, self.language)
 
     def joined(self, parts: list[str]) -> str:
         """Parts of a list, with the language's comma."""

@@ -6,13 +6,14 @@ from kivy.uix.boxlayout import BoxLayout
 
 from hemx_core.measure.corrected import is_corrected
 from hemx_core.measure.expansion import DEFINITIONS, Answer
+from hemx_core.notes import Severity, gravest_first
 from hemx_core.words.report import Texts
 from mobile_app import theme
 from mobile_app.compare.comparing import Compared, VolumePoint
 from mobile_app.compare.volume_chart import ChartPoint, VolumeChart
 from mobile_app.i18n import text
 from mobile_app.i18n.formats import number
-from mobile_app.result.cards import FILLS, HUGE, StatusIcon, heading, pair, signed, small
+from mobile_app.result.cards import FILLS, HUGE, NOTE_INKS, StatusIcon, heading, pair, signed, small
 from mobile_app.widgets.buttons import Card, Heading, Wrapped
 
 DAYS_FROM_HOURS = 96.0
@@ -146,16 +147,15 @@ def limits_card(language: str, compared: Compared) -> Card:
     """Warnings of the pair, the gravest first, then each study's own warnings."""
     card, texts, comparison = Card(), Texts(language), compared.comparison
     card.add_widget(heading(text(language, "compare.limits")))
-    notes = sorted(comparison.notes, key=lambda note: not note.message.startswith("WARNING"))
-    told = [(texts.note(note), note.message.startswith("WARNING")) for note in notes]
+    told = [(texts.note(note), note.severity) for note in gravest_first(comparison.notes)]
     for name, result in (("earlier", comparison.earlier), ("later", comparison.later)):
         told += [
-            (f"{text(language, f'compare.{name}')}: {texts.note(note)}", True)
+            (f"{text(language, f'compare.{name}')}: {texts.note(note)}", note.severity)
             for note in result.notes
-            if note.message.startswith("WARNING") and note.code != "expanded"
+            if note.severity is Severity.WARNING and note.code != "expanded"
         ]
-    for sentence, warns in told:
-        card.add_widget(Wrapped(text=sentence, color=theme.CAUTION if warns else theme.TEXT))
+    for sentence, severity in told:
+        card.add_widget(Wrapped(text=sentence, color=NOTE_INKS[severity]))
     if not told:
         card.add_widget(Wrapped(text=texts("no_notes")))
     return card

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 STRINGS: dict[str, tuple[str, str]] = {
     "studies.import": ("Import a study", "検査を取り込む"),
     "studies.search": ("Search: name, ID, date (2026-11-24)", "検索：氏名・ID・日付（2026-11-24）"),
@@ -121,31 +119,3 @@ STRINGS: dict[str, tuple[str, str]] = {
     ),
     "studies.import_series": ("Import this series", "このシリーズを取り込む"),
 }
-
-REASONS_JA: tuple[tuple[str, str], ...] = (
-    (r"its images are coronal", "冠状断です"),
-    (r"its images are sagittal", "矢状断です"),
-    (r"its images are .*", "軸位断ではありません"),
-    (r"only (\d+) axial positions?", r"軸位断が{0}枚しかありません"),
-    (r"not CT but (.*)", "CTではありません（{0}）"),
-    (
-        r"a screenshot, report or colour picture.*",
-        "画面の写し・報告書・カラー画像で、CT値がありません",
-    ),
-    (r"a localizer.*", "位置決め画像です"),
-    (r"a projection.*", "投影画像（MIPなど）で、組織のCT値ではありません"),
-    (r"its values are (.*), not Hounsfield units", "値がCT値（HU）ではありません（{0}）"),
-    (r"(.*) missing or impossible.*", "必要な情報がないか不正です（{0}）"),
-    (r"contrast medium was given.*", "造影剤が使用されています"),
-    (r"derived images.*", "加工された画像です"),
-)
-"""The reader's reasons against a series, by pattern; a test holds it to every one of them."""
-
-
-def reason_words(language: str, reason: str) -> str:
-    """Why a series is not suitable, as the reader says it; in Japanese by its pattern."""
-    if language == "ja":
-        for pattern, told in REASONS_JA:
-            if found := re.fullmatch(pattern, reason):
-                return told.format(*found.groups())
-    return reason

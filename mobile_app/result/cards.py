@@ -15,6 +15,7 @@ from hemx_core.costs import START_UP
 from hemx_core.measure.aggregate import LARGE_HAEMATOMA_ML
 from hemx_core.measure.corrected import is_corrected
 from hemx_core.measure.expansion import DEFINITIONS, Answer
+from hemx_core.notes import Severity, gravest_first
 from hemx_core.result import Recommendation, TriageResult
 from hemx_core.words.report import Texts
 from mobile_app import theme
@@ -26,6 +27,13 @@ from mobile_app.store import Correction
 from mobile_app.widgets.buttons import ActionButton, Card, Heading, Wrapped, level
 
 INKS = {"alarm": theme.ALARM, "caution": theme.CAUTION, "calm": theme.MUTED}
+
+
+NOTE_INKS = {
+    Severity.WARNING: theme.ALARM,
+    Severity.CAUTION: theme.CAUTION,
+    Severity.INFO: theme.TEXT,
+}
 
 
 class StatusIcon(Label):
@@ -248,13 +256,9 @@ def notes_card(language: str, result: TriageResult) -> Card:
     """Warnings first, each in a sentence."""
     card, texts = Card(), Texts(language)
     card.add_widget(heading(text(language, "result.notes")))
-    notes = sorted(result.notes, key=lambda note: not note.message.startswith("WARNING"))
-    for note in notes:
-        warns = note.message.startswith("WARNING")
-        card.add_widget(
-            Wrapped(text=texts.note(note), color=theme.CAUTION if warns else theme.TEXT)
-        )
-    if not notes:
+    for note in gravest_first(result.notes):
+        card.add_widget(Wrapped(text=texts.note(note), color=NOTE_INKS[note.severity]))
+    if not result.notes:
         card.add_widget(Wrapped(text=text(language, "result.no_notes")))
     return card
 

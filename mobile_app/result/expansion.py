@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from hemx_core.comparison import urge
-from hemx_core.imaging.volume import Note
 from hemx_core.measure.expansion import Answer, Growth
+from hemx_core.notes import Note, Severity
 from hemx_core.result import TriageResult
 from mobile_app.store import StoredComparison
 
@@ -101,8 +101,8 @@ def warned(result: TriageResult, growth: Growth) -> TriageResult:
     """The result with a note that it has expanded; once, and not where no blood is left."""
     if result.haematoma.volume_ml <= 0 or any(note.code == "expanded" for note in result.notes):
         return result
-    message = f"WARNING: the haematoma has expanded since an earlier study: {growth.ml:+.1f} mL."
-    return replace(result, notes=(Note("expanded", message), *result.notes))
+    expanded = Note("expanded", Severity.WARNING, ml=growth.ml)
+    return replace(result, notes=(expanded, *result.notes))
 
 
 def newest_correction(store: Store, result_id: int) -> int | None:

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hemx_core.imaging.volume import Note, SeriesIdentity, VolumeGeometry
+from hemx_core.imaging.volume import SeriesIdentity, VolumeGeometry
+from hemx_core.notes import Note, Reason
 from hemx_core.result import (
     Haematoma,
     MarkerResult,
@@ -89,8 +90,8 @@ def encode_result(result: TriageResult) -> EncodedResult:
         "haematoma": _values(result.haematoma, "mask"),
         "markers": [_values(one) for one in result.markers.values()],
         "recommendation": result.recommendation.value,
-        "reasons": result.reasons,
-        "notes": [_values(one) for one in result.notes],
+        "reasons": [reason.to_json() for reason in result.reasons],
+        "notes": [note.to_json() for note in result.notes],
         "geometry": {
             name: np.asarray(value).tolist() for name, value in _values(result.geometry).items()
         },
@@ -123,8 +124,8 @@ def decode_result(encoded: EncodedResult) -> TriageResult:
         markers={one.code: one for one in markers},
         slices=tuple(_slice(one) for one in encoded.slices),
         recommendation=Recommendation(document["recommendation"]),
-        reasons=tuple(document["reasons"]),
-        notes=tuple(Note(**one) for one in document["notes"]),
+        reasons=tuple(map(Reason.from_json, document["reasons"])),
+        notes=tuple(map(Note.from_json, document["notes"])),
         geometry=_geometry(document["geometry"]),
         identity=identity_from_json(document["identity"]),
         versions=document["versions"],
@@ -141,7 +142,7 @@ def encode_comparison(comparison: ComparisonResult) -> str:
             "later_volume": _values(comparison.later_volume),
             "growth": _values(comparison.growth),
             "interval_hours": comparison.interval_hours,
-            "notes": [_values(one) for one in comparison.notes],
+            "notes": [note.to_json() for note in comparison.notes],
         }
     )
 
@@ -163,7 +164,7 @@ def decode_comparison(text: str, earlier: TriageResult, later: TriageResult) -> 
         later_volume=VolumeEstimate(**document["later_volume"]),
         growth=Growth(**growth),
         interval_hours=document["interval_hours"],
-        notes=tuple(Note(**one) for one in document["notes"]),
+        notes=tuple(map(Note.from_json, document["notes"])),
     )
 
 

@@ -84,6 +84,14 @@ class Results:
 
 def load_result(connection: sqlite3.Connection, result_id: int) -> TriageResult:
     """Load a result inside a transaction; see `Results.load`."""
+    encoded, sha256 = encoded_result(connection, result_id)
+    if encoded.sha256 != sha256:
+        raise damaged(f"result {result_id} is not what was written")
+    return decode_result(encoded)
+
+
+def encoded_result(connection: sqlite3.Connection, result_id: int) -> tuple[EncodedResult, str]:
+    """The rows of a result, and the hash that was stored with them."""
     row = connection.execute(
         "SELECT document, mask_shape, mask, sha256 FROM results WHERE id = ?", (result_id,)
     ).fetchone()
@@ -104,9 +112,7 @@ def load_result(connection: sqlite3.Connection, result_id: int) -> TriageResult:
             for document, shape, content in slices
         ),
     )
-    if encoded.sha256 != row[3]:
-        raise damaged(f"result {result_id} is not what was written")
-    return decode_result(encoded)
+    return encoded, row[3]
 
 
 def _columns(one: EncodedSlice) -> tuple[str, str | None, bytes | None]:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from kivy.uix.boxlayout import BoxLayout
 
 from hemx_core.errors import HemxError
+from hemx_core.words import tell
 from mobile_app import settings, theme
 from mobile_app.i18n import text
 from mobile_app.i18n.formats import UNKNOWN, date_time, number
-from mobile_app.i18n.studies import reason_words
 from mobile_app.widgets.buttons import ActionButton, Heading, Sheet, Wrapped
 from mobile_app.widgets.chooser import FileSheet, SourceSheet
 from mobile_app.work.device_models import on_android
@@ -119,9 +119,9 @@ class SeriesSheet(Sheet):
         return SEPARATOR.join(parts)
 
     def _verdict(self, one: SeriesSummary) -> str:
-        if one.usable:
+        if one.refusal is None:
             return self._say("best")
-        reason = reason_words(self._context.language, one.reason)
+        reason = tell(one.refusal, self._context.language)
         return self._say("by_request" if one.by_request else "not_suitable", reason=reason)
 
     def _say(self, key: str, **named: object) -> str:

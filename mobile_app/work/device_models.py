@@ -18,6 +18,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hemx_core.device.memory import process_bytes
+from hemx_core.notes import Note, Severity
 from hemx_core.runtime.program import OutsideBackend
 from mobile_app import settings
 from mobile_app.work.jobs import breathe
@@ -25,11 +26,13 @@ from mobile_app.work.memory_guard import MemoryBudget, resident_bytes
 
 if TYPE_CHECKING:
     from hemx_core.bundle.load import Models
-    from hemx_core.imaging.volume import Note
     from hemx_core.manifest import ModelManifest
     from hemx_core.pipeline import TriageModels
     from hemx_core.runtime.program import Backend
     from mobile_app.store import Store
+
+UNTESTED = Note("models_untested", Severity.WARNING)
+"""Where a bundle brings nothing to test with."""
 
 
 def on_android() -> bool:
@@ -215,7 +218,7 @@ class DeviceModels:
         report = ensure_self_test(self._store, models, on_slice=lambda _done, _total: breathe())
         if report.tested:
             return models
-        return replace(models, notes=(*models.notes, untested_note()))
+        return replace(models, notes=(*models.notes, UNTESTED))
 
 
 @contextmanager
@@ -232,13 +235,3 @@ def _objects_that_stay() -> Iterator[None]:
         gc.freeze()
     finally:
         gc.enable()
-
-
-def untested_note() -> Note:
-    """What a result says where a bundle brings nothing to test with."""
-    from hemx_core.imaging.volume import Note
-
-    return Note(
-        "models_untested",
-        "WARNING: the models bring no reference outputs: they were not tested on this device.",
-    )

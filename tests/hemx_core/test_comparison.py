@@ -23,6 +23,7 @@ from hemx_core.phantoms import (
     write_dicom_series,
 )
 from hemx_core.result import Recommendation
+from hemx_core.words import tell
 from tests.factories import ThresholdModels, simple_head
 
 AT = datetime(2026, 3, 1, 22, 30)
@@ -68,8 +69,10 @@ def test_without_growth_the_answer_is_no() -> None:
 def test_expansion_urges_to_call_and_no_growth_changes_nothing() -> None:
     grown = _compare(14.0, 18.0)
     assert grown.later.recommendation is Recommendation.CALL_NOW
-    assert "expanded" in grown.later.reasons[-1]
-    assert "30 % or more" in grown.later.reasons[-1]
+    reason = grown.later.reasons[-1]
+    assert reason.code == "haematoma_expanded"
+    assert reason.values["ml"] == grown.growth.ml
+    assert "30 % or more" in tell(reason)
     same = compare_results(grown.earlier, grown.earlier)
     assert same.later is grown.earlier
     shrunk = compare_results(grown.later, grown.earlier)

@@ -10,9 +10,10 @@ import hemx_core
 from hemx_core.costs import START_UP, StageClock, start_up_seconds, study_seconds
 from hemx_core.errors import ModelError, NotHeadError
 from hemx_core.imaging.spec import HUWindow
-from hemx_core.imaging.volume import HUVolume, Note
+from hemx_core.imaging.volume import HUVolume
 from hemx_core.markers import MARKER_CODES
 from hemx_core.measure.aggregate import calibrated_probabilities
+from hemx_core.notes import Note, Severity
 from hemx_core.pipeline import TriageSettings, triage_volume
 from hemx_core.result import Recommendation, SliceUpdate
 from tests.factories import ThresholdModels, make_manifest, simple_head
@@ -118,7 +119,7 @@ def test_notes_of_the_reader_and_of_preparing_come_first() -> None:
         head,
         hu=np.clip(head.hu, 0, 80).astype(np.int16),
         clipped_to_hu=(0.0, 80.0),
-        notes=(Note("missing_slices", "A slice is missing."),),
+        notes=(Note("missing_slices", Severity.CAUTION, count=1, places=()),),
     )
     codes = [note.code for note in triage_volume(noted, ThresholdModels()).notes]
     assert codes[:2] == ["missing_slices", "clipped_hu"]

@@ -14,6 +14,7 @@ from hemx_core.imaging import reader
 from hemx_core.imaging.reader import SeriesSummary
 from hemx_core.imaging.spec import HUWindow
 from hemx_core.imaging.volume import HUVolume, SeriesIdentity
+from hemx_core.notes import Phrase, Refusal
 from tests.factories import ThresholdModels, simple_head
 
 
@@ -160,7 +161,7 @@ def test_series_are_listed_with_what_to_give(
                 plane="axial",
                 acquired_at=None,
                 usable=False,
-                reason="contrast medium",
+                refusal=Refusal("contrast_given", sign=Phrase("contrast.agent", agent="Iohexol")),
             ),
         )
 

@@ -12,12 +12,13 @@ from hemx_core.imaging.headers import read_headers
 from hemx_core.imaging.reader import list_series, read_series
 from hemx_core.imaging.series import head_score, is_sharp, says_contrast
 from hemx_core.imaging.volume import HUVolume
+from hemx_core.words import tell_labelled
 from tests.factories import ct_pixels, write_ct_series
 
 
 def note(volume: HUVolume, code: str) -> str:
     """The message of a note, empty where there is none."""
-    return next((one.message for one in volume.notes if one.code == code), "")
+    return next((tell_labelled(one) for one in volume.notes if one.code == code), "")
 
 
 def long_head(folder: Path, series: str, **elements: object) -> None:
@@ -45,7 +46,7 @@ def test_the_better_series_is_read_and_the_reason_told(
     long_head(tmp_path, "7", **other)
     volume = read_series(tmp_path)
     told = note(volume, "series_choice")
-    assert told.startswith("Read series 2 'Head 5 mm' (6 slices, 5 mm) because ")
+    assert told.startswith("Note: Read series 2 'Head 5 mm' (6 slices, 5 mm) because ")
     assert reason in told
     assert "Usable too: series 7" in told
     assert volume.identity.series_uid == list_series(tmp_path)[0].series_uid

@@ -13,12 +13,13 @@ from pydicom.dataset import Dataset
 from hemx_core.imaging.geometry import missing_after, regular_steps
 from hemx_core.imaging.reader import list_series, read_series
 from hemx_core.imaging.volume import HUVolume
+from hemx_core.words import tell
 from tests.factories import ct_pixels, write_ct_series
 
 
 def note(volume: HUVolume, code: str) -> str:
     """The message of a note, empty where there is none."""
-    return next((one.message for one in volume.notes if one.code == code), "")
+    return next((tell(one) for one in volume.notes if one.code == code), "")
 
 
 def stack_at(offsets: list[float]) -> dict[str, object]:
@@ -129,7 +130,7 @@ def test_of_different_slices_in_one_place_the_first_number_stays(tmp_path: Path)
     expected = ct_pixels()
     expected[2] += 300
     np.testing.assert_array_equal(volume.hu, expected)
-    assert "WARNING: 6 slices" in note(volume, "duplicate_slices_differ")
+    assert "6 slices at the position" in note(volume, "duplicate_slices_differ")
 
 
 def test_orientations_of_one_series_are_told_apart(tmp_path: Path) -> None:

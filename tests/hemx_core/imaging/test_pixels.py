@@ -23,12 +23,13 @@ from pydicom.uid import (
 from hemx_core.errors import TooFewSlicesError, UnreadablePixelsError
 from hemx_core.imaging.reader import read_series
 from hemx_core.imaging.volume import AIR_HU, HUVolume
+from hemx_core.words import tell
 from tests.factories import ct_pixels, write_ct_series
 
 
 def note(volume: HUVolume, code: str) -> str:
     """The message of a note, empty where there is none."""
-    return next((one.message for one in volume.notes if one.code == code), "")
+    return next((tell(one) for one in volume.notes if one.code == code), "")
 
 
 def stored(values: NDArray[np.integer], dataset: Dataset) -> None:

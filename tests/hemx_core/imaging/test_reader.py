@@ -18,6 +18,7 @@ from hemx_core.errors import (
 )
 from hemx_core.imaging.reader import list_series, read_series
 from hemx_core.imaging.volume import HUVolume, StoredGrid
+from hemx_core.words import tell
 from tests.factories import ct_pixels, write_ct_series
 
 
@@ -26,7 +27,7 @@ def codes(volume: HUVolume) -> set[str]:
 
 
 def message(volume: HUVolume, code: str) -> str:
-    return next(note.message for note in volume.notes if note.code == code)
+    return next(tell(note) for note in volume.notes if note.code == code)
 
 
 def test_slices_come_feet_to_head_whatever_names_and_numbers_say(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from pydicom.uid import EnhancedCTImageStorage
 
 from hemx_core.errors import NotCTError, TooFewSlicesError
 from hemx_core.imaging.reader import list_series, read_series
+from hemx_core.words import tell
 from tests.factories import ct_pixels, write_ct_series
 
 
@@ -86,7 +87,9 @@ def test_derived_frames_are_set_aside(tmp_path: Path, multiples: NDArray[np.int1
     write_enhanced(
         tmp_path / "file", hu=multiples, offsets=[5.0 * i for i in range(6)], frame_type="DERIVED"
     )
-    assert "derived" in list_series(tmp_path)[0].reason
+    refusal = list_series(tmp_path)[0].refusal
+    assert refusal is not None
+    assert refusal.code == "derived"
 
 
 def test_frames_beyond_the_pixel_data_are_unreadable(
@@ -97,7 +100,7 @@ def test_frames_beyond_the_pixel_data_are_unreadable(
     path.write_bytes(data[: -16 * 16 * 2])
     volume = read_series(path)
     np.testing.assert_array_equal(volume.hu, multiples[:5])
-    assert "f frame 6" in next(n.message for n in volume.notes if n.code == "unreadable_slices")
+    assert "f frame 6" in next(tell(n) for n in volume.notes if n.code == "unreadable_slices")
     path.write_bytes(data[: -16 * 16 * 4])
     with pytest.raises(TooFewSlicesError):
         read_series(path)

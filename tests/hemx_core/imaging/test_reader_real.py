@@ -10,6 +10,7 @@ import pytest
 
 from hemx_core.imaging.reader import read_series
 from hemx_core.imaging.volume import HUVolume
+from hemx_core.words import tell
 
 DATA = os.environ.get("HEMX_DATA", "")
 pytestmark = pytest.mark.skipif(not DATA, reason="HEMX_DATA is not set")
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.skipif(not DATA, reason="HEMX_DATA is not set")
 
 def note(volume: HUVolume, code: str) -> str:
     """The message of a note, empty where there is none."""
-    return next((one.message for one in volume.notes if one.code == code), "")
+    return next((tell(one) for one in volume.notes if one.code == code), "")
 
 
 def test_ge_head_with_tilt_and_two_thicknesses() -> None:

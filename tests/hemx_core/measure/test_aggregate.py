@@ -11,7 +11,9 @@ from hemx_core.measure.aggregate import (
     positive_share,
     recommend,
 )
+from hemx_core.notes import Reason
 from hemx_core.result import MarkerResult, Recommendation
+from hemx_core.words import tell
 
 SPECS = tuple(
     MarkerSpec(code, temperature, threshold)
@@ -60,14 +62,17 @@ def test_no_slice_no_markers() -> None:
 def test_no_haematoma_does_not_rule_out_haemorrhage() -> None:
     code, reasons = recommend(0.0, {})
     assert code is Recommendation.NO_HAEMATOMA_FOUND
-    assert any("does not rule out" in reason for reason in reasons)
+    assert reasons == (Reason("none_found"), Reason("not_ruled_out"))
 
 
 @pytest.mark.parametrize("marker", MARKER_CODES)
 def test_any_marker_calls_now_and_is_named(marker: str) -> None:
     code, reasons = recommend(4.0, _markers(marker))
     assert code is Recommendation.CALL_NOW
-    text = " ".join(reasons)
+    text = " ".join(map(tell, reasons))
+    assert (
+        Reason("marker_present", marker=marker, probability=0.8, threshold=0.5, slice=4) in reasons
+    )
     assert "0.80" in text
     assert "slice 4" in text
     assert "30 mL" not in text
@@ -77,7 +82,15 @@ def test_volume_calls_now_from_30_ml_up() -> None:
     assert recommend(LARGE_HAEMATOMA_ML, _markers())[0] is Recommendation.CALL_NOW
     code, reasons = recommend(29.99, _markers())
     assert code is Recommendation.DISCUSS
-    assert any("No expansion marker" in reason for reason in reasons)
+    assert [one.code for one in reasons] == ["haematoma_found", "nothing_urgent"]
+
+
+def test_the_large_volume_is_a_reason() -> None:
+    reasons = recommend(LARGE_HAEMATOMA_ML, _markers())[1]
+    assert reasons == (
+        Reason("haematoma_found", volume_ml=LARGE_HAEMATOMA_ML),
+        Reason("large_haematoma", limit_ml=LARGE_HAEMATOMA_ML),
+    )
 
 
 def test_a_map_without_support_stays_dark() -> None:

@@ -15,6 +15,7 @@ from hemx_core.measure.clean import (
     keep_largest,
 )
 from hemx_core.measure.haematoma import haematoma_notes, measure_haematoma
+from hemx_core.words import tell
 
 
 def _geometry(slices: int) -> VolumeGeometry:
@@ -246,7 +247,7 @@ def test_beside_a_haematoma_it_is_left_out_and_told() -> None:
     )
     assert np.array_equal(found.mask, clot)
     assert found.component_volumes_ml == pytest.approx([8.0])
-    told = {note.code: note.message for note in haematoma_notes(found)}
+    told = {note.code: tell(note) for note in haematoma_notes(found)}
     assert "slice 4 " in told["bone_spot_left_out"]
     assert "may_be_bone" not in told
 

@@ -8,21 +8,22 @@ import numpy as np
 import pytest
 
 import hemx_core
-import hemx_core.imaging
 from hemx_core.costs import START_UP
-from hemx_core.imaging.volume import HUVolume, Note, SeriesIdentity
+from hemx_core.imaging.volume import HUVolume, SeriesIdentity
 from hemx_core.measure.signs import SIGNS
+from hemx_core.notes import NAMING, Note, Phrase, Severity
 from hemx_core.pipeline import triage_volume
 from hemx_core.report.json_report import (
-    NAMELESS_MESSAGES,
     dumps,
     nameless_note,
     nameless_text,
+    said,
     schema,
     short_hash,
     to_document,
 )
 from hemx_core.result import StageCost, TriageResult
+from hemx_core.words import english, required, tell
 from tests.factories import ThresholdModels, simple_head
 
 IDENTITY = SeriesIdentity(
@@ -62,7 +63,7 @@ def test_the_schema_refuses_what_does_not_belong() -> None:
     validator = _validator()
     broken = (
         {**document, "patient": "Doe"},
-        {**document, "schema_version": 2},
+        {**document, "schema_version": 1},
         {**document, "signs": {"blend": document["signs"]["blend"]}},
         {**document, "markers": {"blend": document["markers"]["blend"]}},
         {**document, "haematoma": {**document["haematoma"], "volume_ml": -1}},
@@ -170,15 +171,46 @@ def test_nothing_known_removes_nothing() -> None:
     assert nameless_text(text, SeriesIdentity()) == text
 
 
-def test_notes_that_name_files_get_a_fixed_message_and_others_keep_theirs() -> None:
-    named = Note("unreadable_files", "2 damaged files were left out: smith.dcm, x.dcm.")
-    assert "smith" not in nameless_note(named, PERSON).message
-    assert nameless_note(named, PERSON).code == "unreadable_files"
-    tilt = Note("gantry_tilt", "The slices are tilted by 12.0 degrees.")
+def test_what_names_files_or_the_patient_is_left_out_of_a_note() -> None:
+    broken = Phrase("unreadable", file="smith.dcm", reason="smith.dcm ends early")
+    note = Note(
+        "unreadable_files", Severity.WARNING, count=2, files=("smith.dcm", "x.dcm"), because=broken
+    )
+    nameless = nameless_note(note, PERSON)
+    assert nameless == Note("unreadable_files", Severity.WARNING, count=2)
+    assert tell(nameless) == "Left out 2 files, damaged."
+    tilt = Note("gantry_tilt", Severity.INFO, degrees=12.0)
     assert nameless_note(tilt, PERSON) == tilt
 
 
-def test_every_code_is_one_that_the_reader_gives() -> None:
-    folder = Path(hemx_core.imaging.__path__[0])
-    source = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
-    assert [code for code in NAMELESS_MESSAGES if f'"{code}"' not in source] == []
+def test_a_name_in_a_description_is_masked_however_deep() -> None:
+    series = Phrase("series", number=4, description="Head Doe", count=6)
+    because = Phrase("because.asked_for")
+    note = Note("series_choice", Severity.INFO, series=series, usable=(series,), because=because)
+    told = json.dumps(said(nameless_note(note, PERSON)))
+    assert "Doe" not in told
+    assert told.count("[removed]") == 4, "in both values and twice in the sentence"
+
+
+def test_every_note_can_do_without_what_names_a_patient() -> None:
+    for code, template in english.SENTENCES.items():
+        parts_of_others = code.partition(".")[0] in {"term", "because"}
+        assert parts_of_others or not required(template) & NAMING, code
+
+
+def test_an_old_note_that_may_name_files_is_withheld() -> None:
+    old = Note.from_json({"code": "unreadable_files", "message": "WARNING: left out x.dcm."})
+    assert old.severity is Severity.WARNING
+    assert "x.dcm" in tell(old)
+    assert "x.dcm" not in tell(nameless_note(old, PERSON))
+
+
+def test_the_gravest_notes_come_first() -> None:
+    notes = [Note("not_dicom", Severity.INFO, count=1), Note("models_unsigned", Severity.WARNING)]
+    document = to_document(replace(_result(), notes=tuple(notes)))
+    assert [(one["code"], one["severity"]) for one in document["notes"]] == [
+        ("models_unsigned", "warning"),
+        ("not_dicom", "info"),
+    ]
+    assert document["notes"][1]["values"] == {"count": 1}
+    assert document["notes"][1]["message"] == "Passed over: 1 file that is not DICOM."

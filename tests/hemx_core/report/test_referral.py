@@ -12,7 +12,8 @@ from PIL import Image
 from hemx_core.comparison import ComparisonResult, compare_results
 from hemx_core.errors import InputError, OutputError
 from hemx_core.imaging.spec import HUWindow
-from hemx_core.imaging.volume import HUVolume, Note, SeriesIdentity
+from hemx_core.imaging.volume import HUVolume, SeriesIdentity
+from hemx_core.notes import Note, Severity
 from hemx_core.pipeline import triage_volume
 from hemx_core.report.page import Page, TextRun
 from hemx_core.report.pictures import OUTLINE
@@ -206,9 +207,13 @@ def test_the_comparison_is_shown_and_its_expansion_stands_beside_the_recommendat
 
 def test_the_gravest_notes_come_first_and_the_rest_is_counted() -> None:
     long = " ".join(["The slices are not equally thick or spaced."] * 3)
-    notes = tuple(Note(f"n{number}", f"{number}: {long}") for number in range(30))
-    text = _text(_page(_case(), notes=(*notes, Note("grave", "WARNING: look here."))))
-    shown = [line for line in text.split("\n") if line.startswith(("0:", "WARNING"))]
+    notes = tuple(
+        Note(f"n{number}", Severity.CAUTION, sentence=f"{number}: {long}") for number in range(30)
+    )
+    text = _text(
+        _page(_case(), notes=(*notes, Note("grave", Severity.WARNING, sentence="look here.")))
+    )
+    shown = [line for line in text.split("\n") if line.startswith(("Caution: 0:", "WARNING"))]
     assert shown[0] == "WARNING: look here."
     more = next(line for line in text.split("\n") if "more, in result.json" in line)
     told = sum(f"{number}: The" in text for number in range(30)) + 1
@@ -217,10 +222,13 @@ def test_the_gravest_notes_come_first_and_the_rest_is_counted() -> None:
 
 
 def test_notes_on_reading_files_stay_in_the_json() -> None:
-    notes = (Note("series_choice", "Read this one."), Note("several_patients", "patient 4711"))
+    notes = (
+        Note("series_choice", Severity.INFO, sentence="Read this one."),
+        Note("several_patients", Severity.WARNING, patients=2, patient="4712"),
+    )
     text = _text(_page(_case(), notes=notes))
     assert "Read this one" not in text
-    assert "WARNING: the input holds CT of several patients" in text
+    assert "WARNING: The input holds CT of 2 patients. Make sure" in text
 
 
 def _boxes(page: Page) -> list[tuple[TextRun, float, float, float, float]]:
@@ -244,7 +252,10 @@ def test_no_text_runs_into_another_or_off_the_page(language: str, kind: str) -> 
     if kind == "nothing":
         case = _case(clot_mm=0)
     notes = [
-        Note(f"n{number}", f"{number}: " + "What limits this result. " * 8) for number in range(20)
+        Note(
+            f"n{number}", Severity.CAUTION, sentence=f"{number}: " + "What limits this result. " * 8
+        )
+        for number in range(20)
     ]
     volume, result = case
     if kind == "crowded":
@@ -300,8 +311,12 @@ def test_the_largest_area_is_drawn_large_unless_warnings_need_the_room() -> None
     volume = simple_head(clot_mm=14, slices=8, clot_slices=(1, 2, 3, 4, 5))
     case = volume, triage_volume(volume, ThresholdModels(logits=PRESENT))
     assert _caption_lines(_page(case)) == 2, "the large one's stands beside the lower two's"
-    notes = tuple(Note(f"n{number}", "What limits this result. " * 8) for number in range(12))
-    notes = tuple(replace(one, message=f"{one.code} {one.message}") for one in notes)
+    notes = tuple(
+        Note(
+            f"n{number}", Severity.CAUTION, sentence=f"n{number} " + "What limits this result. " * 8
+        )
+        for number in range(12)
+    )
     assert _caption_lines(_page(case, notes=notes)) == 1
     assert _caption_lines(_page(_case(clot_mm=0))) == 1
 

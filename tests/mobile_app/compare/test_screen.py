@@ -225,7 +225,7 @@ class TestCompare(ScreenTest):
         self.settle()
         assert self.screen.compared is not None
         assert len(self.store.comparisons.of_study(OTHER)) == 1
-        assert "WARNING: the studies carry different patient IDs" in self.screen.told
+        assert "WARNING: The studies carry different patient IDs" in self.screen.told
 
     def test_a_missing_id_needs_the_word_too(self) -> None:
         self.open(NAMELESS)

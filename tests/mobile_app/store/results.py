@@ -7,8 +7,9 @@ from datetime import datetime, timedelta, timezone
 
 import numpy as np
 
-from hemx_core.imaging.volume import Note, SeriesIdentity, VolumeGeometry
+from hemx_core.imaging.volume import SeriesIdentity, VolumeGeometry
 from hemx_core.markers import MARKER_CODES
+from hemx_core.notes import Note, Phrase, Reason, Severity
 from hemx_core.result import (
     Haematoma,
     MarkerResult,
@@ -69,8 +70,17 @@ def make_result(seed: int = 0, *, slices: int = 5, size: int = 24) -> TriageResu
         markers=markers,
         slices=tuple(_slice(index, rng) for index in range(slices)),
         recommendation=list(Recommendation)[seed % 3],
-        reasons=("large", "予後"),
-        notes=(Note("series_choice", 'Read "it" because …'), Note("tilt", "")),
+        reasons=(Reason("large_haematoma", limit_ml=1 / 3), Reason("stored", sentence="予後")),
+        notes=(
+            Note(
+                "series_choice",
+                Severity.INFO,
+                series=Phrase("series", number=2, description='"it" …', thickness_mm=(1 / 3, 5.0)),
+                because=Phrase("because.asked_for"),
+                aside=(Phrase("aside", reason=Phrase("localizer")), Phrase("more", count=3)),
+            ),
+            Note("window_changed", Severity.WARNING),
+        ),
         geometry=geometry,
         identity=make_identity(seed),
         versions={"hemx": "0", "segmenter_sha256": "a" * 64},

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import sqlite3
 import stat
@@ -17,6 +18,8 @@ import pytest
 
 from hemx_core.comparison import compare_results
 from hemx_core.errors import NotHeadError
+from hemx_core.notes import Severity
+from hemx_core.words import tell
 from mobile_app.errors import (
     DamagedStoreError,
     NewerStoreError,
@@ -25,7 +28,16 @@ from mobile_app.errors import (
     StoreError,
     StoreFullError,
 )
-from mobile_app.store import BrushStroke, Store, Study, StudyError, StudyState, _files, _schema
+from mobile_app.store import (
+    BrushStroke,
+    Store,
+    Study,
+    StudyError,
+    StudyState,
+    _files,
+    _results,
+    _schema,
+)
 from mobile_app.store._schema import STEPS, migrate
 from tests.mobile_app.store.results import assert_same, make_identity, make_result
 
@@ -90,6 +102,36 @@ def test_what_was_stored_is_there_after_opening_again(store: Store) -> None:
         assert again.studies.get(study.id).state is StudyState.DONE
         assert_same(make_result(4), again.results.load(number))
         again.check()
+
+
+def test_notes_and_reasons_of_before_show_their_sentences(store: Store) -> None:
+    study = add(store)
+    number = store.results.save(study.id, make_result())
+    pair = store.comparisons.save(
+        compare_results(store.results.load(number), make_result(3)),
+        earlier_result=number,
+        later_result=number,
+    )
+    warning = {"code": "contrast", "message": "WARNING: contrast medium was given."}
+    tilt = {"code": "gantry_tilt", "message": "The slices are tilted by 12.0 degrees."}
+    with store.studies._context.database.writing() as connection:
+        (text,) = connection.execute("SELECT document FROM results").fetchone()
+        old = json.loads(text) | {"reasons": ["It is large."], "notes": [warning, tilt]}
+        connection.execute("UPDATE results SET document = ?", (json.dumps(old),))
+        encoded, _ = _results.encoded_result(connection, number)
+        connection.execute("UPDATE results SET sha256 = ?", (encoded.sha256,))
+        (text,) = connection.execute("SELECT document FROM comparisons").fetchone()
+        old = json.loads(text) | {"notes": [warning]}
+        connection.execute("UPDATE comparisons SET document = ?", (json.dumps(old),))
+    result = store.results.load(number)
+    assert [tell(one, "ja") for one in result.reasons] == ["It is large."]
+    assert [(one.code, one.severity, tell(one)) for one in result.notes] == [
+        ("contrast", Severity.WARNING, "contrast medium was given."),
+        ("gantry_tilt", Severity.CAUTION, tilt["message"]),
+    ]
+    assert store.comparisons.load(pair).notes == result.notes[:1]
+    again = store.results.save(study.id, result)
+    assert_same(result, store.results.load(again))
 
 
 def test_a_changed_record_is_noticed(store: Store) -> None:
