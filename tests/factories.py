@@ -28,8 +28,8 @@ from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.imaging.volume import HUVolume, SeriesIdentity
 from hemx_core.manifest import MarkerSpec, ModelManifest, ProgramSpec, TensorSpec
 from hemx_core.markers import MARKER_CODES
-from hemx_core.report.page import Page
 from hemx_core.notes import Note
+from hemx_core.report.page import Page
 from hemx_core.runtime.program import PTE_MAGIC, check_inputs, check_program_file
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from hemx_core import __version__
 from hemx_core.comparison import ComparisonResult
+from hemx_core.errors import InputError
 from hemx_core.files import write_whole
 from hemx_core.imaging.head import head_mask
 from hemx_core.imaging.spec import HUWindow
@@ -52,6 +53,7 @@ from hemx_core.report.referral_sections import (
 )
 from hemx_core.report.render import pdf_bytes, png_bytes
 from hemx_core.result import TriageResult
+from hemx_core.words import LANGUAGES
 from hemx_core.words.report import Texts
 
 PANELS = 5
@@ -236,7 +238,8 @@ class ReferralOptions:
     dpi: int = DPI
 
     def __post_init__(self) -> None:
-        Texts(self.language)  # refuses a language that there is not
+        if self.language not in LANGUAGES:
+            raise InputError("unknown_language", language=self.language, known=LANGUAGES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,6 +201,11 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "original images of the scanner",
         "choose the original axial series, or ask for this one by name (--series)",
     ),
+    "unknown_language": (
+        "the language {language!r}",
+        "{known: or }",
+        "choose one of them",
+    ),
     "series_unknown": (
         "no series called {asked!r}; there are: {listing:; }",
         "a series UID, its unique beginning or end, a number or a description",

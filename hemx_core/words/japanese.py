@@ -181,6 +181,11 @@ ERRORS: dict[str, tuple[str, str, str]] = {
         "装置の元画像",
         "元の軸位断シリーズを選択するか、このシリーズを指定してください（--series）",
     ),
+    "unknown_language": (
+        "言語 {language!r} はありません",
+        "{known}のいずれか",
+        "いずれかを選択してください",
+    ),
     "series_unknown": (
         "{asked!r}というシリーズはありません。あるのは：{listing}",
         "シリーズUIDまたはその先頭か末尾、番号、記載",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hemx_core.errors import InputError
 from hemx_core.markers import MARKERS
 from hemx_core.notes import Note
 from hemx_core.words import LANGUAGES, tell_labelled
@@ -166,21 +165,9 @@ TEXTS: dict[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """The strings in one language.
-
-    Raises:
-        InputError: no such language.
-    """
+    """The strings in one language, one of `hemx_core.words.LANGUAGES`."""
 
     language: str
-
-    def __post_init__(self) -> None:
-        if self.language not in LANGUAGES:
-            raise InputError(
-                f"the language {self.language!r}",
-                expected=" or ".join(LANGUAGES),
-                remedy="choose one of them",
-            )
 
     def __call__(self, key: str, *values: object, **named: object) -> str:
         """The string of a key with its placeholders filled."""

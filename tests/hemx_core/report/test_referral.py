@@ -177,7 +177,7 @@ def test_the_pdf_s_text_is_the_page_s_and_its_bytes_are_repeatable(language: str
 def test_names_that_the_font_cannot_write_and_notes_without_a_space_stay_on_the_page() -> None:
     volume, result = _case()
     identity = replace(PATIENT, patient_name="Yamazaki^Ichiro=山﨑^一郎\n" + "﨑" * 200)
-    notes = (Note("n1", "WARNING: " + "x" * 400),)
+    notes = (Note("n1", Severity.WARNING, sentence="x" * 400),)
     page = _page((volume, replace(result, identity=identity)), "ja", identify=True, notes=notes)
     name = next(run for run in page.runs if run.text.startswith("山"))
     assert name.text.startswith("山〓 一郎 〓")
@@ -354,4 +354,9 @@ def _full(self: Path, target: Path) -> None:
 
 def test_an_unknown_language_is_refused_before_any_work() -> None:
     with pytest.raises(InputError, match="the language 'fr'"):
+        ReferralOptions(language="fr")
+
+
+def test_an_unknown_language_is_refused() -> None:
+    with pytest.raises(InputError, match="en or ja"):
         ReferralOptions(language="fr")

@@ -1,8 +1,5 @@
 from string import Formatter
 
-import pytest
-
-from hemx_core.errors import InputError
 from hemx_core.measure.expansion import DEFINITIONS, Answer
 from hemx_core.measure.signs import SIGNS
 from hemx_core.report.page import advances
@@ -34,8 +31,3 @@ def test_the_font_has_every_character() -> None:
         strings += [told for parts in table.ERRORS.values() for told in parts]
     used = {character for text in strings for character in text if not character.isspace()}
     assert sorted(used - set(advances())) == []
-
-
-def test_an_unknown_language_is_refused() -> None:
-    with pytest.raises(InputError, match="en or ja"):
-        Texts("fr")
