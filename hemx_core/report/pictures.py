@@ -46,7 +46,7 @@ def key_slices(result: TriageResult, count: int = 5) -> tuple[KeySlice, ...]:
         result: the triage result.
         count: how many; fewer where there are fewer slices with blood.
     """
-    bloody = [one.index for one in result.slices if one.blood_area_mm2 > 0]
+    bloody = [shown.index for shown in result.slices if shown.blood_area_mm2 > 0]
     if not bloody:
         whole = len(result.slices)
         shown = min(count, whole)
@@ -55,19 +55,20 @@ def key_slices(result: TriageResult, count: int = 5) -> tuple[KeySlice, ...]:
     chosen = list(best)[:count]
     while len(chosen) < min(count, len(bloody)):
         left = [index for index in bloody if index not in chosen]
-        chosen.append(max(left, key=lambda index: min(abs(index - one) for one in chosen)))
+        chosen.append(max(left, key=lambda index: min(abs(index - taken) for taken in chosen)))
     return tuple(KeySlice(index, tuple(best.get(index, ()))) for index in sorted(chosen))
 
 
 def _best(result: TriageResult) -> dict[int, list[str]]:
     """Slice to what it shows best, the most important slice first."""
-    areas = [one.blood_area_mm2 for one in result.slices]
+    areas = [shown.blood_area_mm2 for shown in result.slices]
     best: dict[int, list[str]] = {int(np.argmax(areas)): [LARGEST]}
     present = sorted(
-        (one for one in result.markers.values() if one.present), key=lambda one: -one.probability
+        (marker for marker in result.markers.values() if marker.present),
+        key=lambda marker: -marker.probability,
     )
-    found: list[tuple[str, int | None]] = [(one.code, one.slice_index) for one in present]
-    found += [(one.code, one.slice_index) for one in result.signs if one.present]
+    found: list[tuple[str, int | None]] = [(marker.code, marker.slice_index) for marker in present]
+    found += [(sign.code, sign.slice_index) for sign in result.signs if sign.present]
     for code, index in found:
         if index is not None and areas[index] > 0:
             codes = best.setdefault(index, [])
@@ -251,7 +252,7 @@ GAP_PIXELS = 4
 
 def bloody_slices(result: TriageResult) -> tuple[int, ...]:
     """Indices of the slices that show blood."""
-    return tuple(one.index for one in result.slices if one.blood_area_mm2 > 0)
+    return tuple(shown.index for shown in result.slices if shown.blood_area_mm2 > 0)
 
 
 def slice_picture(
@@ -268,14 +269,14 @@ def slice_picture(
         uint8, shape (height, width, 3), BGR. The third panel shows the map of the slice's most
         probable marker; it says so where there is none.
     """
-    one = result.slices[index]
+    shown = result.slices[index]
     rows, columns = volume.shape[1:]
     scale = Scale.fit((rows, columns), volume.geometry.pixel_spacing_mm, PANEL_PIXELS)
     plain = draw_ct(volume.hu[index], window, scale)
     outlined = plain.copy()
     draw_outline(outlined, result.mask[index], scale)
     heated = plain.copy()
-    title = _draw_cam(heated, one, scale)
+    title = _draw_cam(heated, shown, scale)
     draw_outline(heated, result.mask[index], scale, width=1)
     panels = (
         (plain, f"CT, {window.lower:g} to {window.upper:g} HU"),
@@ -287,7 +288,7 @@ def slice_picture(
         draw_text(panel, text, (8, scale.shape[0] - 10), size=0.55)
     gap = np.zeros((scale.shape[0], GAP_PIXELS, 3), dtype=np.uint8)
     strip = np.hstack([plain, gap, outlined, gap, heated])
-    return framed(strip, _caption(one, result))
+    return framed(strip, _caption(shown, result))
 
 
 def overview_picture(volume: HUVolume, result: TriageResult, *, window: HUWindow) -> Picture:
@@ -317,23 +318,23 @@ def overview_picture(volume: HUVolume, result: TriageResult, *, window: HUWindow
     return framed(montage, _overview_caption(result, len(bloody), len(shown)))
 
 
-def _draw_cam(panel: Picture, one: SliceResult, scale: Scale) -> str:
+def _draw_cam(panel: Picture, shown: SliceResult, scale: Scale) -> str:
     """Draw the map of the slice's most probable marker; answers the panel's title."""
-    if one.cam is None or one.cam_box is None:
+    if shown.cam is None or shown.cam_box is None:
         return "No CAM"
-    strongest = int(np.argmax(one.probabilities))
-    draw_heat(panel, one.cam[strongest], one.cam_box, scale)
-    return f"CAM of: {MARKERS[strongest].name_en} ({one.probabilities[strongest]:.2f})"
+    strongest = int(np.argmax(shown.probabilities))
+    draw_heat(panel, shown.cam[strongest], shown.cam_box, scale)
+    return f"CAM of: {MARKERS[strongest].name_en} ({shown.probabilities[strongest]:.2f})"
 
 
-def _caption(one: SliceResult, result: TriageResult) -> tuple[str, str]:
+def _caption(shown: SliceResult, result: TriageResult) -> tuple[str, str]:
     count = len(result.slices)
-    first = f"Slice {one.index + 1} of {count}    blood {one.blood_area_mm2 / 100:.2f} cm2"
-    ruled = [s for s in result.signs if s.present and s.slice_index == one.index]
+    first = f"Slice {shown.index + 1} of {count}    blood {shown.blood_area_mm2 / 100:.2f} cm2"
+    ruled = [s for s in result.signs if s.present and s.slice_index == shown.index]
     if ruled:
         named = ", ".join(f"{SIGNS[s.code].name_en} {s.value:.3g} {s.unit}".rstrip() for s in ruled)
         first += f"    best for the rules of: {named}"
-    pairs = zip(MARKERS, one.probabilities, strict=False)
+    pairs = zip(MARKERS, shown.probabilities, strict=False)
     return first, "    ".join(f"{marker.name_en} {value:.2f}" for marker, value in pairs)
 
 
