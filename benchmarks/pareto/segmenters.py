@@ -27,7 +27,7 @@ from export.networks import Decision, Networks
 from export.recipes import Precision, Recipe
 from hemx_core.files import write_whole
 from hemx_core.imaging.prepare import prepare
-from hemx_core.measure.haematoma import clean_mask
+from hemx_core.measure.clean import clean_mask
 from hemx_core.runtime.desktop import DesktopBackend
 from hemx_core.runtime.program import Program
 from hemx_core.training.scoring.masks import score_masks

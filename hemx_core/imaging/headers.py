@@ -219,19 +219,21 @@ def _slice_header(facts: FileFacts, dataset: Dataset, holders: tuple[Dataset, ..
         thickness_mm=thickness[0] if _positive(thickness) and thickness else None,
         slope=slope[0] if slope else None,
         intercept=intercept[0] if intercept else None,
-        rescale_type=next(filter(None, (text(one, "RescaleType") for one in holders)), "").upper(),
+        rescale_type=next(
+            filter(None, (text(holder, "RescaleType") for holder in holders)), ""
+        ).upper(),
         acquired_at=acquired_at,
         time_known=time_known,
     )
 
 
 def _types(holders: tuple[Dataset, ...]) -> tuple[str, ...]:
-    found = (texts(one, key) for one in holders for key in ("FrameType", "ImageType"))
+    found = (texts(holder, key) for holder in holders for key in ("FrameType", "ImageType"))
     return tuple(value.upper() for value in next(filter(None, found), ()))
 
 
 def _first(holders: tuple[Dataset, ...], keyword: str, count: int) -> tuple[float, ...] | None:
-    return next((one for one in (numbers(item, keyword, count) for item in holders) if one), None)
+    return next(filter(None, (numbers(holder, keyword, count) for holder in holders)), None)
 
 
 def _positive(values: tuple[float, ...] | None) -> tuple[float, ...] | None:

@@ -89,23 +89,23 @@ def clot_patches(volume: HUVolume, mask: Mask) -> Iterator[ClotPatch]:
         VolumeError: the mask does not fit the volume.
     """
     check_mask(mask, volume.geometry)
-    for index, one in enumerate(mask):
-        if not one.any():
+    for index, pixels in enumerate(mask):
+        if not pixels.any():
             continue
-        patch = _patch(index, volume.hu[index], one, volume.geometry.pixel_spacing_mm)
+        patch = _patch(index, volume.hu[index], pixels, volume.geometry.pixel_spacing_mm)
         if patch is not None and patch.area_mm2 >= MIN_CLOT_MM2:
             yield patch
 
 
 def _patch(
-    index: int, hu: NDArray[np.int16], one: Mask, spacing_mm: tuple[float, float]
+    index: int, hu: NDArray[np.int16], pixels: Mask, spacing_mm: tuple[float, float]
 ) -> ClotPatch | None:
     rows, columns = (
-        _span(np.asarray(one.any(axis=1 - axis)), round(_PAD_MM / spacing_mm[axis]) + 1)
+        _span(np.asarray(pixels.any(axis=1 - axis)), round(_PAD_MM / spacing_mm[axis]) + 1)
         for axis in (0, 1)
     )
     dy, dx = spacing_mm
-    part = one[rows, columns].astype(np.float32)
+    part = pixels[rows, columns].astype(np.float32)
     size = (round(part.shape[1] * dx / GRID_MM), round(part.shape[0] * dy / GRID_MM))
     # Bone, calcium or air that the mask touches would outweigh the clot's own differences.
     values = np.clip(hu[rows, columns].astype(np.float32), *TISSUE_HU)

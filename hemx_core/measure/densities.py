@@ -98,7 +98,7 @@ def find_holes(patch: ClotPatch) -> list[Hole]:
         for label in range(1, len(stats))
         if stats[label, cv2.CC_STAT_AREA] * PIXEL_MM2 >= MIN_HOLE_MM2
     ]
-    return sorted(holes, key=lambda one: -one.depth_hu)
+    return sorted(holes, key=lambda hole: -hole.depth_hu)
 
 
 def _hole(patch: ClotPatch, depth: Floats, basin: Mask, core: Mask) -> Hole:
@@ -263,7 +263,7 @@ def split(values: Floats, region: Mask) -> Parts | None:
 
 def otsu_hu(values: Floats) -> float:
     """Otsu's threshold of CT values, to 0.25 HU."""
-    lower, upper = (float(one) for one in np.percentile(values, (0.5, 99.5)))
+    lower, upper = (float(limit) for limit in np.percentile(values, (0.5, 99.5)))
     bins = max(int((upper - lower) * 4), 2)
     counts, edges = np.histogram(np.clip(values, lower, upper), bins=bins)
     below = np.cumsum(counts)[:-1]
@@ -291,7 +291,7 @@ def _steps(low: Mask, core: Mask) -> tuple[Floats, Floats, Floats]:
         else:
             columns.append(column)
             rows.append(inside[dense[0]])
-    found = (np.asarray(one, dtype=np.float32) for one in (columns, rows, tops))
+    found = (np.asarray(values, dtype=np.float32) for values in (columns, rows, tops))
     first, second, third = found
     return first, second, third
 
@@ -305,7 +305,7 @@ def _fit_line(x: Floats, y: Floats) -> tuple[float, float, float]:
     slope = 0.0
     distance = np.zeros_like(y)
     for _ in range(4):
-        slope, offset = (float(one) for one in np.polyfit(x[keep], y[keep], 1))
+        slope, offset = (float(value) for value in np.polyfit(x[keep], y[keep], 1))
         distance = np.abs(slope * x + offset - y)
         keep = distance <= max(LINE_REACH_MM, float(np.percentile(distance, 70)))
     return slope, float(np.median(y[keep])), float((distance <= LINE_REACH_MM).mean())

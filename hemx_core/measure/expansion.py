@@ -94,15 +94,17 @@ def judge_growth(earlier: VolumeEstimate, later: VolumeEstimate) -> Growth:
     From an earlier volume of 0 growth in per cent is not defined: a definition by per cent alone is then
     indeterminate, and the others are judged by their mL.
     """
-    first, second = (one.sd_ml(REPEAT_BOUNDARY_MM) for one in (earlier, later))
+    first, second = (study.sd_ml(REPEAT_BOUNDARY_MM) for study in (earlier, later))
     ml = later.volume_ml - earlier.volume_ml
     common = ACCURACY_BOUNDARY_MM * (later.surface_mm2 - earlier.surface_mm2) / MM3_PER_ML
     half = Z_90 * float(np.linalg.norm([first, second, common]))
     ml_interval = (ml - half, ml + half)
     percent, percent_interval = _percent(earlier, later, first, second)
     answers = {
-        one.code: _either(_judge(percent_interval, one.percent), _judge(ml_interval, one.ml))
-        for one in DEFINITIONS
+        definition.code: _either(
+            _judge(percent_interval, definition.percent), _judge(ml_interval, definition.ml)
+        )
+        for definition in DEFINITIONS
     }
     return Growth(
         ml=ml,
@@ -121,7 +123,7 @@ def _percent(
     if later.volume_ml <= 0:
         return -100.0, (-100.0, -100.0)
     ratio = later.volume_ml / earlier.volume_ml
-    shares = [one.surface_mm2 / (one.volume_ml * MM3_PER_ML) for one in (earlier, later)]
+    shares = [study.surface_mm2 / (study.volume_ml * MM3_PER_ML) for study in (earlier, later)]
     parts = (
         first / earlier.volume_ml,
         second / later.volume_ml,
@@ -143,7 +145,7 @@ def _judge(interval: Interval | None, threshold: float | None) -> Answer | None:
 
 def _either(percent: Answer | None, ml: Answer | None) -> Answer:
     """Yes if either limit is reached, no if neither is, else indeterminate."""
-    answers = {one for one in (percent, ml) if one is not None}
+    answers = {answer for answer in (percent, ml) if answer is not None}
     if Answer.YES in answers:
         return Answer.YES
     if not answers or Answer.INDETERMINATE in answers:

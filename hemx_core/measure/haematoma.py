@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hemx_core.imaging.volume import HUVolume
-from hemx_core.measure.clean import (
-    Components,
-    component_masks,
-    drop_small,
-    fill_holes,
-    find_bone_spots,
-    find_components,
-    keep_largest,
-)
+from hemx_core.measure.clean import clean_mask, keep_largest
 from hemx_core.measure.volume import (
     abc2_ml,
-    copy_mask,
     max_diameter_mm,
     mean_hu,
     slice_areas_mm2,
@@ -31,46 +21,6 @@ from hemx_core.result import Haematoma
 
 TINY_HAEMATOMA_ML = 0.5
 """Below this a finding is as likely noise or calcification as blood, and its markers say little."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class CleanMask:
-    """A mask as it is measured, its components, the hypodensities filled in, mL, and its bone spots.
-
-    `bone_spots` are their slices, and `spots_counted` says whether they are in the mask.
-    """
-
-    mask: NDArray[np.bool_]
-    components: Components
-    filled_ml: float
-    bone_spots: tuple[int, ...] = ()
-    spots_counted: bool = False
-
-
-def clean_mask(
-    mask: NDArray[np.bool_], volume: HUVolume, *, min_component_ml: float, in_place: bool = False
-) -> CleanMask:
-    """Drop specks and bone spots, fill enclosed hypodensities; arguments and errors as `measure_haematoma`.
-
-    Bone spots are dropped beside a haematoma only. Where nothing else was found they stay: a finding is
-    never turned into "no blood" by a rule about its surroundings.
-    """
-    geometry = volume.geometry
-    dense, components = drop_small(mask, geometry, min_component_ml, in_place=in_place)
-    spots = find_bone_spots(dense, components, volume)
-    counted = bool(spots) and len(spots) == len(components.volumes_ml)
-    if spots and not counted:
-        # All before the first goes: without a piece the mask's labels are others.
-        pieces = [component_masks(dense, components, rank) for rank in spots]
-        dense = dense if in_place else copy_mask(dense)
-        for piece in pieces:
-            for index, pixels in piece.items():
-                dense[index] &= ~pixels
-        components = find_components(dense, geometry)
-    filled, filled_ml = fill_holes(dense, volume, in_place=in_place)
-    if filled_ml:
-        components = find_components(filled, geometry)
-    return CleanMask(filled, components, filled_ml, tuple(sorted(set(spots.values()))), counted)
 
 
 def measure_haematoma(

@@ -193,12 +193,14 @@ def find_signs(volume: HUVolume, mask: NDArray[np.bool_]) -> tuple[SignResult, .
     if levels := found.fluid_heights_mm:
         # Slices are read again rather than kept: memory is that of one slice, however many show blood.
         again = (Densities.of(patch) for patch in clot_patches(volume, mask))
-        found.blends = [_blend(one, levels) for one in again]
+        found.blends = [_blend(densities, levels) for densities in again]
     holes, shown, largest = found.holes, found.shown, found.largest
     values: dict[str, Best] = {
-        "hypodensity": _deepest(holes, shown, lambda one: one.depth_hu),
+        "hypodensity": _deepest(holes, shown, lambda hole: hole.depth_hu),
         "black_hole": _deepest(
-            [one for one in holes if one.is_black_hole_shaped], shown, lambda one: one.contrast_hu
+            [hole for hole in holes if hole.is_black_hole_shaped],
+            shown,
+            lambda hole: hole.contrast_hu,
         ),
         "swirl": _swirl(holes, shown, volume.geometry),
         "fluid_level": _fluid(found),
@@ -258,7 +260,7 @@ def _value(measured: Measured) -> float:
 def _blend(densities: Densities, levels: Mapping[int, float]) -> Measured:
     """Its value, below the fluid level of the nearest slice that shows one."""
     index = densities.patch.index
-    nearest = min(levels, key=lambda one: abs(one - index), default=None)
+    nearest = min(levels, key=lambda shown: abs(shown - index), default=None)
     height = None if nearest is None else levels[nearest]
     return blend_difference(densities, height), index
 
@@ -266,7 +268,7 @@ def _blend(densities: Densities, levels: Mapping[int, float]) -> Measured:
 def _fluid(found: _Found) -> Best:
     if not found.shown:
         return None, None
-    index = max(found.lines, key=lambda one: found.lines[one].difference_hu, default=None)
+    index = max(found.lines, key=lambda shown: found.lines[shown].difference_hu, default=None)
     return (0.0, None) if index is None else (found.lines[index].difference_hu, index)
 
 
@@ -291,7 +293,9 @@ def _swirl(holes: Sequence[Hole], shown: Sequence[int], geometry: VolumeGeometry
     if not shown:
         return None, None
     extents = geometry.slice_extents_mm
-    deep = sorted((one for one in holes if one.depth_hu >= MIN_SWIRL_HU), key=lambda one: one.index)
+    deep = sorted(
+        (hole for hole in holes if hole.depth_hu >= MIN_SWIRL_HU), key=lambda hole: hole.index
+    )
     heights: list[tuple[float, int]] = []
     for place, hole in enumerate(deep):
         below = [

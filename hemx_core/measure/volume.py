@@ -34,9 +34,9 @@ def copy_mask(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """A copy whose empty slices take no memory, because they are never written."""
     # Not zeros_like, which writes its zeros: the system gives pages of zeros when they are first written.
     copied = np.zeros(mask.shape, dtype=np.bool_)
-    for index, one in enumerate(mask):
-        if one.any():
-            copied[index] = one
+    for index, pixels in enumerate(mask):
+        if pixels.any():
+            copied[index] = pixels
     return copied
 
 
@@ -50,7 +50,7 @@ def slice_areas_mm2(mask: NDArray[np.bool_], geometry: VolumeGeometry) -> NDArra
         Shape (slices,).
     """
     check_mask(mask, geometry)
-    counts = np.array([np.count_nonzero(one) for one in mask], dtype=np.float64)
+    counts = np.array([np.count_nonzero(pixels) for pixels in mask], dtype=np.float64)
     return counts * geometry.pixel_area_mm2
 
 
@@ -107,9 +107,9 @@ def max_diameter_mm(mask: NDArray[np.bool_], geometry: VolumeGeometry) -> float:
     """
     check_mask(mask, geometry)
     diameters = [
-        diameter_mm(boundary_points_mm(one, geometry.pixel_spacing_mm))[0]
-        for one in mask
-        if one.any()
+        diameter_mm(boundary_points_mm(pixels, geometry.pixel_spacing_mm))[0]
+        for pixels in mask
+        if pixels.any()
     ]
     return max(diameters, default=0.0)
 
@@ -237,10 +237,10 @@ def _surface_mm2(
     """Sides (perimeter times extent) and the steps from slice to slice."""
     dy, dx = geometry.pixel_spacing_mm
     sides = 0.0
-    for one, extent in zip(mask, extents, strict=True):
-        if one.any():
+    for pixels, extent in zip(mask, extents, strict=True):
+        if pixels.any():
             contours, _ = cv2.findContours(
-                one.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
+                pixels.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
             )
             sides += sum(_length_mm(contour, dy, dx) for contour in contours) * float(extent)
     steps = np.abs(np.diff(np.concatenate([[0.0], areas, [0.0]]))).sum()

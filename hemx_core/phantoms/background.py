@@ -157,7 +157,7 @@ def make_background(
         usable: slices without blood, shape (slices,); those with too little brain are taken out.
         pixel_mm, slice_mm, window_hu, yaw_rad: see `Background`.
     """
-    areas = np.array([np.count_nonzero(one) for one in brains]) * (2 * pixel_mm) ** 2
+    areas = np.array([np.count_nonzero(brain) for brain in brains]) * (2 * pixel_mm) ** 2
     large = np.flatnonzero(areas >= SMALLEST_BRAIN_MM2)
     if not len(large):
         return None

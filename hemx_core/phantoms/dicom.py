@@ -163,18 +163,18 @@ def _write_slice(
     meta.MediaStorageSOPClassUID = CTImageStorage
     meta.MediaStorageSOPInstanceUID = UID(identity.sop_instance_uids[index])
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    one = FileDataset(str(path), common, file_meta=meta, preamble=b"\0" * 128)
-    one.SOPInstanceUID = identity.sop_instance_uids[index]
-    one.StudyInstanceUID = identity.study_uid
-    one.SeriesInstanceUID = identity.series_uid
-    one.FrameOfReferenceUID = identity.frame_of_reference_uid
-    one.InstanceNumber = index + 1
+    written = FileDataset(str(path), common, file_meta=meta, preamble=b"\0" * 128)
+    written.SOPInstanceUID = identity.sop_instance_uids[index]
+    written.StudyInstanceUID = identity.study_uid
+    written.SeriesInstanceUID = identity.series_uid
+    written.FrameOfReferenceUID = identity.frame_of_reference_uid
+    written.InstanceNumber = index + 1
     geometry = volume.geometry
-    one.ImagePositionPatient = [_decimal(value) for value in geometry.positions_mm[index]]
-    one.SliceLocation = _decimal(geometry.slice_offsets_mm[index])
-    one.SliceThickness = _decimal(geometry.slice_thickness_mm[index])
-    one.PixelData = _stored(volume.hu[index]).tobytes()
-    write_whole(path, lambda stream: one.save_as(stream, enforce_file_format=True))
+    written.ImagePositionPatient = [_decimal(value) for value in geometry.positions_mm[index]]
+    written.SliceLocation = _decimal(geometry.slice_offsets_mm[index])
+    written.SliceThickness = _decimal(geometry.slice_thickness_mm[index])
+    written.PixelData = _stored(volume.hu[index]).tobytes()
+    write_whole(path, lambda stream: written.save_as(stream, enforce_file_format=True))
 
 
 def _stored(hu: NDArray[np.int16]) -> NDArray[np.uint16]:

@@ -78,7 +78,9 @@ def draw_slices(sheet: Sheet, y: float, bottom: float) -> float:
         slots = _around_a_large_one(sheet, chosen, cut, y, small_mm)
     else:
         slots = _row(sheet, len(chosen), cut, y)
-    ends = [_draw(sheet, key_slice, slot, cut) for key_slice, slot in zip(chosen, slots, strict=True)]
+    ends = [
+        _draw(sheet, key_slice, slot, cut) for key_slice, slot in zip(chosen, slots, strict=True)
+    ]
     return max(ends) + 1.5
 
 

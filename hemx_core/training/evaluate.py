@@ -17,7 +17,7 @@ from hemx_core.errors import DatasetError
 from hemx_core.imaging.prepare import prepare
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.markers import MARKER_CODES
-from hemx_core.measure.haematoma import clean_mask
+from hemx_core.measure.clean import clean_mask
 from hemx_core.nn.joint import MarkerClassifier
 from hemx_core.nn.unet import UNet
 from hemx_core.training.classifier import predict

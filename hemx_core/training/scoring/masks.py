@@ -22,7 +22,7 @@ from hemx_core.errors import VolumeError
 from hemx_core.imaging.prepare import prepare
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.imaging.volume import VolumeGeometry
-from hemx_core.measure.haematoma import clean_mask
+from hemx_core.measure.clean import clean_mask
 from hemx_core.nn.inference import segment
 from hemx_core.nn.unet import UNet
 from hemx_core.training.scoring.predictions import Array, rounded
