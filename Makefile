@@ -1,44 +1,86 @@
-# Two commands for a fresh machine: `make demo` and `make test`. Both set up what they need, once.
+# Commands for a fresh machine. Each sets up what it needs, once, in $(VENV):
+#   make demo    a synthetic study and its triage; installs what triage imports and nothing else
+#   make test    the tests, without those marked slow
+#   make lint, make docs, make mutants, make screenshots
+#   make dev     everything that a developer needs; the other commands then use it
 SHELL := /bin/bash
 PYTHON ?= python3.11
 VENV ?= .venv
 BIN := $(VENV)/bin
-STAMP := $(VENV)/.hemx-ready
+PIP := $(BIN)/python -m pip install --quiet
 # Where pip finds the CPU build of torch, if its default source would bring a CUDA build:
 # make test TORCH_ARGS="--index-url <index of CPU wheels>"
 TORCH_ARGS ?=
 
-.PHONY: demo test lint screenshots format system android-tools gl-libraries clean
+# torch and executorch, as the extra `runtime` pins them.
+PINS := $(PYTHON) -c 'import tomllib; extras = tomllib.load(open("pyproject.toml", "rb")); \
+  print(*extras["project"]["optional-dependencies"]["runtime"])'
 
-demo: $(STAMP)
+EXTRAS_test := test,android
+EXTRAS_lint := test,lint
+EXTRAS_docs := docs
+EXTRAS_mutants := test,mutants
+EXTRAS_screenshots := test
+EXTRAS_dev := dev
+# The stamp of an environment: that of `make dev` serves every command.
+environment = $(or $(wildcard $(VENV)/.hemx-dev),$(VENV)/.hemx-$(1))
+
+.PHONY: demo test slow lint docs mutants screenshots format dev system android-tools gl-libraries clean
+
+demo: $(call environment,runtime)
 	$(BIN)/hemx phantom --out demo/study --seed 7 --location putamen --volume-ml 28 --markers hypodensity,irregular
 	$(BIN)/hemx triage demo/study --out demo/result
 
-test: $(STAMP) android-tools gl-libraries
-	$(BIN)/python -m pytest -q -n auto --dist loadfile
+test: $(call environment,test) android-tools gl-libraries
+	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not slow"
+
+# Tests of what measures, over 5 seconds each.
+slow: $(call environment,test) gl-libraries
+	$(BIN)/python -m pytest -q -n auto --dist loadfile -m slow
 
 # Every screen of the app in both languages, drawn without a display from synthetic studies.
-screenshots: $(STAMP) gl-libraries
+screenshots: $(call environment,screenshots) gl-libraries
 	$(BIN)/python -m benchmarks screenshots --out docs/screenshots
 
-lint: $(STAMP)
+# mypy reads the types of what the code imports, so its environment is that of the tests.
+lint: $(call environment,lint)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-format: $(STAMP)
+docs: $(call environment,docs)
+	$(BIN)/mkdocs build --quiet --strict --config-file .mkdocs.yml --site-dir build/site
+
+# Breaks the measuring code in a few thousand ways and counts what the tests notice; an hour.
+mutants: $(call environment,mutants) gl-libraries
+	$(BIN)/python -m tests.mutants
+
+format: $(call environment,lint)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+dev: $(VENV)/.hemx-dev
+
+# Triage imports neither torch's nor executorch's own dependencies (sympy, pandas, scikit-learn, ...),
+# which are as large as torch; `pip check` names them, and `pip install "hemx[runtime]"` brings them.
+# A CUDA build of torch does need its libraries: then the extra is installed as it is.
+$(VENV)/.hemx-runtime: pyproject.toml | $(BIN)/python
+	$(PIP) --no-compile --no-deps $(TORCH_ARGS) $$($(PINS))
+	$(PIP) --no-compile -e .
+	$(BIN)/python -c 'import torch' || $(PIP) $(TORCH_ARGS) -e ".[runtime]"
+	touch $@
+
 # torch first: executorch declares none, and a plain resolve could take another version.
-$(STAMP): pyproject.toml
+$(VENV)/.hemx-%: pyproject.toml | $(BIN)/python
+	$(PIP) --upgrade "pip>=24" "setuptools>=77" wheel
+	$(if $(filter docs,$*),,$(PIP) $(TORCH_ARGS) $$($(PINS)))
+	$(PIP) -e ".[$(EXTRAS_$*)]"
+	touch $@
+
+$(BIN)/python:
 	@$(MAKE) --no-print-directory system
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade "pip>=24" "setuptools>=77" wheel
-	$(BIN)/python -m pip install --quiet $(TORCH_ARGS) "torch==2.13.0"
-	$(BIN)/python -m pip install --quiet -e ".[dev]"
-	touch $(STAMP)
+	$(PYTHON) -m venv $(VENV)
 
 # The only system library is libstdc++ (torch, OpenCV, executorch); slim images may lack it, and venv.
 system:
@@ -48,7 +90,7 @@ system:
 	    dpkg -s $$package >/dev/null 2>&1 || missing="$$missing $$package"; \
 	  done; \
 	  $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || missing="$$missing python3.11-venv"; \
-	  if [ -n "$$missing" ]; then apt-get update -qq && apt-get install -y -qq $$missing; fi; \
+	  if [ -n "$$missing" ]; then apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing; fi; \
 	fi
 
 # The tests of the Android app compile Java and read a manifest; without these tools they are skipped.

@@ -7,6 +7,7 @@ from hemx_core.markers import MARKER_CODES
 from hemx_core.measure.aggregate import (
     LARGE_HAEMATOMA_ML,
     calibrated_probabilities,
+    judge,
     patient_markers,
     positive_share,
     recommend,
@@ -78,9 +79,21 @@ def test_any_marker_calls_now_and_is_named(marker: str) -> None:
     assert "30 mL" not in text
 
 
+def _names_the_limit(reasons: tuple[object, ...]) -> bool:
+    return any("30" in str(reason) for reason in reasons)
+
+
 def test_volume_calls_now_from_30_ml_up() -> None:
-    assert recommend(LARGE_HAEMATOMA_ML, _markers())[0] is Recommendation.CALL_NOW
+    """Literal figures: the limit is the ICH score's, not whatever the constant says."""
+    assert LARGE_HAEMATOMA_ML == 30.0
+    assert judge(30.0, any_marker=False) is Recommendation.CALL_NOW
+    for volume_ml in (30.0, 31.0, 44.0, 52.5):
+        code, reasons = recommend(volume_ml, _markers())
+        assert code is Recommendation.CALL_NOW
+        assert len(reasons) == 2
+        assert _names_the_limit(reasons[1:]), "the volume's own reason"
     code, reasons = recommend(29.99, _markers())
+    assert _names_the_limit(reasons[1:])
     assert code is Recommendation.DISCUSS
     assert [one.code for one in reasons] == ["haematoma_found", "nothing_urgent"]
 
@@ -91,6 +104,24 @@ def test_the_large_volume_is_a_reason() -> None:
         Reason("haematoma_found", volume_ml=LARGE_HAEMATOMA_ML),
         Reason("large_haematoma", limit_ml=LARGE_HAEMATOMA_ML),
     )
+
+
+def test_a_large_haematoma_with_a_marker_gives_both_reasons() -> None:
+    code, reasons = recommend(50.0, _markers(MARKER_CODES[0]))
+    assert code is Recommendation.CALL_NOW
+    assert len(reasons) == 3
+    assert _names_the_limit(reasons[1:2])
+
+
+def test_a_haematoma_without_markers_is_discussed_however_small() -> None:
+    assert recommend(0.01, {})[0] is Recommendation.DISCUSS
+    assert judge(0.01, any_marker=False) is Recommendation.DISCUSS
+    assert judge(0.0, any_marker=True) is Recommendation.NO_HAEMATOMA_FOUND
+
+
+def test_of_equal_slices_the_lower_one_shows_the_marker() -> None:
+    markers = patient_markers({7: (0.5,) * 4, 3: (0.5,) * 4}, SPECS)
+    assert {marker.slice_index for marker in markers.values()} == {3}
 
 
 def test_a_map_without_support_stays_dark() -> None:

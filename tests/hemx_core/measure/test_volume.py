@@ -13,6 +13,7 @@ from hemx_core.measure.volume import (
     ACCURACY_BOUNDARY_MM,
     REPEAT_BOUNDARY_MM,
     Z_90,
+    VolumeEstimate,
     abc2_ml,
     boundary_points_mm,
     diameter_mm,
@@ -212,3 +213,41 @@ def test_the_constants_are_those_of_the_results_file() -> None:
     found = json.loads(path.read_text(encoding="utf-8"))
     assert pytest.approx(found["accuracy_boundary_mm"], abs=0.006) == ACCURACY_BOUNDARY_MM
     assert pytest.approx(found["repeat_boundary_mm"], abs=0.006) == REPEAT_BOUNDARY_MM
+
+
+def test_the_largest_diameter_is_that_of_the_widest_slice() -> None:
+    mask = np.zeros((4, 64, 64), bool)
+    mask[1, 30:32, 30:32] = True
+    mask[2, 10:30, 20:50] = True
+    mask[3, 30:36, 30:36] = True
+    assert max_diameter_mm(mask, _geometry(4)) == pytest.approx(np.hypot(20 * 0.5, 30 * 0.4))
+
+
+def test_the_sampling_sd_follows_cavalieri_s_formula() -> None:
+    """By hand: sums of products at lag 0, 1, 2 are 6, 4, 1, and (3 * 6 - 4 * 4 + 1) / 240 = 3 / 240."""
+    mask = np.zeros((3, 40, 40), bool)
+    mask[:, :10, :10] = True
+    mask[1, :20, :10] = True  # 1, 2 and 1 mL at 10 mm and 1 mm pixels
+    geometry = VolumeGeometry.axial(3, spacing_mm=(10.0, 1.0, 1.0))
+    estimate = estimate_volume(mask, geometry)
+    assert estimate.volume_ml == pytest.approx(4.0)
+    assert estimate.sampling_sd_ml == pytest.approx(np.sqrt(3 / 240))
+
+
+def test_the_surface_is_sides_and_steps() -> None:
+    """By hand: outlines run through the pixels' centres; each step between slices is a difference of areas."""
+    mask = np.zeros((2, 40, 40), bool)
+    mask[0, 5:15, 5:25] = True  # 10 x 20 pixels
+    mask[1, 5:15, 5:15] = True  # 10 x 10
+    geometry = VolumeGeometry.axial(2, spacing_mm=(4.0, 0.5, 1.0))
+    sides = 2 * (9 * 0.5 + 19 * 1.0) * 4 + 2 * (9 * 0.5 + 9 * 1.0) * 4
+    steps = 100 + 50 + 50
+    assert estimate_volume(mask, geometry).surface_mm2 == pytest.approx(sides + steps)
+
+
+def test_an_interval_is_a_boundary_and_a_sampling_error_at_right_angles() -> None:
+    estimate = VolumeEstimate(volume_ml=50.0, surface_mm2=3000.0, sampling_sd_ml=4.0)
+    assert estimate.sd_ml(1.0) == pytest.approx(5.0)  # 3000 mm2 x 1 mm = 3 mL, and 4 mL
+    half = 1.645 * float(np.hypot(3.0 * ACCURACY_BOUNDARY_MM, 4.0))
+    assert estimate.interval_ml == pytest.approx((50 - half, 50 + half))
+    assert Z_90 == 1.645

@@ -140,6 +140,27 @@ def test_neither_the_pin_nor_an_unsalted_hash_is_stored(lock: PinLock, store: St
     assert [one.action for one in store.audit.entries()] == ["pin.set", "pin.set"]
 
 
+def _noted(store: Store) -> list[str]:
+    return [entry.action for entry in store.audit.entries()]
+
+
+def test_wrong_pins_and_a_cleared_one_are_in_the_audit(lock: PinLock, store: Store) -> None:
+    for _ in range(2):
+        with pytest.raises(PinError, match="wrong"):
+            lock.check("000001")
+    assert sorted(_noted(store)) == ["pin.set", "pin.wrong", "pin.wrong"]
+    counts = [
+        entry.detail["failures"] for entry in store.audit.entries() if entry.action == "pin.wrong"
+    ]
+    assert sorted(counts) == [1, 2]
+    lock.check("135790")
+    assert sorted(_noted(store)) == ["pin.set", "pin.wrong", "pin.wrong"], "a right one is no entry"
+    lock.clear("135790")
+    assert sorted(_noted(store)) == ["pin.cleared", "pin.set", "pin.wrong", "pin.wrong"]
+    lock.clear("135790")
+    assert _noted(store).count("pin.cleared") == 1, "there was none to clear"
+
+
 def test_the_full_cost_is_what_is_used(tmp_path: Path) -> None:
     with Store(tmp_path) as store:
         lock = PinLock(store)
