@@ -235,7 +235,7 @@ def test_the_sampling_sd_follows_cavalieri_s_formula() -> None:
 
 
 def test_the_surface_is_sides_and_steps() -> None:
-    """By hand: outlines run through the pixels' centres; each step between slices is a difference of areas."""
+    """By hand: outlines run through the pixels' centres; a step is a difference of areas."""
     mask = np.zeros((2, 40, 40), bool)
     mask[0, 5:15, 5:25] = True  # 10 x 20 pixels
     mask[1, 5:15, 5:15] = True  # 10 x 10
