@@ -42,18 +42,32 @@ LEAST_KILLED = 0.95
 SLOW_TEST_S = 3.0
 """Slower tests (the shipped networks) are left out; they are meant for other gaps."""
 PATIENCE_S = 20.0
-PYTEST = ("-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:timeout", "-p", "no:warnings")
+PYTEST = (
+    "-q",
+    "-x",
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "no:xdist",
+    "-p",
+    "no:timeout",
+    "-p",
+    "no:warnings",
+)
 KILLED, SURVIVED = "killed", "survived"
 
 
 def main() -> None:
     """Run the mutants of the modules named, or of all."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("modules", nargs="*", help="Paths of modules; all of targets.py by default.")
+    parser.add_argument(
+        "modules", nargs="*", help="Paths of modules; all of targets.py by default."
+    )
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--nice", type=int, default=10, help="How far to step back for other work.")
     arguments = parser.parse_args()
     os.chdir(ROOT)
-    os.nice(10)
+    os.nice(arguments.nice)
     _preload()
     accepted = read_accepted(ACCEPTED.read_text(encoding="utf-8"))
     rows = {}
@@ -62,7 +76,9 @@ def main() -> None:
         _write(rows)
     unlisted = [text for row in rows.values() for text in row["unlisted"]]
     total, killed = (sum(row[name] for row in rows.values()) for name in ("mutants", "killed"))
-    print(f"{killed} of {total} killed ({killed / total:.1%}), {len(unlisted)} survivors are not listed")
+    print(
+        f"{killed} of {total} killed ({killed / total:.1%}), {len(unlisted)} survivors are not listed"
+    )
     print("\n".join(unlisted))
     if unlisted or killed < LEAST_KILLED * total:
         raise SystemExit(1)
@@ -83,7 +99,9 @@ def read_accepted(text: str) -> dict[tuple[str, str, str, str], str]:
     return found
 
 
-def _run_module(module: str, accepted: dict[tuple[str, str, str, str], str], jobs: int) -> dict[str, Any]:
+def _run_module(
+    module: str, accepted: dict[tuple[str, str, str, str], str], jobs: int
+) -> dict[str, Any]:
     started = time.perf_counter()
     tests = TARGETS[module]
     reach = _measure(module, tests)
@@ -106,7 +124,11 @@ def _run_module(module: str, accepted: dict[tuple[str, str, str, str], str], job
         "tests": list(tests),
         **_origin(),
     }
-    print(module, {name: row[name] for name in ("mutants", "killed", "accepted", "seconds")}, flush=True)
+    print(
+        module,
+        {name: row[name] for name in ("mutants", "killed", "accepted", "seconds")},
+        flush=True,
+    )
     return row
 
 
@@ -129,7 +151,9 @@ class Reach:
             found |= self.of_line.get(line, set())
         if "" in found and len(found) == 1:
             found = set(self.seconds)
-        return sorted((test for test in found if test in self.seconds), key=self.seconds.__getitem__)
+        return sorted(
+            (test for test in found if test in self.seconds), key=self.seconds.__getitem__
+        )
 
 
 class _Recorder:
@@ -281,7 +305,10 @@ def _silence() -> None:
 
 def _origin() -> dict[str, str]:
     commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=40"], capture_output=True, text=True, check=False
+        ["git", "describe", "--always", "--dirty", "--abbrev=40"],
+        capture_output=True,
+        text=True,
+        check=False,
     ).stdout.strip()
     lines: Iterator[str] = iter(Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines())
     model = next((line.split(":")[1].strip() for line in lines if "model name" in line), "")
@@ -296,7 +323,10 @@ def _write(rows: dict[str, dict[str, Any]]) -> None:
     known = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     merged = {**known.get("modules", {}), **rows}
     modules = {name: merged[name] for name in sorted(merged) if name in TARGETS}
-    sums = {name: sum(row[name] for row in modules.values()) for name in ("mutants", "killed", "accepted")}
+    sums = {
+        name: sum(row[name] for row in modules.values())
+        for name in ("mutants", "killed", "accepted")
+    }
     document = {
         "command": "make mutants",
         **sums,
@@ -304,7 +334,9 @@ def _write(rows: dict[str, dict[str, Any]]) -> None:
         "modules": modules,
     }
     temporary = RESULTS.with_suffix(".tmp")
-    temporary.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    temporary.write_text(
+        json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
     temporary.replace(RESULTS)
 
 

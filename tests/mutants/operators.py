@@ -7,8 +7,7 @@ the text of an error, and `strict` of `zip`.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +30,11 @@ _OTHERS = (
     "ZeroIterationForLoop", "ExceptionReplacer", "ReplaceUnaryOperator_USub_UAdd",
     "ReplaceUnaryOperator_Delete_Not",
 )  # fmt: skip
+
+_SWAPS = {
+    "min": "max", "max": "min", "any": "all", "all": "any", "argmax": "argmin", "argmin": "argmax",
+}  # fmt: skip
+_AUGMENTED = ("+=", "-=", "|=", "&=")
 
 Place = tuple[tuple[int, int], tuple[int, int]]
 """First and last (line, column)."""
@@ -57,17 +61,15 @@ class DeleteStatement(Operator):
 class SwapName(Operator):
     """The other extreme, or the other quantifier, of a call."""
 
-    OTHER = {"min": "max", "max": "min", "any": "all", "all": "any", "argmax": "argmin", "argmin": "argmax"}
-
     def mutation_positions(self, node: Any) -> Iterator[Place]:
         """Names that are called."""
         follows = node.get_next_leaf() if node.type == "name" else None
-        if follows is not None and follows.value == "(" and node.value in self.OTHER:
+        if follows is not None and follows.value == "(" and node.value in _SWAPS:
             yield node.start_pos, node.end_pos
 
     def mutate(self, node: Any, index: int) -> Any:
         """The other name."""
-        return type(node)(self.OTHER[node.value], node.start_pos, node.prefix)
+        return type(node)(_SWAPS[node.value], node.start_pos, node.prefix)
 
     @classmethod
     def examples(cls) -> Iterable[Any]:
@@ -155,7 +157,7 @@ def _mutate(source: str, operator: Operator, occurrence: int) -> Mutant | None:
         if left >= len(places):
             left -= len(places)
             continue
-        if _left_alone(node, operator):
+        if _left_alone(node):
             return None
         function = _function(node)
         (first, _), (last, _) = places[left]
@@ -177,25 +179,27 @@ def _acts(statement: Any) -> bool:
     if statement.type == "raise_stmt":
         return True
     if statement.type == "expr_stmt":
-        return any(
-            child.type == "augassign" or (child.type == "operator" and child.value in ("+=", "-=", "|=", "&="))
-            for child in statement.children
-        )
+        return statement.children[1].get_code().strip() in _AUGMENTED
     return statement.type in ("atom_expr", "power") and statement.children[-1].type == "trailer"
 
 
-def _left_alone(node: Any, operator: Operator) -> bool:
+def _left_alone(node: Any) -> bool:
     child, parent = node, node.parent
     while parent is not None:
-        if parent.type in ("annassign", "tfpdef") and child is parent.children[1 if parent.type == "annassign" else -1]:
+        kind = parent.type
+        if kind in ("decorator", "raise_stmt") or (
+            kind == "funcdef" and child is parent.annotation
+        ):
             return True
-        if parent.type == "funcdef" and child is parent.annotation:
+        # `name: annotation = value` of a variable, `name: annotation` of a parameter.
+        if (
+            kind in ("annassign", "tfpdef")
+            and child is not parent.children[-1 if kind == "annassign" else 0]
+        ):
             return True
-        if parent.type in ("decorator", "decorators"):
+        if kind == "annassign" and len(parent.children) == 2:
             return True
-        if parent.type == "raise_stmt":
-            return True
-        if parent.type == "argument" and parent.children[0].get_code().strip() == "strict":
+        if kind == "argument" and parent.children[0].get_code().strip() == "strict":
             return True
         child, parent = parent, parent.parent
     return False
@@ -213,8 +217,16 @@ def _function(node: Any) -> str:
 def _changed(source: str, text: str) -> tuple[str, str]:
     """The lines that differ, before and after, each on one line."""
     old, new = source.splitlines(), text.splitlines()
-    first = len(os.path.commonprefix([old, new]))
-    last = len(os.path.commonprefix([old[first:][::-1], new[first:][::-1]]))
+    first = _alike(old, new)
+    last = _alike(old[first:][::-1], new[first:][::-1])
     parts = (lines[first : len(lines) - last] for lines in (old, new))
     before, after = (" ".join(" ".join(part).split()) for part in parts)
     return before, after
+
+
+def _alike(lines: Sequence[str], others: Sequence[str]) -> int:
+    """How many lines at the start are the same."""
+    pairs = enumerate(zip(lines, others, strict=False))
+    return next(
+        (index for index, (line, other) in pairs if line != other), min(len(lines), len(others))
+    )
