@@ -38,6 +38,8 @@ ONE_ROOM = {
 """Top-level modules that live in the room of another one. Every other module that lies directly in its
 package is a room of its own; those of `export` are the steps of one chain, and one room."""
 
+ROOT_IMPORT = re.compile(rf"^\s*import ({'|'.join(PACKAGES)})\b(?!\.)", re.MULTILINE)
+
 LOADS_COMMANDS = "hemx_core.commands.main"
 """Names in this module of what lies outside its package are plug-ins, not arrows."""
 
@@ -66,10 +68,11 @@ def arrows(tree: Mapping[str, Path]) -> set[Arrow]:
     """Return every import of a module of `tree` by another."""
     found = set()
     for module, path in tree.items():
-        source = ast.parse(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        source = ast.parse(text)
         package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-        ignored = _only_carried(source)
-        for name, kind in _imports(source, package, "top"):
+        ignored = _only_carried(source) if ROOT_IMPORT.search(text) else set()
+        for name, kind in _imports(source, package):
             imported = name
             while imported and imported not in tree:
                 imported = imported.rpartition(".")[0]
@@ -83,27 +86,25 @@ def arrows(tree: Mapping[str, Path]) -> set[Arrow]:
     return found
 
 
-def _imports(node: ast.AST, package: str, kind: str) -> Iterator[tuple[str, str]]:
-    """Yield the dotted names that the code below `node` imports, each with its kind."""
-    for child in ast.iter_child_nodes(node):
-        inner = kind
-        match child:
+def _imports(source: ast.Module, package: str) -> Iterator[tuple[str, str]]:
+    """Yield the dotted names that a module imports, each with its kind."""
+    waiting: list[tuple[ast.AST, str]] = [(source, "top")]
+    while waiting:
+        node, kind = waiting.pop()
+        match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Lambda():
-                inner = "lazy"
-            case ast.If() if "TYPE_CHECKING" in ast.unparse(child.test):
-                inner = "types"
+                kind = "lazy"
+            case ast.If() if "TYPE_CHECKING" in ast.unparse(node.test):
+                kind = "types"
             case ast.Import():
-                yield from ((alias.name, kind) for alias in child.names)
+                yield from ((alias.name, kind) for alias in node.names)
             case ast.ImportFrom():
-                parents = package.split(".")[: package.count(".") + 2 - child.level]
-                base = [
-                    *(parents if child.level else []),
-                    *([child.module] if child.module else []),
-                ]
-                yield from ((".".join([*base, alias.name]), kind) for alias in child.names)
+                parents = package.split(".")[: package.count(".") + 2 - node.level]
+                base = [*(parents if node.level else []), *([node.module] if node.module else [])]
+                yield from ((".".join([*base, alias.name]), kind) for alias in node.names)
             case ast.Constant(value=str(text)) if re.fullmatch(r"\w+(\.\w+)+", text):
                 yield text, "string"
-        yield from _imports(child, package, inner)
+        waiting += [(child, kind) for child in ast.iter_child_nodes(node)]
 
 
 def _only_carried(source: ast.Module) -> set[str]:
