@@ -1,4 +1,4 @@
-"""`hemx export` and `hemx validate`.
+"""`hemx dev export` and `hemx dev validate`.
 
 Torch and executorch are imported when a command runs, not when it is listed.
 """
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from export.bundle_cli import bundle_app, read_key, signer
+from export.bundle_cli import read_key, signer
 from export.recipes import RECIPES, find_recipe
 from hemx_core.bundle.load import app_models_folder
 from hemx_core.errors import DatasetError, DelegationError, ExportError, ParityError
@@ -197,11 +197,10 @@ def _tell_validate(message: str) -> None:
     print(f"hemx validate: {message}", file=sys.stderr)
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands to the application."""
-    app.command("export")(export_command)
-    app.command("validate")(validate_command)
-    app.add_typer(bundle_app, name="bundle")
+def register(dev: typer.Typer) -> None:
+    """Add the commands to the group `dev`."""
+    dev.command("export")(export_command)
+    dev.command("validate")(validate_command)
 
 
 def export_command(

@@ -1,7 +1,96 @@
-"""HEMX core: haematoma segmentation and expansion markers on non-contrast head CT.
+"""HEMX: triage of brain haemorrhage on non-contrast head CT. Research software, not a medical device.
 
-Research software, not a medical device. Importing this package imports nothing heavy: neither torch
-nor executorch, OpenCV or pydicom.
+    import hemx_core as hemx
+
+    result = hemx.triage("study/")          # a folder, file, zip or DICOMDIR; or a hemx.Volume
+    result.haematoma.volume_ml
+    result.save("out/", pdf=True)
+
+Importing this package imports nothing heavy: what it offers is imported when it is first used.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from hemx_core import errors
+from hemx_core.errors import (
+    BackendError,
+    DicomSeriesError,
+    HemxError,
+    InputError,
+    ModelError,
+    NotHeadError,
+    OutputError,
+    VolumeError,
+)
+
+if TYPE_CHECKING:
+    from hemx_core.api import ComparisonResult, TriageResult, compare, phantom, triage
+    from hemx_core.bundle.load import Models, load_models
+    from hemx_core.imaging.reader import SeriesSummary, list_series, read_series
+    from hemx_core.imaging.spec import HUWindow
+    from hemx_core.imaging.volume import HUVolume as Volume
+    from hemx_core.phantoms.make import Phantom
+    from hemx_core.result import Recommendation
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "BackendError",
+    "ComparisonResult",
+    "DicomSeriesError",
+    "HUWindow",
+    "HemxError",
+    "InputError",
+    "ModelError",
+    "Models",
+    "NotHeadError",
+    "OutputError",
+    "Phantom",
+    "Recommendation",
+    "SeriesSummary",
+    "TriageResult",
+    "Volume",
+    "VolumeError",
+    "__version__",
+    "compare",
+    "errors",
+    "list_series",
+    "load_models",
+    "phantom",
+    "read_series",
+    "triage",
+]
+
+# Name -> module, and its name there. No module of the package may have one of these names: importing
+# it would put the module where the function belongs.
+_LAZY = {
+    "ComparisonResult": "hemx_core.api:ComparisonResult",
+    "HUWindow": "hemx_core.imaging.spec:HUWindow",
+    "Models": "hemx_core.bundle.load:Models",
+    "Phantom": "hemx_core.phantoms.make:Phantom",
+    "Recommendation": "hemx_core.result:Recommendation",
+    "SeriesSummary": "hemx_core.imaging.reader:SeriesSummary",
+    "TriageResult": "hemx_core.api:TriageResult",
+    "Volume": "hemx_core.imaging.volume:HUVolume",
+    "compare": "hemx_core.api:compare",
+    "list_series": "hemx_core.imaging.reader:list_series",
+    "load_models": "hemx_core.bundle.load:load_models",
+    "phantom": "hemx_core.api:phantom",
+    "read_series": "hemx_core.imaging.reader:read_series",
+    "triage": "hemx_core.api:triage",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import what is asked for (PEP 562)."""
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, _, attribute = _LAZY[name].partition(":")
+    globals()[name] = value = getattr(import_module(module), attribute)
+    return value
+
+
+def __dir__() -> list[str]:
+    """What is offered, imported or not."""
+    return sorted({*globals(), *__all__})

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from hemx_core.costs import Progress, StageClock
 from hemx_core.errors import InputError
-from hemx_core.imaging.reader import read_series
 from hemx_core.imaging.volume import HUVolume, SeriesIdentity
 from hemx_core.measure.expansion import DEFINITIONS, Answer, Growth, judge_growth
 from hemx_core.measure.volume import VolumeEstimate, estimate_volume
@@ -28,7 +26,7 @@ LONG_INTERVAL_HOURS = 72.0
 """Expansion is defined for the first days; later, a clot is also resolving."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class ComparisonResult:
     """What two studies say together.
 
@@ -48,30 +46,13 @@ class ComparisonResult:
     interval_hours: float | None
     notes: tuple[Note, ...]
 
-
-def compare(
-    earlier: Path | str,
-    later: Path | str,
-    models: TriageModels,
-    *,
-    settings: TriageSettings = DEFAULT_SETTINGS,
-    force: bool = False,
-    progress: Progress | None = None,
-) -> ComparisonResult:
-    """Read two DICOM studies and compare them; see `compare_volumes`.
-
-    Args:
-        earlier, later: folders, files, DICOMDIRs or zips.
-        models: a loaded bundle.
-        settings: the window; the reader chooses the series of each study.
-        force: compare although the patient IDs differ.
-        progress: told after every slice.
-    Raises:
-        DicomSeriesError: no usable series.
-        InputError: two patients, and not forced.
-    """
-    first, second = (read_series(Path(one), progress=progress) for one in (earlier, later))
-    return compare_volumes(first, second, models, settings=settings, force=force, progress=progress)
+    def __repr__(self) -> str:
+        """Volumes, growth and the answers; neither arrays nor names."""
+        answers = ", ".join(f"{code}={answer}" for code, answer in self.growth.answers.items())
+        return (
+            f"<ComparisonResult {self.earlier_volume.volume_ml:.1f} mL to "
+            f"{self.later_volume.volume_ml:.1f} mL, {answers}>"
+        )
 
 
 def compare_volumes(

@@ -1,6 +1,6 @@
-"""From a series to a triage result, on desk and tablet alike.
+"""From a volume to a triage result, on desk and tablet alike.
 
-`triage` reads top to bottom: read, check, prepare, segment, measure, classify, summarise. The
+`triage_volume` reads top to bottom: check, prepare, segment, measure, classify, summarise. The
 segmenter takes as many slices in a call as its program was exported for.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Protocol
 
 import cv2
@@ -18,7 +17,6 @@ import pydicom
 from numpy.typing import NDArray
 
 from hemx_core import __version__
-from hemx_core.bundle.load import Models, load_models
 from hemx_core.costs import OnSlice, Progress, StageClock, Watch
 from hemx_core.errors import ModelError
 from hemx_core.imaging.prepare import (
@@ -28,7 +26,6 @@ from hemx_core.imaging.prepare import (
     crop_around,
     prepare,
 )
-from hemx_core.imaging.reader import read_series
 from hemx_core.imaging.spec import HUWindow, PreprocessingSpec
 from hemx_core.imaging.volume import HUVolume
 from hemx_core.manifest import ModelManifest
@@ -42,22 +39,6 @@ from hemx_core.measure.haematoma import haematoma_notes, measure_haematoma
 from hemx_core.measure.signs import find_signs
 from hemx_core.notes import Note, Severity
 from hemx_core.result import Haematoma, SignResult, SliceResult, SliceUpdate, TriageResult
-
-__all__ = [
-    "Array",
-    "Group",
-    "Models",
-    "Progress",
-    "Segmentation",
-    "TriageModels",
-    "TriageResult",
-    "TriageSettings",
-    "load_models",
-    "segment",
-    "triage",
-    "triage_volume",
-]
-
 
 Array = NDArray[np.float32]
 Group = dict[int, PreparedSlice | None]
@@ -163,44 +144,15 @@ class TriageSettings:
     """What the user may choose.
 
     Args:
-        series: which series of the input to read; None lets the reader choose.
         window: the site's HU window; None takes the bundle's.
     """
 
-    series: str | None = None
     window: HUWindow | None = None
 
 
 DEFAULT_SETTINGS = TriageSettings()
 
 WINDOW_CHANGED = Note("window_changed", Severity.CAUTION)
-
-
-def triage(
-    series_path: Path | str,
-    models: TriageModels,
-    *,
-    settings: TriageSettings = DEFAULT_SETTINGS,
-    progress: Progress | None = None,
-    on_slice: OnSlice | None = None,
-) -> TriageResult:
-    """Read a DICOM series and triage it; see `triage_volume`.
-
-    Args:
-        series_path: a folder, file, DICOMDIR or zip.
-        models: a loaded bundle.
-        settings: series and window.
-        progress: told after every file and slice.
-        on_slice: see `triage_volume`.
-    Raises:
-        DicomSeriesError: no usable series.
-    """
-    clock = StageClock()
-    with clock.stage("read"):
-        volume = read_series(Path(series_path), series=settings.series, progress=progress)
-    return triage_volume(
-        volume, models, settings=settings, progress=progress, on_slice=on_slice, clock=clock
-    )
 
 
 def triage_volume(
@@ -217,7 +169,7 @@ def triage_volume(
     Args:
         volume: HU, shape (slices, rows, columns), with its geometry.
         models: a loaded bundle.
-        settings: the window; the series has been chosen already.
+        settings: the window.
         progress: told after every slice; what it raises ends the triage.
         on_slice: given every slice when it has been segmented, those with blood again when classified.
         clock: goes on with a clock that has timed earlier stages.

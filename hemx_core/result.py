@@ -32,7 +32,7 @@ class MarkerResult:
     """The slice that shows the marker best, counted from 0 in volume order."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class SliceResult:
     """One slice: blood area, marker probabilities and where the network looked.
 
@@ -46,6 +46,11 @@ class SliceResult:
     probabilities: tuple[float, ...] = ()
     cam: NDArray[np.float32] | None = None
     cam_box: tuple[float, float, float, float] | None = None
+
+    def __repr__(self) -> str:
+        """Index, area and probabilities, without the map."""
+        shares = ", ".join(f"{share:.2f}" for share in self.probabilities)
+        return f"<SliceResult {self.index}, {self.blood_area_mm2:.1f} mm² of blood, ({shares})>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -64,7 +69,7 @@ class SliceUpdate:
     result: SliceResult | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Haematoma:
     """Measured haematoma. All volumes in mL; 0 and empty where none was found."""
 
@@ -85,6 +90,12 @@ class Haematoma:
     """Slices with a small dense spot over the next slice's bone."""
     bone_spots_counted: bool = False
     """Whether these are in the mask: only where nothing else was found."""
+
+    def __repr__(self) -> str:
+        """Volume and components, without the mask."""
+        return (
+            f"<Haematoma of {self.volume_ml:.1f} mL, {len(self.component_volumes_ml)} components>"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +130,7 @@ class StageCost:
     peak_rss_mib: float
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class TriageResult:
     """The whole answer for one study."""
 
@@ -145,3 +156,11 @@ class TriageResult:
     def haematoma_volume_ml(self) -> float:
         """Voxel volume of the haematoma."""
         return self.haematoma.volume_ml
+
+    def __repr__(self) -> str:
+        """Recommendation, volume and markers; neither arrays nor names."""
+        present = [code for code, marker in self.markers.items() if marker.present]
+        return (
+            f"<TriageResult {self.recommendation}, {self.haematoma.volume_ml:.1f} mL, "
+            f"markers: {', '.join(present) or 'none'}>"
+        )

@@ -88,7 +88,7 @@ def simple_head(
     hu += rng.normal(0, 4, hu.shape)
     for index in clot_slices:
         hu[index][np.hypot(row, column - 30) <= clot_mm] = 65
-    return HUVolume.from_array(hu, spacing_mm=(5.0, pixel_mm, pixel_mm), identity=identity)
+    return HUVolume(hu, spacing_mm=(5.0, pixel_mm, pixel_mm), identity=identity)
 
 
 def blank_page(**changes: Any) -> Page:

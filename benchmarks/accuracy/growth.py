@@ -118,7 +118,7 @@ def clean_run(usable: NDArray[np.bool_], mask: NDArray[np.bool_]) -> slice | Non
 def _scan(inserted: Inserted, patient: str, kept: slice) -> Scan:
     background = inserted.background
     pixel = background.pixel_mm
-    volume = HUVolume.from_array(
+    volume = HUVolume(
         np.stack([inserted.hu(index) for index in range(kept.start, kept.stop)]),
         spacing_mm=(background.slice_mm, pixel, pixel),
         clipped_to_hu=background.window_hu,

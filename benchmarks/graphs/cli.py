@@ -1,4 +1,4 @@
-"""`hemx layer-error`, `hemx fold-gain`, `hemx layouts` and `hemx bundle flip-test`.
+"""`hemx benchmark layer-error`, `fold-gain`, `layouts` and `flip-test`.
 
 What the export rests on, measured.
 """
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from export.bundle_cli import Folder, bundle_app
 from export.recipes import Precision, find_recipe
 from hemx_core.bundle.load import app_models_folder
+from hemx_core.commands.bundle import Folder
 from hemx_core.errors import IntegrityError
 from hemx_core.manifest import ModelManifest
 
@@ -34,11 +34,12 @@ CALIBRATION = 8
 """Enough for times, which hardly depend on the ranges."""
 
 
-def register(app: typer.Typer) -> None:
-    """Add the commands to the application."""
-    app.command("layer-error")(layer_error_command)
-    app.command("fold-gain")(fold_gain_command)
-    app.command("layouts")(layouts_command)
+def register(benchmark: typer.Typer) -> None:
+    """Add the commands to the group `benchmark`."""
+    benchmark.command("layer-error")(layer_error_command)
+    benchmark.command("fold-gain")(fold_gain_command)
+    benchmark.command("layouts")(layouts_command)
+    benchmark.command("flip-test")(flip_bits)
 
 
 def layer_error_command(
@@ -168,7 +169,6 @@ def _tell(message: str) -> None:
     print(f"hemx export: {message}", file=sys.stderr)
 
 
-@bundle_app.command("flip-test")
 def flip_bits(
     folder: Folder = None,
     flips: Annotated[int, typer.Option(help="How many bits, spread evenly over the files.")] = 1000,

@@ -1,4 +1,4 @@
-"""`hemx experiment`: the paper's experiments, each one command."""
+"""`hemx benchmark experiment`: the paper's experiments, each one command."""
 
 from __future__ import annotations
 
@@ -58,9 +58,9 @@ Results = Annotated[
 ]
 
 
-def register(app: typer.Typer) -> None:
-    """Add `experiment` to the command line."""
-    app.command("experiment")(experiment)
+def register(benchmark: typer.Typer) -> None:
+    """Add `experiment` to the group `benchmark`."""
+    benchmark.command("experiment")(experiment)
 
 
 def experiment(

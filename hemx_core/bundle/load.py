@@ -55,7 +55,7 @@ class VerifiedBundle:
         return () if self.signed_by.release else (LOCAL_KEY,)
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class Models:
     """The two loaded programs and their manifest, to be closed or used in a `with` statement.
 
@@ -131,6 +131,11 @@ class Models:
         logits, cam = self.classifier([crop[None, None], features[None]])
         return logits[0], cam[0]
 
+    def __repr__(self) -> str:
+        """Recipe, runtime and folder."""
+        runtime = f"{self.backend_name} {self.backend_version}"
+        return f"<Models {self.manifest.recipe}, {runtime}, {self.folder}>"
+
     def close(self) -> None:
         """Free both programs; closing twice is harmless."""
         self.segmenter.close()
@@ -184,13 +189,18 @@ def verify_bundle(
 
 
 def load_models(
-    folder: Path | None = None, backend: Backend | None = None, *, allow_unsigned: bool = False
+    folder: Path | str | None = None,
+    backend: Backend | None = None,
+    *,
+    threads: int | None = None,
+    allow_unsigned: bool = False,
 ) -> Models:
     """Verify and load a bundle.
 
     Args:
         folder: the bundle; by default `HEMX_MODELS`, else the one in the installed tree.
-        backend: the runtime; by default ExecuTorch's desktop runtime.
+        backend: the runtime; by default ExecuTorch's, the tablet's on Android, else the desktop's.
+        threads: of the default runtime, and of OpenCV in the whole process; None leaves both.
         allow_unsigned: see `verify_bundle`.
     Raises:
         SignatureError: no signature by a trusted key.
@@ -201,7 +211,7 @@ def load_models(
     folder = Path(folder) if folder is not None else default_bundle()
     verified = verify_bundle(folder, allow_unsigned=allow_unsigned)
     manifest = verified.manifest
-    backend = backend if backend is not None else _default_backend()
+    backend = backend if backend is not None else _default_backend(threads)
     if backend.version != manifest.executorch:
         raise BackendError(
             f"{backend.name} {backend.version} and a bundle written by ExecuTorch "
@@ -251,12 +261,16 @@ def app_models_folder() -> Path:
     return MODELS
 
 
-def _default_backend() -> Backend:
+def _default_backend(threads: int | None) -> Backend:
     """The tablet's runtime on Android (python-for-android sets ANDROID_ARGUMENT), else the desktop's."""
+    if threads is not None:
+        import cv2
+
+        cv2.setNumThreads(threads)
     if "ANDROID_ARGUMENT" in os.environ:
         from hemx_core.runtime.android import AndroidBackend
 
-        return AndroidBackend()
+        return AndroidBackend(threads=threads)
     from hemx_core.runtime.desktop import DesktopBackend
 
-    return DesktopBackend()
+    return DesktopBackend(threads=threads)

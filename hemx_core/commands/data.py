@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from hemx_core.commands.progress_bar import progress_bar
+from hemx_core.commands.options import progress_bar
 
 PIPE_COLUMNS = 200
 

@@ -1,92 +1,188 @@
-"""`hemx`: triage a study, list its series; other packages add their commands.
+"""`hemx`: triage, compare, series, app and phantom; and groups for those who develop and train.
 
-Commands of other packages come in through the entry-point group "hemx.commands": each entry is a
-`register(app)` function. Heavy imports happen inside the commands, so `hemx --version` is quick.
+Commands are loaded by their modules' names: what trains needs torch, which this module must not
+import, and the packages beside this one are built on it. `export` and `benchmarks` are in a checkout
+only, see docs/installation.md. Heavy imports happen inside the commands, so `hemx --version` is quick.
 """
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
-from importlib.metadata import EntryPoint, entry_points
+from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from hemx_core import __version__
-from hemx_core.commands.progress_bar import progress_bar
-from hemx_core.costs import START_UP, Progress, StageClock
-from hemx_core.errors import BackendError, HemxError, InputError
+import hemx_core
+from hemx_core.errors import BackendError, HemxError
 
-if TYPE_CHECKING:
-    from hemx_core.bundle.load import Models
-    from hemx_core.imaging.spec import HUWindow
-
-COMMAND_GROUP = "hemx.commands"
 ERROR_EXIT = 2
-PIPE_COLUMNS = 240
-EXTRA_OF = {"data": "train", "evaluate": "train", "experiment": "bench", "benchmark": "bench"}
-"""The extra that brings what an entry point needs, where their names differ."""
+PACKAGE = "hemx_core"
 
-app = typer.Typer(
-    name="hemx",
-    help="Offline triage of brain haemorrhage on CT. Research software, not a medical device.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
+COMMANDS = {
+    "hemx_core.commands.triage": "",
+    "hemx_core.commands.compare": "",
+    "hemx_core.commands.series": "",
+    "mobile_app.cli": "",
+    "hemx_core.commands.phantom": "",
+    "hemx_core.commands.data": "dev",
+    "hemx_core.commands.evaluate": "dev",
+    "hemx_core.commands.train": "",
+    "hemx_core.commands.bundle": "bundle",
+}
+"""Module with `register(group)` -> the group, "" for `hemx` itself."""
+
+IN_A_CHECKOUT = {
+    "export.cli": ("dev", ("export", "validate")),
+    "export.bundle_cli": ("bundle", ("keygen", "sign", "recalibrate", "trust")),
+    "benchmarks.cli": ("", ("benchmark",)),
+}
+"""The same of modules that no wheel holds, each with the commands that it adds."""
+
+EXTRAS = {
+    "app": "app",
+    "benchmark": "bench",
+    "bundle": "export",
+    "bundle self-test": "runtime",
+    "compare": "runtime",
+    "dev": "export",
+    "dev data": "train",
+    "dev evaluate": "train",
+    "train": "train",
+    "triage": "runtime",
+}
+"""The extra that brings what a command needs; the longest entry that a command line starts with."""
+
+RENAMED = {
+    "bundle flip-test": "benchmark flip-test",
+    "data": "dev data",
+    "evaluate": "dev evaluate",
+    "experiment": "benchmark experiment",
+    "export": "dev export",
+    "fold-gain": "benchmark fold-gain",
+    "layer-error": "benchmark layer-error",
+    "layouts": "benchmark layouts",
+    "validate": "dev validate",
+}
+"""Names from before the groups; they work for one version."""
 
 
 def main() -> None:
     """Run the command line; an intended error is one message on stderr and exit code 2."""
+    words = current_names(sys.argv[1:])
     try:
-        add_commands(app)
-        app()
+        make_app()(args=words)
     except HemxError as error:
-        print(f"hemx: {error}", file=sys.stderr)
-        raise SystemExit(ERROR_EXIT) from None
+        _fail(error)
+    except ModuleNotFoundError as error:
+        if _is_ours(error):
+            raise
+        _fail(missing_extra(words, error))
 
 
-def add_commands(target: typer.Typer) -> None:
-    """Let every entry point of `COMMAND_GROUP` register its commands.
-
-    Where one cannot be imported (an extra is not installed), a command of the entry point's name
-    says so when it is called; the other commands keep working.
-    """
-    for entry in sorted(entry_points(group=COMMAND_GROUP), key=lambda one: one.name):
-        try:
-            register: Callable[[typer.Typer], None] = entry.load()
-        except ImportError as error:
-            _register_missing(target, entry, error)
+def make_app() -> typer.Typer:
+    """The whole command line."""
+    app = typer.Typer(
+        name="hemx",
+        help="Offline triage of brain haemorrhage on CT. Research software, not a medical device.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(_root)
+    groups = {
+        "": app,
+        "dev": typer.Typer(no_args_is_help=True, help="Data sets, scores, export, validation."),
+        "bundle": typer.Typer(no_args_is_help=True, help="Sign and verify model bundles."),
+    }
+    for module, group in COMMANDS.items():
+        import_module(module).register(groups[group])
+    for name in ("dev", "bundle"):
+        app.add_typer(groups[name], name=name)
+    found = find_checkout()
+    for module, (group, names) in IN_A_CHECKOUT.items():
+        if found:
+            import_module(module).register(groups[group])
         else:
-            register(target)
+            for name in names:
+                _register_missing(groups[group], f"{group} {name}".strip())
+    return app
 
 
-def _register_missing(target: typer.Typer, entry: EntryPoint, error: ImportError) -> None:
-    reason = str(error)
+def find_checkout() -> bool:
+    """Whether this package lies in a checkout; then its neighbours can be imported."""
+    root = Path(hemx_core.__file__).resolve().parents[1]
+    if not all((root / name).exists() for name in ("pyproject.toml", "export", "benchmarks")):
+        return False
+    if str(root) not in sys.path:
+        # An editable installation knows the packages of the wheel only; so would the fresh
+        # processes in which programs are measured.
+        sys.path.insert(0, str(root))
+        paths = [str(root), os.environ.get("PYTHONPATH", "")]
+        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+    return True
 
-    @target.command(
-        entry.name,
-        help="Not available: an extra is not installed.",
-        context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+
+def current_names(words: Sequence[str]) -> list[str]:
+    """A command line in today's names; one that uses an older name is told, on stderr, the new one."""
+    for old, new in RENAMED.items():
+        parts = old.split()
+        if list(words[: len(parts)]) == parts:
+            print(f"hemx: `hemx {old}` is now `hemx {new}`", file=sys.stderr)
+            return [*new.split(), *words[len(parts) :]]
+    return list(words)
+
+
+def missing_extra(words: Sequence[str], error: ModuleNotFoundError) -> BackendError:
+    """Which extra brings the module that a command did not find."""
+    line = " ".join(words) + " "
+    known = [name for name in EXTRAS if line.startswith(f"{name} ")]
+    extra = EXTRAS[max(known, key=len)] if known else "runtime"
+    return BackendError(
+        f"{error.name} is not installed",
+        expected=f"the extra `{extra}`",
+        remedy=f'pip install "hemx[{extra}]"',
+    )
+
+
+def _is_ours(error: ModuleNotFoundError) -> bool:
+    """A module of this project is missing by mistake, never for want of an extra."""
+    ours = {PACKAGE, "mobile_app", "export", "benchmarks"}
+    return (error.name or "").partition(".")[0] in ours
+
+
+def _fail(error: HemxError) -> None:
+    print(f"hemx: {error}", file=sys.stderr)
+    raise SystemExit(ERROR_EXIT) from None
+
+
+def _register_missing(group: typer.Typer, name: str) -> None:
+    @group.command(
+        name.split()[-1],
+        help="Runs from a checkout of the source.",
+        context_settings={
+            "allow_extra_args": True,
+            "ignore_unknown_options": True,
+            "help_option_names": [],
+        },
     )
     def missing() -> None:
         raise BackendError(
-            f"the command {entry.name} cannot be loaded ({reason})",
-            expected="the packages that it needs",
-            remedy=f'pip install "hemx[{EXTRA_OF.get(entry.name, entry.name)}]"',
+            f"`hemx {name}` is not part of an installed package",
+            expected="a checkout of HEMX's source",
+            remedy='in the checkout: pip install -e ".[export]"; see docs/installation.md',
         )
 
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"hemx {__version__}")
+        typer.echo(f"hemx {hemx_core.__version__}")
         raise typer.Exit
 
 
-@app.callback()
 def _root(
     version: Annotated[
         bool,
@@ -96,193 +192,3 @@ def _root(
     ] = False,
 ) -> None:
     """Offline triage of brain haemorrhage on CT. Research software, not a medical device."""
-
-
-Source = Annotated[
-    Path, typer.Argument(metavar="INPUT", help="DICOM folder, file, DICOMDIR or zip.")
-]
-Out = Annotated[Path, typer.Option(help="Folder for result.json and pictures.")]
-Series = Annotated[str | None, typer.Option(help="Series to read; `hemx series` lists them.")]
-Bundle = Annotated[Path | None, typer.Option(help="Model bundle; the shipped one by default.")]
-Window = Annotated[
-    str | None,
-    typer.Option(help="HU window as lower,upper, for example 0,80; the bundle's if not."),
-]
-Threads = Annotated[int | None, typer.Option(min=1, help="Threads of the runtime and OpenCV.")]
-Unsigned = Annotated[
-    bool, typer.Option("--allow-unsigned", help="Take an unsigned bundle; for development only.")
-]
-Identify = Annotated[
-    bool, typer.Option("--identify", help="Let the written files name the patient.")
-]
-Pdf = Annotated[bool, typer.Option("--pdf", help="Also write the referral as PDF and PNG.")]
-Dicom = Annotated[bool, typer.Option("--dicom", help="Also write DICOM SEG and SR.")]
-Language = Annotated[str, typer.Option(help="Language of the referral: en or ja.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
-
-
-@app.command()
-def triage(
-    source: Source,
-    out: Out,
-    series: Series = None,
-    models: Bundle = None,
-    window: Window = None,
-    threads: Threads = None,
-    pdf: Pdf = False,
-    dicom: Dicom = False,
-    language: Language = "en",
-    identify: Identify = False,
-    allow_unsigned: Unsigned = False,
-    quiet: Quiet = False,
-) -> None:
-    """Triage a head CT: haematoma, its volume, expansion markers, and what to do."""
-    from rich.console import Console
-
-    from hemx_core.imaging.reader import read_series
-    from hemx_core.pipeline import TriageSettings, triage_volume
-    from hemx_core.report import dicom as dicom_write
-    from hemx_core.report import referral
-    from hemx_core.report.terminal import result_view
-    from hemx_core.report.write import check_output, write_report
-
-    settings = TriageSettings(series=series, window=parse_window(window))
-    options = referral.ReferralOptions(language=language, identify=identify)
-    check_output(out)
-    if dicom:
-        dicom_write.check_dicom()
-    clock = StageClock()
-    with _progress(quiet) as progress:
-        with clock.stage("read"):
-            volume = read_series(source, series=series, progress=progress)
-        with clock.stage(START_UP):
-            loaded = _load_models(models, threads, allow_unsigned)
-        with loaded:
-            result = triage_volume(
-                volume, loaded, settings=settings, progress=progress, clock=clock
-            )
-    shown = settings.window or loaded.manifest.preprocessing.window
-    report = write_report(result, volume, out, window=shown, identify=identify)
-    files = list(report.named_files)
-    if pdf:
-        files += referral.write_referral(result, volume, out, window=shown, options=options).files
-    if dicom:
-        files += dicom_write.write_dicom(result, volume, source, out, identify=identify).files
-    if not quiet:
-        Console(highlight=False).print(result_view(report.result))
-        _tell(files)
-
-
-Earlier = Annotated[Path, typer.Argument(metavar="EARLIER", help="The first study.")]
-Later = Annotated[Path, typer.Argument(metavar="LATER", help="The follow-up.")]
-Force = Annotated[bool, typer.Option("--force", help="Compare although the patient IDs differ.")]
-
-
-@app.command()
-def compare(
-    earlier: Earlier,
-    later: Later,
-    out: Annotated[Path, typer.Option(help="Folder for comparison.json and comparison.png.")],
-    models: Bundle = None,
-    window: Window = None,
-    threads: Threads = None,
-    force: Force = False,
-    pdf: Pdf = False,
-    language: Language = "en",
-    identify: Identify = False,
-    allow_unsigned: Unsigned = False,
-    quiet: Quiet = False,
-) -> None:
-    """Compare two head CTs of a patient: did the haematoma expand, by which definition."""
-    from rich.console import Console
-
-    from hemx_core.comparison import check_pair, compare_volumes
-    from hemx_core.imaging.reader import read_series
-    from hemx_core.pipeline import TriageSettings
-    from hemx_core.report import comparison, referral
-    from hemx_core.report.comparison import FORMAT
-    from hemx_core.report.terminal import comparison_view
-    from hemx_core.report.write import check_output
-
-    settings = TriageSettings(window=parse_window(window))
-    options = referral.ReferralOptions(language=language, identify=identify)
-    check_output(out, comparison.COMPARISON_NAME, FORMAT)
-    with _progress(quiet) as progress:
-        first, second = (read_series(one, progress=progress) for one in (earlier, later))
-        # Before the models are loaded: two patients are refused at once.
-        check_pair(first.identity, second.identity, force=force)
-        with _load_models(models, threads, allow_unsigned) as loaded:
-            result = compare_volumes(
-                first, second, loaded, settings=settings, force=force, progress=progress
-            )
-    shown = settings.window or loaded.manifest.preprocessing.window
-    written = comparison.write_comparison(
-        result, first, second, out, window=shown, identify=identify
-    )
-    files = [written.comparison_json, written.picture]
-    if pdf:
-        files += referral.write_referral(
-            result.later, second, out, window=shown, comparison=result, options=options
-        ).files
-    if not quiet:
-        Console(highlight=False).print(comparison_view(result))
-        _tell(files)
-
-
-def _tell(files: Sequence[Path]) -> None:
-    """Name the written files; not through Rich, which would wrap a path: it could not be copied."""
-    for path in files:
-        typer.echo(f"Written: {path}")
-
-
-@app.command("series")
-def list_all(source: Source) -> None:
-    """List the series of an input, best first; `hemx triage` takes the first that is usable."""
-    from rich.console import Console
-
-    from hemx_core.imaging.reader import list_series
-    from hemx_core.report.terminal import series_view
-
-    # A pipe has no width: wide enough that no UID is broken.
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_COLUMNS)
-    console.print(series_view(list_series(source)))
-
-
-def parse_window(text: str | None) -> HUWindow | None:
-    """A window given as "lower,upper"; None where none is given.
-
-    Raises:
-        InputError: not two numbers.
-        VolumeError: lower is not below upper.
-    """
-    from hemx_core.imaging.spec import HUWindow
-
-    if text is None:
-        return None
-    try:
-        lower, upper = (float(part) for part in text.split(","))
-    except ValueError as error:
-        raise InputError(
-            f"a window {text!r}", expected="two numbers, lower,upper", remedy="give --window 0,80"
-        ) from error
-    return HUWindow(lower, upper)
-
-
-def _load_models(folder: Path | None, threads: int | None, allow_unsigned: bool) -> Models:
-    """Load the bundle on the desktop runtime, with a number of threads if one is asked for."""
-    from hemx_core.bundle.load import load_models
-
-    if threads is None:
-        return load_models(folder, allow_unsigned=allow_unsigned)
-    import cv2
-
-    from hemx_core.runtime.desktop import DesktopBackend
-
-    cv2.setNumThreads(threads)
-    backend = DesktopBackend(threads=threads)
-    return load_models(folder, backend, allow_unsigned=allow_unsigned)
-
-
-def _progress(quiet: bool) -> AbstractContextManager[Progress | None]:
-    """A progress bar on a terminal; None in a pipe or when quiet."""
-    return progress_bar(shown=not quiet and sys.stdout.isatty() and sys.stderr.isatty())

@@ -138,7 +138,7 @@ def read_mask(folder: Path, kind: str, row: SliceRow) -> NDArray[np.bool_]:
 
 def read_volume(folder: Path, rows: Sequence[SliceRow]) -> HUVolume:
     """A patient's slices as a volume with the assumed spacing."""
-    return HUVolume.from_array(
+    return HUVolume(
         np.stack([read_hu(folder, row) for row in rows]),
         spacing_mm=ASSUMED_SPACING_MM,
         clipped_to_hu=(rows[0].window_lower, rows[0].window_upper),

@@ -5,9 +5,9 @@ Pixels are in the patient's directions; `StoredGrid` leads back to the grid of t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -218,12 +218,17 @@ class SeriesIdentity:
     """Where the volume came from: the path as the user gave it, or 'array'."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False, init=False)
 class HUVolume:
     """CT values of one series, in slice order along the normal, with their geometry.
 
+    Made from an array and its spacing, `HUVolume(hu, spacing_mm=(5, 0.45, 0.45))`, or with a whole
+    geometry, as the reader does.
+
     Args:
-        hu: shape (slices, rows, columns), int16, HU.
+        hu: HU, shape (slices, rows, columns), any real type, finite; feet to head, each slice seen
+            from the feet with the nose up, as DICOM shows it. Kept as int16.
+        spacing_mm: (dz, dy, dx) of equally spaced axial slices; instead of `geometry`.
         geometry: where the slices lie.
         identity: what identifies the series and its slices.
         clipped_to_hu: (lower, upper) where the values were clipped to a display window before they
@@ -231,84 +236,102 @@ class HUVolume:
         notes: warnings of the reader.
         stored_grid: the exact turn of the pixels against the file's, and the way back.
     Raises:
-        VolumeError: the array is not a three-dimensional int16 array that fits the geometry.
+        VolumeError: the array has no three dimensions, is not finite, exceeds int16 or does not fit
+            the geometry; both or neither of spacing and geometry.
     """
 
     hu: NDArray[np.int16]
     geometry: VolumeGeometry
-    identity: SeriesIdentity = field(default_factory=SeriesIdentity)
-    clipped_to_hu: tuple[float, float] | None = None
-    notes: tuple[Note, ...] = ()
-    stored_grid: StoredGrid = field(default_factory=StoredGrid)
+    identity: SeriesIdentity
+    clipped_to_hu: tuple[float, float] | None
+    notes: tuple[Note, ...]
+    stored_grid: StoredGrid
 
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        hu: NDArray[Any],
+        *,
+        spacing_mm: tuple[float, float, float] | None = None,
+        geometry: VolumeGeometry | None = None,
+        identity: SeriesIdentity | None = None,
+        clipped_to_hu: tuple[float, float] | None = None,
+        notes: tuple[Note, ...] = (),
+        stored_grid: StoredGrid | None = None,
+    ) -> None:
+        """Check what is given, and that it fits together."""
+        values = _int16(np.asarray(hu))
         _require(
-            self.hu.ndim == 3 and self.hu.dtype == np.int16,
-            f"an array of shape {self.hu.shape} and type {self.hu.dtype}",
-            "shape (slices, rows, columns), int16: use HUVolume.from_array",
+            (geometry is None) != (spacing_mm is None),
+            "both a geometry and a spacing, or neither",
+            "one of the two: spacing_mm=(dz, dy, dx) for equally spaced axial slices",
         )
+        if spacing_mm is not None:
+            geometry = VolumeGeometry.axial(len(values), spacing_mm=spacing_mm)
+        geometry = cast(VolumeGeometry, geometry)
+        identity = identity or SeriesIdentity(source="array")
+        positions, uids = len(geometry.positions_mm), len(identity.sop_instance_uids)
         _require(
-            len(self.hu) == len(self.geometry.positions_mm),
-            f"{len(self.hu)} slices and {len(self.geometry.positions_mm)} positions",
+            len(values) == positions,
+            f"{len(values)} slices and {positions} positions",
             "one position for each slice",
         )
-        _require(min(self.hu.shape) > 0, f"an empty array of shape {self.hu.shape}", "pixels")
-        if self.clipped_to_hu is not None:
-            lower, upper = self.clipped_to_hu
-            _require(lower < upper, f"a clip range {self.clipped_to_hu}", "lower < upper")
-        uids = len(self.identity.sop_instance_uids)
         _require(
-            uids in (0, len(self.hu)),
-            f"{uids} SOP instance UIDs for {len(self.hu)} slices",
+            uids in (0, len(values)),
+            f"{uids} SOP instance UIDs for {len(values)} slices",
             "one for each slice, or none",
         )
+        if clipped_to_hu is not None:
+            lower, upper = clipped_to_hu
+            _require(lower < upper, f"a clip range {clipped_to_hu}", "lower < upper")
+        fields = {
+            "hu": values,
+            "geometry": geometry,
+            "identity": identity,
+            "clipped_to_hu": clipped_to_hu,
+            "notes": notes,
+            "stored_grid": stored_grid or StoredGrid(),
+        }
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
 
-    @classmethod
-    def from_array(
-        cls,
-        hu: NDArray[np.generic],
-        *,
-        spacing_mm: tuple[float, float, float],
-        clipped_to_hu: tuple[float, float] | None = None,
-        identity: SeriesIdentity | None = None,
-    ) -> HUVolume:
-        """Make a volume from data without DICOM.
-
-        Args:
-            hu: HU, shape (slices, rows, columns), any real type, finite; feet to head, each slice
-                seen from the feet with the nose up, as DICOM shows it.
-            spacing_mm: (dz, dy, dx).
-            clipped_to_hu: the window the values were clipped to, if they were.
-            identity: what identifies the series.
-        Raises:
-            VolumeError: wrong shape, not finite, or beyond int16.
-        """
-        values = np.asarray(hu)
-        _require(values.ndim == 3, f"an array of shape {values.shape}", "(slices, rows, columns)")
-        if values.dtype != np.int16:
-            _require(
-                bool(np.isfinite(values).all()),
-                "values that are not finite",
-                "finite HU: replace them by -1024 (air) or crop them away",
-            )
-            values = np.rint(values)
-            low, high = float(values.min(initial=0)), float(values.max(initial=0))
-            _require(
-                low >= -32768 and high <= 32767, f"values from {low} to {high}", "HU within int16"
-            )
-            values = values.astype(np.int16)
-        return cls(
-            hu=values,
-            geometry=VolumeGeometry.axial(len(values), spacing_mm=spacing_mm),
-            identity=identity or SeriesIdentity(source="array"),
-            clipped_to_hu=clipped_to_hu,
-        )
+    def __repr__(self) -> str:
+        """Sizes alone: pixels are many, and an identity names a patient."""
+        slices, rows, columns = self.shape
+        spacing = " x ".join(f"{step:g}" for step in np.round(self.spacing_mm, 3))
+        return f"<HUVolume of {slices} x {rows} x {columns} pixels, {spacing} mm>"
 
     @property
     def shape(self) -> tuple[int, int, int]:
         """(slices, rows, columns)."""
         slices, rows, columns = self.hu.shape
         return slices, rows, columns
+
+    @property
+    def spacing_mm(self) -> tuple[float, float, float]:
+        """(dz, dy, dx), millimetres; see `VolumeGeometry.spacing_mm`."""
+        return self.geometry.spacing_mm
+
+
+def _int16(values: NDArray[Any]) -> NDArray[np.int16]:
+    """HU as int16, rounded; an array that is int16 already is not copied."""
+    _require(
+        values.ndim == 3 and min(values.shape) > 0,
+        f"an array of shape {values.shape}",
+        "shape (slices, rows, columns), with pixels",
+    )
+    if values.dtype == np.int16:
+        return values
+    _require(values.dtype.kind in "iuf", f"an array of type {values.dtype}", "HU as real numbers")
+    _require(
+        bool(np.isfinite(values).all()),
+        "values that are not finite",
+        "finite HU: replace them by -1024 (air) or crop them away",
+    )
+    rounded = np.rint(values)
+    low, high = float(rounded.min()), float(rounded.max())
+    _require(low >= -32768 and high <= 32767, f"values from {low} to {high}", "HU within int16")
+    converted: NDArray[np.int16] = rounded.astype(np.int16)
+    return converted
 
 
 def _require(condition: bool, found: str, expected: str) -> None:

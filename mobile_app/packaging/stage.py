@@ -65,6 +65,7 @@ NOT_ON_THE_DEVICE = (
     "hemx_core/runtime/wire.py",
     # What needs Typer or Rich: commands and tables of the terminal.
     "**/cli.py",
+    "hemx_core/__main__.py",
     "hemx_core/report/terminal.py",
     # What builds and tests the app.
     "mobile_app/packaging/**",

@@ -21,22 +21,18 @@ class Blocker:
 sys.meta_path.insert(0, Blocker())
 
 from pathlib import Path
-from hemx_core.imaging.reader import read_series
+import hemx_core as hemx
 from hemx_core.phantoms import LesionSpec, PhantomSpec, SiteSpec, make_phantom, write_dicom_series
-from hemx_core.report.write import write_report
 from hemx_core.bundle import load
 from hemx_core.runtime import program
-from hemx_core.pipeline import triage
 from tests.factories import ThresholdModels
 
 out = Path(sys.argv[1])
 site = SiteSpec(matrix=256, slices=9, slice_spacing_mm=7.0, slice_thickness_mm=7.0)
 phantom = make_phantom(PhantomSpec(lesion=LesionSpec(volume_ml=30.0), site=site))
 write_dicom_series(phantom.volume, out / "study")
-models = ThresholdModels()
-result = triage(out / "study", models)
-volume = read_series(out / "study")
-write_report(result, volume, out / "out", window=models.manifest.preprocessing.window)
+result = hemx.triage(out / "study", models=ThresholdModels())
+result.save(out / "out")
 truth, found = phantom.mask, result.mask
 print(2 * (truth & found).sum() / (truth.sum() + found.sum()))
 """

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from export.bundle_cli import bundle_app
 from export.reference import reference_images
 from hemx_core.bundle.load import load_models
 from hemx_core.bundle.self_test import load_references, run_self_test
+from hemx_core.commands.main import make_app
 from hemx_core.errors import IntegrityError, SelfTestError
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.manifest import ModelManifest
@@ -57,11 +57,11 @@ def test_the_reference_file_is_under_the_signature(exported_bundle: Path, tmp_pa
 
 
 def test_the_command_shows_every_difference(exported_bundle: Path) -> None:
-    run = CliRunner().invoke(bundle_app, ["self-test", str(exported_bundle)])
+    run = CliRunner().invoke(make_app(), ["bundle", "self-test", str(exported_bundle)])
     assert run.exit_code == 0, run.output
     assert "passed    on 4 reference slices" in run.output
     assert run.output.count("  ok") == 6
-    shown = CliRunner().invoke(bundle_app, ["verify", str(exported_bundle)])
+    shown = CliRunner().invoke(make_app(), ["bundle", "verify", str(exported_bundle)])
     assert "verified  reference.npz" in shown.output
 
 
@@ -73,6 +73,6 @@ def test_the_command_refuses_a_bundle_without_references(
 
     write_fake_bundle(tmp_path)
     monkeypatch.setattr(bundle, "_default_backend", FakeBackend)
-    run = CliRunner().invoke(bundle_app, ["self-test", str(tmp_path)])
+    run = CliRunner().invoke(make_app(), ["bundle", "self-test", str(tmp_path)])
     assert isinstance(run.exception, SelfTestError)
     assert "passed" not in run.output

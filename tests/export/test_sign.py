@@ -14,10 +14,12 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from typer.testing import CliRunner
 
 from export import bundle_cli, sign
-from export.bundle_cli import bundle_app, signer
+from export.bundle_cli import signer
 from export.sign import PUBLIC_SUFFIX, generate_key, load_key, local_key, sign_bundle, trust_keys
+from hemx_core.bundle import load
 from hemx_core.bundle.load import app_models_folder, verify_bundle
 from hemx_core.bundle.signature import CONFIG_VARIABLE, SIGNATURE_NAME, TRUSTED_NAME, read_keys
+from hemx_core.commands.main import make_app
 from hemx_core.errors import (
     HemxError,
     IntegrityError,
@@ -41,7 +43,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def run(*arguments: object, answers: str = "") -> str:
     result = CliRunner().invoke(
-        bundle_app, [str(one) for one in arguments], input=answers, catch_exceptions=True
+        make_app(), ["bundle", *map(str, arguments)], input=answers, catch_exceptions=True
     )
     if isinstance(result.exception, HemxError):
         raise result.exception
@@ -113,9 +115,9 @@ def test_the_export_tells_how_far_its_signature_reaches(tmp_path: Path) -> None:
 
 def test_the_command_is_there_without_cryptography_being_imported() -> None:
     code = (
-        "import sys, typer; from typer.testing import CliRunner; from export.cli import register; "
-        "app = typer.Typer(); register(app); "
-        "run = CliRunner().invoke(app, ['bundle', 'verify', '--release']); "
+        "import sys; from typer.testing import CliRunner; "
+        "from hemx_core.commands.main import make_app; "
+        "run = CliRunner().invoke(make_app(), ['bundle', 'verify', '--release']); "
         "assert run.exit_code == 0 and 'classifier.pte' in run.output, run.output; "
         "assert not {'cryptography', 'torch', 'executorch'} & set(sys.modules)"
     )
@@ -183,6 +185,7 @@ def test_the_app_s_bundle_is_the_default(tmp_path: Path, monkeypatch: pytest.Mon
     write_fake_bundle(tmp_path)
     (tmp_path / SIGNATURE_NAME).unlink()
     monkeypatch.setattr(bundle_cli, "app_models_folder", lambda: tmp_path)
+    monkeypatch.setattr(load, "app_models_folder", lambda: tmp_path)
     assert str(tmp_path) in run("sign")
     assert str(tmp_path) in run("verify")
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from hemx_core import compare
 from hemx_core.comparison import (
     ComparisonResult,
-    compare,
     compare_results,
     compare_volumes,
     interval_hours,
@@ -109,7 +109,7 @@ def test_what_limits_a_comparison_is_said(change: dict[str, object], code: str) 
 
 def test_different_slice_spacing_is_said() -> None:
     earlier, later = _head(14.0, FIRST), _head(14.0, SECOND)
-    thick = HUVolume.from_array(later.hu, spacing_mm=(8, 1.5, 1.5), identity=SECOND)
+    thick = HUVolume(later.hu, spacing_mm=(8, 1.5, 1.5), identity=SECOND)
     assert _codes(compare_volumes(earlier, thick, ThresholdModels())) == {"different_spacing"}
 
 
@@ -150,7 +150,7 @@ def _phantom_pair(folder: Path, factor: float) -> tuple[Path, Path, float]:
 
 def test_phantom_studies_through_dicom_with_known_growth(tmp_path: Path) -> None:
     earlier, later, truth = _phantom_pair(tmp_path, 1.6)
-    result = compare(earlier, later, ThresholdModels())
+    result = compare(earlier, later, models=ThresholdModels())
     assert result.interval_hours == pytest.approx(6.0)
     # The stand-in for a network takes what is brighter than 50 HU: near, but no segmenter.
     assert result.growth.percent == pytest.approx(truth, abs=15)
@@ -165,7 +165,7 @@ def test_the_shipped_bundle_judges_a_phantom_s_growth(tmp_path: Path) -> None:
 
     earlier, later, truth = _phantom_pair(tmp_path, 1.6)
     with load_models() as models:
-        growth = compare(earlier, later, models).growth
+        growth = compare(earlier, later, models=models).growth
     assert growth.percent == pytest.approx(truth, abs=8)
     assert growth.answers["he_30"] is Answer.YES
     assert growth.answers["he_12_5ml"] is not Answer.YES

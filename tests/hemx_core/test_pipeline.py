@@ -42,7 +42,7 @@ def test_a_clot_is_found_measured_and_classified() -> None:
 def test_the_mask_lies_on_the_clot_in_native_pixels() -> None:
     # A field of view off the head's centre and other pixels than the grid's: both must be undone.
     volume = simple_head(clot_mm=CLOT_MM, pixel_mm=1.3)
-    shifted = HUVolume.from_array(np.roll(volume.hu, (-7, 11), (1, 2)), spacing_mm=(5, 1.3, 1.3))
+    shifted = HUVolume(np.roll(volume.hu, (-7, 11), (1, 2)), spacing_mm=(5, 1.3, 1.3))
     result = triage_volume(shifted, ThresholdModels())
     truth = np.roll(_truth(volume), (-7, 11), (1, 2))
     overlap = 2 * (result.mask & truth).sum() / (result.mask.sum() + truth.sum())
@@ -141,7 +141,7 @@ def test_what_is_no_head_is_refused_before_a_network_runs() -> None:
         def segment(self, image):  # type: ignore[no-untyped-def]
             raise AssertionError("must not run")
 
-    plastic = HUVolume.from_array(np.full((6, 96, 96), 40), spacing_mm=(5, 1.5, 1.5))
+    plastic = HUVolume(np.full((6, 96, 96), 40), spacing_mm=(5, 1.5, 1.5))
     with pytest.raises(NotHeadError):
         triage_volume(plastic, Never())
 

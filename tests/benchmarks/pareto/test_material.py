@@ -91,7 +91,7 @@ def test_dice_of_a_program_that_finds_the_clot() -> None:
     truth[1, 28:40, 28:40] = True
     hu[:, ~inside] = -1000.0
     hu[truth] = 70.0
-    volume = HUVolume.from_array(hu, spacing_mm=(5.0, 3.6, 3.6))
+    volume = HUVolume(hu, spacing_mm=(5.0, 3.6, 3.6))
     scan = Scan(volume, truth, np.ones_like(truth))
 
     def program(inputs: Any) -> Any:

@@ -1,276 +1,171 @@
-import json
+"""The command line as a whole: its groups, older names, missing extras, and what no wheel holds."""
+
+import os
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 import typer
 
 import hemx_core
-from hemx_core.bundle import load as bundle
-from hemx_core.commands import main as cli
-from hemx_core.errors import InputError, NoSeriesError, VolumeError
-from hemx_core.imaging import reader
-from hemx_core.imaging.reader import SeriesSummary
-from hemx_core.imaging.spec import HUWindow
-from hemx_core.imaging.volume import HUVolume, SeriesIdentity
-from hemx_core.notes import Phrase, Refusal
-from tests.factories import ThresholdModels, simple_head
+from hemx_core.commands import main
+from tests.hemx_core.commands.running import run
+
+ROOT = Path(hemx_core.__file__).parents[1]
 
 
-@pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
-    """The CLI on a head in memory and fake models; keeps what was asked of reader and bundle."""
-    seen: dict[str, object] = {"clot_mm": 14.0}
-
-    def read_series(path: Path, *, series: str | None = None, progress: object = None) -> HUVolume:
-        seen.update(path=path, series=series)
-        identity = SeriesIdentity(patient_id="ID-4711", series_description="Head")
-        return simple_head(clot_mm=float(str(seen["clot_mm"])), identity=identity)
-
-    def load_models(
-        folder: Path | None = None, backend: object = None, *, allow_unsigned: bool = False
-    ) -> ThresholdModels:
-        seen.update(models=folder, allow_unsigned=allow_unsigned)
-        return ThresholdModels()
-
-    monkeypatch.setattr(reader, "read_series", read_series)
-    monkeypatch.setattr(bundle, "load_models", load_models)
-    monkeypatch.setattr(cli, "entry_points", lambda group: [])
-    return seen
+def names(app: typer.Typer) -> list[str]:
+    """Commands and groups, as `--help` lists them."""
+    command = typer.main.get_command(app)
+    assert isinstance(command, typer.core.TyperGroup)
+    return command.list_commands(typer.Context(command))
 
 
-def _run(*arguments: object) -> int:
-    """Exit code of `hemx` with these arguments."""
-    sys.argv = ["hemx", *map(str, arguments)]
-    with pytest.raises(SystemExit) as exit_info:
-        cli.main()
-    return int(exit_info.value.code or 0)
-
-
-@pytest.fixture(autouse=True)
-def _restore_argv(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", sys.argv)
+def python(*words: str) -> str:
+    """What a fresh process prints."""
+    return subprocess.run(
+        [sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
 
 
 def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert _run("--version") == 0
+    assert run("--version") == 0
     assert capsys.readouterr().out == f"hemx {hemx_core.__version__}\n"
 
 
-def test_triage_prints_the_result_and_names_the_files(
-    asked: dict[str, object], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_clinician_s_commands_and_the_groups() -> None:
+    clinical = {"triage", "compare", "series", "app", "phantom"}
+    assert set(names(main.make_app())) == clinical | {"dev", "train", "bundle", "benchmark"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("data check x", "dev data check x"),
+        ("export --recipe r", "dev export --recipe r"),
+        ("bundle flip-test", "benchmark flip-test"),
+        ("experiment gan", "benchmark experiment gan"),
+    ],
+)
+def test_older_names_work_and_name_the_new_ones(
+    old: str, new: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out = tmp_path / "out"
-    assert _run("triage", "study", "--out", out, "--series", "7", "--models", "m") == 0
-    assert (asked["path"], asked["series"], asked["models"]) == (Path("study"), "7", Path("m"))
-    assert asked["allow_unsigned"] is False
-    text = capsys.readouterr()
-    assert "Discuss with a neurosurgical centre" in text.out
-    for name in ("result.json", "overview.png", "overlays"):
-        assert f"Written: {out / name}\n" in text.out
-    assert text.err == "", "no progress bar in a pipe"
-    document = json.loads((out / "result.json").read_text(encoding="utf-8"))
-    stages = [stage["name"] for stage in document["costs"]["stages"]]
-    assert stages[:3] == ["read", "start_up", "check"]
-    assert stages[-1] == "pictures"
-    assert "identity" not in document["input"]
+    assert main.current_names(old.split()) == new.split()
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "is now `hemx " in told.err
 
 
-def test_identify_and_window_reach_the_result(asked: dict[str, object], tmp_path: Path) -> None:
-    assert _run("triage", "s", "--out", tmp_path, "--identify", "--window", "-10,160", "-q") == 0
-    document = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
-    assert document["input"]["identity"]["patient_id"] == "ID-4711"
-    assert "window_changed" in {note["code"] for note in document["notes"]}
+def test_todays_names_are_not_told_about(capsys: pytest.CaptureFixture[str]) -> None:
+    for line in ("triage data --out export", "bundle verify", "dev data check x", "--version", ""):
+        assert main.current_names(line.split()) == line.split()
+    assert capsys.readouterr().err == ""
 
 
-def test_no_blood_is_a_success(
-    asked: dict[str, object], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_every_older_name_leads_to_a_command(capsys: pytest.CaptureFixture[str]) -> None:
+    for old in main.RENAMED:
+        assert run(*old.split(), "--help") == 0, old
+        told = capsys.readouterr()
+        assert f"hemx: `hemx {old}` is now `hemx {main.RENAMED[old]}`" in told.err
+        assert "Usage" in told.out
+
+
+def test_a_checkout_s_modules_add_what_is_said_of_them() -> None:
+    for module, (_, commands) in main.IN_A_CHECKOUT.items():
+        app = typer.Typer()
+        app.command("other")(lambda: None)
+        import_module(module).register(app)
+        assert set(names(app)) == {"other", *commands}, module
+
+
+@pytest.mark.parametrize("line", ["dev export --help", "bundle sign x", "benchmark run --tiny"])
+def test_an_installed_package_says_what_needs_a_checkout(
+    line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked["clot_mm"] = 0.0
-    assert _run("triage", "study", "--out", tmp_path) == 0
-    assert capsys.readouterr().out.startswith("No haematoma found")
+    monkeypatch.setattr(main, "find_checkout", lambda: False)
+    assert run(*line.split()) == 2
+    error = capsys.readouterr().err
+    assert "a checkout of HEMX's source" in error
+    assert "docs/installation.md" in error
 
 
-def test_quiet_prints_nothing(
-    asked: dict[str, object], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert _run("triage", "study", "--out", tmp_path, "--quiet") == 0
-    assert tuple(capsys.readouterr()) == ("", "")
-    assert (tmp_path / "result.json").is_file()
+@pytest.mark.parametrize(
+    ("line", "extra"),
+    [
+        ("triage study", "runtime"),
+        ("train gan", "train"),
+        ("dev data check x", "train"),
+        ("dev export", "export"),
+        ("bundle self-test", "runtime"),
+        ("benchmark run", "bench"),
+    ],
+)
+def test_a_missing_module_is_an_extra_to_install(line: str, extra: str) -> None:
+    error = main.missing_extra(line.split(), ModuleNotFoundError("", name="lightning"))
+    assert error.found == "lightning is not installed"
+    assert error.remedy == f'pip install "hemx[{extra}]"'
 
 
-def test_an_intended_error_is_one_message_and_exit_code_2(
-    asked: dict[str, object],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    def refuse(path: Path, **_: object) -> HUVolume:
-        raise NoSeriesError("nothing here", expected="a CT", remedy="give another folder")
-
-    monkeypatch.setattr(reader, "read_series", refuse)
-    assert _run("triage", "study", "--out", tmp_path / "out") == cli.ERROR_EXIT == 2
-    text = capsys.readouterr()
-    assert text.out == ""
-    assert text.err == ("hemx: nothing here. Expected: a CT. What to do: give another folder.\n")
-    assert not (tmp_path / "out").exists()
+def test_extras_are_those_of_the_project() -> None:
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    for extra in {*main.EXTRAS.values()}:
+        assert f"\n{extra} = [" in text
 
 
-def test_a_foreign_result_is_refused_before_anything_is_read(
-    asked: dict[str, object], tmp_path: Path
-) -> None:
-    (tmp_path / "result.json").write_text("{}")
-    assert _run("triage", "study", "--out", tmp_path) == 2
-    assert "path" not in asked
-
-
-@pytest.mark.parametrize(("text", "window"), [("0,80", (0, 80)), ("-10, 90.5", (-10, 90.5))])
-def test_windows(text: str, window: tuple[float, float]) -> None:
-    assert cli.parse_window(text) == HUWindow(*window)
-
-
-@pytest.mark.parametrize("text", ["80", "a,b", "", "1,2,3"])
-def test_what_is_no_window_is_refused(text: str) -> None:
-    with pytest.raises(InputError, match="lower,upper"):
-        cli.parse_window(text)
-
-
-@pytest.mark.parametrize("text", ["80,0", "5,5"])
-def test_an_empty_window_is_refused(text: str) -> None:
-    with pytest.raises(VolumeError):
-        cli.parse_window(text)
-
-
-def test_series_are_listed_with_what_to_give(
-    asked: dict[str, object], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    uid = "1.2.826.0.1.3680043.9.4245.3115138630835728997848661150714813892"
-
-    def listed(path: Path) -> tuple[SeriesSummary, ...]:
-        return (
-            SeriesSummary(
-                key=uid,
-                series_uid=uid,
-                study_uid="1",
-                patient_id="p",
-                series_number=201,
-                description="Head [thin]",
-                slices=30,
-                thickness_mm=None,
-                plane="axial",
-                acquired_at=None,
-                usable=False,
-                refusal=Refusal("contrast_given", sign=Phrase("contrast.agent", agent="Iohexol")),
-            ),
-        )
-
-    monkeypatch.setattr(reader, "list_series", listed)
-    assert _run("series", "study") == 0
-    out = capsys.readouterr().out
-    for part in (uid, "201", "Head [thin]", "no: contrast medium"):
-        assert part in out
-
-
-class _Entry:
-    """Stands in for an `EntryPoint`."""
-
-    def __init__(self, name: str, loaded: object) -> None:
-        self.name = name
-        self._loaded = loaded
-
-    def load(self) -> object:
-        if isinstance(self._loaded, Exception):
-            raise self._loaded
-        return self._loaded
-
-
-def test_other_packages_add_commands(
+def test_a_missing_module_of_a_command_is_told(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def register(app: typer.Typer) -> None:
-        @app.command("greet")
-        def greet() -> None:
-            typer.echo("hello")
+    monkeypatch.setitem(sys.modules, "hemx_core.training.stage1", None)
+    with pytest.raises(ModuleNotFoundError):  # our own: a mistake, and no extra brings it
+        run("train", "segmentation")
+    monkeypatch.undo()
 
-    entries = [_Entry("broken", ModuleNotFoundError("No module named 'lightning'"))]
-    entries.append(_Entry("greeting", register))
-    monkeypatch.setattr(cli, "app", typer.Typer(pretty_exceptions_enable=False))
-    monkeypatch.setattr(cli, "entry_points", lambda group: entries)
-    assert _run("greet") == 0
-    assert capsys.readouterr().out == "hello\n"
-    assert _run("broken", "--any", "thing") == 2
-    error = capsys.readouterr().err
-    assert "lightning" in error
-    assert 'pip install "hemx[broken]"' in error
+    def refuse(*_: object, **__: object) -> None:
+        raise ModuleNotFoundError("No module named 'executorch'", name="executorch.extension")
+
+    monkeypatch.setattr(hemx_core, "triage", refuse, raising=False)
+    assert run("triage", "study", "--out", "out") == 2
+    assert 'pip install "hemx[runtime]"' in capsys.readouterr().err
 
 
-def test_importing_the_cli_imports_nothing_heavy() -> None:
-    heavy = ("torch", "cv2", "pydicom", "executorch", "scipy")
+def test_importing_the_command_line_imports_nothing_heavy() -> None:
+    heavy = ("torch", "cv2", "pydicom", "executorch", "scipy", "numpy")
     code = f"import sys, hemx_core.commands.main; print([m for m in {heavy} if m in sys.modules])"
-    root = Path(hemx_core.__file__).parent.parent
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
+    assert python("-c", code) == "[]\n"
+
+
+def test_the_package_runs_as_a_module() -> None:
+    assert python("-m", "hemx_core", "--version") == f"hemx {hemx_core.__version__}\n"
+
+
+def test_a_checkout_s_commands_run_in_any_folder(tmp_path: Path) -> None:
+    """As in an editable installation, which knows the packages of the wheel only."""
+    (tmp_path / "hemx_core").symlink_to(ROOT / "hemx_core")
+    code = (
+        "import os; from hemx_core.commands.main import find_checkout; assert find_checkout(); "
+        "import export.cli; print(export.cli.__file__, os.environ['PYTHONPATH'])"
     )
-    assert done.stdout == "[]\n"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == [
+        str(ROOT / "export" / "cli.py"),
+        f"{ROOT}{os.pathsep}{tmp_path}",
+    ]
 
 
-def _two_studies(monkeypatch: pytest.MonkeyPatch, second_patient: str = "ID-4711") -> None:
-    """The reader gives a head whose clot has grown in the study named "later"."""
-
-    def read_series(path: Path, **_: object) -> HUVolume:
-        later = path.name == "later"
-        identity = SeriesIdentity(
-            patient_id=second_patient if later else "ID-4711", series_uid=path.name
-        )
-        return simple_head(clot_mm=18.0 if later else 14.0, identity=identity)
-
-    monkeypatch.setattr(reader, "read_series", read_series)
-
-
-def test_compare_prints_the_answers_and_names_the_files(
-    asked: dict[str, object],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+def test_beside_a_foreign_package_is_no_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _two_studies(monkeypatch)
-    out = tmp_path / "out"
-    assert _run("compare", "earlier", "later", "--out", out, "--models", "m") == 0
-    assert asked["models"] == Path("m")
-    text = capsys.readouterr().out
-    assert "Haematoma expansion" in text
-    assert "30 % or more" in text
-    for name in ("comparison.json", "comparison.png"):
-        assert f"Written: {out / name}\n" in text
-    document = json.loads((out / "comparison.json").read_text(encoding="utf-8"))
-    assert document["expansion"]["he_30"]["answer"] == "yes"
-    assert "identity" not in document["earlier"]["input"]
-
-
-def test_compare_refuses_two_patients_before_the_models_are_loaded(
-    asked: dict[str, object],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    _two_studies(monkeypatch, "ID-0815")
-    out = tmp_path / "out"
-    assert _run("compare", "earlier", "later", "--out", out) == 2
-    assert "different patient IDs" in capsys.readouterr().err
-    assert "models" not in asked
-    assert not out.exists()
-    assert _run("compare", "earlier", "later", "--out", out, "--force", "--quiet") == 0
-    document = json.loads((out / "comparison.json").read_text(encoding="utf-8"))
-    assert "different_patients" in {note["code"] for note in document["notes"]}
-
-
-def test_an_unsigned_bundle_is_taken_only_where_it_is_asked_for(
-    asked: dict[str, object], tmp_path: Path
-) -> None:
-    assert _run("triage", "study", "--out", tmp_path / "one") == 0
-    assert asked["allow_unsigned"] is False
-    assert _run("triage", "study", "--out", tmp_path / "two", "--allow-unsigned") == 0
-    assert asked["allow_unsigned"] is True
-    assert _run("compare", "a", "b", "--out", tmp_path / "three", "--allow-unsigned") == 0
-    assert asked["allow_unsigned"] is True
+    for name in ("hemx_core", "export", "benchmarks"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setattr(hemx_core, "__file__", str(tmp_path / "hemx_core" / "__init__.py"))
+    assert not main.find_checkout()
+    assert str(tmp_path) not in sys.path

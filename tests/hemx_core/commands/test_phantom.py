@@ -83,15 +83,8 @@ def test_wrong_requests_are_intended_errors(
 
 def test_markers_are_named_by_their_codes() -> None:
     assert parse_markers(None) is None
-    assert parse_markers("none") == {
-        "hypodensity": False,
-        "irregular": False,
-        "blend": False,
-        "fluid_level": False,
-    }
-    only = parse_markers("blend, irregular")
-    assert only is not None
-    assert [code for code, on in only.items() if on] == ["irregular", "blend"]
+    assert parse_markers("none") == ()
+    assert parse_markers("blend, irregular") == ("blend", "irregular")
 
 
 def test_three_time_points_are_refused(tmp_path: Path) -> None:

@@ -1,44 +1,115 @@
-"""`hemx triage --pdf --dicom` and `hemx compare --pdf` on DICOM files, with fake models."""
+"""`hemx triage`, with fake models: on a head in memory, and on DICOM files."""
 
+import json
 import sys
 from pathlib import Path
 
 import pypdf
 import pytest
 
-from hemx_core.bundle import load as bundle
-from hemx_core.commands import main as cli
+import hemx_core
+from hemx_core import api
 from hemx_core.data.seg import read_seg
+from hemx_core.errors import NoSeriesError
 from hemx_core.imaging.reader import read_series
+from hemx_core.imaging.volume import HUVolume
 from tests.factories import ThresholdModels, simple_head, write_ct_series
+from tests.hemx_core.commands.running import Asked, fake, run
 
 
-@pytest.fixture(autouse=True)
-def _fake(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bundle, "load_models", lambda *_, **__: ThresholdModels())
-    monkeypatch.setattr(cli, "entry_points", lambda group: [])
-    monkeypatch.setattr(sys, "argv", sys.argv)
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
+    return fake(monkeypatch)
 
 
-def _study(folder: Path, clot_mm: float, study: str = "1") -> Path:
-    write_ct_series(
-        folder, hu=simple_head(clot_mm=clot_mm).hu, study=study, PixelSpacing=[1.5, 1.5]
-    )
+@pytest.fixture
+def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """DICOM files of a head with a clot; the models are fake."""
+    monkeypatch.setattr(hemx_core, "load_models", lambda *_, **__: ThresholdModels())
+    folder = tmp_path / "study"
+    write_ct_series(folder, hu=simple_head(clot_mm=14).hu, PixelSpacing=[1.5, 1.5])
     return folder
 
 
-def _run(*arguments: object) -> int:
-    sys.argv = ["hemx", *map(str, arguments)]
-    with pytest.raises(SystemExit) as exit_info:
-        cli.main()
-    return int(exit_info.value.code or 0)
+def test_triage_prints_the_result_and_names_the_files(
+    asked: Asked, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert run("triage", "study", "--out", out, "--series", "7", "--models", "m") == 0
+    assert (asked.paths, asked.series) == ([Path("study")], "7")
+    assert asked.bundles == [(Path("m"), False)]
+    text = capsys.readouterr()
+    assert "Discuss with a neurosurgical centre" in text.out
+    for name in ("result.json", "overview.png", "overlays"):
+        assert f"Written: {out / name}\n" in text.out
+    assert text.err == "", "no progress bar in a pipe"
+    document = json.loads((out / "result.json").read_text(encoding="utf-8"))
+    stages = [stage["name"] for stage in document["costs"]["stages"]]
+    assert stages[:3] == ["read", "start_up", "check"]
+    assert stages[-1] == "pictures"
+    assert "identity" not in document["input"]
+
+
+def test_identify_and_window_reach_the_result(asked: Asked, tmp_path: Path) -> None:
+    assert run("triage", "s", "--out", tmp_path, "--identify", "--window", "-10,160", "-q") == 0
+    document = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
+    assert document["input"]["identity"]["patient_id"] == "ID-4711"
+    assert "window_changed" in {note["code"] for note in document["notes"]}
+
+
+def test_no_blood_is_a_success(
+    asked: Asked, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked.clot_mm = 0.0
+    assert run("triage", "study", "--out", tmp_path) == 0
+    assert capsys.readouterr().out.startswith("No haematoma found")
+
+
+def test_quiet_prints_nothing(
+    asked: Asked, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("triage", "study", "--out", tmp_path, "--quiet") == 0
+    assert tuple(capsys.readouterr()) == ("", "")
+    assert (tmp_path / "result.json").is_file()
+
+
+def test_an_intended_error_is_one_message_and_exit_code_2(
+    asked: Asked,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def refuse(path: Path, **_: object) -> HUVolume:
+        raise NoSeriesError("nothing here", expected="a CT", remedy="give another folder")
+
+    monkeypatch.setattr(api, "read_series", refuse)
+    assert run("triage", "study", "--out", tmp_path / "out") == 2
+    text = capsys.readouterr()
+    assert text.out == ""
+    assert text.err == ("hemx: nothing here. Expected: a CT. What to do: give another folder.\n")
+    assert not (tmp_path / "out").exists()
+    assert not asked.bundles, "models are loaded once a study has been read"
+
+
+def test_a_foreign_result_is_refused_before_anything_is_read(asked: Asked, tmp_path: Path) -> None:
+    (tmp_path / "result.json").write_text("{}")
+    assert run("triage", "study", "--out", tmp_path) == 2
+    assert not asked.paths
+
+
+def test_an_unsigned_bundle_is_taken_only_where_it_is_asked_for(
+    asked: Asked, tmp_path: Path
+) -> None:
+    assert run("triage", "study", "--out", tmp_path, "-q") == 0
+    assert run("triage", "study", "--out", tmp_path, "-q", "--allow-unsigned") == 0
+    assert asked.bundles == [(None, False), (None, True)]
 
 
 def test_triage_writes_what_is_asked_for(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    study, out = _study(tmp_path / "study", 14), tmp_path / "out"
-    assert _run("triage", study, "--out", out, "--pdf", "--dicom", "--language", "ja") == 0
+    out = tmp_path / "out"
+    assert run("triage", study, "--out", out, "--pdf", "--dicom", "--language", "ja") == 0
     told = capsys.readouterr().out
     names = ("referral.pdf", "referral.png", "haematoma_seg.dcm", "triage_sr.dcm")
     for name in names:
@@ -49,31 +120,22 @@ def test_triage_writes_what_is_asked_for(
     volume = read_series(study)
     assert read_seg(out / "haematoma_seg.dcm", volume).sum() > 100
     plain = tmp_path / "plain"
-    assert _run("triage", study, "--out", plain, "-q") == 0
+    assert run("triage", study, "--out", plain, "-q") == 0
     assert not any((plain / name).exists() for name in names)
 
 
-def test_identify_reaches_the_referral(tmp_path: Path) -> None:
-    study = _study(tmp_path / "study", 14)
-    assert _run("triage", study, "--out", tmp_path, "--pdf", "--identify", "-q") == 0
+def test_identify_reaches_the_referral(study: Path, tmp_path: Path) -> None:
+    assert run("triage", study, "--out", tmp_path, "--pdf", "--identify", "-q") == 0
     assert "Test Case" in pypdf.PdfReader(tmp_path / "referral.pdf").pages[0].extract_text()
-
-
-def test_compare_writes_a_referral_with_the_growth(tmp_path: Path) -> None:
-    first, second = _study(tmp_path / "a", 14), _study(tmp_path / "b", 20, study="2")
-    assert _run("compare", first, second, "--out", tmp_path / "out", "--pdf", "-q") == 0
-    text = pypdf.PdfReader(tmp_path / "out" / "referral.pdf").pages[0].extract_text()
-    assert "Comparison with the earlier study" in text
-    assert "Time between" in text
 
 
 def test_what_cannot_be_written_is_refused_before_the_study_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     missing = tmp_path / "no study"
-    assert _run("triage", missing, "--out", tmp_path, "--language", "fr") == cli.ERROR_EXIT
+    assert run("triage", missing, "--out", tmp_path, "--language", "fr") == 2
     assert "the language 'fr'" in capsys.readouterr().err
     monkeypatch.setitem(sys.modules, "highdicom", None)
-    assert _run("triage", missing, "--out", tmp_path, "--dicom") == cli.ERROR_EXIT
+    assert run("triage", missing, "--out", tmp_path, "--dicom") == 2
     assert 'pip install "hemx[dicom]"' in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []

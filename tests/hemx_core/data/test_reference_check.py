@@ -27,7 +27,7 @@ def head(*clots: np.ndarray | None) -> HUVolume:
         if clot is not None:
             hu[clot] = 60 + rng.normal(0, 2, int(clot.sum()))
         slices.append(np.clip(hu, *CLIPPED))
-    return HUVolume.from_array(
+    return HUVolume(
         np.rint(np.stack(slices)).astype(np.int16), spacing_mm=SPACING, clipped_to_hu=CLIPPED
     )
 

@@ -38,7 +38,7 @@ def head(*, rows=256, shift=(0, 0), holder=True, clot=None):
 
 
 def volume(slices, **keywords):
-    return HUVolume.from_array(np.stack(slices), spacing_mm=(5.0, *SPACING), **keywords)
+    return HUVolume(np.stack(slices), spacing_mm=(5.0, *SPACING), **keywords)
 
 
 def test_window_is_equation_one():

@@ -55,8 +55,8 @@ def test_geometry_arrays_cannot_be_changed():
         geometry([0, 5], [5, 5]).positions_mm[0] = 1
 
 
-def test_from_array_rounds_floats_and_keeps_shape():
-    volume = HUVolume.from_array(np.full((2, 4, 5), 39.6), spacing_mm=(5, 0.5, 0.5))
+def test_an_array_is_rounded_and_keeps_its_shape():
+    volume = HUVolume(np.full((2, 4, 5), 39.6), spacing_mm=(5, 0.5, 0.5))
     assert volume.shape == (2, 4, 5)
     assert volume.hu.dtype == np.int16
     assert (volume.hu == 40).all()
@@ -68,17 +68,17 @@ def test_from_array_rounds_floats_and_keeps_shape():
         (np.zeros((4, 5)), "shape"),
         (np.full((1, 4, 5), np.nan), "finite"),
         (np.full((1, 4, 5), 1e6), "int16"),
-        (np.zeros((0, 4, 5)), "positions"),
+        (np.zeros((0, 4, 5)), "pixels"),
     ],
 )
-def test_from_array_refuses(array, match):
+def test_a_volume_refuses(array, match):
     with pytest.raises(VolumeError, match=match):
-        HUVolume.from_array(array, spacing_mm=(5, 0.5, 0.5))
+        HUVolume(array, spacing_mm=(5, 0.5, 0.5))
 
 
 def test_volume_refuses_a_wrong_number_of_uids():
     with pytest.raises(VolumeError, match="SOP"):
-        HUVolume.from_array(
+        HUVolume(
             np.zeros((2, 4, 5)),
             spacing_mm=(5, 0.5, 0.5),
             identity=SeriesIdentity(sop_instance_uids=("1.2",)),
@@ -88,4 +88,4 @@ def test_volume_refuses_a_wrong_number_of_uids():
 @pytest.mark.parametrize("spacing", [(0, 0.5, 0.5), (5, 0, 0.5), (5, 0.5, -1), (-5, 0.5, 0.5)])
 def test_impossible_spacing_is_refused(spacing):
     with pytest.raises(VolumeError):
-        HUVolume.from_array(np.zeros((2, 4, 5)), spacing_mm=spacing)
+        HUVolume(np.zeros((2, 4, 5)), spacing_mm=spacing)

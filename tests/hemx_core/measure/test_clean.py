@@ -125,7 +125,7 @@ def _scene(hole: np.ndarray, hole_hu: int = HOLE_HU) -> tuple[np.ndarray, HUVolu
     hu = np.full(mask.shape, 32, np.int16)
     hu[1][_disc(16)] = CLOT_HU
     hu[1][hole] = hole_hu
-    return mask, HUVolume.from_array(hu, spacing_mm=(5, 1, 1))
+    return mask, HUVolume(hu, spacing_mm=(5, 1, 1))
 
 
 def test_an_enclosed_hypodensity_is_filled_and_counted() -> None:
@@ -154,7 +154,7 @@ def test_a_diagonal_gap_does_not_open_a_hole() -> None:
     mask = np.zeros((1, 64, 64), bool)
     rows, columns = np.mgrid[:64, :64]
     mask[0] = (abs(rows - 30) + abs(columns - 30) <= 12) & (abs(rows - 30) + abs(columns - 30) > 3)
-    volume = HUVolume.from_array(np.full(mask.shape, 40, np.int16), spacing_mm=(5, 1, 1))
+    volume = HUVolume(np.full(mask.shape, 40, np.int16), spacing_mm=(5, 1, 1))
     filled, _ = fill_holes(mask, volume)
     assert filled[0, 30, 30]
 
@@ -181,7 +181,7 @@ def test_an_island_inside_a_hole_joins_the_clot() -> None:
 def test_the_mask_touching_the_picture_s_edge_is_no_hole() -> None:
     mask = np.zeros((1, 20, 20), bool)
     mask[0, :, 8:12] = True
-    volume = HUVolume.from_array(np.full(mask.shape, 40, np.int16), spacing_mm=(5, 1, 1))
+    volume = HUVolume(np.full(mask.shape, 40, np.int16), spacing_mm=(5, 1, 1))
     assert fill_holes(mask, volume)[0] is mask
 
 
@@ -204,7 +204,7 @@ def head(*, ridge_on: int | None, step_mm: float = 5.0, slices: int = 8) -> HUVo
     hu[:, away < 64] = 35.0
     if ridge_on is not None:
         hu[ridge_on, 56:72, 20:70] = 800.0
-    return HUVolume.from_array(hu, spacing_mm=(step_mm, 1.0, 1.0))
+    return HUVolume(hu, spacing_mm=(step_mm, 1.0, 1.0))
 
 
 def mask_of(volume: HUVolume, *pieces: tuple[slice, tuple[slice, slice]]) -> np.ndarray:

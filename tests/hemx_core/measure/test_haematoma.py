@@ -7,7 +7,7 @@ from hemx_core.measure.haematoma import haematoma_notes, measure_haematoma
 
 def _volume() -> HUVolume:
     hu = np.random.default_rng(1).normal(60, 2, (6, 64, 64))
-    return HUVolume.from_array(hu, spacing_mm=(5.0, 1.0, 1.0))
+    return HUVolume(hu, spacing_mm=(5.0, 1.0, 1.0))
 
 
 def _codes(mask: np.ndarray) -> set[str]:

@@ -27,7 +27,7 @@ def _judge(
     for part, drop in lower:
         hu[1:4][:, part & one] -= drop
     hu += rng.normal(0, noise, hu.shape)
-    volume = HUVolume.from_array(hu, spacing_mm=(5, 0.5, 0.5))
+    volume = HUVolume(hu, spacing_mm=(5, 0.5, 0.5))
     return {sign.code: sign for sign in find_signs(volume, mask)}
 
 
@@ -42,7 +42,7 @@ def test_a_plain_round_clot_has_no_sign_and_every_rule_answers() -> None:
 
 
 def test_no_haematoma_no_signs() -> None:
-    volume = HUVolume.from_array(np.full((3, 40, 40), 35, np.int16), spacing_mm=(5, 1, 1))
+    volume = HUVolume(np.full((3, 40, 40), 35, np.int16), spacing_mm=(5, 1, 1))
     assert find_signs(volume, np.zeros((3, 40, 40), bool)) == ()
 
 
@@ -135,7 +135,7 @@ def test_the_answer_does_not_depend_on_the_pixel_size() -> None:
     mask = np.zeros((3, 60, 60), bool)
     mask[1] = np.hypot(rows, columns) <= 14
     hu = np.where(mask, CLOT_HU, 32.0) - 36 * (np.hypot(rows - 2, columns + 3) <= 4) * mask
-    volume = HUVolume.from_array(hu + rng.normal(0, 3, hu.shape), spacing_mm=(5, 0.9, 0.9))
+    volume = HUVolume(hu + rng.normal(0, 3, hu.shape), spacing_mm=(5, 0.9, 0.9))
     signs = {sign.code: sign for sign in find_signs(volume, mask)}
     assert signs["hypodensity"].present is True
     assert signs["hypodensity"].slice_index == 1

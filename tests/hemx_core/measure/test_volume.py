@@ -74,7 +74,7 @@ def test_a_disc_has_its_diameter() -> None:
 
 def test_an_empty_mask_measures_nothing() -> None:
     mask = np.zeros((4, 8, 8), bool)
-    volume = HUVolume.from_array(np.zeros((4, 8, 8)), spacing_mm=(5, 0.5, 0.4))
+    volume = HUVolume(np.zeros((4, 8, 8)), spacing_mm=(5, 0.5, 0.4))
     assert max_diameter_mm(mask, _geometry(4)) == 0
     assert volume_ml(slice_areas_mm2(mask, _geometry(4)), _geometry(4)) == 0
     assert mean_hu(volume, mask) is None
@@ -83,7 +83,7 @@ def test_an_empty_mask_measures_nothing() -> None:
 def test_mean_hu_is_taken_inside_the_mask_over_all_slices() -> None:
     hu = np.full((4, 64, 64), -1000)
     hu[1, 10:30, 20:50], hu[2, 10:30, 20:50] = 50, 71
-    volume = HUVolume.from_array(hu, spacing_mm=(5, 0.5, 0.4))
+    volume = HUVolume(hu, spacing_mm=(5, 0.5, 0.4))
     assert mean_hu(volume, _block()) == pytest.approx(60.5)
 
 

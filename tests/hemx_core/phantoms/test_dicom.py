@@ -82,8 +82,8 @@ def test_writing_twice_gives_the_same_bytes(phantom: Phantom, tmp_path: Path) ->
 
 def test_a_volume_without_identity_gets_uids_of_its_content(tmp_path: Path) -> None:
     hu = np.zeros((2, 8, 8), np.int16)
-    volume = HUVolume.from_array(hu, spacing_mm=(5.0, 0.5, 0.5))
-    other = HUVolume.from_array(hu + 1, spacing_mm=(5.0, 0.5, 0.5))
+    volume = HUVolume(hu, spacing_mm=(5.0, 0.5, 0.5))
+    other = HUVolume(hu + 1, spacing_mm=(5.0, 0.5, 0.5))
     headers = [
         pydicom.dcmread(write_dicom_series(one, tmp_path / name)[1])
         for name, one in (("a", volume), ("b", volume), ("c", other))

@@ -113,7 +113,7 @@ def test_numbers_that_are_not_finite_are_refused() -> None:
 
 
 def test_an_unknown_uid_has_no_hash() -> None:
-    array = HUVolume.from_array(simple_head().hu, spacing_mm=(5, 1.5, 1.5))
+    array = HUVolume(simple_head().hu, spacing_mm=(5, 1.5, 1.5))
     document = to_document(triage_volume(array, ThresholdModels()))
     assert document["input"]["series_uid_sha256"] is None
 

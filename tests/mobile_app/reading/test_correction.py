@@ -382,7 +382,7 @@ class TestTime(ReadingCase):
         super().setUp()
         hu = np.full((30, 512, 512), 30, np.int16)
         hu[10:20, 200:300, 200:300] = 65
-        self.volume = HUVolume.from_array(hu, spacing_mm=(5.0, 0.45, 0.45))
+        self.volume = HUVolume(hu, spacing_mm=(5.0, 0.45, 0.45))
         seen = next(one for one in self.found.slices if one.probabilities)
         context = self.context
         context.close_study()

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from pydicom.dataset import Dataset
 
+from hemx_core import triage
 from hemx_core.errors import BackendError, NoSeriesError, NotHeadError
 from hemx_core.imaging.reader import read_series
 from hemx_core.imaging.volume import HUVolume
-from hemx_core.pipeline import triage
 from hemx_core.result import SliceUpdate
 from mobile_app.errors import DamagedStoreError, MemoryBudgetError, NotStoredError, UnexpectedError
 from mobile_app.store import Store, StudyState
@@ -94,7 +94,7 @@ def test_import_triage_and_load_by_jobs(desk: Desk, tmp_path: Path) -> None:
     outcome = desk.do(triage_study(desk.store, imported.id, models))
     assert outcome.state is JobState.DONE
     stored = desk.store.results.load(outcome.value)
-    fresh = triage(source, models)
+    fresh = triage(source, models=models)
     np.testing.assert_array_equal(stored.mask, fresh.mask)
     assert_same(stored.markers, fresh.markers)
     assert_same(stored.slices, fresh.slices)

@@ -1,0 +1,381 @@
+"""What `import hemx_core as hemx` offers as functions, and what the commands are made of.
+
+    result = hemx.triage("study/")
+    result.save("out/", pdf=True)
+
+Research software, not a medical device.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from hemx_core import comparison as pairs
+from hemx_core import result as results
+from hemx_core.bundle import load as bundle
+from hemx_core.costs import START_UP, OnSlice, Progress, StageClock
+from hemx_core.errors import InputError
+from hemx_core.imaging.reader import read_series
+from hemx_core.imaging.spec import HUWindow
+from hemx_core.imaging.volume import HUVolume
+from hemx_core.phantoms.make import Phantom, draw_phantom, write_phantom
+from hemx_core.pipeline import TriageModels, TriageSettings, triage_volume
+from hemx_core.report import comparison as comparison_report
+from hemx_core.report import dicom as dicom_report
+from hemx_core.report.referral import ReferralOptions, write_referral
+from hemx_core.report.write import check_output, write_report
+
+Study = str | os.PathLike[str] | HUVolume
+"""A folder, a DICOM file, a DICOMDIR or a zip; or a volume."""
+
+Window = HUWindow | tuple[float, float]
+"""(lower, upper), HU."""
+
+ModelsOrLoader = TriageModels | Callable[[], bundle.Models]
+"""Loaded models, which stay open; or what loads them, once a study has been read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class StudyShown:
+    """What a result's pictures are drawn from.
+
+    Args:
+        volume: the triaged volume.
+        window: display window, HU.
+        source: the path that it was read from; None for a volume that came as an array.
+    """
+
+    volume: HUVolume
+    window: HUWindow
+    source: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What was written.
+
+    Args:
+        files: the files, and the folder of overlays.
+        result: the result with the cost of drawing its pictures.
+    """
+
+    files: tuple[Path, ...]
+    result: results.TriageResult
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class TriageResult(results.TriageResult):
+    """The whole answer for one study, which can be saved.
+
+    Args:
+        shown: the volume and the window; a reference, not a copy.
+        language: of what `save` writes, unless it is told another.
+    """
+
+    shown: StudyShown
+    language: str = "en"
+
+    def save(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        pdf: bool = False,
+        dicom: bool = False,
+        language: str | None = None,
+        identify: bool = False,
+    ) -> Saved:
+        """Write result.json, overview.png and the overlays, as `hemx triage --out` does.
+
+        Args:
+            folder: made where missing; an earlier result in it is replaced.
+            pdf: also the referral, referral.pdf and referral.png.
+            dicom: also haematoma_seg.dcm and triage_sr.dcm (needs the extra `dicom`).
+            language: of the referral, "en" or "ja"; by default that of the triage.
+            identify: let the files name the patient.
+        Raises:
+            InputError: no such language, or DICOM of a volume that was not read from DICOM files.
+            BackendError: highdicom is not installed.
+            OutputError: the folder cannot be used, or the disk refuses.
+        """
+        language, out, shown = language or self.language, Path(folder), self.shown
+        check_save(out, dicom=dicom, language=language)
+        if dicom and shown.source is None:
+            raise InputError(
+                "a volume that was not read from files",
+                expected="a DICOM study: SEG and SR refer to its images",
+                remedy="triage the study's folder, or leave out dicom=True",
+            )
+        report = write_report(self, shown.volume, out, window=shown.window, identify=identify)
+        files = list(report.named_files)
+        if pdf:
+            options = ReferralOptions(language=language, identify=identify)
+            files += write_referral(
+                self, shown.volume, out, window=shown.window, options=options
+            ).files
+        if dicom and shown.source is not None:
+            files += dicom_report.write_dicom(
+                self, shown.volume, shown.source, out, identify=identify
+            ).files
+        return Saved(tuple(files), report.result)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
+class ComparisonResult(pairs.ComparisonResult):
+    """What two studies say together, which can be saved.
+
+    Args:
+        earlier, later: both triage results; the later one advises to call if there is expansion.
+    """
+
+    earlier: TriageResult
+    later: TriageResult
+
+    def save(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        pdf: bool = False,
+        language: str | None = None,
+        identify: bool = False,
+    ) -> tuple[Path, ...]:
+        """Write comparison.json and comparison.png, as `hemx compare --out` does.
+
+        Args:
+            folder: made where missing; an earlier comparison in it is replaced.
+            pdf: also the later study's referral, with the growth.
+            language: of the referral, "en" or "ja"; by default that of the comparison.
+            identify: let the files name the patient.
+        Returns:
+            The files.
+        Raises:
+            InputError: no such language.
+            OutputError: the folder cannot be used, or the disk refuses.
+        """
+        language, out, shown = language or self.later.language, Path(folder), self.later.shown
+        check_save_comparison(out, language=language)
+        written = comparison_report.write_comparison(
+            self,
+            self.earlier.shown.volume,
+            shown.volume,
+            out,
+            window=shown.window,
+            identify=identify,
+        )
+        files = [written.comparison_json, written.picture]
+        if pdf:
+            options = ReferralOptions(language=language, identify=identify)
+            files += write_referral(
+                self.later,
+                shown.volume,
+                out,
+                window=shown.window,
+                comparison=self,
+                options=options,
+            ).files
+        return tuple(files)
+
+
+def triage(
+    study: Study,
+    *,
+    models: ModelsOrLoader | None = None,
+    series: str | None = None,
+    window: Window | None = None,
+    language: str = "en",
+    progress: Progress | None = None,
+    on_slice: OnSlice | None = None,
+) -> TriageResult:
+    """Triage a head CT. No blood found is a result, not an error.
+
+    Args:
+        study: a folder, file, DICOMDIR or zip; or a volume.
+        models: what `load_models` gave, for many studies; by default the shipped models are loaded
+            and closed again. A function that loads models is called once the study has been read.
+        series: series UID, its unique beginning or end, a series number or a description; by default
+            the best axial series without contrast medium.
+        window: HU window, (lower, upper); the models' own by default.
+        language: of what `save` writes, "en" or "ja".
+        progress: called with a stage's name, how much is done and how much there is; what it raises
+            ends the triage.
+        on_slice: given every slice as it is segmented, those with blood again when classified.
+    Raises:
+        DicomSeriesError: no usable series.
+        NotHeadError: the volume shows no head with a brain in it.
+        ModelError: the models cannot be loaded or run.
+        InputError: no such language.
+
+    Example:
+        result = hemx.triage("study/")
+        result.haematoma.volume_ml, result.markers["blend"].present
+    """
+    ReferralOptions(language=language)  # refuses a language that there is not
+    settings, clock = TriageSettings(window=_window(window)), StageClock()
+    if isinstance(study, HUVolume):
+        volume, source = study, None
+    else:
+        source = Path(study)
+        with clock.stage("read"):
+            volume = read_series(source, series=series, progress=progress)
+    with _opened(models, clock) as loaded:
+        result = triage_volume(
+            volume, loaded, settings=settings, progress=progress, on_slice=on_slice, clock=clock
+        )
+        shown = _shown(volume, source, settings, loaded)
+    return TriageResult(**_fields(result), shown=shown, language=language)
+
+
+def compare(
+    earlier: Study,
+    later: Study,
+    *,
+    models: ModelsOrLoader | None = None,
+    window: Window | None = None,
+    language: str = "en",
+    force: bool = False,
+    progress: Progress | None = None,
+) -> ComparisonResult:
+    """Compare the haematoma of two studies of one patient.
+
+    Args:
+        earlier, later: folders, files, DICOMDIRs or zips; or volumes.
+        models, window, language, progress: see `triage`.
+        force: compare although the patient IDs differ.
+    Raises:
+        InputError: two patients or one series given twice, and not forced; no such language.
+        DicomSeriesError, NotHeadError, ModelError: see `triage`.
+
+    Example:
+        hemx.compare("earlier/", "later/").growth
+    """
+    ReferralOptions(language=language)
+    settings = TriageSettings(window=_window(window))
+    sources = [None if isinstance(study, HUVolume) else Path(study) for study in (earlier, later)]
+    first, second = (
+        study if isinstance(study, HUVolume) else read_series(study, progress=progress)
+        for study in (earlier, later)
+    )
+    # Before the models are loaded: two patients are refused at once.
+    pairs.check_pair(first.identity, second.identity, force=force)
+    with _opened(models, StageClock()) as loaded:
+        result = pairs.compare_volumes(
+            first, second, loaded, settings=settings, force=force, progress=progress
+        )
+        shown = [
+            _shown(volume, source, settings, loaded)
+            for volume, source in zip((first, second), sources, strict=True)
+        ]
+    studies = {
+        name: TriageResult(**_fields(getattr(result, name)), shown=study, language=language)
+        for name, study in zip(("earlier", "later"), shown, strict=True)
+    }
+    return ComparisonResult(**_fields(result) | studies)
+
+
+def phantom(
+    *,
+    seed: int = 0,
+    location: str | None = None,
+    side: str | None = None,
+    volume_ml: float | None = None,
+    markers: Iterable[str] | None = None,
+    growth: float | None = None,
+    lesion: bool = True,
+    site: int | None = None,
+    matrix: int = 512,
+    slices: int | None = None,
+    on_threshold: bool = False,
+    out: str | os.PathLike[str] | None = None,
+) -> Phantom:
+    """Make a synthetic head CT with its truth: `.volume`, `.mask`, `.slice_markers`.
+
+    Args:
+        seed: another seed is another patient.
+        location: putamen, thalamus or subcortical; drawn by default.
+        side: left or right, the patient's; drawn by default.
+        volume_ml: of the haematoma; drawn by default.
+        markers: codes of exactly the markers to show; drawn by default.
+        growth: adds `.follow_up`, hours later, its haematoma this many times as large.
+        lesion: False for a head without haematoma.
+        site: a scanner's number, from 1; by default it follows from the seed.
+        matrix: rows and columns.
+        slices: by default the whole head.
+        on_threshold: contrasts of blend sign and black hole on their limits.
+        out: also write DICOM, truth.json and the true masks into this folder.
+    Raises:
+        InputError: an unknown marker, or a clot too small to show what is asked for.
+        VolumeError: an unknown location or side.
+        OutputError: the folder cannot be written.
+    """
+    made = draw_phantom(
+        seed=seed,
+        location=location,
+        side=side,
+        volume_ml=volume_ml,
+        markers=markers,
+        growth=growth,
+        lesion=lesion,
+        site=site,
+        matrix=matrix,
+        slices=slices,
+        on_threshold=on_threshold,
+    )
+    if out is not None:
+        write_phantom(made.studies, Path(out))
+    return made
+
+
+def check_save(
+    folder: str | os.PathLike[str], *, dicom: bool = False, language: str = "en"
+) -> None:
+    """Refuse what `TriageResult.save` could not write, before the work starts.
+
+    Raises:
+        InputError, BackendError, OutputError: see `TriageResult.save`.
+    """
+    ReferralOptions(language=language)
+    check_output(Path(folder))
+    if dicom:
+        dicom_report.check_dicom()
+
+
+def check_save_comparison(folder: str | os.PathLike[str], *, language: str = "en") -> None:
+    """Refuse what `ComparisonResult.save` could not write, before the work starts.
+
+    Raises:
+        InputError, OutputError: see `ComparisonResult.save`.
+    """
+    ReferralOptions(language=language)
+    check_output(Path(folder), comparison_report.COMPARISON_NAME, comparison_report.FORMAT)
+
+
+@contextmanager
+def _opened(models: ModelsOrLoader | None, clock: StageClock) -> Iterator[TriageModels]:
+    """Models that were given stay open; those loaded here are timed, and closed again."""
+    if models is not None and not callable(models):
+        yield models
+        return
+    with clock.stage(START_UP):
+        loaded = (models or bundle.load_models)()
+    with loaded:
+        yield loaded
+
+
+def _shown(
+    volume: HUVolume, source: Path | None, settings: TriageSettings, models: TriageModels
+) -> StudyShown:
+    window = settings.window or models.manifest.preprocessing.window
+    return StudyShown(volume=volume, window=window, source=source)
+
+
+def _window(window: Window | None) -> HUWindow | None:
+    return window if window is None or isinstance(window, HUWindow) else HUWindow(*window)
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    """A dataclass's fields by name, not copied."""
+    return {part.name: getattr(value, part.name) for part in fields(value)}
