@@ -1,4 +1,4 @@
-"""`hemx bundle`: make keys, sign a bundle, calibrate one anew, trust a key."""
+"""`hemx bundle`: make keys, sign a bundle, calibrate one anew."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hemx_core.bundle.signature import (
     release_keys,
     trusted_keys,
 )
-from hemx_core.commands.bundle import Folder, public_keys, show_bundle
+from hemx_core.commands.bundle import Folder, show_bundle
 from hemx_core.manifest import ModelManifest
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ ENCRYPTED = b"ENCRYPTED"
 
 def register(bundle: typer.Typer) -> None:
     """Add the commands to the group `bundle`."""
-    for command in (keygen, sign, recalibrate, trust):
+    for command in (keygen, sign, recalibrate):
         bundle.command(command.__name__)(command)
 
 
@@ -95,18 +95,6 @@ def recalibrate(
     )
     recalibrate_bundle(target, weights or default_weights(), signing, recipe=recipe, parity=parity)
     show_bundle(target, (TrustedKey(public_key=signing.public_key, name=str(key)), *trusted_keys()))
-
-
-def trust(
-    key: Annotated[Path, typer.Argument(help="File with public keys, as `keygen` writes it.")],
-) -> None:
-    """Trust somebody's public keys on this computer; compare the key id with its owner first."""
-    from export.sign import trust_keys
-
-    keys = public_keys(key)
-    where = trust_keys(list(keys))
-    for trusted in keys:
-        typer.echo(f"trusted   {trusted.key_id} ({trusted.name}) in {where}")
 
 
 def read_key(path: Path) -> SigningKey:

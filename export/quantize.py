@@ -76,7 +76,7 @@ def quantize(
         raise ExportError(
             f"float modules that the network does not have: {', '.join(unknown)}",
             expected="names of submodules of the inference twin",
-            remedy="choose them anew with `hemx layer-error`",
+            remedy="choose them anew with `hemx benchmark layer-error`",
         )
     quantizer = TriageQuantizer((*getattr(module, "float_modules", ()), *float_modules))
     prepared = prepare_pt2e(graph, quantizer)

@@ -11,16 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hemx_core.bundle.signature import (
-    CONFIG_VARIABLE,
     CONTEXT,
     SIGNATURE_NAME,
-    TRUSTED_NAME,
     Signature,
     TrustedKey,
-    config_folder,
     key_id,
     keys_to_json,
-    read_keys,
+    own_folder,
+    trust_keys,
 )
 from hemx_core.errors import ExportError, ManifestError, OutputError, SignatureError
 from hemx_core.files import write_whole
@@ -123,29 +121,12 @@ def local_key() -> SigningKey:
         OutputError: there is no configuration folder, or it cannot be written to.
         SignatureError: the key is there and cannot be read.
     """
-    path = _configuration() / LOCAL_KEY_NAME
+    path = own_folder() / LOCAL_KEY_NAME
     if not path.exists():
         generate_key(path, name=LOCAL_NAME)
     key = load_key(path)
     trust_keys([TrustedKey(public_key=key.public_key, name=LOCAL_NAME)])
     return key
-
-
-def trust_keys(keys: list[TrustedKey]) -> Path:
-    """Add public keys to those trusted on this computer; a key that is there already stays.
-
-    Returns:
-        The list's file.
-    Raises:
-        OutputError: it cannot be written.
-        ManifestError: it is there and malformed.
-    """
-    path = _configuration() / TRUSTED_NAME
-    known = read_keys(path)
-    new = [key for key in keys if key.key_id not in {one.key_id for one in known}]
-    if new:
-        write_whole(path, keys_to_json([*known, *new]), mode=0o600)
-    return path
 
 
 def sign_bundle(folder: Path, key: SigningKey | None = None) -> Signature:
@@ -183,14 +164,3 @@ def _check_cryptography() -> None:
             expected="the export extra",
             remedy='pip install "hemx[export]"',
         ) from error
-
-
-def _configuration() -> Path:
-    folder = config_folder()
-    if folder is None:
-        raise OutputError(
-            "no configuration folder for keys",
-            expected="a home folder of the user",
-            remedy=f"set {CONFIG_VARIABLE}",
-        )
-    return folder

@@ -244,7 +244,7 @@ def read_manifest(folder: Path) -> bytes:
         raise ManifestError(
             f"no readable manifest in {folder} ({error})",
             expected=f"a bundle folder with {MANIFEST_NAME}",
-            remedy="give the folder that `hemx export` wrote",
+            remedy="give the folder that `hemx dev export` wrote",
         ) from error
 
 

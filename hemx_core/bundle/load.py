@@ -251,7 +251,7 @@ def default_bundle() -> Path:
         raise ManifestError(
             "no model bundle in the installed tree",
             expected=f"{MANIFEST_NAME} in {folder.name}, or {BUNDLE_VARIABLE} set",
-            remedy="name the bundle's folder, or write one with `hemx export`",
+            remedy="name the bundle's folder, or write one with `hemx dev export`",
         )
     return folder
 

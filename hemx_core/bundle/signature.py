@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from hemx_core.bundle import ed25519
-from hemx_core.errors import ManifestError, SignatureError, UnknownKeyError
+from hemx_core.errors import ManifestError, OutputError, SignatureError, UnknownKeyError
+from hemx_core.files import write_whole
 from hemx_core.manifest import MANIFEST_NAME
 
 SIGNATURE_NAME = "manifest.sig"
@@ -185,6 +186,40 @@ def config_folder() -> Path | None:
     except RuntimeError:
         return None
     return Path(base) / "hemx"
+
+
+def own_folder() -> Path:
+    """`config_folder`, for what must be kept there.
+
+    Raises:
+        OutputError: the user has no home.
+    """
+    folder = config_folder()
+    if folder is None:
+        raise OutputError(
+            "no configuration folder for keys",
+            expected="a home folder of the user",
+            remedy=f"set {CONFIG_VARIABLE}",
+        )
+    return folder
+
+
+def trust_keys(keys: Iterable[TrustedKey]) -> Path:
+    """Add public keys to those trusted on this computer; a key that is there already stays.
+
+    Returns:
+        The list's file.
+    Raises:
+        OutputError: it cannot be written.
+        ManifestError: it is there and malformed.
+    """
+    path = own_folder() / TRUSTED_NAME
+    known = read_keys(path)
+    names = {key.key_id for key in known}
+    new = [key for key in keys if key.key_id not in names]
+    if new:
+        write_whole(path, keys_to_json([*known, *new]), mode=0o600)
+    return path
 
 
 def read_keys(path: Path, *, release: bool = False) -> tuple[TrustedKey, ...]:

@@ -1,4 +1,4 @@
-"""`hemx bundle verify` and `self-test`; what makes and signs bundles comes from `export`."""
+"""`hemx bundle verify`, `trust` and `self-test`; what makes and signs bundles comes from `export`."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ Folder = Annotated[Path | None, typer.Argument(help="Bundle; the shipped one by 
 def register(bundle: typer.Typer) -> None:
     """Add the commands to the group `bundle`."""
     bundle.command("verify")(verify)
+    bundle.command("trust")(trust)
     bundle.command("self-test")(self_test)
 
 
@@ -36,6 +37,18 @@ def verify(
 
     keys = release_keys() if release else None
     show_bundle(folder or app_models_folder(), public_keys(key) if key else keys)
+
+
+def trust(
+    key: Annotated[Path, typer.Argument(help="File with public keys, as `keygen` writes it.")],
+) -> None:
+    """Trust somebody's public keys on this computer; compare the key id with its owner first."""
+    from hemx_core.bundle.signature import trust_keys
+
+    keys = public_keys(key)
+    where = trust_keys(keys)
+    for trusted in keys:
+        typer.echo(f"trusted   {trusted.key_id} ({trusted.name}) in {where}")
 
 
 def self_test(

@@ -1,4 +1,4 @@
-"""`hemx data check`, `hemx data import` and `hemx data phantom`."""
+"""`hemx dev data check`, `hemx dev data import` and `hemx dev data phantom`."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def phantom(
     )
     with progress_bar(shown=sys.stderr.isatty()) as progress:
         make_dataset(out, settings, patients=patients, workers=workers, progress=progress)
-    typer.echo(f"Written: {out} ({patients} patients). Check it: hemx data check {out}")
+    typer.echo(f"Written: {out} ({patients} patients). Check it: hemx dev data check {out}")
 
 
 def phe_sich(
@@ -107,7 +107,7 @@ def phe_sich(
 
     with progress_bar(shown=sys.stderr.isatty()) as progress:
         count = import_phe_sich(source, out, patients=patient or None, progress=progress)
-    typer.echo(f"Written: {out} ({count} patients). Check it: hemx data check {out}")
+    typer.echo(f"Written: {out} ({count} patients). Check it: hemx dev data check {out}")
 
 
 def _importers() -> None:

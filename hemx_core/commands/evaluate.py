@@ -1,4 +1,4 @@
-"""`hemx evaluate masks` and `hemx evaluate markers`: trained weights on patients they never saw."""
+"""`hemx dev evaluate masks` and `hemx dev evaluate markers`: trained weights on patients they never saw."""
 
 from __future__ import annotations
 

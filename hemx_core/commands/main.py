@@ -37,7 +37,7 @@ COMMANDS = {
 
 IN_A_CHECKOUT = {
     "export.cli": ("dev", ("export", "validate")),
-    "export.bundle_cli": ("bundle", ("keygen", "sign", "recalibrate", "trust")),
+    "export.bundle_cli": ("bundle", ("keygen", "sign", "recalibrate")),
     "benchmarks.cli": ("", ("benchmark",)),
 }
 """The same of modules that no wheel holds, each with the commands that it adds."""

@@ -1,4 +1,4 @@
-"""`hemx train segmentation`, `classifier` and `gan`, and the options that they share with `hemx evaluate`."""
+"""`hemx train segmentation`, `classifier` and `gan`, and options shared with `hemx dev evaluate`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`hemx data check`: every problem of a data set, and a summary of its contents.
+"""`hemx dev data check`: every problem of a data set, and a summary of its contents.
 
 Leakage: the same pictures or the same person under two patient ids. The summary counts by site, location
 and split, with label coverage and marker co-occurrence.

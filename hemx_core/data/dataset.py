@@ -158,7 +158,7 @@ def _prepared(
         raise DatasetError(
             f"studies.csv, row {row.row}, study {row.study}: {error.found}",
             expected=error.expected,
-            remedy=error.remedy or "run `hemx data check` on the folder",
+            remedy=error.remedy or "run `hemx dev data check` on the folder",
         ) from error
     return prepare_study(tables, study, preprocessing, blood_free=blood_free)
 

@@ -74,5 +74,5 @@ def refuse(name: str, problems: Sequence[Problem]) -> None:
     raise DatasetError(
         f"the data set {name} has {len(problems)} errors: {told}{more}",
         expected="the format of docs/data_format.md",
-        remedy="run `hemx data check` on the folder and correct what it names",
+        remedy="run `hemx dev data check` on the folder and correct what it names",
     )

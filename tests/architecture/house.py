@@ -27,6 +27,7 @@ PACKAGES = ("benchmarks", "export", "mobile_app", "hemx_core")
 
 ONE_ROOM = {
     "hemx_core": "hemx_core.face",
+    "hemx_core.__main__": "hemx_core.commands",
     "mobile_app": "mobile_app.app",
     "mobile_app.__main__": "mobile_app.app",
     "mobile_app.cli": "mobile_app.app",

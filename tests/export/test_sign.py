@@ -13,12 +13,18 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from typer.testing import CliRunner
 
-from export import bundle_cli, sign
+from export import bundle_cli
 from export.bundle_cli import signer
-from export.sign import PUBLIC_SUFFIX, generate_key, load_key, local_key, sign_bundle, trust_keys
-from hemx_core.bundle import load
+from export.sign import PUBLIC_SUFFIX, generate_key, load_key, local_key, sign_bundle
+from hemx_core.bundle import load, signature
 from hemx_core.bundle.load import app_models_folder, verify_bundle
-from hemx_core.bundle.signature import CONFIG_VARIABLE, SIGNATURE_NAME, TRUSTED_NAME, read_keys
+from hemx_core.bundle.signature import (
+    CONFIG_VARIABLE,
+    SIGNATURE_NAME,
+    TRUSTED_NAME,
+    read_keys,
+    trust_keys,
+)
 from hemx_core.commands.main import make_app
 from hemx_core.errors import (
     HemxError,
@@ -176,7 +182,7 @@ def test_trusting_twice_keeps_one_and_a_list_without_keys_is_refused(
 
 
 def test_without_a_home_there_is_no_local_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sign, "config_folder", lambda: None)
+    monkeypatch.setattr(signature, "config_folder", lambda: None)
     with pytest.raises(OutputError, match=CONFIG_VARIABLE):
         local_key()
 

@@ -121,7 +121,7 @@ def test_the_app_s_bundle_is_the_default(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.delenv(BUNDLE_VARIABLE, raising=False)
     assert app_models_folder().parts[-3:] == ("hemx_core", "assets", "models")
     monkeypatch.setattr(bundle, "app_models_folder", lambda: tmp_path)
-    with pytest.raises(ManifestError, match="hemx export"):
+    with pytest.raises(ManifestError, match="hemx dev export"):
         default_bundle()
     write_fake_bundle(tmp_path)
     assert default_bundle() == tmp_path

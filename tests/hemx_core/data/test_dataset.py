@@ -161,7 +161,7 @@ def test_splits_and_description(folder: Path) -> None:
 
 def test_errors_in_the_tables_are_refused_before_any_study_is_read(folder: Path) -> None:
     write_table(folder, "patients", "patient,split", "A,train", "B,no", "C,test")
-    with pytest.raises(DatasetError, match=r"row 3, column split.*hemx data check"):
+    with pytest.raises(DatasetError, match=r"row 3, column split.*hemx dev data check"):
         open_set(folder)
     assert not (folder.parent / "cache").exists()
 
