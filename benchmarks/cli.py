@@ -116,11 +116,6 @@ OPTIONS: dict[str, tuple[Any, Any]] = {
 
 def register(app: typer.Typer) -> None:
     """Add `hemx benchmark`."""
-    from benchmarks.graphs import cli as graphs_cli
-    from benchmarks.paper import cli as paper_cli
-
-    graphs_cli.register(benchmark_app)
-    paper_cli.register(benchmark_app)
     app.add_typer(benchmark_app, name="benchmark")
 
 

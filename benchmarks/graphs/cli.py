@@ -34,14 +34,6 @@ CALIBRATION = 8
 """Enough for times, which hardly depend on the ranges."""
 
 
-def register(benchmark: typer.Typer) -> None:
-    """Add the commands to the group `benchmark`."""
-    benchmark.command("layer-error")(layer_error_command)
-    benchmark.command("fold-gain")(fold_gain_command)
-    benchmark.command("layouts")(layouts_command)
-    benchmark.command("flip-test")(flip_bits)
-
-
 def layer_error_command(
     recipe: Annotated[str, typer.Option("--recipe", help="An int8 recipe.")] = "tablet-int8",
     weights: Weights = None,

@@ -58,11 +58,6 @@ Results = Annotated[
 ]
 
 
-def register(benchmark: typer.Typer) -> None:
-    """Add `experiment` to the group `benchmark`."""
-    benchmark.command("experiment")(experiment)
-
-
 def experiment(
     names: Which,
     data: Data = None,

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
+from benchmarks.cli import benchmark_app
 from benchmarks.graphs import cli as measure_cli
 from benchmarks.graphs.float_layers import Choice
 from export.layer_error import LayerError, NetworkError
@@ -46,9 +46,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(measure_cli, "_prepared", lambda weights, data, count: given)
 
     def invoke(*arguments: object) -> str:
-        app = typer.Typer()
-        measure_cli.register(app)
-        result = CliRunner().invoke(app, [str(one) for one in arguments])
+        result = CliRunner().invoke(benchmark_app, [str(one) for one in arguments])
         assert result.exit_code == 0, (result.output, result.exception)
         return result.output
 

@@ -6,11 +6,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from benchmarks.graphs import cli as _registers_flip_test  # noqa: F401
+from benchmarks.cli import benchmark_app
 from benchmarks.graphs import flip_test as module
 from benchmarks.graphs.flip_test import FLIPS, flip, flip_test, plan_flips
 from hemx_core.bundle.signature import SIGNATURE_NAME
-from hemx_core.commands.main import make_app
 from hemx_core.errors import ExportError, IntegrityError, ModelError
 from hemx_core.manifest import MANIFEST_NAME, ModelManifest
 from tests.factories import write_fake_bundle
@@ -79,18 +78,8 @@ def test_flips_are_spread_and_repeatable() -> None:
 
 def test_the_command_writes_a_result_file(bundle: Path, tmp_path: Path) -> None:
     out = tmp_path / "flips.json"
-    arguments = [
-        "benchmark",
-        "flip-test",
-        str(bundle),
-        "--flips",
-        "20",
-        "--seed",
-        "5",
-        "--out",
-        str(out),
-    ]
-    result = CliRunner().invoke(make_app(), arguments)
+    arguments = ["flip-test", str(bundle), "--flips", "20", "--seed", "5", "--out", str(out)]
+    result = CliRunner().invoke(benchmark_app, arguments)
     assert result.exit_code == 0, result.output
     assert "20 of 20" in result.output
     found = json.loads(out.read_text())
@@ -103,16 +92,8 @@ def test_the_command_fails_when_a_flip_passes(
     bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "refusal", lambda folder, keys: None)
-    arguments = [
-        "benchmark",
-        "flip-test",
-        str(bundle),
-        "--flips",
-        "10",
-        "--out",
-        str(tmp_path / "flips.json"),
-    ]
-    result = CliRunner().invoke(make_app(), arguments)
+    arguments = ["flip-test", str(bundle), "--flips", "10", "--out", str(tmp_path / "flips.json")]
+    result = CliRunner().invoke(benchmark_app, arguments)
     assert result.exit_code != 0
     assert isinstance(result.exception, ModelError)
     assert json.loads((tmp_path / "flips.json").read_text())["refusals"] == 0
