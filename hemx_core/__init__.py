@@ -12,21 +12,20 @@ Importing this package imports nothing heavy: what it offers is imported when it
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from hemx_core import errors
-from hemx_core.errors import (
-    BackendError,
-    DicomSeriesError,
-    HemxError,
-    InputError,
-    ModelError,
-    NotHeadError,
-    OutputError,
-    VolumeError,
-)
-
 if TYPE_CHECKING:
+    from hemx_core import errors
     from hemx_core.api import ComparisonResult, TriageResult, compare, phantom, triage
     from hemx_core.bundle.load import Models, load_models
+    from hemx_core.errors import (
+        BackendError,
+        DicomSeriesError,
+        HemxError,
+        InputError,
+        ModelError,
+        NotHeadError,
+        OutputError,
+        VolumeError,
+    )
     from hemx_core.imaging.reader import SeriesSummary, list_series, read_series
     from hemx_core.imaging.spec import HUWindow
     from hemx_core.imaging.volume import HUVolume as Volume
@@ -62,18 +61,27 @@ __all__ = [
     "triage",
 ]
 
-# Name -> module, and its name there. No module of the package may have one of these names: importing
-# it would put the module where the function belongs.
+# Name -> module, and its name there. No module of the package but `errors`, which is meant, may have
+# one of these names: importing it would put the module where the function belongs.
 _LAZY = {
+    "BackendError": "hemx_core.errors:BackendError",
     "ComparisonResult": "hemx_core.api:ComparisonResult",
+    "DicomSeriesError": "hemx_core.errors:DicomSeriesError",
     "HUWindow": "hemx_core.imaging.spec:HUWindow",
+    "HemxError": "hemx_core.errors:HemxError",
+    "InputError": "hemx_core.errors:InputError",
+    "ModelError": "hemx_core.errors:ModelError",
     "Models": "hemx_core.bundle.load:Models",
+    "NotHeadError": "hemx_core.errors:NotHeadError",
+    "OutputError": "hemx_core.errors:OutputError",
     "Phantom": "hemx_core.phantoms.make:Phantom",
     "Recommendation": "hemx_core.result:Recommendation",
     "SeriesSummary": "hemx_core.imaging.reader:SeriesSummary",
     "TriageResult": "hemx_core.api:TriageResult",
     "Volume": "hemx_core.imaging.volume:HUVolume",
+    "VolumeError": "hemx_core.errors:VolumeError",
     "compare": "hemx_core.api:compare",
+    "errors": "hemx_core.errors:",
     "list_series": "hemx_core.imaging.reader:list_series",
     "load_models": "hemx_core.bundle.load:load_models",
     "phantom": "hemx_core.api:phantom",
@@ -87,7 +95,8 @@ def __getattr__(name: str) -> object:
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, _, attribute = _LAZY[name].partition(":")
-    globals()[name] = value = getattr(import_module(module), attribute)
+    found = import_module(module)
+    globals()[name] = value = getattr(found, attribute) if attribute else found
     return value
 
 
