@@ -55,7 +55,7 @@ def assemble(part: SeriesPart, *, source: str, progress: Progress) -> HUVolume:
         UnsafeInputError: the volume would be larger than `MAX_VOLUME_BYTES`.
         VolumeError: the geometry contradicts itself.
     """
-    for syntax in sorted({one.facts.pixels.transfer_syntax for one in part.headers}):
+    for syntax in sorted({header.facts.pixels.transfer_syntax for header in part.headers}):
         check_decoder(syntax)
     grid = turn_for(part.first.orientation or ())
     pixels = _read_pixels(part, grid, progress)
@@ -64,7 +64,7 @@ def assemble(part: SeriesPart, *, source: str, progress: Progress) -> HUVolume:
     return HUVolume(
         hu=pixels.hu[: len(pixels.kept)],
         geometry=geometry,
-        identity=_identity(part, pixels.kept, source),
+        identity=series_identity(part, pixels.kept, source),
         stored_grid=grid,
         notes=(
             *_pixel_notes(pixels),
@@ -77,8 +77,8 @@ def assemble(part: SeriesPart, *, source: str, progress: Progress) -> HUVolume:
 
 def _read_pixels(part: SeriesPart, grid: StoredGrid, progress: Progress) -> _Pixels:
     pixels = _Pixels(hu=_allocate(part, grid))
-    slot_of = {id(one): index for index, slot in enumerate(part.slots) for one in slot}
-    ordered = [one for slot in part.slots for one in slot]
+    slot_of = {id(header): index for index, slot in enumerate(part.slots) for header in slot}
+    ordered = [header for slot in part.slots for header in slot]
     filled = -1
     for done, (header, stored) in enumerate(stored_slices(ordered), 1):
         try:
@@ -129,10 +129,17 @@ def _check_enough(part: SeriesPart, pixels: _Pixels) -> None:
         )
 
 
-def _identity(part: SeriesPart, kept: Sequence[SliceHeader], source: str) -> SeriesIdentity:
+def series_identity(part: SeriesPart, kept: Sequence[SliceHeader], source: str) -> SeriesIdentity:
+    """Who and what a volume of these slices is of.
+
+    Args:
+        part: the series.
+        kept: its slices in the volume, in order.
+        source: what the user gave.
+    """
     facts = part.first.facts
-    uids = tuple(one.facts.sop_uid for one in kept)
-    frames = tuple((one.frame or 0) + 1 for one in kept)
+    uids = tuple(header.facts.sop_uid for header in kept)
+    frames = tuple((header.frame or 0) + 1 for header in kept)
     return SeriesIdentity(
         patient_id=facts.patient_id,
         patient_name=facts.patient_name,
@@ -140,7 +147,7 @@ def _identity(part: SeriesPart, kept: Sequence[SliceHeader], source: str) -> Ser
         series_uid=facts.series_uid,
         frame_of_reference_uid=facts.frame_of_reference,
         sop_instance_uids=uids if all(uids) else (),
-        frame_numbers=frames if any(one.frame is not None for one in kept) else (),
+        frame_numbers=frames if any(header.frame is not None for header in kept) else (),
         acquired_at=part.acquired_at,
         site=facts.site,
         scanner=facts.scanner,
@@ -167,15 +174,15 @@ def _pixel_notes(pixels: _Pixels) -> Iterator[Note]:
 
 
 def _header_notes(kept: Sequence[SliceHeader]) -> Iterator[Note]:
-    if any(one.facts.pixels.lossy for one in kept):
+    if any(header.facts.pixels.lossy for header in kept):
         yield Note("lossy_compression", Severity.CAUTION)
-    if any(one.rescale_type == "US" for one in kept):
+    if any(header.rescale_type == "US" for header in kept):
         yield Note("rescale_type", Severity.CAUTION)
-    if all(one.acquired_at is None for one in kept):
+    if all(header.acquired_at is None for header in kept):
         yield Note("time_unknown", Severity.INFO, what=Phrase("time.none"))
-    elif not any(one.time_known for one in kept):
+    elif not any(header.time_known for header in kept):
         yield Note("time_unknown", Severity.INFO, what=Phrase("time.day_only"))
 
 
 def _names(headers: Sequence[SliceHeader]) -> tuple[Value, ...]:
-    return first_of([one.name for one in headers], _SHOWN)
+    return first_of([header.name for header in headers], _SHOWN)

@@ -138,14 +138,14 @@ class Choice:
 
 
 _CRITERIA: tuple[tuple[str, Callable[[Candidate], float]], ...] = (
-    ("because.names_head", lambda one: head_score(one.part.first)),
-    ("because.covers_head", lambda one: one.part.coverage_mm >= _WHOLE_HEAD_MM),
-    ("because.newest_study", lambda one: _seconds(one.study_at)),
-    ("because.soft_kernel", lambda one: not is_sharp(one.part.first)),
-    ("because.nearest_to_5_mm", lambda one: -_thickness_steps(one.part)),
-    ("because.most_slices", lambda one: len(one.part.slots)),
-    ("because.acquired_last", lambda one: _seconds(one.part.acquired_at)),
-    ("because.lowest_number", lambda one: -_number(one.part)),
+    ("because.names_head", lambda candidate: head_score(candidate.part.first)),
+    ("because.covers_head", lambda candidate: candidate.part.coverage_mm >= _WHOLE_HEAD_MM),
+    ("because.newest_study", lambda candidate: _seconds(candidate.study_at)),
+    ("because.soft_kernel", lambda candidate: not is_sharp(candidate.part.first)),
+    ("because.nearest_to_5_mm", lambda candidate: -_thickness_steps(candidate.part)),
+    ("because.most_slices", lambda candidate: len(candidate.part.slots)),
+    ("because.acquired_last", lambda candidate: _seconds(candidate.part.acquired_at)),
+    ("because.lowest_number", lambda candidate: -_number(candidate.part)),
 )
 """What decides, in this order, by the code that tells it."""
 
@@ -163,11 +163,11 @@ def rank(parts: Sequence[SeriesPart]) -> list[Candidate]:
     ]
     return sorted(
         candidates,
-        key=lambda one: (
-            one.refusal is not None,
-            not one.is_image,
-            *(-value(one) for _, value in _CRITERIA),
-            one.part.key,
+        key=lambda candidate: (
+            candidate.refusal is not None,
+            not candidate.is_image,
+            *(-value(candidate) for _, value in _CRITERIA),
+            candidate.part.key,
         ),
     )
 
@@ -189,7 +189,7 @@ def choose(candidates: Sequence[Candidate], series: str | None) -> Choice:
     if best.refusal is not None:
         raise _nothing_usable(candidates)
     others = candidates[1:]
-    usable = next((one for one in others if one.refusal is None), None)
+    usable = next((candidate for candidate in others if candidate.refusal is None), None)
     because = _why(best, usable) if usable else "because.only_usable"
     notes = (_choice(best, others, because), *_mixture(best, candidates))
     return Choice(part=best.part, notes=notes)
@@ -201,21 +201,23 @@ def _choice(chosen: Candidate, others: Sequence[Candidate], because: str) -> Not
         Severity.INFO,
         series=chosen.part.label,
         because=Phrase(because),
-        usable=first_of([one.part.label for one in others if one.refusal is None], _SHOWN),
+        usable=first_of([other.part.label for other in others if other.refusal is None], _SHOWN),
         aside=_aside(others),
     )
 
 
 def _asked_for(candidates: Sequence[Candidate], series: str) -> Choice:
     found = _matching(candidates, series.strip())
-    owners = {(one.part.first.facts.patient_id, *_series(one.part)) for one in found}
+    owners = {
+        (candidate.part.first.facts.patient_id, *_series(candidate.part)) for candidate in found
+    }
     if len(owners) != 1:
         what = "series_ambiguous" if owners else "series_unknown"
         raise NoSeriesError(what, count=len(owners), asked=series, listing=_listing(candidates))
     chosen = found[0]
     if chosen.refusal is not None and not chosen.by_request:
         raise _refused(chosen.part, chosen.refusal)
-    others = [one for one in candidates if one is not chosen]
+    others = [candidate for candidate in candidates if candidate is not chosen]
     notes = [_choice(chosen, others, "because.asked_for")]
     if chosen.refusal is not None:
         code = "contrast" if chosen.refusal.code == "contrast_given" else "derived_images"
@@ -228,9 +230,10 @@ def _matching(candidates: Sequence[Candidate], asked: str) -> list[Candidate]:
     name, mark, number = asked.rpartition("#")
     if mark and number.isdigit():
         return [
-            one
-            for one in _matching(candidates, name)
-            if one.part.key.endswith(f"#{number}") or ("#" not in one.part.key and number == "1")
+            candidate
+            for candidate in _matching(candidates, name)
+            if candidate.part.key.endswith(f"#{number}")
+            or (number == "1" and "#" not in candidate.part.key)
         ]
     folded = asked.casefold()
     ways: tuple[Callable[[SeriesPart], bool], ...] = (
@@ -247,9 +250,9 @@ def _matching(candidates: Sequence[Candidate], asked: str) -> list[Candidate]:
 
 def _nothing_usable(candidates: Sequence[Candidate]) -> DicomSeriesError:
     """The refusal of the largest CT image series; else of the largest of all, with the rest."""
-    refused = [(one, one.refusal) for one in candidates if one.refusal is not None]
-    one, why = max(refused, key=lambda pair: (pair[0].is_image, len(pair[0].part.slots)))
-    return _refused(one.part, why, [other for other in candidates if other is not one])
+    refused = [(each, each.refusal) for each in candidates if each.refusal is not None]
+    largest, why = max(refused, key=lambda pair: (pair[0].is_image, len(pair[0].part.slots)))
+    return _refused(largest.part, why, [other for other in candidates if other is not largest])
 
 
 def _why(best: Candidate, second: Candidate) -> str:
@@ -260,7 +263,7 @@ def _why(best: Candidate, second: Candidate) -> str:
 
 
 def _mixture(chosen: Candidate, candidates: Sequence[Candidate]) -> list[Note]:
-    images = [one.part for one in candidates if one.is_image]
+    images = [candidate.part for candidate in candidates if candidate.is_image]
     patients = {part.first.facts.patient_id for part in images} | {
         chosen.part.first.facts.patient_id
     }
@@ -276,13 +279,15 @@ def _mixture(chosen: Candidate, candidates: Sequence[Candidate]) -> list[Note]:
 
 def _aside(others: Sequence[Candidate]) -> tuple[Value, ...]:
     """Series that are not read and why; those that are no CT images counted by kind."""
-    refused = [(one, one.refusal) for one in others if one.refusal is not None]
+    refused = [(other, other.refusal) for other in others if other.refusal is not None]
     told = [
-        Phrase("aside", series=one.part.label, reason=why) for one, why in refused if one.is_image
+        Phrase("aside", series=other.part.label, reason=why)
+        for other, why in refused
+        if other.is_image
     ]
-    kinds = Counter(why for one, why in refused if not one.is_image)
+    kinds = Counter(why for other, why in refused if not other.is_image)
     for reason, count in kinds.items():
-        label = next(one.part.label for one, why in refused if why == reason)
+        label = next(other.part.label for other, why in refused if why == reason)
         told.append(
             Phrase("aside", series=label, reason=reason)
             if count == 1

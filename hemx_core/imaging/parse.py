@@ -49,9 +49,9 @@ def parse(
     except UnsafeInputError:
         raise
     except RecursionError as error:
-        raise _unreadable(name, "its sequences are nested too deeply") from error
+        raise damaged(name, "its sequences are nested too deeply") from error
     except Exception as error:  # a damaged file makes pydicom raise nearly anything
-        raise _unreadable(name, f"{type(error).__name__}: {error}") from error
+        raise damaged(name, f"{type(error).__name__}: {error}") from error
 
 
 def _check_inflated_size(stream: BinaryIO, name: str) -> None:
@@ -76,7 +76,8 @@ def _check_inflated_size(stream: BinaryIO, name: str) -> None:
             )
 
 
-def _unreadable(name: str, reason: str) -> UnreadablePixelsError:
+def damaged(name: str, reason: str) -> UnreadablePixelsError:
+    """The error for a file that cannot be read as DICOM."""
     return UnreadablePixelsError(
         f"{name} cannot be read as DICOM ({reason})",
         expected="an undamaged DICOM file",

@@ -17,21 +17,26 @@ from datetime import datetime
 from pathlib import Path
 
 from pydicom.dataset import Dataset
-from pydicom.uid import MediaStorageDirectoryStorage
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    MediaStorageDirectoryStorage,
+)
 
 from hemx_core.errors import DicomSeriesError, InputError, NoSeriesError, UnreadablePixelsError
-from hemx_core.imaging.assemble import Progress, _identity, assemble
+from hemx_core.imaging.assemble import Progress, assemble, series_identity
 from hemx_core.imaging.choose import Candidate, choose, rank
 from hemx_core.imaging.files import FoundFiles, Source, open_input
 from hemx_core.imaging.headers import SliceHeader, read_headers
-from hemx_core.imaging.parse import parse, text
+from hemx_core.imaging.parse import damaged, parse, text
 from hemx_core.imaging.pixels import check_decoder
 from hemx_core.imaging.series import split
 from hemx_core.imaging.volume import HUVolume, SeriesIdentity
 from hemx_core.notes import Note, Refusal, Severity, first_of
 
 __all__ = [
-    "DEFLATED",
     "Progress",
     "SeriesFiles",
     "SeriesSummary",
@@ -118,7 +123,7 @@ def list_series(
         UnsafeInputError: an input that leaves its folder or expands beyond bounds.
     """
     with _candidates(Path(path), progress or _silent) as (candidates, _):
-        return tuple(_summary(one) for one in candidates)
+        return tuple(_summary(candidate) for candidate in candidates)
 
 
 @contextmanager
@@ -142,23 +147,15 @@ def _read_all(
             slices = read_headers(source)
             facts = slices[0].facts
             if not (facts.modality or facts.sop_class):
-                raise _damaged(source.name, "it names no modality")
+                raise damaged(source.name, "it names no modality")
             if facts.sop_class != MediaStorageDirectoryStorage:
                 headers.extend(slices)
         except UnreadablePixelsError as error:
             bad.append((source.name, error))
         except OSError as error:
-            bad.append((source.name, _damaged(source.name, error.strerror or str(error))))
+            bad.append((source.name, damaged(source.name, error.strerror or str(error))))
         progress("headers", done, len(found.sources))
     return headers, bad
-
-
-def _damaged(name: str, reason: str) -> UnreadablePixelsError:
-    return UnreadablePixelsError(
-        f"{name} cannot be read as DICOM ({reason})",
-        expected="an undamaged DICOM file",
-        remedy="copy or export the study again",
-    )
 
 
 def _nothing(
@@ -202,8 +199,8 @@ def _file_notes(found: FoundFiles, bad: list[tuple[str, DicomSeriesError]]) -> l
     return notes
 
 
-def _summary(one: Candidate) -> SeriesSummary:
-    part, facts = one.part, one.part.first.facts
+def _summary(candidate: Candidate) -> SeriesSummary:
+    part, facts = candidate.part, candidate.part.first.facts
     return SeriesSummary(
         key=part.key,
         series_uid=facts.series_uid,
@@ -215,9 +212,9 @@ def _summary(one: Candidate) -> SeriesSummary:
         thickness_mm=part.thickness_mm,
         plane=part.plane,
         acquired_at=part.acquired_at,
-        usable=one.refusal is None,
-        refusal=one.refusal,
-        by_request=one.by_request,
+        usable=candidate.refusal is None,
+        refusal=candidate.refusal,
+        by_request=candidate.by_request,
     )
 
 
@@ -227,9 +224,6 @@ def _files(count: int) -> str:
 
 def _silent(_stage: str, _done: int, _total: int) -> None:
     pass
-
-
-DEFLATED = "1.2.840.10008.1.2.1.99"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,14 +270,14 @@ def open_series(
     with _candidates(path, progress or _silent) as (candidates, notes):
         choice = choose(candidates, series)
         part = choice.part
-        ordered = [one for slot in part.slots for one in slot]
-        files = {id(one.facts.source): one.facts for one in ordered}
-        syntaxes = {one.pixels.transfer_syntax for one in files.values()}
+        ordered = [header for slot in part.slots for header in slot]
+        files = {id(header.facts.source): header.facts for header in ordered}
+        syntaxes = {facts.pixels.transfer_syntax for facts in files.values()}
         for syntax in sorted(syntaxes):
             check_decoder(syntax)
-        sources = tuple(one.source for one in files.values())
+        sources = tuple(facts.source for facts in files.values())
         yield SeriesFiles(
-            identity=_identity(part, [slot[0] for slot in part.slots], str(path)),
+            identity=series_identity(part, [slot[0] for slot in part.slots], str(path)),
             slices=len(part.slots),
             rows=part.first.facts.rows,
             columns=part.first.facts.columns,
@@ -295,17 +289,23 @@ def open_series(
         )
 
 
-_PLAIN = {"", DEFLATED, "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"}
+_PLAIN = {
+    "",
+    ImplicitVRLittleEndian,
+    ExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    DeflatedExplicitVRLittleEndian,
+}
 """Transfer syntaxes whose pixels need no decoder."""
 
 
 def _held_bytes(path: Path, ordered: Sequence[SliceHeader]) -> int:
     zipped = path.is_file() and zipfile.is_zipfile(path)
-    frames = Counter(id(one.facts.source) for one in ordered)
+    frames = Counter(id(header.facts.source) for header in ordered)
     held = 0
-    for facts in {id(one.facts.source): one.facts for one in ordered}.values():
+    for facts in {id(header.facts.source): header.facts for header in ordered}.values():
         pixels = facts.pixels
-        deflated = pixels.transfer_syntax == DEFLATED
+        deflated = pixels.transfer_syntax == DeflatedExplicitVRLittleEndian
         inflated = (
             frames[id(facts.source)] * facts.rows * facts.columns * pixels.bits_allocated // 8
         )

@@ -154,7 +154,7 @@ class SeriesPart:
     Args:
         key: the series UID, followed by '#' and a number where the series was split.
         headers: not empty, as found.
-        kind: why these images are set aside (see `_kinds.set_aside`), or "".
+        kind: why these images are set aside (see `set_aside`), or "".
     """
 
     key: str
@@ -183,7 +183,7 @@ class SeriesPart:
     @cached_property
     def thickness_mm(self) -> float | None:
         """Median slice thickness; None where no slice has it."""
-        known = [one.thickness_mm for one in self.headers if one.thickness_mm is not None]
+        known = [header.thickness_mm for header in self.headers if header.thickness_mm is not None]
         return median(known) if known else None
 
     @cached_property
@@ -197,13 +197,15 @@ class SeriesPart:
     @cached_property
     def acquired_at(self) -> datetime | None:
         """The earliest time of its slices."""
-        return min((one.acquired_at for one in self.headers if one.acquired_at), default=None)
+        return min(
+            (header.acquired_at for header in self.headers if header.acquired_at), default=None
+        )
 
     @property
     def label(self) -> Phrase:
         """Number, description and size, for messages."""
         facts = self.first.facts
-        known = sorted({one.thickness_mm for one in self.headers if one.thickness_mm})
+        known = sorted({header.thickness_mm for header in self.headers if header.thickness_mm})
         return Phrase(
             "series",
             number=facts.series_number,
@@ -235,14 +237,18 @@ def split(headers: Sequence[SliceHeader]) -> tuple[SeriesPart, ...]:
     for header in headers:
         facts = header.facts
         series.setdefault((facts.patient_id, facts.study_uid, facts.series_uid), []).append(header)
-    return tuple(part for one in series.values() for part in _parts(one))
+    return tuple(part for members in series.values() for part in _parts(members))
 
 
 def _parts(series: Sequence[SliceHeader]) -> Iterator[SeriesPart]:
     groups: dict[tuple[object, ...], list[SliceHeader]] = {}
     for header in series:
         groups.setdefault(_fit(header), []).append(header)
-    stacks = [(str(fit[0]), one) for fit, group in groups.items() for one in _by_orientation(group)]
+    stacks = [
+        (str(fit[0]), members)
+        for fit, group in groups.items()
+        for members in _by_orientation(group)
+    ]
     stacks.sort(key=lambda stack_: (bool(stack_[0]), -len(stack_[1])))
     for number, (kind, members) in enumerate(stacks, 1):
         uid = members[0].facts.series_uid

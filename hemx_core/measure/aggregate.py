@@ -74,7 +74,7 @@ def patient_markers(
         return {}
     markers = {}
     for position, spec in enumerate(specs):
-        index = max(sorted(probabilities), key=lambda one: probabilities[one][position])
+        index = max(sorted(probabilities), key=lambda index: probabilities[index][position])
         probability = float(probabilities[index][position])
         markers[spec.code] = MarkerResult(
             code=spec.code,

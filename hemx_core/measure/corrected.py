@@ -64,8 +64,8 @@ def correct_result(
         markers=markers,
         signs=result.signs if haematoma.volume_ml > 0 else (),
         slices=tuple(
-            replace(one, blood_area_mm2=area)
-            for one, area in zip(result.slices, haematoma.areas_mm2, strict=True)
+            replace(shown, blood_area_mm2=area)
+            for shown, area in zip(result.slices, haematoma.areas_mm2, strict=True)
         ),
         recommendation=recommendation,
         reasons=reasons,

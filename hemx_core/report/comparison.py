@@ -95,8 +95,11 @@ def to_comparison_document(
             "percent_interval": _pair(growth.percent_interval),
         },
         "expansion": {
-            one.code: {"definition": one.text, "answer": growth.answers[one.code].value}
-            for one in DEFINITIONS
+            definition.code: {
+                "definition": definition.text,
+                "answer": growth.answers[definition.code].value,
+            }
+            for definition in DEFINITIONS
         },
         "notes": [said(note) for note in gravest_first(notes)],
         "earlier": to_document(result.earlier, identify=identify, created_at=at),
@@ -105,12 +108,12 @@ def to_comparison_document(
     }
 
 
-def _volume(one: VolumeEstimate) -> Json:
+def _volume(estimate: VolumeEstimate) -> Json:
     return {
-        "ml": _rounded(one.volume_ml),
-        "interval_ml": _pair(one.interval_ml),
-        "surface_mm2": round(one.surface_mm2, 1),
-        "sampling_sd_ml": _rounded(one.sampling_sd_ml),
+        "ml": _rounded(estimate.volume_ml),
+        "interval_ml": _pair(estimate.interval_ml),
+        "surface_mm2": round(estimate.surface_mm2, 1),
+        "sampling_sd_ml": _rounded(estimate.sampling_sd_ml),
     }
 
 
@@ -119,7 +122,7 @@ def _rounded(value: float | None) -> float | None:
 
 
 def _pair(interval: Interval | None) -> list[Any] | None:
-    return None if interval is None else [_rounded(one) for one in interval]
+    return None if interval is None else [_rounded(end) for end in interval]
 
 
 PANEL_PIXELS = 360
@@ -143,35 +146,37 @@ def pair_picture(
     """
     places = np.linspace(0, 1, _columns(result))
     rows = [
-        _row(volume, one, name, places, window)
-        for volume, one, name in (
+        _row(volume, study, name, places, window)
+        for volume, study, name in (
             (earlier, result.earlier, "Earlier"),
             (later, result.later, "Later"),
         )
     ]
-    width = max(one.shape[1] for one in rows)
-    padded = [np.pad(one, ((0, 0), (0, width - one.shape[1]), (0, 0))) for one in rows]
+    width = max(row.shape[1] for row in rows)
+    padded = [np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0))) for row in rows]
     gap = np.zeros((GAP_PIXELS, width, 3), dtype=np.uint8)
     return framed(np.vstack([padded[0], gap, padded[1]]), _caption(result))
 
 
 def _columns(result: ComparisonResult) -> int:
     """As many as the larger haematoma has slices; at least enough for the caption."""
-    bloody = [np.count_nonzero(one.haematoma.areas_mm2) for one in (result.earlier, result.later)]
+    bloody = [
+        np.count_nonzero(study.haematoma.areas_mm2) for study in (result.earlier, result.later)
+    ]
     return int(np.clip(max(bloody), MIN_COLUMNS, MAX_COLUMNS))
 
 
 def _row(
-    volume: HUVolume, one: TriageResult, name: str, places: NDArray[np.float64], window: HUWindow
+    volume: HUVolume, result: TriageResult, name: str, places: NDArray[np.float64], window: HUWindow
 ) -> Picture:
     """The study's panels, feet to head from the left."""
     scale = Scale.fit(volume.shape[1:], volume.geometry.pixel_spacing_mm, PANEL_PIXELS)
-    bloody = np.flatnonzero(one.haematoma.areas_mm2)
+    bloody = np.flatnonzero(result.haematoma.areas_mm2)
     shown = bloody if len(bloody) else np.arange(len(volume.hu))
     panels = []
     for index in shown[np.round(places * (len(shown) - 1)).astype(int)]:
         panel = draw_ct(volume.hu[index], window, scale)
-        draw_outline(panel, one.mask[index], scale, width=1)
+        draw_outline(panel, result.mask[index], scale, width=1)
         draw_edge_letters(panel, volume.geometry)
         text = f"{name}, slice {index + 1} of {len(volume.hu)}"
         draw_text(panel, text, (8, scale.shape[0] - 8), size=0.45)
@@ -187,7 +192,9 @@ def _caption(result: ComparisonResult) -> tuple[str, str]:
         f"{result.earlier_volume.volume_ml:.1f} mL to {result.later_volume.volume_ml:.1f} mL: "
         f"{growth.ml:+.1f} mL{percent}{after}"
     )
-    answers = [f"{one.text}: {growth.answers[one.code].value}" for one in DEFINITIONS]
+    answers = [
+        f"{definition.text}: {growth.answers[definition.code].value}" for definition in DEFINITIONS
+    ]
     return first, "Expansion by " + "; ".join(answers)
 
 

@@ -112,7 +112,7 @@ def to_document(
         "haematoma": _haematoma(result.haematoma),
         "markers": {code: _marker(marker) for code, marker in result.markers.items()},
         "signs": {sign.code: _sign(sign) for sign in result.signs},
-        "slices": [_slice(one, result.geometry) for one in result.slices],
+        "slices": [_slice(shown, result.geometry) for shown in result.slices],
         "notes": [said(note) for note in gravest_first(notes)],
         "versions": dict(result.versions),
         "costs": _costs(result.costs),
@@ -155,7 +155,7 @@ def _input(
     description = identity.series_description
     if not identify:
         description = nameless_text(description, identity)
-    thicknesses = sorted({round(float(one), 3) for one in geometry.slice_thickness_mm})
+    thicknesses = sorted({round(float(thickness), 3) for thickness in geometry.slice_thickness_mm})
     summary: Json = {
         "series_description": description,
         "scanner": identity.scanner,
@@ -188,7 +188,7 @@ def _haematoma(haematoma: Haematoma) -> Json:
         "volume_ml": round(haematoma.volume_ml, 3),
         "abc2_volume_ml": round(haematoma.abc2_volume_ml, 3),
         "filled_ml": round(haematoma.filled_ml, 3),
-        "component_volumes_ml": [round(one, 3) for one in haematoma.component_volumes_ml],
+        "component_volumes_ml": [round(volume, 3) for volume in haematoma.component_volumes_ml],
         "max_diameter_mm": round(haematoma.max_diameter_mm, 2),
         "mean_hu": None if haematoma.mean_hu is None else round(haematoma.mean_hu, 1),
     }
@@ -220,16 +220,16 @@ def sign_answer(sign: SignResult) -> str:
     return {True: "yes", False: "no", None: "undecided"}[sign.present]
 
 
-def _slice(one: SliceResult, geometry: VolumeGeometry) -> Json:
+def _slice(shown: SliceResult, geometry: VolumeGeometry) -> Json:
     probabilities = dict(
-        zip(MARKER_CODES, (round(value, 4) for value in one.probabilities), strict=True)
-        if one.probabilities
+        zip(MARKER_CODES, (round(value, 4) for value in shown.probabilities), strict=True)
+        if shown.probabilities
         else ()
     )
     return {
-        "index": one.index,
-        "offset_mm": round(float(geometry.slice_offsets_mm[one.index]), 3),
-        "blood_area_mm2": round(one.blood_area_mm2, 2),
+        "index": shown.index,
+        "offset_mm": round(float(geometry.slice_offsets_mm[shown.index]), 3),
+        "blood_area_mm2": round(shown.blood_area_mm2, 2),
         "probabilities": probabilities or None,
     }
 

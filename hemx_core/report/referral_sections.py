@@ -100,7 +100,7 @@ def shown_name(name: str, language: str) -> str:
 
     Japanese shows the ideographic group where there is one, with the phonetic one in brackets.
     """
-    groups = [" ".join(part for part in one.split("^") if part) for one in name.split("=")]
+    groups = [" ".join(part for part in group.split("^") if part) for group in name.split("=")]
     groups += [""] * (3 - len(groups))
     if language == "ja" and groups[1]:
         return f"{groups[1]}（{groups[2]}）" if groups[2] else groups[1]
@@ -124,7 +124,7 @@ def _what(sheet: Sheet) -> list[str]:
     description = identity.series_description
     if not sheet.identify:
         description = nameless_text(description, identity)
-    thickness = sorted({round(float(one), 2) for one in geometry.slice_thickness_mm})
+    thicknesses = sorted({round(float(value), 2) for value in geometry.slice_thickness_mm})
     code = short_hash(identity.study_uid)
     # First: the line is cut at the page's edge, and of a nameless page this alone tells the study.
     words = [texts("study_code", code=code)] * bool(code)
@@ -133,7 +133,7 @@ def _what(sheet: Sheet) -> list[str]:
         texts(
             "slices",
             count=len(sheet.result.slices),
-            thickness="/".join(f"{one:g}" for one in thickness),
+            thickness="/".join(f"{value:g}" for value in thicknesses),
         )
     )
     if geometry.is_tilted:
@@ -166,7 +166,8 @@ def _because(sheet: Sheet) -> str:
     if result.recommendation is Recommendation.NO_HAEMATOMA_FOUND:
         return texts("why_none")
     volume = result.haematoma.volume_ml
-    present = [texts.sign(one.code).lower() for one in result.markers.values() if one.present]
+    markers = [marker for marker in result.markers.values() if marker.present]
+    present = [texts.sign(marker.code).lower() for marker in markers]
     clauses = [texts("why_haematoma", volume=f"{volume:.1f}")]
     clauses += [texts("why_large")] * (volume >= LARGE_HAEMATOMA_ML)
     clauses.append(
@@ -180,7 +181,8 @@ def _expanded(sheet: Sheet) -> str:
     if sheet.comparison is None:
         return ""
     answers = sheet.comparison.growth.answers
-    met = [sheet.texts(one.code) for one in DEFINITIONS if answers[one.code] is Answer.YES]
+    codes = [definition.code for definition in DEFINITIONS]
+    met = [sheet.texts(code) for code in codes if answers[code] is Answer.YES]
     return sheet.texts("why_expanded", definitions=sheet.texts.joined(met)) if met else ""
 
 
@@ -308,9 +310,9 @@ def draw_comparison(sheet: Sheet, y: float) -> float:
     y = sheet.heading(MARGIN_MM, y, WIDTH_MM, "comparison")
     middle = MARGIN_MM + WIDTH_MM * 0.56
     page.text(middle, y, texts("expansion"), _SMALL, ink=MUTED)
-    for place, one in enumerate(DEFINITIONS, 1):
-        answer = comparison.growth.answers[one.code]
-        page.text(middle, y + 4.5 * place, texts(one.code), 8.5)
+    for place, definition in enumerate(DEFINITIONS, 1):
+        answer = comparison.growth.answers[definition.code]
+        page.text(middle, y + 4.5 * place, texts(definition.code), 8.5)
         yes = answer is Answer.YES
         page.text(
             MARGIN_MM + WIDTH_MM,
@@ -334,9 +336,13 @@ def _growth_rows(sheet: Sheet, comparison: ComparisonResult) -> list[tuple[str, 
     texts = sheet.texts
     growth, hours = comparison.growth, comparison.interval_hours
 
-    def volume(key: str, one: VolumeEstimate) -> tuple[str, str, str]:
-        low, high = one.interval_ml
-        return key, f"{one.volume_ml:.1f} mL", texts("range", low=f"{low:.1f}", high=f"{high:.1f}")
+    def volume(key: str, estimate: VolumeEstimate) -> tuple[str, str, str]:
+        low, high = estimate.interval_ml
+        return (
+            key,
+            f"{estimate.volume_ml:.1f} mL",
+            texts("range", low=f"{low:.1f}", high=f"{high:.1f}"),
+        )
 
     rows = [volume("earlier", comparison.earlier_volume), volume("later", comparison.later_volume)]
     low, high = growth.ml_interval
@@ -354,7 +360,7 @@ def _growth_rows(sheet: Sheet, comparison: ComparisonResult) -> list[tuple[str, 
 
 def notes_height(sheet: Sheet) -> float:
     """Height of the section if all warnings are to fit, mm."""
-    return HEADING_MM + sum(len(one) for one in _blocks(sheet)) * line_height_mm(_SMALL)
+    return HEADING_MM + sum(len(block) for block in _blocks(sheet)) * line_height_mm(_SMALL)
 
 
 def draw_notes(sheet: Sheet, y: float, bottom: float) -> None:

@@ -48,29 +48,29 @@ def series_view(summaries: Sequence[SeriesSummary]) -> Table:
     table = Table()
     for column in ("No.", "Description", "Slices", "mm", "Plane", "Usable", "--series"):
         table.add_column(column, overflow="fold")
-    for one in summaries:
+    for series in summaries:
         table.add_row(
-            "-" if one.series_number is None else str(one.series_number),
-            escape(one.description) or "-",
-            str(one.slices),
-            "-" if one.thickness_mm is None else f"{one.thickness_mm:g}",
-            one.plane or "-",
-            "yes" if one.refusal is None else escape(f"no: {tell(one.refusal)}"),
-            escape(one.key) or "-",
+            "-" if series.series_number is None else str(series.series_number),
+            escape(series.description) or "-",
+            str(series.slices),
+            "-" if series.thickness_mm is None else f"{series.thickness_mm:g}",
+            series.plane or "-",
+            "yes" if series.refusal is None else escape(f"no: {tell(series.refusal)}"),
+            escape(series.key) or "-",
         )
     return table
 
 
 def _measurements(result: TriageResult) -> Table:
     haematoma, geometry = result.haematoma, result.geometry
-    thicknesses = sorted({round(float(one), 2) for one in geometry.slice_thickness_mm})
+    thicknesses = sorted({round(float(thickness), 2) for thickness in geometry.slice_thickness_mm})
     table = Table(title="Study", title_justify="left", show_header=False)
     table.add_column("what")
     table.add_column("value", justify="right")
     rows = [
         ("Series", escape(result.identity.series_description) or "-"),
         ("Slices", f"{len(result.slices)}, {sum(a > 0 for a in haematoma.areas_mm2)} with blood"),
-        ("Slice thickness", " and ".join(f"{one:g}" for one in thicknesses) + " mm"),
+        ("Slice thickness", " and ".join(f"{thickness:g}" for thickness in thicknesses) + " mm"),
         ("Gantry tilt", f"{geometry.tilt_deg:.1f} degrees"),
         ("Haematoma volume", f"{haematoma.volume_ml:.1f} mL"),
     ]
@@ -92,13 +92,13 @@ def _markers(result: TriageResult) -> Table:
     for column in ("Probability", "Threshold", "Present", "Slice"):
         table.add_column(column, justify="right")
     for marker in MARKERS:
-        one = result.markers[marker.code]
+        judged = result.markers[marker.code]
         table.add_row(
             marker.name_en,
-            f"{one.probability:.2f}",
-            f"{one.threshold:.2f}",
-            "[bold red]yes[/]" if one.present else "no",
-            str(one.slice_index + 1),
+            f"{judged.probability:.2f}",
+            f"{judged.threshold:.2f}",
+            "[bold red]yes[/]" if judged.present else "no",
+            str(judged.slice_index + 1),
         )
     return table
 
@@ -143,8 +143,8 @@ def comparison_view(result: ComparisonResult) -> RenderableType:
     volumes = Table(title="Haematoma", title_justify="left")
     for column in ("", "Value", "90 % interval"):
         volumes.add_column(column, justify="right" if column else "left")
-    for name, one in (("Earlier", result.earlier_volume), ("Later", result.later_volume)):
-        volumes.add_row(name, f"{one.volume_ml:.1f} mL", _span(one.interval_ml, "mL"))
+    for name, estimate in (("Earlier", result.earlier_volume), ("Later", result.later_volume)):
+        volumes.add_row(name, f"{estimate.volume_ml:.1f} mL", _span(estimate.interval_ml, "mL"))
     volumes.add_row("Growth", f"{growth.ml:+.1f} mL", _span(growth.ml_interval, "mL"))
     if growth.percent is not None and growth.percent_interval is not None:
         volumes.add_row("", f"{growth.percent:+.0f} %", _span(growth.percent_interval, "%"))
