@@ -38,6 +38,9 @@ DISTRIBUTIONS = {
 }
 """Requirement of the build file, or what comes with one, to the installed package that has its licence."""
 
+GPL = Path(__file__).with_name("GPL-3.0.txt")
+"""Of fpdf2: its licence, the LGPL, adds to this one and asks for both texts (LGPL 3, 4b)."""
+
 WEIGHTS = "weights"
 WEIGHTS_LICENCE = "research use, non-commercial"
 
@@ -146,6 +149,8 @@ def _package(part: str) -> Licence:
         for file in sorted(found.files or (), key=str)
         if ".dist-info" in str(file) and "LICEN" in str(file).upper()
     ]
+    if part == "fpdf2":
+        texts.append(GPL.read_text("utf-8"))
     if not texts:
         raise PackagingError(
             f"{name} {found.version} has no licence file",

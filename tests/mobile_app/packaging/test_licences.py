@@ -24,6 +24,12 @@ def test_every_requirement_of_the_build_file_has_its_licence() -> None:
     assert all(one["text"].strip() and one["licence"] for one in parts.values())
 
 
+def test_the_lgpl_is_shown_with_the_gpl_that_it_adds_to() -> None:
+    text = shipped()["fpdf2"]["text"]
+    assert "GNU LESSER GENERAL PUBLIC LICENSE" in text
+    assert "TERMS AND CONDITIONS" in text
+
+
 def test_pinned_versions_are_those_of_the_licences() -> None:
     parts = shipped()
     pinned = [one.split("==") for one in read_spec()["requirements"].split(",") if "==" in one]

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,22 @@ def test_the_recipes_versions_are_those_that_hemx_needs(tmp_path: Path) -> None:
     pinned = {name: asked()[name] for name in PURE & set(needed)}
     for name, version in {**built, **pinned}.items():
         assert needed[name].specifier.contains(version.lstrip("v")), (name, version)
+
+
+def test_what_the_pure_packages_need_is_asked_for_and_new_enough(tmp_path: Path) -> None:
+    need_packagers()
+    versions, _ = resolve(list(asked()), tmp_path)
+    known = {name.lower(): version.lstrip("v") for name, version in versions.items()}
+    known |= {name: version for name, version in asked().items() if version}
+    needed = [
+        requirement
+        for name in PURE
+        for requirement in map(Requirement, metadata.requires(name) or ())
+        if requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+    ]
+    assert {"pillow", "fonttools", "defusedxml"} <= {need.name.lower() for need in needed}
+    for need in needed:
+        assert need.specifier.contains(known[need.name.lower()]), need
 
 
 def test_a_conflict_is_found(tmp_path: Path) -> None:
