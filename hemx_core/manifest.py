@@ -15,14 +15,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from hemx_core.errors import IntegrityError, ManifestError, VolumeError
+from hemx_core.errors import IntegrityError, ManifestError
 from hemx_core.files import write_whole
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.markers import MARKER_CODES
+from hemx_core.records import Json, RecordError, from_values, to_values
 
 SCHEMA_VERSION = 3
 """The newest; see above."""
@@ -101,9 +101,9 @@ class ModelManifest:
     mask_threshold: float
     min_component_ml: float
     markers: tuple[MarkerSpec, ...]
-    training: dict[str, Any] = field(default_factory=dict)
-    parity: dict[str, Any] = field(default_factory=dict)
-    accuracy: dict[str, Any] = field(default_factory=dict)
+    training: Json = field(default_factory=dict)
+    parity: Json = field(default_factory=dict)
+    accuracy: Json = field(default_factory=dict)
     hemx: str = ""
     reference: FileSpec | None = None
     schema_version: int = field(init=False)
@@ -139,7 +139,7 @@ class ModelManifest:
 
     def to_json(self) -> str:
         """The manifest's text, stable in order; a version has no fields of a later one."""
-        values = asdict(self)
+        values = to_values(self) | {"schema_version": self.schema_version}
         if self.reference is None:
             del values["reference"]
         return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
@@ -167,20 +167,14 @@ class ModelManifest:
                 remedy="use a bundle exported with this version of HEMX",
             )
         try:
-            manifest = cls(
-                **{
-                    **values,
-                    **_reference(values),
-                    "preprocessing": PreprocessingSpec.from_json(values["preprocessing"]),
-                    "segmenter": program_spec(values["segmenter"]),
-                    "classifier": program_spec(values["classifier"]),
-                    "markers": tuple(MarkerSpec(**marker) for marker in values["markers"]),
-                }
-            )
+            manifest = from_values(cls, values)
             if manifest.schema_version != version:
-                raise ValueError(f"what it holds belongs to version {manifest.schema_version}")
+                raise RecordError(f"what it holds belongs to version {manifest.schema_version}")
+            _check_whole(values, json.loads(manifest.to_json()))
+            for file in manifest.files:
+                _check_name(file.file)
             return manifest
-        except (TypeError, KeyError, ValueError, VolumeError) as error:
+        except RecordError as error:
             raise ManifestError(
                 f"a manifest whose fields do not fit: {error}",
                 expected=f"the fields of schema version {version}",
@@ -275,30 +269,17 @@ def verify_file(path: Path, *, sha256: str, size: int) -> None:
         raise IntegrityError(f"{path.name} has SHA-256 {digest}", expected=sha256, remedy=remedy)
 
 
-def program_spec(values: dict[str, Any]) -> ProgramSpec:
-    """A specification from JSON values, as `dataclasses.asdict` makes them.
-
-    Raises:
-        TypeError, KeyError, ValueError: they do not fit.
-    """
-
-    def tensors(items: list[dict[str, Any]]) -> tuple[TensorSpec, ...]:
-        return tuple(TensorSpec(**{**item, "shape": tuple(item["shape"])}) for item in items)
-
-    _check_name(values["file"])
-    return ProgramSpec(
-        **{**values, "inputs": tensors(values["inputs"]), "outputs": tensors(values["outputs"])}
-    )
+def _check_whole(read: Json, written: Json) -> None:
+    """Refuse a manifest without a field that has a default: what it says would not be what was signed."""
+    other = [name for name in read if _text(read[name]) != _text(written.get(name))]
+    if other or read.keys() | {"schema_version"} != written.keys():
+        raise RecordError(f"not every field is there (look at {', '.join(other) or 'the top'})")
 
 
-def _reference(values: dict[str, Any]) -> dict[str, FileSpec]:
-    if "reference" not in values:
-        return {}
-    reference = FileSpec(**values["reference"])
-    _check_name(reference.file)
-    return {"reference": reference}
+def _text(value: object) -> str:
+    return json.dumps(value, sort_keys=True)
 
 
 def _check_name(name: str) -> None:
     if Path(name).name != name:
-        raise ValueError(f"file name {name!r} leaves the bundle folder")
+        raise RecordError(f"file name {name!r} leaves the bundle folder")

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -27,6 +26,7 @@ from hemx_core.imaging.reader import read_series
 from hemx_core.manifest import MANIFEST_NAME, file_sha256
 from hemx_core.phantoms import LesionSpec, PhantomSpec, SiteSpec, make_phantom, write_dicom_series
 from hemx_core.pipeline import triage_volume
+from hemx_core.records import Json, to_values
 from hemx_core.result import SliceUpdate, TriageResult
 
 STUDY = "study"
@@ -133,7 +133,7 @@ def profile_study(
     options: ProfileOptions | None = None,
     progress: Progress = lambda _stage, _done, _total: None,
     process: int | None = None,
-) -> dict[str, Any]:
+) -> Json:
     """Load, self-test and triage a phantom study several times, and say what it took.
 
     The first run shows what a cold start costs: run it in a fresh process for that. The models are
@@ -184,8 +184,8 @@ class _Runs:
         memory: PeakMemory,
     ) -> None:
         self.timings, self.memory = Timings(), memory
-        self.facts: dict[str, Any] = {}
-        self.outputs: dict[str, Any] = {}
+        self.facts: Json = {}
+        self.outputs: Json = {}
         self._load, self._options, self._progress = load, options, progress
 
     def run(self, study: Path) -> None:
@@ -198,7 +198,7 @@ class _Runs:
             self.facts = {
                 "bundle": bundle_facts(models),
                 "runtime": runtime_facts(models, self._options),
-                "self_test": report and report.to_json() | {"passed": report.passed},
+                "self_test": report and to_values(report) | {"passed": report.passed},
             }
         if self.outputs and outputs != self.outputs:
             raise BenchmarkError(
@@ -209,7 +209,7 @@ class _Runs:
         self.outputs = outputs
 
 
-def bundle_facts(models: Models) -> dict[str, Any]:
+def bundle_facts(models: Models) -> Json:
     """What was measured: recipe, slices a call, hash of the manifest, sizes in bytes."""
     manifest, path = models.manifest, models.folder / MANIFEST_NAME
     sizes = {one.file: one.bytes for one in manifest.files}
@@ -223,7 +223,7 @@ def bundle_facts(models: Models) -> dict[str, Any]:
     }
 
 
-def runtime_facts(models: Models, options: ProfileOptions) -> dict[str, Any]:
+def runtime_facts(models: Models, options: ProfileOptions) -> Json:
     """Which runtime, its version, and its threads; null where the runtime chose them."""
     return {
         "backend": models.backend_name,
@@ -232,7 +232,7 @@ def runtime_facts(models: Models, options: ProfileOptions) -> dict[str, Any]:
     }
 
 
-def input_facts(options: ProfileOptions) -> dict[str, Any]:
+def input_facts(options: ProfileOptions) -> Json:
     """The phantom: its seed and shape, and the volume that it was drawn with."""
     return {
         "phantom_seed": options.seed,
@@ -242,7 +242,7 @@ def input_facts(options: ProfileOptions) -> dict[str, Any]:
     }
 
 
-def output_facts(result: TriageResult) -> dict[str, Any]:
+def output_facts(result: TriageResult) -> Json:
     """What triage answered, rounded so that last digits do not count."""
     return {
         "slices_with_blood": sum(one.blood_area_mm2 > 0 for one in result.slices),

@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +31,11 @@ from hemx_core.device.record import fingerprint
 from hemx_core.files import write_whole
 from hemx_core.imaging.prepare import PreparedVolume, prepare
 from hemx_core.imaging.reader import read_series
-from hemx_core.manifest import ModelManifest, ProgramSpec, program_spec
+from hemx_core.manifest import ModelManifest, ProgramSpec
 from hemx_core.pipeline import Segmentation, check, classify, judge_signs, measure, summarise
 from hemx_core.pipeline import segment as segment_slices
 from hemx_core.profile import output_facts
+from hemx_core.records import Json, from_values, to_values
 from hemx_core.runtime.desktop import DesktopBackend
 
 
@@ -61,7 +62,7 @@ def prepare_batch(settings: Settings, folder: Path, batch: int, *, recipe: str) 
 def batch_program(folder: Path, batch: int) -> tuple[Path, ProgramSpec]:
     """A program that `prepare_batch` wrote, and its specification."""
     values = json.loads((folder / f"segmenter_{batch}.json").read_text(encoding="utf-8"))
-    spec = program_spec(values)
+    spec = from_values(ProgramSpec, values)
     return folder / spec.file, spec
 
 
@@ -81,12 +82,11 @@ def write_batch_program(
     spec = replace(made.spec, file=f"{name}.pte")
     for path, content in (
         (Path(folder) / spec.file, made.pte),
-        (Path(folder) / f"{name}.json", json.dumps(asdict(spec)).encode()),
+        (Path(folder) / f"{name}.json", json.dumps(to_values(spec)).encode()),
     ):
         write_whole(path, content)
 
 
-Json = dict[str, Any]
 KIND, FILE = "threads", "threads.jsonl"
 PLAIN, AHEAD, TWO_THREADS, TWO_PROCESSES = (
     "plain",

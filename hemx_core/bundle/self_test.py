@@ -9,9 +9,9 @@ import io
 import time
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -266,34 +266,6 @@ class SelfTestReport:
             expected=expected,
             remedy="do not triage on this device; install the app again, and report the device's model",
         )
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> SelfTestReport:
-        """What `to_json` gave.
-
-        Raises:
-            SelfTestError: it is something else.
-        """
-        try:
-            methods = tuple(
-                MethodTest(
-                    one["method"],
-                    tuple(Measure(**measure) for measure in one["measures"]),
-                    float(one["milliseconds"]),
-                )
-                for one in values["methods"]
-            )
-            return cls(methods, int(values["slices"]), str(values["untested"]))
-        except (KeyError, TypeError, ValueError) as error:
-            raise SelfTestError(
-                "a stored self-test that is not readable",
-                expected="a report as the self-test writes it",
-                remedy="run the self-test again",
-            ) from error
 
 
 def run_self_test(

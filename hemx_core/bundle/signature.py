@@ -17,12 +17,12 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from hemx_core.bundle import ed25519
 from hemx_core.errors import ManifestError, OutputError, SignatureError, UnknownKeyError
 from hemx_core.files import write_whole
 from hemx_core.manifest import MANIFEST_NAME
+from hemx_core.records import from_values, to_values
 
 SIGNATURE_NAME = "manifest.sig"
 TRUSTED_NAME = "trusted_keys.json"
@@ -229,13 +229,13 @@ def read_keys(path: Path, *, release: bool = False) -> tuple[TrustedKey, ...]:
         ManifestError: the list is malformed, or an entry's key id is not its key's.
     """
     try:
-        values = json.loads(path.read_bytes())
-        if values["format"] != FORMAT:
-            raise ValueError(f"format {values['format']!r}")
-        return tuple(_key(entry, release=release) for entry in values["keys"])
+        listed = from_values(_Keys, json.loads(path.read_bytes()))
+        if listed.format != FORMAT:
+            raise ValueError(f"format {listed.format}")
+        return tuple(_key(entry, release=release) for entry in listed.keys)
     except FileNotFoundError:
         return ()
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError) as error:
         raise ManifestError(
             f"a list of trusted keys, {path}, that is not readable ({error})",
             expected=f"JSON of format {FORMAT} with key_id, public_key and name of every key",
@@ -245,19 +245,32 @@ def read_keys(path: Path, *, release: bool = False) -> tuple[TrustedKey, ...]:
 
 def keys_to_json(keys: Iterable[TrustedKey]) -> str:
     """The text of a list of public keys."""
-    entries = [
-        {"key_id": key.key_id, "public_key": key.public_key.hex(), "name": key.name} for key in keys
-    ]
-    return json.dumps({"format": FORMAT, "keys": entries}, indent=2, ensure_ascii=False) + "\n"
+    entries = tuple(_Entry(key.key_id, key.public_key.hex(), key.name) for key in keys)
+    return json.dumps(to_values(_Keys(FORMAT, entries)), indent=2, ensure_ascii=False) + "\n"
 
 
-def _key(entry: dict[str, Any], *, release: bool) -> TrustedKey:
-    key = TrustedKey(
-        public_key=bytes.fromhex(entry["public_key"]), name=str(entry["name"]), release=release
-    )
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A public key in a list."""
+
+    key_id: str
+    public_key: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    """A list of public keys."""
+
+    format: int
+    keys: tuple[_Entry, ...]
+
+
+def _key(entry: _Entry, *, release: bool) -> TrustedKey:
+    key = TrustedKey(public_key=bytes.fromhex(entry.public_key), name=entry.name, release=release)
     point = ed25519.decode(key.public_key) if len(key.public_key) == ed25519.KEY_BYTES else None
     if point is None or ed25519.has_small_order(point):
-        raise ValueError(f"{entry['public_key']!r} is no public key")
-    if entry["key_id"] != key.key_id:
-        raise ValueError(f"key id {entry['key_id']!r} of a key whose id is {key.key_id}")
+        raise ValueError(f"{entry.public_key!r} is no public key")
+    if entry.key_id != key.key_id:
+        raise ValueError(f"key id {entry.key_id!r} of a key whose id is {key.key_id}")
     return key

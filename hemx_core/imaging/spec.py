@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 from hemx_core.errors import VolumeError
+from hemx_core.records import Json, RecordError, from_values, to_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +52,21 @@ class PreprocessingSpec:
                 remedy="choose another preprocessing specification",
             )
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Json:
         """Plain JSON values."""
-        return asdict(self)
+        values: Json = to_values(self)
+        return values
 
     @classmethod
-    def from_json(cls, values: dict[str, Any]) -> PreprocessingSpec:
+    def from_json(cls, values: Json) -> PreprocessingSpec:
         """Inverse of `to_json`.
 
         Raises:
-            VolumeError: a key is unknown or missing.
+            VolumeError: a field is unknown or does not fit.
         """
         try:
-            return cls(**{**values, "window": HUWindow(**values["window"])})
-        except (TypeError, KeyError) as error:
+            return from_values(cls, values)
+        except RecordError as error:
             raise VolumeError(
                 f"a preprocessing specification that does not fit: {error}",
                 expected="the fields of PreprocessingSpec",

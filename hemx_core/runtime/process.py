@@ -18,7 +18,6 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ import numpy as np
 from hemx_core.device.memory import process_bytes
 from hemx_core.errors import BackendError, ModelError
 from hemx_core.manifest import ProgramSpec
+from hemx_core.records import to_values
 from hemx_core.runtime.program import Array, check_inputs
 from hemx_core.runtime.wire import Kind, empty_arrays, error_of, receive, receive_arrays, send
 
@@ -309,7 +309,7 @@ class ProcessBackend:
             child = self._ready_child()
             self._close_dropped(child)
             number = next(self._numbers)
-            text = {"path": str(Path(path).absolute()), "spec": asdict(spec)}
+            text = {"path": str(Path(path).absolute()), "spec": to_values(spec)}
             try:
                 child.ask(Kind.OPEN, number, text=text)
                 self._programs.add(number)

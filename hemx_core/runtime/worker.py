@@ -83,11 +83,12 @@ class _Desk:
 
     def act(self, message: Message) -> tuple[Array, ...]:
         """Do what a message asks; the outputs of a run."""
-        from hemx_core.manifest import program_spec
+        from hemx_core.manifest import ProgramSpec
+        from hemx_core.records import from_values
         from hemx_core.runtime.wire import Kind, empty_arrays, receive_arrays
 
         if message.kind is Kind.OPEN:
-            spec = program_spec(message.text["spec"])
+            spec = from_values(ProgramSpec, message.text["spec"])
             program = self._backend.open(Path(message.text["path"]), spec)
             self._programs[message.program] = (program, empty_arrays(spec.inputs))
         elif message.kind is Kind.RUN:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +16,7 @@ from mobile_app.store._encode import (
     Packed,
     damaged,
     digest,
+    from_json,
     pack_mask,
     to_json,
     unpack_mask,
@@ -50,7 +49,7 @@ class Corrections:
             NotStoredError: the result was deleted.
             StoreError: the mask has another shape than the result's.
         """
-        packed, text = pack_mask(mask), to_json([asdict(one) for one in strokes])
+        packed, text = pack_mask(mask), to_json(list(strokes))
         with self._context.database.writing() as connection:
             study_id = study_of(connection, result_id, mask_shape=packed.shape)
             version = _next_version(connection, result_id)
@@ -97,7 +96,7 @@ class Corrections:
             made_at=datetime.fromisoformat(made_at),
             made_by=made_by,
             volume_ml=volume_ml,
-            strokes=tuple(_stroke(one) for one in json.loads(strokes)),
+            strokes=from_json(tuple[BrushStroke, ...], json.loads(strokes)),
             mask=unpack_mask(Packed(shape=shape, content=mask)),
         )
 
@@ -115,8 +114,3 @@ def _next_version(connection: sqlite3.Connection, result_id: int) -> int:
         "SELECT coalesce(max(version), 0) FROM corrections WHERE result_id = ?", (result_id,)
     ).fetchone()
     return int(newest) + 1
-
-
-def _stroke(values: dict[str, Any]) -> BrushStroke:
-    points = tuple((row, column) for row, column in values["points"])
-    return BrushStroke(**values | {"points": points})

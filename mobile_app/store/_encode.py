@@ -9,16 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hemx_core import records
 from hemx_core.imaging.volume import SeriesIdentity, VolumeGeometry
 from hemx_core.notes import Note, Reason
+from hemx_core.records import Json
 from hemx_core.result import (
     Haematoma,
     MarkerResult,
@@ -31,9 +33,11 @@ from hemx_core.result import (
 from mobile_app.errors import DamagedStoreError
 
 if TYPE_CHECKING:
+    from cattrs import Converter
+
     from hemx_core.comparison import ComparisonResult
 
-Json = dict[str, Any]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +73,10 @@ class EncodedResult:
         return digest(parts)
 
 
+def _is_array(kind: Any) -> bool:
+    return getattr(kind, "__origin__", kind) is np.ndarray
+
+
 def digest(parts: Sequence[str | bytes]) -> str:
     """SHA-256 over parts, each preceded by its length."""
     total = hashlib.sha256()
@@ -80,31 +88,64 @@ def digest(parts: Sequence[str | bytes]) -> str:
 
 
 def to_json(value: object) -> str:
-    """JSON text; NumPy numbers become Python's of the same value."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_plain)
+    """JSON text of records and plain values; NumPy numbers become Python's of the same value."""
+    plain = _converter().unstructure(value)
+    return json.dumps(plain, ensure_ascii=False, separators=(",", ":"), default=_plain)
+
+
+def from_json(kind: type[T], values: object) -> T:
+    """The record that JSON values were made of.
+
+    Raises:
+        DamagedStoreError: they do not fit.
+    """
+    try:
+        return records.read_values(_converter(), kind, values)
+    except records.RecordError as error:
+        raise damaged(f"a record does not fit ({error})") from error
+
+
+@cache
+def _converter() -> Converter:
+    """The records' converter, for arrays too: those that lie beside a document are left out of it."""
+    from cattrs.gen import make_dict_unstructure_fn, override
+
+    made = records.converter().copy()
+    made.register_unstructure_hook_func(_is_array, lambda array: array.tolist())
+    # An array that lay beside the document; or a list, which the geometry makes one of.
+    made.register_structure_hook_func(_is_array, lambda values, _kind: values)
+    beside = override(omit=True)
+    made.register_unstructure_hook(
+        Haematoma, make_dict_unstructure_fn(Haematoma, made, mask=beside)
+    )
+    made.register_unstructure_hook(
+        SliceResult, make_dict_unstructure_fn(SliceResult, made, cam=beside)
+    )
+    return made
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Document:
+    """A triage result but for its slices; the mask of its haematoma lies beside it."""
+
+    haematoma: Haematoma
+    markers: tuple[MarkerResult, ...]
+    recommendation: Recommendation
+    reasons: tuple[Reason, ...]
+    notes: tuple[Note, ...]
+    geometry: VolumeGeometry
+    identity: SeriesIdentity
+    versions: dict[str, str]
+    costs: tuple[StageCost, ...]
+    signs: tuple[SignResult, ...]
 
 
 def encode_result(result: TriageResult) -> EncodedResult:
     """Make the rows of a result."""
-    document = {
-        "haematoma": _values(result.haematoma, "mask"),
-        "markers": [_values(one) for one in result.markers.values()],
-        "recommendation": result.recommendation.value,
-        "reasons": [reason.to_json() for reason in result.reasons],
-        "notes": [note.to_json() for note in result.notes],
-        "geometry": {
-            name: np.asarray(value).tolist() for name, value in _values(result.geometry).items()
-        },
-        "identity": identity_json(result.identity),
-        "versions": result.versions,
-        "costs": [_values(one) for one in result.costs],
-        "signs": [_values(one) for one in result.signs],
-    }
+    named = {field.name: getattr(result, field.name) for field in fields(_Document)}
+    document = _Document(**named | {"markers": tuple(result.markers.values())})
     slices = tuple(
-        EncodedSlice(
-            document=to_json(_values(one, "cam")),
-            cam=None if one.cam is None else pack_floats(one.cam),
-        )
+        EncodedSlice(document=to_json(one), cam=None if one.cam is None else pack_floats(one.cam))
         for one in result.slices
     )
     return EncodedResult(document=to_json(document), mask=pack_mask(result.mask), slices=slices)
@@ -114,72 +155,52 @@ def decode_result(encoded: EncodedResult) -> TriageResult:
     """The result that the rows were made of.
 
     Raises:
-        DamagedStoreError: an array does not fit its shape.
+        DamagedStoreError: an array does not fit its shape, or a document is not a result's.
     """
     document: Json = json.loads(encoded.document)
-    markers = [MarkerResult(**one) for one in document["markers"]]
-    mask = unpack_mask(encoded.mask)
-    return TriageResult(
-        haematoma=Haematoma(mask=mask, **_tuples(document["haematoma"])),
-        markers={one.code: one for one in markers},
-        slices=tuple(_slice(one) for one in encoded.slices),
-        recommendation=Recommendation(document["recommendation"]),
-        reasons=tuple(map(Reason.from_json, document["reasons"])),
-        notes=tuple(map(Note.from_json, document["notes"])),
-        geometry=_geometry(document["geometry"]),
-        identity=identity_from_json(document["identity"]),
-        versions=document["versions"],
-        costs=tuple(StageCost(**one) for one in document["costs"]),
-        signs=tuple(SignResult(**one) for one in document["signs"]),
-    )
+    document["haematoma"]["mask"] = unpack_mask(encoded.mask)
+    known = from_json(_Document, document)
+    named = {field.name: getattr(known, field.name) for field in fields(known)}
+    slices = tuple(_slice(one) for one in encoded.slices)
+    markers = {one.code: one for one in known.markers}
+    return TriageResult(**named | {"markers": markers, "slices": slices})
 
 
 def encode_comparison(comparison: ComparisonResult) -> str:
     """JSON text of a comparison without its two results."""
-    return to_json(
-        {
-            "earlier_volume": _values(comparison.earlier_volume),
-            "later_volume": _values(comparison.later_volume),
-            "growth": _values(comparison.growth),
-            "interval_hours": comparison.interval_hours,
-            "notes": [note.to_json() for note in comparison.notes],
-        }
-    )
+    names = (*_comparison_parts(), "interval_hours", "notes")
+    return to_json({name: getattr(comparison, name) for name in names})
 
 
 def decode_comparison(text: str, earlier: TriageResult, later: TriageResult) -> ComparisonResult:
-    """The comparison that the text was made of, with its results put back."""
-    # Imported here: these bring OpenCV and pydicom, and the store opens before the app's first frame.
+    """The comparison that the text was made of, with its results put back.
+
+    Raises:
+        DamagedStoreError: it is not a comparison's.
+    """
     from hemx_core.comparison import ComparisonResult
-    from hemx_core.measure.expansion import Answer, Growth
-    from hemx_core.measure.volume import VolumeEstimate
 
     document: Json = json.loads(text)
-    growth = _tuples(document["growth"])
-    growth["answers"] = {code: Answer(answer) for code, answer in growth["answers"].items()}
+    parts = {name: from_json(kind, document[name]) for name, kind in _comparison_parts().items()}
     return ComparisonResult(
         earlier=earlier,
         later=later,
-        earlier_volume=VolumeEstimate(**document["earlier_volume"]),
-        later_volume=VolumeEstimate(**document["later_volume"]),
-        growth=Growth(**growth),
         interval_hours=document["interval_hours"],
-        notes=tuple(map(Note.from_json, document["notes"])),
+        notes=tuple(from_json(Note, one) for one in document["notes"]),
+        **parts,
     )
 
 
-def identity_json(identity: SeriesIdentity) -> Json:
-    """An identity as JSON values."""
-    acquired = identity.acquired_at
-    return asdict(identity) | {"acquired_at": acquired.isoformat() if acquired else None}
+def _comparison_parts() -> dict[str, type[Any]]:
+    # Imported here: these bring OpenCV and pydicom, and the store opens before the app's first frame.
+    from hemx_core.measure.expansion import Growth
+    from hemx_core.measure.volume import VolumeEstimate
 
-
-def identity_from_json(values: Mapping[str, Any]) -> SeriesIdentity:
-    """The identity that the values were made of."""
-    known = _tuples(values)
-    if known["acquired_at"] is not None:
-        known["acquired_at"] = datetime.fromisoformat(known["acquired_at"])
-    return SeriesIdentity(**known)
+    return {
+        "earlier_volume": VolumeEstimate,
+        "later_volume": VolumeEstimate,
+        "growth": Growth,
+    }
 
 
 def pack_mask(mask: NDArray[np.bool_]) -> Packed:
@@ -230,22 +251,7 @@ def damaged(found: str) -> DamagedStoreError:
 
 def _slice(encoded: EncodedSlice) -> SliceResult:
     cam = None if encoded.cam is None else unpack_floats(encoded.cam)
-    return SliceResult(cam=cam, **_tuples(json.loads(encoded.document)))
-
-
-def _geometry(values: Json) -> VolumeGeometry:
-    return VolumeGeometry(**values | {"pixel_spacing_mm": tuple(values["pixel_spacing_mm"])})
-
-
-def _values(instance: Any, *leave_out: str) -> Json:
-    """A flat dataclass's fields; a field that is added to it later is stored without a change here."""
-    names = (field.name for field in fields(instance))
-    return {name: getattr(instance, name) for name in names if name not in leave_out}
-
-
-def _tuples(values: Mapping[str, Any]) -> Json:
-    """JSON has lists only; the dataclasses have tuples only."""
-    return {name: tuple(one) if isinstance(one, list) else one for name, one in values.items()}
+    return from_json(SliceResult, json.loads(encoded.document) | {"cam": cam})
 
 
 def _plain(value: object) -> object:

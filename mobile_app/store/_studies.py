@@ -6,7 +6,7 @@ import json
 import sqlite3
 import unicodedata
 from collections.abc import Collection, Iterable
-from dataclasses import asdict
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from hemx_core.result import Recommendation
 from mobile_app.errors import NotStoredError
 from mobile_app.store import _audit, _files
 from mobile_app.store._database import Context, insert
-from mobile_app.store._encode import identity_from_json, identity_json, to_json
+from mobile_app.store._encode import from_json, to_json
 from mobile_app.store._files import CopiedFiles
 from mobile_app.store.records import Glance, Study, StudyError, StudyState
 
@@ -84,7 +84,7 @@ class Studies:
             return known
         folder = _files.settle(copied.draft)
         now = self._context.now().isoformat()
-        kept = identity_json(identity) | {"source": ""}
+        acquired = identity.acquired_at
         values = {
             "folder": folder.name,
             "series": series or "",
@@ -92,8 +92,8 @@ class Studies:
             "bytes": copied.bytes,
             "sha256": copied.sha256,
             "slices": slices,
-            "identity": to_json(kept),
-            "acquired_at": kept["acquired_at"],
+            "identity": to_json(replace(identity, source="")),
+            "acquired_at": acquired and acquired.isoformat(),
             "series_uid": identity.series_uid,
             "patient_id": identity.patient_id,
             "search": search_text(identity),
@@ -223,9 +223,7 @@ def write_state(
     """Set a state inside a transaction; see `Studies.set_state`."""
     text = None
     if error is not None:
-        text = to_json(
-            asdict(StudyError(type(error).__name__, error.found, error.expected, error.remedy))
-        )
+        text = to_json(StudyError(type(error).__name__, error.found, error.expected, error.remedy))
     changed = connection.execute(
         "UPDATE studies SET state = ?, error = ?, changed_at = ? WHERE id = ?",
         (state.value, text, context.now().isoformat(), study_id),
@@ -244,12 +242,12 @@ def not_stored(what: str, number: int) -> NotStoredError:
 
 
 def _study(row: tuple[Any, ...]) -> Study:
-    error = None if row[10] is None else StudyError(**json.loads(row[10]))
+    error = None if row[10] is None else from_json(StudyError, json.loads(row[10]))
     return Study(
         id=row[0],
         folder=row[1],
         series=row[2] or None,
-        identity=identity_from_json(json.loads(row[3])),
+        identity=from_json(SeriesIdentity, json.loads(row[3])),
         slices=row[4],
         files=row[5],
         bytes=row[6],

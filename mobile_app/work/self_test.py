@@ -9,19 +9,18 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 
 from hemx_core import __version__
 from hemx_core.bundle.load import LOCAL_KEY, UNSIGNED, Models
 from hemx_core.bundle.self_test import OnSlice, SelfTestReport, run_self_test
 from hemx_core.device.machine import ON_ANDROID, system_identity
-from hemx_core.errors import SelfTestError
+from hemx_core.records import RecordError, from_values, to_values
 from mobile_app.store import Store
 
 SELF_TEST = "self_test"
-"""Setting: {"of": what was tested, "at": when, "report": SelfTestReport as JSON}."""
+"""Setting: a `KnownSelfTest`."""
 
 NO_REFERENCES = "these models bring no reference outputs: they cannot be tested on this device"
 
@@ -105,23 +104,11 @@ def tested_of(models: Models) -> dict[str, str]:
 
 def last_self_test(store: Store) -> KnownSelfTest | None:
     """The last self-test that was made; None where there was none, or what is stored is not readable."""
-    stored: Any = store.settings.get(SELF_TEST)
     try:
-        return KnownSelfTest(
-            SelfTestReport.from_json(stored["report"]),
-            datetime.fromisoformat(stored["at"]),
-            dict(stored["of"]),
-        )
-    except (SelfTestError, KeyError, TypeError, ValueError):
+        return from_values(KnownSelfTest, store.settings.get(SELF_TEST))
+    except RecordError:
         return None
 
 
 def _keep(store: Store, known: KnownSelfTest) -> None:
-    store.settings.set(
-        SELF_TEST,
-        {
-            "of": known.of,
-            "at": known.at.isoformat(timespec="seconds"),
-            "report": known.report.to_json(),
-        },
-    )
+    store.settings.set(SELF_TEST, to_values(replace(known, at=known.at.replace(microsecond=0))))
