@@ -13,7 +13,7 @@ from dataclasses import is_dataclass
 from datetime import datetime
 from enum import Enum, IntEnum, StrEnum
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from hemx_core.errors import HemxError
 
@@ -93,7 +93,7 @@ def converter() -> Converter:
         inner = make_dict_structure_fn(kind, asked)
         return lambda values, kind: inner(_check(values, (dict,), "an object"), kind)
 
-    @made.register_structure_hook_factory(lambda kind: get_origin(kind) is tuple)
+    @made.register_structure_hook_factory(lambda kind: getattr(kind, "__origin__", None) is tuple)
     def of_list(kind: Any, asked: Converter) -> Callable[[Any, Any], Any]:
         alike = get_args(kind)[-1] is Ellipsis
         inner: Callable[[Any, Any], Any] = (

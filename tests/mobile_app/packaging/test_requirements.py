@@ -15,7 +15,15 @@ from packaging.requirements import Requirement
 from mobile_app.packaging.stage import read_spec
 from tests.mobile_app.packaging.android_tools import need_packagers
 
-PURE = {"pydicom", "fpdf2", "fonttools", "defusedxml"}
+PURE = {
+    "pydicom",
+    "fpdf2",
+    "fonttools",
+    "defusedxml",
+    "cattrs",
+    "attrs",
+    "typing_extensions",
+}
 """Without a recipe: pip takes their wheels of pure Python."""
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -31,6 +31,9 @@ DEVICE_PACKAGES = {
     "fpdf2": "fpdf",
     "fonttools": "fontTools",
     "defusedxml": "defusedxml",
+    "cattrs": "cattrs",
+    "attrs": "attr",
+    "typing_extensions": "typing_extensions",
     "kivy": "kivy",
     "pyjnius": "jnius",
     "android": "android",
@@ -73,7 +76,8 @@ def staged(tmp_path_factory: pytest.TempPathFactory) -> Staged:
 def import_all(staged: Staged, modules: list[str], home: Path) -> dict[str, str]:
     """Tracebacks of the modules that do not import on a device: optimised, with its packages only."""
     # Kivy imports filetype; python-for-android's recipe of Kivy brings it.
-    allowed = ["hemx_core", "mobile_app", *DEVICE_PACKAGES.values(), "filetype"]
+    # The package attrs has two modules.
+    allowed = ["hemx_core", "mobile_app", *DEVICE_PACKAGES.values(), "filetype", "attrs"]
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(home),
@@ -120,13 +124,32 @@ if not all(made):
     raise ValueError(made)
 """
 
+READS_A_RECORD = """
+from pathlib import Path
+from hemx_core import records
+from hemx_core.manifest import ModelManifest, read_manifest
+from mobile_app.store._encode import from_json, to_json
+from hemx_core.result import StageCost
 
-def test_the_referral_is_written_with_the_device_s_packages(staged: Staged, tmp_path: Path) -> None:
-    """fpdf2 is imported when a page is written, not before."""
-    module = staged.app / "hemx_core" / "writes_a_page.py"
-    module.write_text(WRITES_A_PAGE, encoding="utf-8")
+text = read_manifest(Path(records.__file__).parent / "assets" / "models")
+if ModelManifest.from_bytes(text).to_json().encode() != text:
+    raise ValueError("the manifest changed")
+if to_json(from_json(StageCost, {"name": "a", "seconds": 1, "peak_rss_mib": 2.5})) != (
+    '{"name":"a","seconds":1,"peak_rss_mib":2.5}'
+):
+    raise ValueError("the record changed")
+"""
+
+
+@pytest.mark.parametrize("work", [WRITES_A_PAGE, READS_A_RECORD])
+def test_what_is_imported_for_its_work_runs_with_the_device_s_packages(
+    staged: Staged, tmp_path: Path, work: str
+) -> None:
+    """fpdf2 and cattrs are imported when a page is written or a record read, not before."""
+    module = staged.app / "mobile_app" / "works.py"
+    module.write_text(work, encoding="utf-8")
     try:
-        failures = import_all(staged, ["hemx_core.writes_a_page"], tmp_path)
+        failures = import_all(staged, ["mobile_app.works"], tmp_path)
     finally:
         module.unlink()
     assert not failures, "\n".join(failures.values())

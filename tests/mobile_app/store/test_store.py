@@ -38,6 +38,7 @@ from mobile_app.store import (
     _results,
     _schema,
 )
+from mobile_app.store._encode import decode_result, encode_result
 from mobile_app.store._schema import STEPS, migrate
 from tests.mobile_app.store.results import assert_same, make_identity, make_result
 
@@ -539,3 +540,14 @@ def test_the_store_imports_neither_kivy_nor_torch() -> None:
         [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "set()"
+
+
+def test_a_document_without_later_fields_is_read_and_one_with_unknown_fields_is_not() -> None:
+    encoded = encode_result(make_result())
+    document = json.loads(encoded.document)
+    del document["haematoma"]["bone_spots_counted"]
+    older = replace(encoded, document=json.dumps(document))
+    assert decode_result(older).haematoma.bone_spots_counted is False
+    document["haematoma"]["later"] = 1
+    with pytest.raises(DamagedStoreError, match=r"unknown later @ _Document\.haematoma"):
+        decode_result(replace(encoded, document=json.dumps(document)))
