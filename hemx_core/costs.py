@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from hemx_core.device.memory import process_bytes
+from hemx_core.device.memory import peak_rss_mib, process_bytes
 from hemx_core.result import SliceUpdate, StageCost
 
 START_UP = "start_up"
@@ -20,26 +18,6 @@ Progress = Callable[[str, int, int], None]
 
 OnSlice = Callable[[SliceUpdate], None]
 """Called with each slice as soon as something is known of it."""
-
-_STATUS = Path("/proc/self/status")
-
-
-def peak_rss_mib() -> float:
-    """Peak resident memory of this process so far, MiB; 0 where the system does not tell.
-
-    Linux and Android: VmHWM, because `ru_maxrss` starts at the parent's peak after a fork. Other
-    systems: `ru_maxrss`, in bytes on macOS.
-    """
-    if _STATUS.is_file():
-        for line in _STATUS.read_text(encoding="ascii", errors="replace").splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / 1024
-    if sys.platform == "win32":
-        return 0.0
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 2**20 if sys.platform == "darwin" else peak / 1024
 
 
 class StageClock:

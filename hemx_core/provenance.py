@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import hemx_core
+from hemx_core.device.machine import machine
 from hemx_core.files import write_whole
 
 PACKAGES = (
@@ -55,28 +55,6 @@ def commit() -> str:
     except OSError:
         return ""
     return revision + "+" if revision and changed else revision
-
-
-def machine() -> dict[str, Any]:
-    """Processor model, cores this process may use, and memory in GiB."""
-    model = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text().splitlines():
-            if line.startswith("model name"):
-                model = line.split(":", 1)[1].strip()
-                break
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    memory = 0.0
-    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
-    return {
-        "processor": model,
-        "architecture": platform.machine(),
-        "system": platform.system(),
-        "cores": cores,
-        "memory_gib": round(memory, 1),
-    }
 
 
 def write_json(path: Path, values: dict[str, Any]) -> None:

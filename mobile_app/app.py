@@ -256,7 +256,7 @@ def _import_readers(_report: Any) -> None:
 
 def _secure(on: bool) -> None:
     """On Android keep the app out of screenshots and of the pictures of recent apps, or not."""
-    from mobile_app.work.device_models import on_android
+    from hemx_core.device.machine import on_android
 
     if on_android():
         from mobile_app.android.window import device_window

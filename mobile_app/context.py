@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 from kivy.event import EventDispatcher
 from kivy.properties import BooleanProperty, NumericProperty, ObjectProperty, StringProperty
 
+from hemx_core.device.memory import resident_bytes
 from hemx_core.errors import HemxError
 from mobile_app import settings
 from mobile_app.work.jobs import Job, Jobs, JobState, Outcome, Report
-from mobile_app.work.memory_guard import MemoryBudget, resident_bytes
+from mobile_app.work.memory_guard import MemoryBudget
 from mobile_app.work.study_list import advised_of
 
 if TYPE_CHECKING:

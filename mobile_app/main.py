@@ -28,7 +28,7 @@ def configure() -> None:
     """Settings of Kivy that must stand before its window is made; nothing is written to its file."""
     from kivy.config import Config
 
-    from mobile_app.work.device_models import on_android
+    from hemx_core.device.machine import on_android
 
     # Kivy asks for two samples a pixel: in software a frame then costs twice as much, for nothing one sees.
     Config.set("graphics", "multisamples", "0")

@@ -7,7 +7,6 @@ seconds say more than the clock's.
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 import time
@@ -16,16 +15,10 @@ from typing import Any
 
 from benchmarks.app.verdicts import Json, Verdict, figure, load, report
 from benchmarks.harness.process import run_fresh
+from hemx_core.device.memory import process_age_seconds
 
 HEAVY = ("torch", "executorch", "cv2", "pydicom", "numpy", "PIL", "scipy")
 LIMIT_SECONDS = 2.0
-
-
-def process_age_seconds() -> float:
-    """Seconds since this process was started; Linux."""
-    started = float(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
-    uptime = float(Path("/proc/uptime").read_text().split()[0])
-    return uptime - started / os.sysconf("SC_CLK_TCK")
 
 
 def show_first_frame(folder: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from hemx_core.bundle.signature import (
     read_signature,
     trusted_keys,
 )
+from hemx_core.device.machine import on_android
 from hemx_core.errors import BackendError, ManifestError, ModelInputError, SignatureError
 from hemx_core.manifest import MANIFEST_NAME, ModelManifest, read_manifest
 from hemx_core.notes import Note, Severity
@@ -262,12 +263,12 @@ def app_models_folder() -> Path:
 
 
 def _default_backend(threads: int | None) -> Backend:
-    """The tablet's runtime on Android (python-for-android sets ANDROID_ARGUMENT), else the desktop's."""
+    """The tablet's runtime on Android, else the desktop's."""
     if threads is not None:
         import cv2
 
         cv2.setNumThreads(threads)
-    if "ANDROID_ARGUMENT" in os.environ:
+    if on_android():
         from hemx_core.runtime.android import AndroidBackend
 
         return AndroidBackend(threads=threads)

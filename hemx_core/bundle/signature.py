@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hemx_core.bundle import ed25519
+from hemx_core.device.machine import on_android
 from hemx_core.errors import ManifestError, OutputError, SignatureError, UnknownKeyError
 from hemx_core.files import write_whole
 from hemx_core.manifest import MANIFEST_NAME
@@ -168,8 +169,8 @@ def release_keys() -> tuple[TrustedKey, ...]:
 
 
 def local_keys() -> tuple[TrustedKey, ...]:
-    """The keys added on this computer; none on Android (python-for-android sets ANDROID_ARGUMENT)."""
-    folder = None if "ANDROID_ARGUMENT" in os.environ else config_folder()
+    """The keys added on this computer; none on Android."""
+    folder = None if on_android() else config_folder()
     return read_keys(folder / TRUSTED_NAME) if folder else ()
 
 

@@ -1,4 +1,7 @@
-"""Resident memory of this process, and its peak while something runs."""
+"""What the system tells of its processes, memory and processor, and the peak while something runs.
+
+The one reader of /proc; where there is none (Windows, macOS), little is told and nothing is invented.
+"""
 
 from __future__ import annotations
 
@@ -6,28 +9,75 @@ import contextlib
 import ctypes
 import gc
 import os
+import platform
+import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-_CLEAR = Path("/proc/self/clear_refs")
-_STATM = Path("/proc/self/statm")
+PROC = Path("/proc")
+OWN = "self"
 RESET_PEAK = "5"
 """What Linux takes as "forget the largest resident size" (proc(5), clear_refs)."""
+MIB = 2**20
+KIB = 2**10
 SAMPLE_SECONDS = 0.005
 M_PURGE = -101
-"""Android's `mallopt` option for the same."""
+"""Android's `mallopt` option for giving memory back."""
+
+
+def resident_bytes() -> int:
+    """Resident memory of this process now; 0 where the system does not tell."""
+    try:
+        pages = int(_read(OWN, "statm").split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def rss_mib() -> float:
-    """Resident memory now, MiB; 0 where the system does not tell."""
-    try:
-        pages = int(_STATM.read_text(encoding="ascii").split()[1])
-    except (OSError, ValueError, IndexError):
+    """As `resident_bytes`, MiB."""
+    return resident_bytes() / MIB
+
+
+def peak_rss_mib() -> float:
+    """Peak resident memory of this process so far, MiB; 0 where the system does not tell.
+
+    Linux and Android: VmHWM, because `ru_maxrss` starts at the parent's peak after a fork. Other
+    systems: `ru_maxrss`, in bytes on macOS.
+    """
+    if peak := process_bytes(OWN).peak:
+        return peak / MIB
+    if sys.platform == "win32":
         return 0.0
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / MIB if sys.platform == "darwin" else peak / KIB
+
+
+def available_bytes() -> int | None:
+    """Memory that the system could give without swapping; None where it does not tell."""
+    found = _fields("meminfo").get("MemAvailable")
+    return None if found is None else _kib(found)
+
+
+def processor_name() -> str:
+    """The processor's model, as the system names it."""
+    return _fields("cpuinfo").get("model name") or platform.processor() or platform.machine()
+
+
+def process_age_seconds() -> float:
+    """Seconds since this process was started; Linux.
+
+    Raises:
+        OSError: the system does not tell.
+    """
+    # The name, the second entry, may hold blanks and brackets; the start is the twenty-second.
+    started = float(_read(OWN, "stat").rpartition(")")[2].split()[19])
+    return float(_read("uptime").split()[0]) - started / os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,28 +103,48 @@ class ProcessBytes:
         )
 
 
-def process_bytes(process: int | None) -> ProcessBytes:
-    """What a process has in memory; zeros for None and where there is no such process."""
-    if process is None:
-        return ProcessBytes()
-    names = {"VmRSS:": "resident", "VmHWM:": "peak", "RssAnon:": "anonymous"}
-    try:
-        text = Path(f"/proc/{process}/status").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return ProcessBytes()
-    words = (line.split() for line in text.splitlines())
-    found = {names[one[0]]: int(one[1]) * 1024 for one in words if one and one[0] in names}
-    return ProcessBytes(**found)
+def process_bytes(process: int | str | None) -> ProcessBytes:
+    """What a process has in memory; zeros for None and where there is no such process.
+
+    Args:
+        process: its number, or `OWN`.
+    """
+    told = {} if process is None else _fields(process, "status")
+    names = {"VmRSS": "resident", "VmHWM": "peak", "RssAnon": "anonymous"}
+    return ProcessBytes(**{names[name]: _kib(told[name]) for name in names if name in told})
 
 
-def forget_peak(process: int | None) -> None:
+def forget_peak(process: int | str | None) -> None:
     """Let a process's peak begin again at what is resident now; nothing for None.
 
     Raises:
         OSError: the system does not let it; Linux does.
     """
     if process is not None:
-        Path(f"/proc/{process}/clear_refs").write_text(RESET_PEAK, encoding="ascii")
+        (PROC / str(process) / "clear_refs").write_text(RESET_PEAK, encoding="ascii")
+
+
+def _read(*path: int | str) -> str:
+    """A file of /proc: its bytes may be any."""
+    return PROC.joinpath(*map(str, path)).read_text(encoding="ascii", errors="replace")
+
+
+def _fields(*path: int | str) -> dict[str, str]:
+    """A file of names and values, the first of each; empty where there is no such file."""
+    found: dict[str, str] = {}
+    try:
+        lines = _read(*path).splitlines()
+    except OSError:
+        return found
+    for line in lines:
+        name, _, value = line.partition(":")
+        found.setdefault(name.strip(), value.strip())
+    return found
+
+
+def _kib(value: str) -> int:
+    """Bytes of a value such as "1234 kB", by which Linux means KiB."""
+    return int(value.split()[0]) * KIB
 
 
 def release_free_memory() -> None:
@@ -113,7 +183,7 @@ class PeakMemory:
         if not self.base_mib:
             return self
         try:
-            _CLEAR.write_text(RESET_PEAK, encoding="ascii")
+            forget_peak(OWN)
             forget_peak(self._process)
             self.method = "high_water_mark"
         except OSError:
@@ -133,8 +203,8 @@ class PeakMemory:
         if self._sampler is not None:
             self._sampler.join()
         elif self.method == "high_water_mark":
-            both = process_bytes(os.getpid()) + process_bytes(self._process)
-            self.peak_mib = max(self.peak_mib, both.peak / 2**20)
+            both = process_bytes(OWN) + process_bytes(self._process)
+            self.peak_mib = max(self.peak_mib, both.peak / MIB)
 
     @property
     def above_base_mib(self) -> float:
@@ -157,4 +227,4 @@ class PeakMemory:
             self.peak_mib = max(self.peak_mib, self._resident_mib())
 
     def _resident_mib(self) -> float:
-        return rss_mib() + process_bytes(self._process).resident / 2**20
+        return rss_mib() + process_bytes(self._process).resident / MIB

@@ -12,6 +12,7 @@ from kivy.uix.image import Image
 from kivy.uix.scrollview import ScrollView
 from kivy.uix.togglebutton import ToggleButton
 
+from hemx_core.device.machine import on_android
 from hemx_core.report.render import page_picture
 from mobile_app import theme
 from mobile_app.android.share import AndroidDocuments, Documents
@@ -24,7 +25,6 @@ from mobile_app.report.subject import Subject, draw_preview, load_subject, repor
 from mobile_app.result.expansion import Expansion
 from mobile_app.result.screen import ordered_widgets
 from mobile_app.widgets.buttons import ActionButton, Card, Wrapped
-from mobile_app.work.device_models import on_android
 from mobile_app.work.jobs import Outcome
 
 if TYPE_CHECKING:

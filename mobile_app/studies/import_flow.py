@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from kivy.uix.boxlayout import BoxLayout
 
+from hemx_core.device.machine import on_android
 from hemx_core.errors import HemxError
 from hemx_core.words import tell
 from mobile_app import settings, theme
@@ -20,7 +21,6 @@ from mobile_app.i18n import text
 from mobile_app.i18n.formats import UNKNOWN, date_time, number
 from mobile_app.widgets.buttons import ActionButton, Heading, Sheet, Wrapped
 from mobile_app.widgets.chooser import FileSheet, SourceSheet
-from mobile_app.work.device_models import on_android
 from mobile_app.work.jobs import Job, Outcome
 from mobile_app.work.study_list import SEPARATOR
 

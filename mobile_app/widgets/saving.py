@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from kivy.clock import Clock
 
+from hemx_core.device.machine import on_android
 from hemx_core.errors import HemxError, OutputError
 from hemx_core.files import write_whole
-from mobile_app.work.device_models import on_android
 
 if TYPE_CHECKING:
     from mobile_app.android.share import Documents

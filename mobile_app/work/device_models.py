@@ -10,19 +10,19 @@ Called in the jobs' one worker only, but for `prepare` (the main thread, on Andr
 from __future__ import annotations
 
 import gc
-import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hemx_core.device.memory import process_bytes
+from hemx_core.device.machine import on_android
+from hemx_core.device.memory import process_bytes, resident_bytes
 from hemx_core.notes import Note, Severity
 from hemx_core.runtime.program import OutsideBackend
 from mobile_app import settings
 from mobile_app.work.jobs import breathe
-from mobile_app.work.memory_guard import MemoryBudget, resident_bytes
+from mobile_app.work.memory_guard import MemoryBudget
 
 if TYPE_CHECKING:
     from hemx_core.bundle.load import Models
@@ -33,11 +33,6 @@ if TYPE_CHECKING:
 
 UNTESTED = Note("models_untested", Severity.WARNING)
 """Where a bundle brings nothing to test with."""
-
-
-def on_android() -> bool:
-    """Whether this is the app on a tablet: python-for-android sets the variable."""
-    return "ANDROID_ARGUMENT" in os.environ
 
 
 def device_backend(threads: int | None) -> Backend:

@@ -12,20 +12,16 @@ estimate to measured peaks: never below, and where both masks are full at most 1
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hemx_core.device.memory import release_free_memory
+from hemx_core.device.memory import MIB, available_bytes, release_free_memory, resident_bytes
 from mobile_app.errors import MemoryBudgetError
 
 if TYPE_CHECKING:
     # Not at run time: it brings pydicom, and the app knows its budget before its first frame.
     from hemx_core.imaging.reader import SeriesFiles
     from hemx_core.manifest import ModelManifest
-
-MIB = 2**20
 
 READ_VOXEL, READ_PIXEL = 2, 48
 """While a slice is rescaled, its values exist as 64-bit numbers several times over."""
@@ -45,9 +41,6 @@ desktop runtime, one thread, without what importing torch takes: 3.4 (one slice 
 
 SPARE_BYTES = 128 * MIB
 """Left to the system: Android ends apps well before the last byte is gone."""
-
-_MEMINFO = Path("/proc/meminfo")
-_STATM = Path("/proc/self/statm")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,23 +155,6 @@ def _check_budget(needed: MemoryEstimate, budget: MemoryBudget, resident: int) -
 
 def _used(budget: MemoryBudget, resident: int) -> int:
     return max(0, resident - budget.base_bytes) + budget.outside_bytes
-
-
-def resident_bytes() -> int:
-    """Resident memory of this process; 0 where the system does not tell."""
-    if not _STATM.is_file():
-        return 0
-    return int(_STATM.read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
-def available_bytes() -> int | None:
-    """Memory that the system could give without swapping; None where it does not tell."""
-    if not _MEMINFO.is_file():
-        return None
-    for line in _MEMINFO.read_text(encoding="ascii", errors="replace").splitlines():
-        if line.startswith("MemAvailable:"):
-            return int(line.split()[1]) * 1024
-    return None
 
 
 def _mib(size: int) -> str:

@@ -7,7 +7,6 @@ last_self_test(store)           -> what is known, for the device screen
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -15,7 +14,7 @@ from datetime import UTC, datetime
 from hemx_core import __version__
 from hemx_core.bundle.load import LOCAL_KEY, UNSIGNED, Models
 from hemx_core.bundle.self_test import OnSlice, SelfTestReport, run_self_test
-from hemx_core.device.machine import ON_ANDROID, system_identity
+from hemx_core.device.machine import on_android, system_identity
 from hemx_core.records import RecordError, from_values, to_values
 from mobile_app.store import Store
 
@@ -88,7 +87,7 @@ def must_be_tested(models: Models) -> bool:
     A developer's own bundle, unsigned or signed on this computer, runs on a desk; its results say so.
     """
     own = {UNSIGNED.code, LOCAL_KEY.code}
-    return ON_ANDROID in os.environ or not own & {note.code for note in models.notes}
+    return on_android() or not own & {note.code for note in models.notes}
 
 
 def tested_of(models: Models) -> dict[str, str]:

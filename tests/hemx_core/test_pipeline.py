@@ -260,7 +260,7 @@ def test_a_clock_adds_up_and_keeps_the_start_up_apart() -> None:
 def test_peak_memory_grows_with_what_is_touched() -> None:
     # In a process of its own: the peak of this one may lie far above what a test should allocate.
     code = (
-        "import numpy as np; from hemx_core.costs import peak_rss_mib as peak; before = peak(); "
+        "import numpy as np; from hemx_core.device.memory import peak_rss_mib as peak; before = peak(); "
         "held = np.ones(2**23); del held; print(peak() - before)"
     )
     root = Path(hemx_core.__file__).parent.parent

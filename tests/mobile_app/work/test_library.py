@@ -14,6 +14,7 @@ import pytest
 from pydicom.dataset import Dataset
 
 from hemx_core import triage
+from hemx_core.device.memory import MIB, resident_bytes
 from hemx_core.errors import BackendError, NoSeriesError, NotHeadError
 from hemx_core.imaging.reader import read_series
 from hemx_core.imaging.volume import HUVolume
@@ -23,7 +24,7 @@ from mobile_app.store import Store, StudyState
 from mobile_app.work import library
 from mobile_app.work.jobs import Jobs, JobState, Outcome, Report
 from mobile_app.work.library import import_series, triage_study
-from mobile_app.work.memory_guard import MIB, MemoryBudget, resident_bytes
+from mobile_app.work.memory_guard import MemoryBudget
 from tests.factories import ThresholdModels, simple_head, write_ct_series
 from tests.mobile_app.store.results import assert_same
 

@@ -13,19 +13,17 @@ import numpy as np
 import pytest
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
+from hemx_core.device.memory import MIB, available_bytes, resident_bytes
 from hemx_core.imaging.reader import open_series, read_series
 from mobile_app.errors import MemoryBudgetError
 from mobile_app.work import memory_guard
 from mobile_app.work.memory_guard import (
     ACTIVATION_PIXEL,
-    MIB,
     MODEL_FACTOR,
     MemoryBudget,
     MemoryEstimate,
-    available_bytes,
     check_memory,
     estimate,
-    resident_bytes,
 )
 from tests.factories import make_manifest, write_ct_series, write_fake_bundle
 
@@ -35,11 +33,12 @@ MEASURE = """
 import ctypes, gc, json, sys
 from pathlib import Path
 import numpy as np
-from hemx_core.costs import peak_rss_mib
+from hemx_core.device.memory import peak_rss_mib
 from hemx_core.imaging.reader import read_series
 from hemx_core.imaging.reader import open_series
 from hemx_core.pipeline import triage_volume
-from mobile_app.work.memory_guard import MIB, estimate, resident_bytes
+from hemx_core.device.memory import MIB, resident_bytes
+from mobile_app.work.memory_guard import estimate
 from tests.factories import ThresholdModels, make_manifest, simple_head, write_ct_series
 
 class Models(ThresholdModels):
