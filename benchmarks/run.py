@@ -22,7 +22,6 @@ from hemx_core.provenance import commit
 
 Json = dict[str, Any]
 FILE = "run.jsonl"
-BUDGETS = Path(__file__).resolve().parent / "budget.toml"
 USUAL_SLICES, USUAL_ML = 30, 30.0
 RUNS_IN_PROCESS, TINY_RUNS = 3, 2
 MATRIX, TINY_MATRIX = 512, 96
@@ -151,7 +150,7 @@ def judge_run(records: list[Json], device_class: str) -> dict[str, tuple[Verdict
     Raises:
         BenchmarkError: no such class, or no record of the right number of slices.
     """
-    budget = find_budget(load_budgets(BUDGETS), device_class)
+    budget = find_budget(load_budgets(), device_class)
     fitting = [one for one in records if one["input"]["slices"] == budget.slices] or records[:1]
     return {one["what"]: judge(for_class(one, device_class), budget) for one in fitting}
 

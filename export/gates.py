@@ -11,8 +11,6 @@ from export.recipes import Recipe
 from export.verify import Parity
 from hemx_core.errors import ParityError
 
-MIB = 2**20
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
@@ -98,7 +96,7 @@ def program_gates(
         )
         for name, facts in programs.items()
     ]
-    size = Gate(name="bundle, MiB", value=bundle_bytes / MIB, limit=recipe.max_bundle_mib)
+    size = Gate(name="bundle, MB", value=bundle_bytes / 1e6, limit=recipe.max_bundle_mb)
     return [*gates, size]
 
 

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from hemx_core.device.budget import load_budgets
 from hemx_core.errors import ExportError
+
+BUNDLE_MB = load_budgets()["tablet"].limits["bundle_mb"]
 
 
 class Precision(StrEnum):
@@ -41,7 +44,8 @@ class Recipe:
         max_marker_peak: gate, the largest of these differences.
         max_dice_drop: gate of `hemx validate`, loss of mean Dice per patient against the reference.
         max_auc_drop: gate of `hemx validate`, loss of a marker's AUC per patient.
-        max_bundle_mib: gate of `hemx validate`, all files of the bundle together.
+        max_bundle_mb: gate of `hemx validate`, all files of the bundle together, millions of bytes; the
+            tablet's budget has the default.
     """
 
     name: str
@@ -61,7 +65,7 @@ class Recipe:
     max_marker_peak: float = 0.20
     max_dice_drop: float = 0.005
     max_auc_drop: float = 0.01
-    max_bundle_mib: float = 35.0
+    max_bundle_mb: float = BUNDLE_MB
 
 
 RECIPES: dict[str, Recipe] = {
@@ -79,7 +83,7 @@ RECIPES: dict[str, Recipe] = {
             view="slice",
             merge="concat",
             # `concat` triples the classifier's parameters.
-            max_bundle_mib=64.0,
+            max_bundle_mb=64.0,
         ),
         Recipe(
             name="desk-fp32",
@@ -89,7 +93,7 @@ RECIPES: dict[str, Recipe] = {
             min_mask_dice=0.9999,
             max_marker_difference=0.001,
             max_marker_peak=0.001,
-            max_bundle_mib=140.0,
+            max_bundle_mb=140.0,
         ),
     )
 }

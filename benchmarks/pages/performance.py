@@ -26,7 +26,7 @@ from benchmarks.harness.records import (
 from benchmarks.pareto.report import points_table
 from benchmarks.peers.goals import RUNTIMES, agrees, alone, goals_table, outcomes, peers_table
 from benchmarks.peers.roster import OURS
-from benchmarks.run import BUDGETS, judge_run
+from benchmarks.run import judge_run
 from hemx_core.device.budget import Verdict, find_budget, load_budgets
 
 Facts = dict[str, Any]
@@ -233,7 +233,7 @@ def strategies(results: Path) -> Facts:
         for record in usable
     ]
     rows += [[r["what"], r["status"], ABSENT, ABSENT] for r in records if not r["figures"]]
-    limit = find_budget(load_budgets(BUDGETS), "tablet").limits["memory_mib"]
+    limit = find_budget(load_budgets(), "tablet").limits["memory_mib"]
     inside = [record["what"] for record in usable if _median(record, "memory") <= limit]
     return {
         "table": table(["", "study, median (p95)", "first study", "memory above base"], rows),

@@ -1,6 +1,6 @@
 """Whether a device is fast and large enough: a benchmark record held against a budget.
 
-The budgets are in `benchmarks/budget.toml`, a copy in the app's assets, with the reason for each figure.
+The budgets are in `budget.toml` beside this module, with the reason for each figure.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import Any
 
 from hemx_core.errors import BenchmarkError
 
-MIB = 2**20
+BUDGETS = Path(__file__).with_name("budget.toml")
 
 PATHS: dict[str, tuple[str, ...]] = {
     "study_seconds": ("timings", "study", "median_ms"),
     "first_slice_seconds": ("timings", "first_slice", "first_ms"),
     "memory_mib": ("memory", "above_base_mib"),
-    "bundle_mib": ("bundle", "bytes"),
+    "bundle_mb": ("bundle", "bytes"),
 }
 """Where each line's figure stands in a record."""
 
@@ -27,9 +27,9 @@ SCALES = {
     "study_seconds": 1e-3,
     "first_slice_seconds": 1e-3,
     "memory_mib": 1.0,
-    "bundle_mib": 1 / MIB,
+    "bundle_mb": 1e-6,
 }
-UNITS = {"study_seconds": "s", "first_slice_seconds": "s", "memory_mib": "MiB", "bundle_mib": "MiB"}
+UNITS = {"study_seconds": "s", "first_slice_seconds": "s", "memory_mib": "MiB", "bundle_mb": "MB"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ class Verdict:
         return self.found is not None and self.found <= self.limit
 
 
-def load_budgets(path: Path) -> dict[str, Budget]:
+def load_budgets(path: Path = BUDGETS) -> dict[str, Budget]:
     """Every device class of a budget file, in its order.
 
     Raises:

@@ -19,7 +19,6 @@ from mobile_app.store import Store
 from mobile_app.work.jobs import Report
 
 ASSETS = Path(__file__).parents[1] / "assets"
-BUDGET = ASSETS / "budget.toml"
 BUILD = ASSETS / "build.json"
 """What the app was built from; written where the Android app is staged, absent in a checkout."""
 
@@ -76,7 +75,7 @@ def budgets() -> dict[str, Budget]:
     Raises:
         BenchmarkError: the file is damaged.
     """
-    return load_budgets(BUDGET)
+    return load_budgets()
 
 
 def device_class(store: Store) -> str:

@@ -88,7 +88,7 @@ STRINGS: dict[str, tuple[str, str]] = {
     "device.line.study_seconds": ("Whole study, 30 slices", "検査全体（30スライス）"),
     "device.line.first_slice_seconds": ("First slice", "最初のスライス"),
     "device.line.memory_mib": ("Memory", "メモリ"),
-    "device.line.bundle_mib": ("Size of the models", "モデルの容量"),
+    "device.line.bundle_mb": ("Size of the models", "モデルの容量"),
     "device.stage.phantom": ("Making the test study", "テスト画像を作成中"),
     "device.stage.load": ("Loading the models", "モデルの読み込み"),
     "device.stage.self_test": ("Self-test", "自己診断"),

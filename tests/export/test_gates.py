@@ -77,7 +77,8 @@ def test_programs_must_be_one_delegate_of_xnnpack_and_the_bundle_small() -> None
         assert failed(program_gates({"segmenter": bad}, 1, RECIPE)) == [
             "segmenter in one XNNPACK delegate"
         ]
-    assert failed(program_gates({}, 36 * 2**20, RECIPE)) == ["bundle, MiB"]
+    assert failed(program_gates({}, 35_000_001, RECIPE)) == ["bundle, MB"]
+    assert failed(program_gates({}, 35_000_000, RECIPE)) == []
 
 
 def test_every_failed_gate_is_named_with_value_and_limit() -> None:

@@ -257,7 +257,7 @@ def test_the_bundle_arrives_whole(staged: Staged) -> None:
 
 def test_what_the_device_screen_shows_is_on_the_device(staged: Staged) -> None:
     assert {
-        "mobile_app/assets/budget.toml",
+        "hemx_core/device/budget.toml",
         "mobile_app/assets/licences.json",
         "mobile_app/assets/build.json",
         "hemx_core/weights/MODEL_CARD.md",
