@@ -9,11 +9,11 @@ import sys
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import hemx_core
 from hemx_core.device.machine import machine
 from hemx_core.files import write_whole
+from hemx_core.records import Json
 
 PACKAGES = (
     "torch",
@@ -26,7 +26,7 @@ PACKAGES = (
 )
 
 
-def provenance(*, seed: int | None = None) -> dict[str, Any]:
+def provenance(*, seed: int | None = None) -> Json:
     """Facts of this process: command line, commit, machine, versions, UTC time and seed."""
     return {
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -57,12 +57,12 @@ def commit() -> str:
     return revision + "+" if revision and changed else revision
 
 
-def write_json(path: Path, values: dict[str, Any]) -> None:
+def write_json(path: Path, values: Json) -> None:
     """Write JSON whole or not at all, making the folder."""
     write_whole(path, json.dumps(values, indent=2, ensure_ascii=False) + "\n")
 
 
-def merge_json(path: Path, values: dict[str, Any]) -> None:
+def merge_json(path: Path, values: Json) -> None:
     """Put entries into a JSON file and keep its others, at the top and one level down.
 
     The file may be missing.

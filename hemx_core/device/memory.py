@@ -15,7 +15,8 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+
+from hemx_core.records import Json
 
 PROC = Path("/proc")
 OWN = "self"
@@ -211,7 +212,7 @@ class PeakMemory:
         """How far the peak rose above the base, MiB."""
         return max(self.peak_mib - self.base_mib, 0.0)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> Json:
         """MiB, and how it was measured; nulls where the system does not report it."""
         if not self.base_mib:
             return {"base_mib": None, "peak_mib": None, "above_base_mib": None, "method": "unknown"}

@@ -9,17 +9,17 @@ import hashlib
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from hemx_core.device.machine import device_facts, package_versions
 from hemx_core.errors import BenchmarkError
 from hemx_core.files import write_whole, writing
+from hemx_core.records import Json
 
 FORMAT = "hemx-benchmark"
 FORMAT_VERSION = 1
 
 
-def header(kind: str, *, source: str, commit: str = "", label: str = "") -> dict[str, Any]:
+def header(kind: str, *, source: str, commit: str = "", label: str = "") -> Json:
     """The part that every kind of record begins with.
 
     Args:
@@ -40,13 +40,13 @@ def header(kind: str, *, source: str, commit: str = "", label: str = "") -> dict
     }
 
 
-def fingerprint(outputs: dict[str, Any]) -> str:
+def fingerprint(outputs: Json) -> str:
     """Sixteen digits of the SHA-256 of rounded outputs; speeds are compared only where they agree."""
     text = json.dumps(outputs, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def write_record(path: Path, record: dict[str, Any]) -> Path:
+def write_record(path: Path, record: Json) -> Path:
     """Add a record to a file of JSON lines; what was in it stays.
 
     Raises:
@@ -58,7 +58,7 @@ def write_record(path: Path, record: dict[str, Any]) -> Path:
     return write_whole(path, known + line)
 
 
-def read_records(path: Path) -> list[dict[str, Any]]:
+def read_records(path: Path) -> list[Json]:
     """The records of a file.
 
     Raises:
@@ -77,7 +77,7 @@ def read_records(path: Path) -> list[dict[str, Any]]:
     return records
 
 
-def to_line(record: dict[str, Any]) -> str:
+def to_line(record: Json) -> str:
     """A record as a line of a file."""
     return json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n"
 

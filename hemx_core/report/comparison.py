@@ -24,9 +24,9 @@ from hemx_core.imaging.volume import HUVolume
 from hemx_core.measure.expansion import DEFINITIONS, Interval
 from hemx_core.measure.volume import VolumeEstimate
 from hemx_core.notes import gravest_first
+from hemx_core.records import Json
 from hemx_core.report.json_report import (
     DISCLAIMER,
-    Json,
     dumps,
     nameless_note,
     said,

@@ -18,6 +18,7 @@ from hemx_core.imaging.volume import SeriesIdentity, VolumeGeometry
 from hemx_core.markers import MARKER_CODES
 from hemx_core.measure.signs import SIGNS
 from hemx_core.notes import Note, Phrase, gravest_first
+from hemx_core.records import Json
 from hemx_core.result import (
     Haematoma,
     MarkerResult,
@@ -70,8 +71,6 @@ DISCLAIMER = (
     "Research software, not a medical device. Not for diagnosis or treatment: a clinician must "
     "read the study and decides."
 )
-
-Json = dict[str, Any]
 
 
 def schema() -> Json:

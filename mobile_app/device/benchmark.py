@@ -15,6 +15,7 @@ from hemx_core import provenance
 from hemx_core.bundle.load import Models
 from hemx_core.device.budget import Budget, load_budgets
 from hemx_core.profile import ProfileOptions, profile_study
+from hemx_core.records import Json
 from mobile_app.store import Store
 from mobile_app.work.jobs import Report
 
@@ -30,7 +31,7 @@ RUNS = 3
 
 def benchmark_work(
     store: Store, load: Callable[[], Models], *, options: ProfileOptions
-) -> Callable[[Report[Any]], dict[str, Any]]:
+) -> Callable[[Report[Any]], Json]:
     """Work for `jobs`: the record, which is kept as the last one.
 
     Args:
@@ -41,7 +42,7 @@ def benchmark_work(
         HemxError: what loading, the self-test or triage raise.
     """
 
-    def work(report: Report[Any]) -> dict[str, Any]:
+    def work(report: Report[Any]) -> Json:
         with load() as models:
             process = models.process_id
         record = profile_study(load, options=options, progress=report.progress, process=process)
@@ -59,7 +60,7 @@ def app_options(threads: int) -> ProfileOptions:
     )
 
 
-def last_record(store: Store) -> dict[str, Any] | None:
+def last_record(store: Store) -> Json | None:
     """The last record; None where there is none of this format."""
     from hemx_core.device.record import FORMAT, FORMAT_VERSION
 

@@ -8,6 +8,7 @@ from kivy.properties import BooleanProperty, ObjectProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
 
 from hemx_core.errors import HemxError
+from hemx_core.records import Json
 from mobile_app import theme
 from mobile_app.device.figures import Table
 from mobile_app.device.words import Told, benchmark_told, device_rows, self_test_told, stage_rows
@@ -124,7 +125,7 @@ class BenchmarkCard(DeviceCard):
 
     def __init__(self, **kwargs: object) -> None:
         super().__init__(title="bench.title", **kwargs)
-        self.record: dict[str, Any] | None = None
+        self.record: Json | None = None
         self.job: Job[Any, Any] | None = None
         self.hint = self.line()
         labels = {name: self.say(f"choose.{name}") for name in CLASSES}
@@ -149,7 +150,7 @@ class BenchmarkCard(DeviceCard):
         """Measure, after the jobs that run or wait."""
         context, threads = self.context, self.context.threads
 
-        def work(report: Any) -> dict[str, Any]:
+        def work(report: Any) -> Json:
             from mobile_app.device.benchmark import app_options, benchmark_work
 
             options = app_options(threads)
@@ -201,7 +202,7 @@ class BenchmarkCard(DeviceCard):
     def _failed(self, error: HemxError) -> None:
         self.context.show_error(error)
 
-    def _done(self, outcome: Outcome[dict[str, Any]]) -> None:
+    def _done(self, outcome: Outcome[Json]) -> None:
         self.job = None
         cancelled = outcome.state is JobState.CANCELLED
         self.progress_text = self.say("bench.cancelled") if cancelled else ""

@@ -18,8 +18,8 @@ import hmac
 import secrets
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
+from hemx_core.records import Json
 from mobile_app.errors import PinError
 from mobile_app.store import Store
 from mobile_app.store._database import utc_now
@@ -118,8 +118,8 @@ class PinLock:
             raise PinError("the PIN is wrong", remedy="try again")
         self._store.settings.set(_SETTING, known | {"failures": 0, "failed_at": None})
 
-    def _known(self) -> dict[str, Any] | None:
-        known: dict[str, Any] | None = self._store.settings.get(_SETTING)
+    def _known(self) -> Json | None:
+        known: Json | None = self._store.settings.get(_SETTING)
         return known
 
 
@@ -130,7 +130,7 @@ def delay_seconds(failures: int) -> float:
     return min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2.0 ** min(failures - FREE_TRIES, 20))
 
 
-def _scrypt(pin: str, salt: bytes, cost: dict[str, Any]) -> bytes:
+def _scrypt(pin: str, salt: bytes, cost: Json) -> bytes:
     return hashlib.scrypt(
         pin.encode("utf-8"),
         salt=salt,

@@ -6,6 +6,7 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from hemx_core.records import Json
 from mobile_app.store import _audit
 from mobile_app.store._database import Context, insert
 from mobile_app.store._encode import (
@@ -115,5 +116,5 @@ def _stored_comparison(row: tuple[Any, ...]) -> StoredComparison:
     )
 
 
-def _growth(values: dict[str, Any]) -> GrowthGlance:
+def _growth(values: Json) -> GrowthGlance:
     return GrowthGlance(ml=values["ml"], percent=values["percent"], answers=values["answers"])

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hemx_core.imaging.volume import SeriesIdentity
+from hemx_core.records import Json
 from hemx_core.result import Recommendation
 
 
@@ -188,6 +188,6 @@ class AuditEntry:
     actor: str
     action: str
     study_id: int | None
-    detail: dict[str, Any]
+    detail: Json
     previous: str
     hash: str
