@@ -10,11 +10,10 @@ import cv2
 import numpy as np
 
 from benchmarks.harness.energy import EnergyMeter, tell_joules
-from benchmarks.harness.pipeline import volume_for_blood
+from benchmarks.harness.pipeline import STUDY_BLOODY, STUDY_SLICES, TINY_MATRIX, volume_for_blood
 from benchmarks.harness.process import RoundStore, run_fresh, visit_all
 from benchmarks.harness.records import BYTES, MIB, MS, figure, study_name, write_records
 from benchmarks.harness.settings import Settings
-from benchmarks.peers.contest import STUDY_BLOODY, STUDY_SLICES
 from hemx_core.device.budget import Verdict, find_budget, judge, load_budgets
 from hemx_core.device.memory import rss_mib
 from hemx_core.profile import ProfileOptions, profile_study
@@ -24,7 +23,7 @@ Json = dict[str, Any]
 FILE = "run.jsonl"
 USUAL_SLICES, USUAL_ML = 30, 30.0
 RUNS_IN_PROCESS, TINY_RUNS = 3, 2
-MATRIX, TINY_MATRIX = 512, 96
+MATRIX = 512
 WITHOUT_TORCH = ("phone", "tablet")
 """Device classes whose runtime is a library of a few MB; a desktop's binding brings torch."""
 

@@ -13,18 +13,24 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from benchmarks.harness.networks import segmenter_digest
 from benchmarks.harness.pipeline import measure_pipeline, study_folder
 from benchmarks.harness.process import RoundStore, run_fresh, visit_all
-from benchmarks.harness.records import MIB, MS, figure, new_record, threads_name, write_records
+from benchmarks.harness.programs import measure_program
+from benchmarks.harness.records import (
+    Json,
+    call_figures,
+    figure,
+    new_record,
+    threads_name,
+    write_records,
+)
 from benchmarks.harness.settings import Settings
 from hemx_core.files import write_whole
 
-Json = dict[str, Any]
 CALLS = 12
 SEED = 2
 
@@ -180,23 +186,9 @@ def write_grown(path: str, axis: str, value: float, weights: str | None, tiny: b
     twin = fold_unet(unet)
     inputs = [(torch.rand(1, 1, size, size),) for _ in range(1 if tiny else CALIBRATION)]
     graph = twin if tiny else quantize(twin, inputs)
-    write_whole(path, lower(graph, inputs[0]).pte)
+    write_whole(Path(path), lower(graph, inputs[0]).pte)
     kinds = count_macs(twin, inputs[0])
     return {"macs": sum(kinds.values()), "kinds": kinds, "size": size}
-
-
-def measure_program(path: str, size: int, threads: int, calls: int) -> Json:
-    """Time and memory of a program with one picture as its input; runs in a fresh process."""
-    from export.measure import Layout, run_here
-
-    layout = Layout(files=(Path(path),), calls=((0, "forward"),))
-    found = run_here(layout, runs=calls, threads=threads)
-    return {
-        "calls_ms": found["runs_ms"],
-        "first_ms": found["first_ms"],
-        "memory": {"above_base_mib": found["peak_mib"]},
-        "fingerprint": size,
-    }
 
 
 def _prepare(settings: Settings, point: Point) -> Json:
@@ -227,7 +219,7 @@ def _visitor(
     if program is not None:
         given = {
             "path": program["path"],
-            "size": program["size"],
+            "fingerprint": program["size"],
             "threads": threads,
             "calls": settings.calls,
         }
@@ -260,7 +252,6 @@ def _peak_visitor(settings: Settings, threads: int) -> Callable[[], Json]:
 def _record(
     point: Point, rounds: list[Json], program: Json | None, slice_work: int, threads: int
 ) -> Json:
-    calls = [call for one in rounds for call in one["calls_ms"]]
     facts: Json = {"axis": point.axis, "value": point.value, "axis_name": AXIS_NAMES[point.axis]}
     if program is not None:
         facts |= {"work": program["macs"], "work_name": "in proportion to multiply-accumulates"}
@@ -268,11 +259,7 @@ def _record(
     else:
         facts |= {"work": point.value * slice_work, "work_name": "in proportion to slices"}
         facts |= {"volume_mib": rounds[0]["volume_mib"], "outputs": rounds[0]["outputs"]}
-    figures = {
-        "call": figure([float(np.median(one["calls_ms"])) for one in rounds], MS, calls),
-        "first": figure([one["first_ms"] for one in rounds], MS),
-        "memory": figure([one["memory"]["above_base_mib"] or 0.0 for one in rounds], MIB),
-    }
+    figures = call_figures(rounds)
     return new_record(
         KIND, point.name, figures, threads=threads, fingerprint=rounds[0]["fingerprint"], **facts
     )

@@ -14,16 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
 
 from benchmarks.graphs import strategies
 from benchmarks.harness.material import read_inputs
 from benchmarks.harness.networks import weights_digest
-from benchmarks.harness.pipeline import study_folder, volume_for_blood
-from benchmarks.harness.process import FAILED, ChildError, RoundStore, run_fresh, visit_all
-from benchmarks.harness.records import MIB, MS, figure, new_record, threads_name, write_records
+from benchmarks.harness.pipeline import compared_study
+from benchmarks.harness.process import RoundStore, failure, run_fresh, try_fresh, visit_all
+from benchmarks.harness.records import Json, call_figures, new_record, threads_name, write_records
 from benchmarks.harness.settings import Settings, narrow_recipe
-from benchmarks.peers.contest import STUDY_BLOODY, STUDY_SLICES, TINY_STUDY
 from hemx_core.bundle.load import Models, verify_bundle
 from hemx_core.costs import StageClock, Watch
 from hemx_core.device.memory import PeakMemory
@@ -158,37 +156,29 @@ def compare_strategies(settings: Settings) -> list[Json]:
     programs = settings.place / "batches"
     for batch in sorted({one.batch for one in ways} - {shipped}):
         prepare_batch(settings, programs, batch, recipe=manifest.recipe)
-    slices, matrix = TINY_STUDY if settings.tiny else (STUDY_SLICES, 512)
-    volume_ml = 30.0 if settings.tiny else volume_for_blood(slices, STUDY_BLOODY)
-    study = study_folder(settings.place, slices=slices, matrix=matrix, volume_ml=volume_ml)
+    study = compared_study(settings.place, tiny=settings.tiny)
 
     def visitor(way: Strategy) -> Callable[[], Json]:
         arguments = {
             "kind": way.kind,
             "threads": way.threads,
             "batch": way.batch,
-            "study": str(study),
+            "study": str(study.folder),
             "bundle": str(bundle),
             "programs": str(programs),
             "runs": 1 if settings.tiny else RUNS,
         }
-
-        def visit() -> Json:
-            try:
-                found: Json = run_fresh(
-                    measure_strategy, arguments, threads=way.threads, timeout=VISIT_SECONDS
-                )
-            except ChildError as error:
-                return {FAILED: error.reason}
-            return found
-
-        return visit
+        return lambda: try_fresh(
+            measure_strategy, arguments, threads=way.threads, timeout=VISIT_SECONDS
+        )
 
     store = RoundStore(settings.place / "rounds" / FILE, settings.measured())
     visits = {way.name: visitor(way) for way in ways}
     found = visit_all(visits, rounds=settings.rounds, store=store, tell=settings.tell)
     records = [
-        _record(way, found[way.name], slices, shipped=way.kind == PLAIN and way.batch == shipped)
+        _record(
+            way, found[way.name], study.slices, shipped=way.kind == PLAIN and way.batch == shipped
+        )
         for way in ways
     ]
     write_records(settings.results / FILE, records)
@@ -273,25 +263,17 @@ def _triage(volume: Any, models: Models, segment: Segment) -> Any:
 
 
 def _record(way: Strategy, rounds: list[Json], slices: int, *, shipped: bool) -> Json:
-    failed = [one[FAILED] for one in rounds if FAILED in one]
-    figures: dict[str, Json] = {}
-    if not failed:
-        calls = [call for one in rounds for call in one["calls_ms"]]
-        figures = {
-            "call": figure([float(np.median(one["calls_ms"])) for one in rounds], MS, calls),
-            "first": figure([one["first_ms"] for one in rounds], MS),
-            "memory": figure([one["memory_mib"] for one in rounds], MIB),
-        }
+    failed = failure(rounds)
     return new_record(
         KIND,
         way.name,
-        figures,
+        {} if failed else call_figures(rounds),
         strategy=way.kind,
         threads=way.threads,
         batch=way.batch,
         shipped=shipped,
         slices=slices,
-        status=f"fails: {failed[0]}" if failed else "ok",
+        status=f"fails: {failed}" if failed else "ok",
         outputs=None if failed else rounds[0]["outputs"],
         fingerprint=None if failed else rounds[0]["fingerprint"],
     )

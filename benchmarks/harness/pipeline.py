@@ -32,6 +32,9 @@ SEED = 7
 SEARCH_MATRIX = 128
 CANDIDATES_ML = (12.0, 18.0, 25.0, 30.0, 36.0, 43.0, 50.0, 60.0, 72.0, 86.0)
 TORCH = "torch"
+STUDY_SLICES, STUDY_BLOODY = 32, 10
+"""The study on which whole pipelines are compared."""
+TINY_SLICES, TINY_MATRIX = 6, 96
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,6 +159,23 @@ def study_folder(
         write_dicom_series(make_phantom(spec).volume, folder / "series")
         (folder / "done").touch()
     return folder / "series"
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The study on which whole pipelines are compared: its folder, slices and drawn volume, mL."""
+
+    folder: Path
+    slices: int
+    drawn_ml: float
+
+
+def compared_study(work: Path, *, tiny: bool) -> Compared:
+    """Written once; a small one for tests."""
+    slices, matrix = (TINY_SLICES, TINY_MATRIX) if tiny else (STUDY_SLICES, 512)
+    volume_ml = 30.0 if tiny else volume_for_blood(slices, STUDY_BLOODY)
+    folder = study_folder(work, slices=slices, matrix=matrix, volume_ml=volume_ml)
+    return Compared(folder, slices, volume_ml)
 
 
 def volume_for_blood(slices: int, bloody: int) -> float:

@@ -197,6 +197,20 @@ def run_fresh(
     raise ChildError(name, _last_words(done))
 
 
+def try_fresh(function: Callable[..., Any], arguments: Json, **options: Any) -> Json:
+    """As `run_fresh`; a child that fails is a visit that `failed`, with its last words."""
+    try:
+        found: Json = run_fresh(function, arguments, **options)
+    except ChildError as error:
+        return {FAILED: error.reason}
+    return found
+
+
+def failure(rounds: Sequence[Json]) -> str:
+    """Why one of the visits failed, or nothing."""
+    return next((str(found[FAILED]) for found in rounds if FAILED in found), "")
+
+
 def answer(job: Json) -> Any:
     """Run a job in this process.
 

@@ -134,6 +134,29 @@ def figure(rounds: Sequence[float], unit: str, calls: Sequence[float] = ()) -> J
     return {**summarise(rounds, calls).to_json(), "unit": unit}
 
 
+def call_figures(rounds: Sequence[Json]) -> dict[str, Json]:
+    """Figures of visits that called something: what every round has of them.
+
+    Args:
+        rounds: each with `calls_ms`; its `call` is the median, with the p95 of all calls of all rounds.
+    """
+    calls = [call for found in rounds for call in found["calls_ms"]]
+    figures = {"call": figure([float(np.median(one["calls_ms"])) for one in rounds], MS, calls)}
+    for name, key, unit in (
+        ("first", "first_ms", MS),
+        ("load", "load_ms", MS),
+        ("memory", "memory_mib", MIB),
+        ("runtime", "runtime_ms", MS),
+        ("runtime_memory", "runtime_mib", MIB),
+    ):
+        if all(key in found for found in rounds):
+            figures[name] = figure([found[key] for found in rounds], unit)
+    if "memory" in rounds[0]:
+        above = [found["memory"]["above_base_mib"] or 0.0 for found in rounds]
+        figures["memory"] = figure(above, MIB)
+    return figures
+
+
 def new_record(kind: str, what: str, figures: Mapping[str, Json], **facts: Any) -> Json:
     """A record of this package.
 

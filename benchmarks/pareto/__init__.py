@@ -4,6 +4,5 @@ plan         the points, and the equal budget of their trainings
 material     the cohort, the frozen segmenter's answers, calibration slices
 classifiers  short trainings, programs, AUCs         once each, kept in the work folder
 segmenters   programs of the shipped weights, Dice   once each, kept in the work folder
-costs        time and memory of every program        fresh processes that take turns
 report       which points no other one beats; pareto.json, pareto.md and pareto.png
 """

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from benchmarks.harness.jobs import Finished, Runner
 from benchmarks.harness.networks import open_networks, segmenter_digest, weights_digest
+from benchmarks.harness.programs import Written, measure_programs
 from benchmarks.harness.settings import TINY_SIZE_NAME, Settings
 from benchmarks.pareto import classifiers, segmenters
-from benchmarks.pareto.costs import Written, measure_programs
 from benchmarks.pareto.material import Material, open_cohort
 from benchmarks.pareto.plan import (
     ClassifierPoint,

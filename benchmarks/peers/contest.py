@@ -11,12 +11,11 @@ import numpy as np
 
 from benchmarks.harness.material import SUBJECTS
 from benchmarks.harness.networks import weights_digest
-from benchmarks.harness.pipeline import TORCH, measure_pipeline, study_folder, volume_for_blood
-from benchmarks.harness.process import FAILED, ChildError, RoundStore, run_fresh, visit_all
+from benchmarks.harness.pipeline import TORCH, compared_study, measure_pipeline
+from benchmarks.harness.process import FAILED, RoundStore, failure, run_fresh, try_fresh, visit_all
 from benchmarks.harness.records import (
     BYTES,
-    MIB,
-    MS,
+    call_figures,
     figure,
     new_record,
     threads_name,
@@ -32,9 +31,7 @@ from hemx_core.errors import BenchmarkError
 Json = dict[str, Any]
 KIND, STUDY = "peer", "study"
 FILE = "peers.jsonl"
-STUDY_SLICES, STUDY_BLOODY, STUDY_RUNS = 32, 10, 2
-TINY_STUDY = (6, 96)
-"""Slices and matrix of the tests' study."""
+STUDY_RUNS = 2
 VISIT_SECONDS = 900.0
 
 
@@ -144,13 +141,9 @@ def _visitor(
 
     def visit() -> Json:
         nonlocal judged
-        try:
-            found: Json = run_fresh(
-                measure_peer, {**arguments, "judge": judged}, threads=threads, timeout=VISIT_SECONDS
-            )
-        except ChildError as error:
-            return {FAILED: error.reason}
-        judged = False
+        given = {**arguments, "judge": judged}
+        found = try_fresh(measure_peer, given, threads=threads, timeout=VISIT_SECONDS)
+        judged = judged and FAILED in found
         return found
 
     return visit
@@ -159,12 +152,12 @@ def _visitor(
 def _record(
     settings: Settings, peer: Peer, subject: str, threads: int, status: Json, rounds: list[Json]
 ) -> Json:
-    failed = [one[FAILED] for one in rounds if FAILED in one]
-    said = f"fails at run time: {failed[0]}" if failed else status["status"]
+    failed = failure(rounds)
+    said = f"fails at run time: {failed}" if failed else status["status"]
     figures: dict[str, Json] = {}
     if rounds and not failed:
         folder = settings.place / "models" / subject / peer.slug
-        figures = graph_figures(rounds, size_bytes(folder))
+        figures = call_figures(rounds) | _size(size_bytes(folder))
     return new_record(
         KIND,
         what_of(subject, peer.name, threads),
@@ -183,20 +176,6 @@ def _record(
     )
 
 
-def graph_figures(rounds: list[Json], model_bytes: int) -> dict[str, Json]:
-    """Figures of a contestant's visits: a call's median of each round, and the p95 of all calls."""
-    calls = [call for one in rounds for call in one["calls_ms"]]
-    return {
-        "call": figure([float(np.median(one["calls_ms"])) for one in rounds], MS, calls),
-        "first": figure([one["first_ms"] for one in rounds], MS),
-        "load": figure([one["load_ms"] for one in rounds], MS),
-        "memory": figure([one["memory"]["above_base_mib"] or 0.0 for one in rounds], MIB),
-        "runtime": figure([one["runtime_ms"] for one in rounds], MS),
-        "runtime_memory": figure([one["runtime_mib"] for one in rounds], MIB),
-        "size": figure([float(model_bytes)], BYTES),
-    }
-
-
 def what_of(subject: str, peer: str, threads: int) -> str:
     """Name of a contestant's record."""
     return f"{subject} | {peer} | {threads_name(threads)}"
@@ -205,19 +184,13 @@ def what_of(subject: str, peer: str, threads: int) -> str:
 def _study_records(settings: Settings) -> list[Json]:
     """The whole pipeline with torch eager and with the bundle, on the issue's study."""
     bundle = settings.open_bundle()
-    if settings.tiny:
-        slices, matrix = TINY_STUDY
-        volume_ml = 30.0
-    else:
-        slices, matrix = STUDY_SLICES, 512
-        volume_ml = volume_for_blood(slices, STUDY_BLOODY)
-    study = study_folder(settings.place, slices=slices, matrix=matrix, volume_ml=volume_ml)
+    study = compared_study(settings.place, tiny=settings.tiny)
     ways: Mapping[str, str] = {EAGER: TORCH, OURS: "bundle"}
 
     def visitor(runtime: str, threads: int) -> Callable[[], Json]:
         arguments = {
             "runtime": runtime,
-            "study": str(study),
+            "study": str(study.folder),
             "threads": threads,
             "runs": STUDY_RUNS,
             "bundle": str(bundle),
@@ -237,14 +210,14 @@ def _study_records(settings: Settings) -> list[Json]:
         new_record(
             KIND,
             what_of(STUDY, name, count),
-            study_figures(found[what_of(STUDY, name, count)], size),
+            call_figures(found[what_of(STUDY, name, count)]) | _size(size),
             subject=STUDY,
             peer=name,
             precision="fp32" if ways[name] == TORCH else "int8",
             threads=count,
             status="ok",
-            slices=slices,
-            drawn_ml=volume_ml,
+            slices=study.slices,
+            drawn_ml=study.drawn_ml,
             outputs=found[what_of(STUDY, name, count)][0]["outputs"],
             fingerprint=found[what_of(STUDY, name, count)][0]["fingerprint"],
         )
@@ -252,15 +225,8 @@ def _study_records(settings: Settings) -> list[Json]:
     ]
 
 
-def study_figures(rounds: list[Json], bundle_bytes: int) -> dict[str, Json]:
-    """Figures of whole studies."""
-    calls = [call for one in rounds for call in one["calls_ms"]]
-    return {
-        "call": figure([float(np.median(one["calls_ms"])) for one in rounds], MS, calls),
-        "first": figure([one["first_ms"] for one in rounds], MS),
-        "memory": figure([one["memory"]["above_base_mib"] or 0.0 for one in rounds], MIB),
-        "size": figure([float(bundle_bytes)], BYTES),
-    }
+def _size(model_bytes: int) -> dict[str, Json]:
+    return {"size": figure([float(model_bytes)], BYTES)}
 
 
 def _visit(peer: Peer, threads: int) -> str:

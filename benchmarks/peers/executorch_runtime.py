@@ -10,8 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.peers.build import Build, Model
-from benchmarks.peers.roster import STOCK_GRAPH
+from benchmarks.peers.roster import STOCK_GRAPH, Build, Model
 from hemx_core.manifest import ProgramSpec, TensorSpec
 
 FILE, SPEC = "program.pte", "program.json"

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from benchmarks.harness.markdown import ABSENT, interval, shown, table
 from benchmarks.harness.records import Json, Ratio, ratio_of_medians, summary_of, threads_name
 from benchmarks.peers.contest import STUDY
-from benchmarks.peers.roster import EAGER, FOLDED, MAX_POOL, OURS, OURS_ALONE, STOCK
+from benchmarks.peers.roster import EAGER, FOLDED, INT8, MAX_POOL, OURS, OURS_ALONE, STOCK
 
-INT8 = "int8"
 OWN = (OURS, OURS_ALONE, MAX_POOL, STOCK)
 RUNTIMES = ("ONNX Runtime", "OpenVINO", "LiteRT")
 MIN_DICE, MAX_DIFFERENCE_P95 = 0.95, 0.2

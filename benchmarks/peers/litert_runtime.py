@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.peers.build import Build, Model, as_arrays
+from benchmarks.peers.roster import Build, Model, as_arrays
 
 FILE = "model.tflite"
 

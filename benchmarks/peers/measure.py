@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from benchmarks.harness.energy import EnergyMeter
 from benchmarks.harness.material import Inputs, grouped, read_inputs
-from benchmarks.peers.build import Model
-from benchmarks.peers.roster import Peer, contestants
+from benchmarks.peers.roster import Model, Peer, contestants
 from hemx_core.device.memory import PeakMemory, rss_mib
 
 Json = dict[str, Any]

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.peers.build import Build, Model, as_arrays
 from benchmarks.peers.onnx_runtime import export_onnx
+from benchmarks.peers.roster import Build, Model, as_arrays
 
 FILE, NAMES = "model.mnn", "names.json"
 

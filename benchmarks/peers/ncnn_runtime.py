@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.peers.build import Build, Model
+from benchmarks.peers.roster import Build, Model
 
 PARAM, WEIGHTS, SHAPES = "model.ncnn.param", "model.ncnn.bin", "shapes.npz"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.harness.material import Inputs
-from benchmarks.peers.build import Build, Model, as_arrays
+from benchmarks.peers.roster import Build, Model, as_arrays
 
 FILE = "model.onnx"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from benchmarks.peers.build import Build, Model, as_arrays
+from benchmarks.peers.roster import Build, Model, as_arrays
 
 FILE = "model.xml"
 

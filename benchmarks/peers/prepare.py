@@ -16,8 +16,15 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.harness.material import grouped, read_inputs
 from benchmarks.harness.networks import Segmenter, max_pool_classifier, open_networks, stock
 from benchmarks.harness.process import ChildError, run_fresh
-from benchmarks.peers.build import Build
-from benchmarks.peers.roster import FOLDED, MAX_POOL_GRAPH, SHIPPED, STOCK_GRAPH, Peer, version_of
+from benchmarks.peers.roster import (
+    FOLDED,
+    MAX_POOL_GRAPH,
+    SHIPPED,
+    STOCK_GRAPH,
+    Build,
+    Peer,
+    version_of,
+)
 from export.folding.twins import fold_classifier, fold_unet
 
 if TYPE_CHECKING:

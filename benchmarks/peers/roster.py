@@ -1,13 +1,26 @@
-"""Who takes part in the contest, and with which form of the trained graph."""
+"""Who takes part in the contest, with which form of the trained graph, and what their adapters are given.
+
+Nothing here imports torch by itself: a contestant's process imports this.
+"""
 
 from __future__ import annotations
 
 import importlib
 import importlib.metadata
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from benchmarks.harness.material import NAMES, OUTPUTS, Array, Inputs
 from export.recipes import find_recipe
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
 
 OURS = "hemx int8"
 OURS_ALONE = "hemx int8, a slice a call"
@@ -16,6 +29,7 @@ SLICES_A_CALL = find_recipe("tablet-int8").slices_a_call
 MAX_POOL = "hemx int8, max-pool VGG16"
 STOCK = "ExecuTorch int8, stock recipe"
 EAGER = "torch eager fp32"
+FP32, INT8 = "fp32", "int8"
 
 TRAINED, FOLDED, STOCK_GRAPH, SHIPPED, MAX_POOL_GRAPH = (
     "trained",
@@ -28,7 +42,7 @@ TRAINED, FOLDED, STOCK_GRAPH, SHIPPED, MAX_POOL_GRAPH = (
 a plain max-pool VGG16 of the same input through our passes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Peer:
     """One contestant.
 
@@ -73,6 +87,60 @@ class Peer:
         return f"not installed: {', '.join(lacking)}" if lacking else ""
 
 
+Model = Callable[[Sequence[Array]], list[Array]]
+"""A loaded graph: arrays in, arrays out, both in the graph's order."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Build:
+    """A graph to convert.
+
+    Args:
+        subject: "segmenter" or "classifier".
+        module: in evaluation mode; for the shipped form a module too, if there is no bundle.
+        calibration: inputs that set int8 ranges, in calls of as many slices as the contestant takes; the
+            same slices for every contestant.
+        precision: "fp32" or "int8".
+        option: of the adapter.
+        graph: form of the graph, see above.
+        program: the bundle's program, for the shipped form.
+    """
+
+    subject: str
+    module: nn.Module
+    calibration: list[Inputs]
+    precision: str
+    option: str
+    graph: str
+    program: Path | None = None
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """Names of the inputs."""
+        return NAMES[self.subject]
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """Names of the outputs."""
+        return OUTPUTS[self.subject]
+
+    @property
+    def example(self) -> tuple[torch.Tensor, ...]:
+        """A first calibration input as tensors."""
+        return self.tensors(self.calibration[0])
+
+    def tensors(self, inputs: Inputs) -> tuple[torch.Tensor, ...]:
+        """Inputs as tensors of their own memory."""
+        import torch
+
+        return tuple(torch.from_numpy(np.array(array, order="C")) for array in inputs)
+
+
+def as_arrays(outputs: Iterable[Any]) -> list[Array]:
+    """Copies that outlive the runtime's buffers."""
+    return [np.array(one, dtype=np.float32, order="C") for one in outputs]
+
+
 def version_of(distribution: str) -> str:
     """The installed version; empty if there is none."""
     try:
@@ -81,128 +149,54 @@ def version_of(distribution: str) -> str:
         return ""
 
 
+_TORCH = ("torch",)
 _ORT = ("onnxruntime", "onnx", "onnxscript")
 _OV = ("openvino",)
 _NNCF = ("openvino", "nncf")
 _LITERT = ("ai-edge-litert", "litert-torch")
+_LITERT_INT8 = (*_LITERT, "ai-edge-quantizer")
+_MNN = ("MNN", "onnx", "onnxscript")
+_PTE = ("executorch", "torchao")
+_FOLDED = "our folded graph"
+_ALONE, _CROPS = ("segmenter",), ("classifier",)
+_N = SLICES_A_CALL
 
 ROSTER: tuple[Peer, ...] = (
-    Peer(name=EAGER, runtime="torch_runtime", precision="fp32", packages=("torch",)),
+    Peer(EAGER, "torch_runtime", FP32, TRAINED, _TORCH),
+    Peer("torch.compile fp32", "torch_runtime", FP32, TRAINED, _TORCH, "compile"),
+    Peer("ONNX Runtime fp32", "onnx_runtime", FP32, TRAINED, _ORT),
+    Peer("ONNX Runtime int8", "onnx_runtime", INT8, TRAINED, _ORT, "s8s8"),
+    Peer("ONNX Runtime int8, u8s8", "onnx_runtime", INT8, TRAINED, _ORT, "u8s8"),
+    Peer(f"ONNX Runtime int8, {_FOLDED}", "onnx_runtime", INT8, FOLDED, _ORT, "s8s8", _N),
+    Peer(f"ONNX Runtime int8, u8s8, {_FOLDED}", "onnx_runtime", INT8, FOLDED, _ORT, "u8s8", _N),
+    Peer("OpenVINO fp32", "openvino_runtime", FP32, TRAINED, _OV),
+    Peer("OpenVINO int8", "openvino_runtime", INT8, TRAINED, _NNCF),
+    Peer(f"OpenVINO int8, {_FOLDED}", "openvino_runtime", INT8, FOLDED, _NNCF, "", _N),
+    Peer("LiteRT fp32", "litert_runtime", FP32, TRAINED, _LITERT),
+    Peer("LiteRT int8", "litert_runtime", INT8, TRAINED, _LITERT_INT8),
     Peer(
-        name="torch.compile fp32",
-        runtime="torch_runtime",
-        precision="fp32",
-        packages=("torch",),
-        option="compile",
+        f"LiteRT int8, {_N} slices a call",
+        "litert_runtime",
+        *(INT8, TRAINED, _LITERT_INT8, "", _N, _ALONE),
     ),
-    Peer(name="ONNX Runtime fp32", runtime="onnx_runtime", precision="fp32", packages=_ORT),
+    Peer("ncnn fp32", "ncnn_runtime", FP32, TRAINED, ("ncnn", "pnnx")),
     Peer(
-        name="ONNX Runtime int8",
-        runtime="onnx_runtime",
-        precision="int8",
-        packages=_ORT,
-        option="s8s8",
-    ),
-    Peer(
-        name="ONNX Runtime int8, u8s8",
-        runtime="onnx_runtime",
-        precision="int8",
-        packages=_ORT,
-        option="u8s8",
-    ),
-    Peer(
-        name="ONNX Runtime int8, our folded graph",
-        runtime="onnx_runtime",
-        precision="int8",
-        graph=FOLDED,
-        packages=_ORT,
-        option="s8s8",
-        slices=SLICES_A_CALL,
-    ),
-    Peer(
-        name="ONNX Runtime int8, u8s8, our folded graph",
-        runtime="onnx_runtime",
-        precision="int8",
-        graph=FOLDED,
-        packages=_ORT,
-        option="u8s8",
-        slices=SLICES_A_CALL,
-    ),
-    Peer(name="OpenVINO fp32", runtime="openvino_runtime", precision="fp32", packages=_OV),
-    Peer(name="OpenVINO int8", runtime="openvino_runtime", precision="int8", packages=_NNCF),
-    Peer(
-        name="OpenVINO int8, our folded graph",
-        runtime="openvino_runtime",
-        precision="int8",
-        graph=FOLDED,
-        packages=_NNCF,
-        slices=SLICES_A_CALL,
-    ),
-    Peer(name="LiteRT fp32", runtime="litert_runtime", precision="fp32", packages=_LITERT),
-    Peer(
-        name="LiteRT int8",
-        runtime="litert_runtime",
-        precision="int8",
-        packages=(*_LITERT, "ai-edge-quantizer"),
-    ),
-    Peer(
-        name=f"LiteRT int8, {SLICES_A_CALL} slices a call",
-        runtime="litert_runtime",
-        precision="int8",
-        packages=(*_LITERT, "ai-edge-quantizer"),
-        slices=SLICES_A_CALL,
-        subjects=("segmenter",),
-    ),
-    Peer(name="ncnn fp32", runtime="ncnn_runtime", precision="fp32", packages=("ncnn", "pnnx")),
-    Peer(
-        name="ncnn int8",
-        runtime="",
-        precision="int8",
+        "ncnn int8",
+        "",
+        INT8,
         missing="its wheel has no quantization tools (ncnn2table, ncnn2int8)",
     ),
+    Peer("MNN fp32", "mnn_runtime", FP32, TRAINED, _MNN),
     Peer(
-        name="MNN fp32",
-        runtime="mnn_runtime",
-        precision="fp32",
-        packages=("MNN", "onnx", "onnxscript"),
-    ),
-    Peer(
-        name="MNN int8",
-        runtime="",
-        precision="int8",
+        "MNN int8",
+        "",
+        INT8,
         missing="the quantizer of its wheel (3.6.1) aborts on this graph: std::length_error",
     ),
-    Peer(
-        name=STOCK,
-        runtime="executorch_runtime",
-        precision="int8",
-        graph=STOCK_GRAPH,
-        packages=("executorch", "torchao"),
-    ),
-    Peer(
-        name=OURS,
-        runtime="executorch_runtime",
-        precision="int8",
-        graph=SHIPPED,
-        packages=("executorch", "torchao"),
-        slices=SLICES_A_CALL,
-    ),
-    Peer(
-        name=OURS_ALONE,
-        runtime="executorch_runtime",
-        precision="int8",
-        graph=FOLDED,
-        packages=("executorch", "torchao"),
-        subjects=("segmenter",),
-    ),
-    Peer(
-        name=MAX_POOL,
-        runtime="executorch_runtime",
-        precision="int8",
-        graph=MAX_POOL_GRAPH,
-        packages=("executorch", "torchao"),
-        subjects=("classifier",),
-    ),
+    Peer(STOCK, "executorch_runtime", INT8, STOCK_GRAPH, _PTE),
+    Peer(OURS, "executorch_runtime", INT8, SHIPPED, _PTE, slices=_N),
+    Peer(OURS_ALONE, "executorch_runtime", INT8, FOLDED, _PTE, subjects=_ALONE),
+    Peer(MAX_POOL, "executorch_runtime", INT8, MAX_POOL_GRAPH, _PTE, subjects=_CROPS),
 )
 
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from benchmarks.peers.build import Build, Model, as_arrays
+from benchmarks.peers.roster import Build, Model, as_arrays
 
 FILE = "module.pt"
 

@@ -14,9 +14,11 @@ from benchmarks.harness.process import (
     ChildError,
     RoundStore,
     answer,
+    failure,
     order,
     run_fresh,
     same,
+    try_fresh,
     visit_all,
 )
 from hemx_core.errors import BenchmarkError
@@ -43,6 +45,13 @@ def test_a_fresh_process_answers_with_its_own_threads() -> None:
 def test_a_failure_is_told_with_the_childs_last_words() -> None:
     with pytest.raises(ChildError, match="unexpected keyword argument 'nonsense'"):
         run_fresh(order, {"nonsense": 1})
+
+
+def test_a_failure_may_be_a_visit_and_its_reason_is_told() -> None:
+    found = try_fresh(order, {"nonsense": 1})
+    assert "unexpected keyword argument 'nonsense'" in found[FAILED]
+    assert failure([{}, found]) == found[FAILED]
+    assert failure([{}]) == ""
 
 
 class Done:

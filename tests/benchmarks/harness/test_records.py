@@ -14,9 +14,11 @@ from benchmarks.cli import benchmark_app
 from benchmarks.harness.records import (
     BYTES,
     FASTER,
+    MIB,
     MS,
     SAME,
     SLOWER,
+    call_figures,
     compare,
     figure,
     line,
@@ -168,3 +170,20 @@ def test_the_command_ends_with_1_at_a_regression_and_0_without(tmp_path: Path) -
 def test_the_lines_name_the_regression() -> None:
     changes = compare([record(a=figure([1.0] * 3, MS))], [record(a=figure([2.0] * 3, MS))])
     assert lines(regressions(changes)) == ["w, a: 1 -> 2 ms, x 2.000 (2.000 to 2.000) slower"]
+
+
+def test_figures_of_calls_are_those_that_every_round_has() -> None:
+    rounds = [
+        {"calls_ms": [1.0, 3.0], "first_ms": 9.0, "load_ms": 4.0, "memory_mib": 7.0},
+        {"calls_ms": [4.0, 8.0], "first_ms": 11.0, "memory_mib": 9.0},
+    ]
+    figures = call_figures(rounds)
+    assert list(figures) == ["call", "first", "memory"]
+    assert figures["call"]["rounds"] == [2.0, 6.0]
+    assert figures["call"]["p95"] == pytest.approx(7.4)  # Of all four calls.
+    assert (figures["first"]["median"], figures["memory"]["unit"]) == (10.0, MIB)
+
+
+def test_memory_that_was_not_measured_is_nought() -> None:
+    rounds = [{"calls_ms": [1.0], "memory": {"above_base_mib": None}}]
+    assert call_figures(rounds)["memory"]["median"] == 0.0

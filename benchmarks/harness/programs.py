@@ -1,4 +1,4 @@
-"""Time and memory of the programs, in fresh processes that take turns."""
+"""Time and memory of written programs, in fresh processes that take turns."""
 
 from __future__ import annotations
 
@@ -7,13 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from benchmarks.harness.process import RoundStore, run_fresh, visit_all
-from benchmarks.harness.records import MIB, MS, figure, threads_name
+from benchmarks.harness.records import Json, call_figures, threads_name
 from benchmarks.harness.settings import Settings
 
-Json = dict[str, Any]
 VISIT_SECONDS = 600.0
 
 
@@ -42,7 +39,7 @@ def measure_programs(
     def visitor(one: Written, threads: int) -> Callable[[], Json]:
         arguments = {
             "path": str(one.path),
-            "sha256": one.sha256,
+            "fingerprint": one.sha256,
             "threads": threads,
             "calls": settings.calls,
         }
@@ -65,17 +62,21 @@ def measure_programs(
     )
     return {
         name: {
-            threads_name(threads): _figures(found[_visit(name, threads)])
+            threads_name(threads): call_figures(found[_visit(name, threads)])
             for threads in settings.threads
         }
         for name in programs
     }
 
 
-def measure_program(path: str, sha256: str, threads: int, calls: int) -> Json:
+def measure_program(path: str, fingerprint: Any, threads: int, calls: int) -> Json:
     """Load and run a program on random inputs; runs in a fresh process.
 
-    What it answers was judged before, so the file's hash stands for its outputs.
+    Args:
+        path: of the program.
+        fingerprint: stands for its outputs, which were judged before or are not used: the file's hash, say.
+        threads: of the runtime.
+        calls: timed ones, after a first.
     """
     from export.measure import Layout, run_here
 
@@ -86,19 +87,9 @@ def measure_program(path: str, sha256: str, threads: int, calls: int) -> Json:
         "first_ms": found["first_ms"],
         "calls_ms": found["runs_ms"],
         "memory_mib": found["peak_mib"],
-        "fingerprint": sha256,
+        "fingerprint": fingerprint,
     }
 
 
 def _visit(name: str, threads: int) -> str:
     return f"{name} | {threads_name(threads)}"
-
-
-def _figures(rounds: list[Json]) -> dict[str, Json]:
-    calls = [call for one in rounds for call in one["calls_ms"]]
-    return {
-        "call": figure([float(np.median(one["calls_ms"])) for one in rounds], MS, calls),
-        "first": figure([one["first_ms"] for one in rounds], MS),
-        "load": figure([one["load_ms"] for one in rounds], MS),
-        "memory": figure([one["memory_mib"] for one in rounds], MIB),
-    }

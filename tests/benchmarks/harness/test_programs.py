@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
+from benchmarks.harness import programs
+from benchmarks.harness.programs import Written, measure_programs
 from benchmarks.harness.settings import Settings
-from benchmarks.pareto import costs
-from benchmarks.pareto.costs import Written, measure_programs
 
 PROGRAMS = {name: Written(Path(f"{name}.pte"), f"hash of {name}") for name in ("a", "b")}
 
@@ -17,7 +17,7 @@ class Processes:
         self.asked: list[dict[str, Any]] = []
 
     def __call__(self, function: Any, arguments: dict[str, Any], **options: Any) -> dict[str, Any]:
-        assert function is costs.measure_program
+        assert function is programs.measure_program
         assert options["threads"] == arguments["threads"]
         self.asked.append(arguments)
         return {
@@ -25,14 +25,14 @@ class Processes:
             "first_ms": 9.0,
             "calls_ms": [4.0, 6.0 / arguments["threads"]],
             "memory_mib": 7.0,
-            "fingerprint": arguments["sha256"],
+            "fingerprint": arguments["fingerprint"],
         }
 
 
 @pytest.fixture
 def processes(monkeypatch: pytest.MonkeyPatch) -> Processes:
     fake = Processes()
-    monkeypatch.setattr(costs, "run_fresh", fake)
+    monkeypatch.setattr(programs, "run_fresh", fake)
     return fake
 
 
