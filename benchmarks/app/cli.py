@@ -1,4 +1,4 @@
-"""`python -m benchmarks.app`: what the app promises, each a command that fails where it is broken."""
+"""`python -m benchmarks app`: what the app promises, each a command that fails where it is broken."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ VALUES: dict[str, tuple[float, ...]] = {
     SIZE: (128, 192, 256, 384, 512),
     WIDTH: (0.25, 0.5, 1.0, 1.5),
 }
-TINY_VALUES: dict[str, tuple[float, ...]] = {SLICES: (4, 8), SIZE: (64, 96), WIDTH: (0.1,)}
+TINY_VALUES: dict[str, tuple[float, ...]] = {SLICES: (6, 8), SIZE: (64, 96), WIDTH: (0.1,)}
 HEAD_MM, VOLUME_ML = 160.0, 30.0
 THINNEST_MM, THICKEST_MM = 0.3, 15.0
 """What a phantom may have: 512 slices cover the head, 8 are the middle of it."""

@@ -128,21 +128,20 @@ def parity(results: Path) -> str:
     )
 
 
-def study(results: Path) -> str:
+def study(results: Path) -> Json:
     """A whole study in a fresh process; measured before `run` took this over, and kept."""
     report = _read(results / "study.json")
     median, machine = report["median"], report["provenance"]["machine"]
-    return table(
-        (
-            f"A study of {median['slices']:.0f} slices",
-            f"{machine['processor']}, {report['threads']} threads",
-        ),
-        [
-            ("Start-up", f"{median['start_up_seconds']:.1f} s"),
-            ("DICOM to result", f"{median['study_seconds']:.2f} s"),
-            ("Peak memory, torch included", f"{median['peak_mib']:.0f} MiB"),
-        ],
+    head = (
+        f"A study of {median['slices']:.0f} slices",
+        f"{machine['processor']}, {report['threads']} threads",
     )
+    rows = [
+        ("Start-up", f"{median['start_up_seconds']:.1f} s"),
+        ("DICOM to result", f"{median['study_seconds']:.2f} s"),
+        ("Peak memory, torch included", f"{median['peak_mib']:.0f} MiB"),
+    ]
+    return {"table": table(head, rows), "made": report["provenance"]}
 
 
 def app(results: Path) -> Json:

@@ -153,7 +153,7 @@ def test_nothing_is_done_twice(
     monkeypatch.setattr(classifiers, "lower", refuse)
     monkeypatch.setattr(segmenters, "build_segmenter", refuse)
     monkeypatch.setattr(segmenters, "dice_of", refuse)
-    monkeypatch.setattr("benchmarks.pareto.costs.run_fresh", refuse)
+    monkeypatch.setattr("benchmarks.harness.programs.run_fresh", refuse)
     again = measure(folder)
     assert again["subjects"] == report["subjects"]
     assert again["budget"] == report["budget"]
