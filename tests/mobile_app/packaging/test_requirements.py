@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from mobile_app.packaging.stage import read_spec
 from tests.mobile_app.packaging.android_tools import need_packagers
@@ -86,17 +87,19 @@ def test_the_recipes_versions_are_those_that_hemx_needs(tmp_path: Path) -> None:
 def test_what_the_pure_packages_need_is_asked_for_and_new_enough(tmp_path: Path) -> None:
     need_packagers()
     versions, _ = resolve(list(asked()), tmp_path)
-    known = {name.lower(): version.lstrip("v") for name, version in versions.items()}
-    known |= {name: version for name, version in asked().items() if version}
+    known = {canonicalize_name(name): version.lstrip("v") for name, version in versions.items()}
+    known |= {canonicalize_name(name): version for name, version in asked().items() if version}
     needed = [
         requirement
         for name in PURE
         for requirement in map(Requirement, metadata.requires(name) or ())
         if requirement.marker is None or requirement.marker.evaluate({"extra": ""})
     ]
-    assert {"pillow", "fonttools", "defusedxml"} <= {need.name.lower() for need in needed}
+    assert {"pillow", "fonttools", "defusedxml"} <= {
+        canonicalize_name(need.name) for need in needed
+    }
     for need in needed:
-        assert need.specifier.contains(known[need.name.lower()]), need
+        assert need.specifier.contains(known[canonicalize_name(need.name)]), need
 
 
 def test_a_conflict_is_found(tmp_path: Path) -> None:
