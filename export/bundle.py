@@ -1,6 +1,6 @@
 """Write both programs and their manifest, if every gate is passed.
 
-Temperatures and thresholds can be updated without exporting the graphs again (`hemx evaluate markers
+Temperatures and thresholds can be updated without exporting the graphs again (`hemx dev evaluate markers
 --recalibrate` fits them on more studies): the programs compute logits, which do not change. The
 effect of int8 on probabilities does: parity is measured again.
 """

@@ -32,7 +32,7 @@ class Recipe:
         view: what the classifier sees: a `crop` round the haematoma, or the whole `slice`.
         merge: what its wavelet pooling must do with the sub-bands; None takes whatever was trained.
         segmenter_float: modules of the segmenter's twin that stay in float32 beside those that its
-            class names. `hemx layer-error` chooses them; a test holds this row to its report.
+            class names. `hemx benchmark layer-error` chooses them; a test holds this row to its report.
         classifier_float: the same of the classifier's twin.
         float_floor_db: rule of that choice: a module that loses more than this on its own is tried in
             float32, and stays there if an output gains at least `float_gain_db`.
@@ -42,9 +42,9 @@ class Recipe:
         max_marker_difference: gate, 95th percentile over slices and markers of the difference of the
             calibrated probabilities.
         max_marker_peak: gate, the largest of these differences.
-        max_dice_drop: gate of `hemx validate`, loss of mean Dice per patient against the reference.
-        max_auc_drop: gate of `hemx validate`, loss of a marker's AUC per patient.
-        max_bundle_mb: gate of `hemx validate`, all files of the bundle together, millions of bytes; the
+        max_dice_drop: gate of `hemx dev validate`, loss of mean Dice per patient against the reference.
+        max_auc_drop: gate of `hemx dev validate`, loss of a marker's AUC per patient.
+        max_bundle_mb: gate of `hemx dev validate`, all files of the bundle together, millions of bytes; the
             tablet's budget has the default.
     """
 

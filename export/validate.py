@@ -1,4 +1,4 @@
-"""Measure a bundle: the record behind `hemx validate`.
+"""Measure a bundle: the record behind `hemx dev validate`.
 
     files, programs    sizes, delegate coverage and memory plan          read from the files
     memory             load time and peak in a fresh process             measured

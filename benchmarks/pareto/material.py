@@ -201,7 +201,7 @@ def open_cohort(
 
 
 def calibration_slices(spec: PreprocessingSpec, plan: Plan, *, tiny: bool) -> list[Array]:
-    """Prepared slices that set int8 ranges, as `hemx export` takes them; of training patients."""
+    """Prepared slices that set int8 ranges, as `hemx dev export` takes them; of training patients."""
     if tiny:
         pool = phantom_samples(spec, seed=TIMED_SEED, studies=1, matrix=TINY_MATRIX)
         return list(pool.take(choose(pool.blood, plan.calibration)).images)

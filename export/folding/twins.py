@@ -7,7 +7,7 @@
     standardisation of the features    into the linear head                 StaticClassifier
 
 Parameters are combined in float64; the twins agree with the trained networks to float32 rounding.
-`hemx fold-gain` measures what each pass gains.
+`hemx benchmark fold-gain` measures what each pass gains.
 
 Also exact, and left out because they cost more than they save (multiply-accumulates, counted):
 

@@ -88,7 +88,7 @@ def test_a_decision_must_be_what_the_device_cuts(
 
 def test_float_modules_are_those_that_the_report_chose() -> None:
     if not REPORT.is_file():
-        pytest.skip("no report yet: `hemx layer-error` writes it")
+        pytest.skip("no report yet: `hemx benchmark layer-error` writes it")
     report = json.loads(REPORT.read_text())
     recipe: Recipe = find_recipe(report["recipe"])
     chosen = {name: tuple(one["chosen"]) for name, one in report["networks"].items()}
