@@ -47,6 +47,7 @@ lint: $(call environment,lint)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python .ci/excepted
 	$(BIN)/lint-imports
 
 docs: $(call environment,docs)

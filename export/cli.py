@@ -247,7 +247,7 @@ def export_command(
         manifest = export_bundle(
             networks,
             chosen,
-            calibration=calibration.images,
+            calibration=list(calibration.images),
             parity=parity,
             out=folder,
             key=signing,

@@ -184,4 +184,4 @@ def _type(value: dict[str, Any]) -> str:
 
 
 def _bytes(value: dict[str, Any]) -> int:
-    return math.prod(tensor_of(value)["dims"]) * BYTES.get(_type(value), WIDEST)
+    return int(math.prod(tensor_of(value)["dims"])) * BYTES.get(_type(value), WIDEST)

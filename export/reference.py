@@ -48,7 +48,8 @@ def reference_images(spec: PreprocessingSpec) -> list[NDArray[np.float32]]:
         chosen.append(images[int(areas.argmax())])
     bloody = np.flatnonzero(areas)
     brain = [
-        np.count_nonzero(one) if area == 0 else -1 for one, area in zip(images, areas, strict=True)
+        int(np.count_nonzero(one)) if area == 0 else -1
+        for one, area in zip(images, areas, strict=True)
     ]
     return [*chosen, images[int(bloody[0])], images[int(np.argmax(brain))]]
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hemx_core.data import phe_sich
 from hemx_core.errors import DatasetError
-from hemx_core.imaging.prepare import GridTransform, prepare
+from hemx_core.imaging.prepare import GridTransform, PreparedSlice, prepare
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.phantoms import make_phantom, random_spec
 
@@ -120,11 +120,12 @@ def phantom_samples(
 ) -> Samples:
     """All slices of random phantoms that are not blank."""
     rng = np.random.default_rng(seed)
-    slices, blood = [], []
+    slices: list[PreparedSlice] = []
+    blood: list[bool] = []
     for _ in range(studies):
         phantom = make_phantom(random_spec(rng, matrix=matrix))
         slices += list(prepare(phantom.volume, spec))
-        blood += phantom.mask.any((1, 2)).tolist()
+        blood += np.any(phantom.mask, (1, 2)).tolist()
     samples = Samples(
         np.stack([one.image for one in slices]),
         tuple(one.transform for one in slices),
@@ -148,5 +149,7 @@ def _real_folder(data: Path | None) -> Path | None:
 
 
 def _spread(indices: NDArray[np.intp], count: int) -> list[int]:
-    places = np.linspace(0, len(indices) - 1, count).round().astype(int) if count else []
+    if not count:
+        return []
+    places = np.linspace(0, len(indices) - 1, count).round().astype(int)
     return [int(indices[place]) for place in places]

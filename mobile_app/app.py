@@ -73,7 +73,8 @@ class HemxApp(App):
         self._study, self._demo, self._folder = study, demo, folder
         self._device_models = device_models
         self._demo_folder: TemporaryDirectory[str] | None = None
-        self.context: AppContext | None = None
+        # None only before the start and after the end, and whoever runs then asks for it.
+        self.context: AppContext = None  # type: ignore[assignment]
         self.screens: dict[str, Widget] = {}
         self.current = ""
 
@@ -143,7 +144,7 @@ class HemxApp(App):
         logs.remove(self._log)
         if self._demo_folder is not None:
             self._demo_folder.cleanup()
-        self.context = None
+        self.context = None  # type: ignore[assignment]
 
     def _keep(self, *, ends: bool = False) -> None:
         """Have the screens store what they hold; the system may end a paused app without a word."""

@@ -57,9 +57,9 @@ class Navigation(BoxLayout):
     def _show(self, *_ignored: object) -> None:
         self.orientation = "horizontal" if self.upright else "vertical"
         if self.upright:
-            self.size_hint, self.height = (1, None), theme.TARGET * 1.15
+            self.size_hint, self.height = [1, None], theme.TARGET * 1.15
         else:
-            self.size_hint, self.width = (None, 1), theme.TARGET * 2
+            self.size_hint, self.width = [None, 1], theme.TARGET * 2
         for name, button in self.buttons.items():
             button.text = text(self.language, f"app.{name}")
             button.state = "down" if name == self.current else "normal"

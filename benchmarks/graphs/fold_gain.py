@@ -145,7 +145,7 @@ def fold_gain(
     networks: Networks,
     precision: Precision,
     *,
-    calibration: dict[str, Sequence[Inputs]],
+    calibration: Mapping[str, Sequence[Inputs]],
     **measuring: Any,
 ) -> list[dict[str, Any]]:
     """Measure every pass of both networks.
@@ -204,7 +204,7 @@ def measure_variants(
             layouts[variant.without], programs[variant.without] = layout, program
         for count in threads:
             costs = measure(layouts, runs=runs, rounds=rounds, threads=count, tell=tell)
-            head = {"network": variants[0].network, "precision": precision.value}
+            head: dict[str, Any] = {"network": variants[0].network, "precision": precision.value}
             head |= {"threads": count, "runs": runs, "rounds": rounds}
             lines += [{**head, **one, **facts()} for one in _compare(costs, programs)]
     return lines

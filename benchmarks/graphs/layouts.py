@@ -11,7 +11,7 @@ classifies every slice; `study_ms` says what that costs: 32 slices, 10 of them w
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ def write_layouts(
     precision: Precision,
     folder: Path,
     *,
-    calibration: dict[str, Sequence[Inputs]],
+    calibration: Mapping[str, Sequence[Inputs]],
     tell: Callable[[str], None] = lambda message: None,
 ) -> dict[str, Layout]:
     """Lower both networks in all three layouts.
@@ -96,7 +96,7 @@ def compare_layouts(
     networks: Networks,
     precision: Precision,
     *,
-    calibration: dict[str, Sequence[Inputs]],
+    calibration: Mapping[str, Sequence[Inputs]],
     runs: int = 20,
     rounds: int = 5,
     threads: Sequence[int] = (1, 2),

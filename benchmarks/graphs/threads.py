@@ -192,7 +192,8 @@ def measure_strategy(
     cv2.setNumThreads(threads)
     backend = DesktopBackend(threads=threads)
     volume = read_series(Path(study))
-    times, result = [], None
+    times: list[float] = []
+    result: Any = None
     with ExitStack() as stack:
         memory = stack.enter_context(PeakMemory())
         models = stack.enter_context(_open(Path(bundle), Path(programs), batch, backend))

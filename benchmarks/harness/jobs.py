@@ -148,7 +148,7 @@ def _compare(job: Job, known: dict[str, Any]) -> None:
 
 
 def _save_arrays(path: Path, arrays: Arrays) -> None:
-    write_whole(path, lambda stream: np.savez_compressed(stream, **dict(arrays)))
+    write_whole(path, lambda stream: np.savez_compressed(stream, allow_pickle=True, **arrays))
 
 
 def _load(folder: Path) -> Finished:

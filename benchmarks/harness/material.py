@@ -69,7 +69,10 @@ def write_material(folder: str, weights: str | None, tiny: bool) -> Json:
         kind: [tuple(t.numpy() for t in pair) for pair in calibration_crops(networks, images[kind])]
         for kind in KINDS
     }
-    modules = {"segmenter": Segmenter(networks.segmenter), "classifier": networks.classifier}
+    modules: dict[str, Any] = {
+        "segmenter": Segmenter(networks.segmenter),
+        "classifier": networks.classifier,
+    }
     for subject, inputs in (("segmenter", segmenter), ("classifier", classifier)):
         with torch.inference_mode():
             answers = [

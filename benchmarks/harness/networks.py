@@ -158,7 +158,7 @@ def narrow_networks() -> Networks:
     """Untrained networks of some thousand parameters on a grid of 64; about half of a slice is blood."""
     torch.manual_seed(SEED)
     unet = UNet(TINY_UNET)
-    unet.encoder = PlainEncoder(unet.encoder.out_channels)  # type: ignore[assignment]
+    unet.encoder = PlainEncoder(unet.encoder.out_channels)
     unet.eval()
     with torch.no_grad():
         logits, _ = unet(torch.rand(4, 1, TINY_SIZE, TINY_SIZE))

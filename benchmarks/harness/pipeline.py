@@ -118,7 +118,8 @@ def measure_pipeline(
             tiny=tiny,
         ) as models,
     ):
-        times, result = [], None
+        times: list[float] = []
+        result: Any = None
         for _ in range(runs + 1):
             result = None  # or the last study's mask would count as this one's memory
             start = time.perf_counter()

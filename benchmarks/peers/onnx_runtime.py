@@ -83,7 +83,7 @@ def export_onnx(build: Build, path: Path) -> None:
 def _reader(names: tuple[str, ...], calibration: list[Inputs]) -> Any:
     from onnxruntime.quantization import CalibrationDataReader
 
-    class Reader(CalibrationDataReader):  # type: ignore[misc]
+    class Reader(CalibrationDataReader):
         """The calibration inputs, one after the other."""
 
         def __init__(self) -> None:

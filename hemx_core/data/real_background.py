@@ -195,7 +195,8 @@ def heal_slice(
     rim = (weight > 0.02) & (weight < 0.3) & (hu > 10) & (hu < 55) & (other > 10) & (other < 55)
     level = float((hu[rim] - other[rim]).mean()) if rim.any() else 0.0
     healed = hu + weight * (other + np.clip(level, -4, 4) - hu)
-    return np.rint(np.clip(healed, lower_hu, upper_hu)).astype(np.int16)
+    rounded: NDArray[np.int16] = np.rint(np.clip(healed, lower_hu, upper_hu)).astype(np.int16)
+    return rounded
 
 
 def _lesion(folder: Path, row: SliceRow) -> NDArray[np.bool_] | None:

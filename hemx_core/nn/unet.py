@@ -74,7 +74,8 @@ class UNet(nn.Module):
 
     def encode(self, image: Tensor) -> list[Tensor]:
         """Encoder maps, shallow first; see `EfficientNetEncoder.forward`."""
-        return self.encoder(image)
+        maps: list[Tensor] = self.encoder(image)
+        return maps
 
     def decode(self, image: Tensor, features: list[Tensor]) -> Tensor:
         """Mask logits, shape (N, 1, S, S), from the image and the encoder's maps."""

@@ -127,7 +127,8 @@ def _load(model: M, state: dict[str, torch.Tensor], path: Path) -> M:
         )
     except RuntimeError as error:
         raise _bad(path, str(error).splitlines()[0]) from error
-    return model.eval()
+    model.eval()
+    return model
 
 
 def _read(

@@ -264,7 +264,7 @@ class SNGANModule(lightning.LightningModule):
 
     def training_step(self, batch: Batch, _: int) -> dict[str, Tensor]:
         """`n_critic` discriminator steps and a generator step."""
-        generator_steps, discriminator_steps = self.optimizers()  # type: ignore[misc]
+        generator_steps, discriminator_steps = self.optimizers()
         self.discriminator.requires_grad_(True)
         for i in range(self.config.n_critic):
             judged = self._discriminator_loss(batch, i)

@@ -254,7 +254,7 @@ def fit(
     start = checkpoint_step(newest)
     trainer = lightning.Trainer(
         **_machine(compute),
-        precision=resolve_precision(precision),  # type: ignore[arg-type]
+        precision=resolve_precision(precision),
         max_steps=max_steps,
         val_check_interval=validate_every,
         check_val_every_n_epoch=None,

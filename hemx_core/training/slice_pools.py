@@ -37,7 +37,7 @@ class SlicePool:
     @property
     def with_blood(self) -> NDArray[np.bool_]:
         """Slices whose mask is not empty, shape (slices,)."""
-        return self.mask.any((1, 2))
+        return np.asarray(self.mask.any((1, 2)))
 
 
 class Pools(NamedTuple):
@@ -56,7 +56,7 @@ def pool_of(studies: Sequence[PreparedStudy] | Sequence[PreparedPatient]) -> Sli
     Raises:
         DatasetError: there is no study.
     """
-    kept = list(studies)
+    kept: list[PreparedStudy | PreparedPatient] = list(studies)
     if not kept:
         raise DatasetError(
             "no study to take slices from",

@@ -120,6 +120,8 @@ class LinkedViewers(BoxLayout):
 
     def _matches(self) -> bool:
         """Whether the two slices are where the link puts them."""
+        if self.link is None:
+            return False
         earlier, later = (int(self.viewers[name].index) for name in WHICH)
         return self.link.to_later(earlier).index == later or (
             self.link.to_earlier(later).index == earlier

@@ -136,7 +136,7 @@ class Compare(BoxLayout):
         known = {study.id: study for study in self._studies}
         if self._of != self.context.study_id or None in self._pair.values():
             self._of = self.context.study_id
-            pair = default_pair(self._studies, self._of and int(self._of))
+            pair = default_pair(self._studies, int(self._of) if self._of else None)
             found = pair or (None, known.get(int(self._of)) if self._of else None)
             self._pair = dict(zip(WHICH, found, strict=True))
         else:
@@ -242,6 +242,8 @@ class Compare(BoxLayout):
     def _run(self) -> None:
         context, asked = self.context, self._asked
         earlier, later = (self._pair[name] for name in WHICH)
+        if earlier is None or later is None:
+            return
         self.go.disabled = True
         known = is_stored(context.store, earlier.id, later.id)
 
@@ -305,7 +307,7 @@ class Compare(BoxLayout):
             button.text = text(language, "compare.chooser", study=which, words=words)
             button.disabled = not self._studies
         both = earlier is not None and later is not None
-        known = both and times_known(earlier, later)
+        known = earlier is not None and later is not None and times_known(earlier, later)
         found = self.doubt
         self.swap.text = text(language, "compare.swap")
         self.go.text = text(language, "compare.go")

@@ -98,7 +98,8 @@ class SelfTestCard(DeviceCard):
 
         self.running = True
         self.show()
-        return context.run(work, on_done=self._done)
+        job: Job[Any, Any] = context.run(work, on_done=self._done)
+        return job
 
     def show(self) -> None:
         """Write what is known."""
@@ -174,9 +175,9 @@ class BenchmarkCard(DeviceCard):
         self.classes.label({name: self.say(f"choose.{name}") for name in CLASSES})
         self.hint.text = self.say("bench.hint")
         self._tell(benchmark_told(language, self.record, budgets()[chosen]))
-        known = self.record is not None and bool(self.verdicts.rows)
-        self.stages.show(stage_rows(language, self.record) if known else ())
-        self.facts.show(device_rows(language, self.record) if known else ())
+        record = self.record if self.verdicts.rows else None
+        self.stages.show(() if record is None else stage_rows(language, record))
+        self.facts.show(() if record is None else device_rows(language, record))
         self.measure.text, self.stop.text = self.say("bench.run"), self.say("bench.cancel")
         self.save.text = self.say("bench.export")
         self.measure.disabled, self.stop.disabled = self.job is not None, self.job is None

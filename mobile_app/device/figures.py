@@ -126,7 +126,12 @@ class ChoiceSheet(Sheet):
     """
 
     def __init__(
-        self, *, language: str, title: str, entries: Sequence[str], on_chosen: Callable[[int], None]
+        self,
+        *,
+        language: str,
+        title: str,
+        entries: Sequence[str],
+        on_chosen: Callable[[int], object],
     ) -> None:
         super().__init__()
         self.body.add_widget(Heading(text=title))

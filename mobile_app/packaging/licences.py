@@ -165,11 +165,11 @@ def _package(part: str) -> Licence:
 
 def _short(found: metadata.Distribution) -> str:
     """The licence's short name: the expression, else the classifier, else the old field."""
-    if expression := found.metadata.get("License-Expression"):
-        return str(expression)
+    if expression := _field(found, "License-Expression"):
+        return expression
     classifiers = found.metadata.get_all("Classifier") or []
     named = [one.rpartition(" :: ")[2] for one in classifiers if one.startswith("License ::")]
-    return named[0] if named else str(found.metadata.get("License", ""))
+    return named[0] if named else _field(found, "License")
 
 
 if __name__ == "__main__":
@@ -177,3 +177,8 @@ if __name__ == "__main__":
         main()
     except HemxError as error:
         sys.exit(f"licences: {error}")
+
+
+def _field(found: metadata.Distribution, name: str) -> str:
+    """A field of the package's metadata, "" where it has none."""
+    return str(found.metadata[name]) if name in found.metadata else ""

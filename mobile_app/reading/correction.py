@@ -11,10 +11,10 @@ from hemx_core.errors import HemxError
 from hemx_core.measure.expansion import Growth, judge_growth
 from mobile_app.context import AppContext
 from mobile_app.errors import NotStoredError
-from mobile_app.reading.correction_work import find_earlier, save_correction
+from mobile_app.reading.correction_work import Earlier, find_earlier, save_correction
 from mobile_app.reading.mask_editor import MaskEditor, Snapshot, State
 from mobile_app.store import Correction
-from mobile_app.work.jobs import Report
+from mobile_app.work.jobs import Outcome, Report
 
 MIN_RADIUS_MM, MAX_RADIUS_MM = 1.0, 15.0
 
@@ -96,7 +96,7 @@ class MaskCorrection(EventDispatcher):
         if study_id is None or self.editor is None:
             return
 
-        def take(outcome: object) -> None:
+        def take(outcome: Outcome[Earlier | None]) -> None:
             if self._result_id == result_id and self.editor is not None:
                 self.earlier = outcome.value
 
@@ -157,7 +157,7 @@ class MaskCorrection(EventDispatcher):
             return
         drawn = editor.snapshot()
         in_hand = self._saving and self._sent is drawn.state  # the worker stores just that
-        if editor.unsaved and not in_hand:
+        if editor.unsaved and not in_hand and self._result_id is not None:
             self._keep(Unstored(int(self._result_id), drawn), ends=ends)
 
     def _keep(self, unstored: Unstored, *, ends: bool) -> None:
@@ -184,11 +184,13 @@ class MaskCorrection(EventDispatcher):
 
     def _save(self, snapshot: Snapshot, *, leaves: bool) -> None:
         context, editor = self._context, self.editor
+        if self._result_id is None:
+            return
         one = Unstored(int(self._result_id), snapshot)
         store = save_correction(context.store, one.result_id, snapshot)
         self._waiting.append(one)
 
-        def done(outcome: object) -> None:
+        def done(outcome: Outcome[Correction | None]) -> None:
             if outcome.value is not None:
                 key = "reading.kept" if leaves else "reading.saved"
                 context.tell(key, version=outcome.value.version)

@@ -36,14 +36,14 @@ class Earlier:
 
 def save_correction(
     store: Store, result_id: int, snapshot: Snapshot
-) -> Callable[[Report[object]], Correction]:
+) -> Callable[[Report[object] | None], Correction]:
     """Work that stores a corrected mask as a new version; the result stays as it was.
 
     Raises (in the job):
         StoreError: see `Corrections.save`.
     """
 
-    def work(_report: Report[object]) -> Correction:
+    def work(_report: Report[object] | None) -> Correction:
         number = store.corrections.save(
             result_id,
             snapshot.mask,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from kivy.clock import Clock
 from kivy.lang import Builder
@@ -192,7 +193,7 @@ class Reading(BoxLayout):
 
     # What the fingers do
 
-    def _stroke(self, viewer: object, phase: str, row: float, column: float) -> None:
+    def _stroke(self, viewer: Any, phase: str, row: float, column: float) -> None:
         erases = viewer.mode == "erase"
         self.correction.stroke(phase, int(viewer.index), row, column, erases=erases)
 

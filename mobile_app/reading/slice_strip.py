@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from kivy.clock import Clock
 from kivy.graphics import Color, InstructionGroup, Line, Rectangle, Triangle
 from kivy.metrics import dp
@@ -42,7 +44,7 @@ class SliceStrip(Widget):
             self.fbind(name, lambda *_: self._redraw())
         self.fbind("index", self._place_cursor)
 
-    def on_touch_down(self, touch: object) -> bool:
+    def on_touch_down(self, touch: Any) -> bool:
         """Jump to the touched slice."""
         if not self.areas or not self.collide_point(*touch.pos):
             return False
@@ -50,14 +52,14 @@ class SliceStrip(Widget):
         self._jump(touch.x)
         return True
 
-    def on_touch_move(self, touch: object) -> bool:
+    def on_touch_move(self, touch: Any) -> bool:
         """Follow the finger."""
         if touch.grab_current is not self:
             return False
         self._jump(touch.x)
         return True
 
-    def on_touch_up(self, touch: object) -> bool:
+    def on_touch_up(self, touch: Any) -> bool:
         """Release the finger from the strip."""
         if touch.grab_current is not self:
             return False
@@ -124,4 +126,4 @@ class SliceStrip(Widget):
 
     def _height_of(self, probability: float) -> float:
         """Where a probability lies; its dot stays within the strip and below the marks of the key slices."""
-        return self.y + dp(4) + probability * (self.height - dp(8) - MARK)
+        return float(self.y + dp(4) + probability * (self.height - dp(8) - MARK))

@@ -338,9 +338,12 @@ class ReadingTools(BoxLayout):
         panel = self._panel.minimum_height
         self._scroll.do_scroll_y = self.landscape and panel > self._scroll.height
         if self.landscape:
-            self._scroll.size_hint_y, self.size_hint_y = 1, 1
+            self._stretch(1)
             return
-        self._scroll.size_hint_y = self.size_hint_y = None
+        self._stretch(None)
         self._scroll.height = panel
         gap = theme.GAP if panel else 0
         self.height = self._head.minimum_height + gap + panel
+
+    def _stretch(self, share: float | None) -> None:
+        self._scroll.size_hint_y = self.size_hint_y = share

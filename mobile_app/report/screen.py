@@ -223,7 +223,8 @@ class Report(BoxLayout):
     @property
     def sheet(self) -> FolderSheet | None:
         """The desktop's folder chooser that was opened last."""
-        return self._saving.sheet
+        sheet: FolderSheet | None = self._saving.sheet
+        return sheet
 
     def _save(self) -> None:
         """What is chosen now is what will be written."""

@@ -46,7 +46,7 @@ class MarkerBar(Widget):
 
     def at(self, share: float) -> float:
         """Where a probability lies, window x."""
-        return self.x + share * self.width
+        return float(self.x + share * self.width)
 
     def _draw(self, *_ignored: object) -> None:
         self.canvas.clear()

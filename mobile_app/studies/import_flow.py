@@ -177,12 +177,15 @@ class ImportFlow:
     def _pick(self, tree: bool) -> None:
         from mobile_app.android.files import fetch_work
 
+        documents = self._documents
+        assert documents is not None
+
         def picked(uri: str | None) -> None:
             self._context.picking = False
             if uri is None:  # went back without choosing
                 return
-            self._fetched = Path(self._documents.make_folder())
-            work = fetch_work(self._documents, uri, self._fetched, tree=tree)
+            self._fetched = Path(documents.make_folder())
+            work = fetch_work(documents, uri, self._fetched, tree=tree)
             self.job = self._context.run(work, on_done=fetched)
 
         def fetched(outcome: Outcome[Path]) -> None:
@@ -193,7 +196,7 @@ class ImportFlow:
 
         self._context.picking = True
         try:
-            self._documents.pick(tree=tree, on_picked=picked)
+            documents.pick(tree=tree, on_picked=picked)
         except HemxError as error:
             self._context.picking = False
             self._context.show_error(error)

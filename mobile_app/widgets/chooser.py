@@ -279,7 +279,7 @@ class FileSheet(ModalView):
     cancel_text = StringProperty()
     take_text = StringProperty()
 
-    def __init__(self, *, on_path: Callable[[Path], None], **kwargs: object) -> None:
+    def __init__(self, *, on_path: Callable[[Path], object], **kwargs: object) -> None:
         super().__init__(**kwargs)
         self._on_path = on_path
         start = str(settings.import_folder(self.context.store))
@@ -347,7 +347,7 @@ class SourceSheet(Sheet):
         on_source: told whether it is a folder.
     """
 
-    def __init__(self, *, context: object, on_source: Callable[[bool], None]) -> None:
+    def __init__(self, *, context: Any, on_source: Callable[[bool], None]) -> None:
         super().__init__()
         language = context.language
         self.buttons = {

@@ -205,7 +205,7 @@ class SliceView(StencilView):
         """Window pixels for a millimetre."""
         rows, columns = self.volume.hu.shape[1:]
         dy, dx = self.volume.geometry.pixel_spacing_mm
-        return min(self.width / (columns * dx), self.height / (rows * dy)) * self.zoom
+        return float(min(self.width / (columns * dx), self.height / (rows * dy)) * self.zoom)
 
     def frame(self) -> tuple[float, float, float, float]:
         """(x, y, width, height) of the whole slice in the window; isotropic in millimetres."""
@@ -290,6 +290,8 @@ class SliceView(StencilView):
             part = (int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1)
             return outline(mask, self._outline_width), part
         one = self.results[index]
+        assert one.cam is not None
+        assert one.cam_box is not None
         return heat(one.cam[int(self.marker)], one.cam_box, hu.shape), None
 
     def _draw_marks(self) -> None:

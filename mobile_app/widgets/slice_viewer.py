@@ -7,6 +7,7 @@ fingers: zoom and pan, in every mode. A wheel scrolls, away towards the head; wi
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from kivy.core.window import Window
 from kivy.metrics import dp
@@ -38,7 +39,7 @@ class SliceViewer(SliceView):
     __events__ = ("on_stroke",)
 
     def __init__(self, **kwargs: object) -> None:
-        self._touches: list = []
+        self._touches: list[Any] = []
         self._start: tuple[float, float, int, HUWindow] = (0.0, 0.0, 0, PRESETS["brain"])
         self._pinch: tuple[float, float, float, float, tuple[float, float]] | None = None
         self._moved = False
@@ -48,7 +49,7 @@ class SliceViewer(SliceView):
     def on_stroke(self, _phase: str, _row: float, _column: float) -> None:
         """Nothing by default."""
 
-    def on_touch_down(self, touch: object) -> bool:
+    def on_touch_down(self, touch: Any) -> bool:
         """Begin a gesture; a wheel scrolls or zooms."""
         if self.volume is None or not self.collide_point(*touch.pos):
             return False
@@ -68,7 +69,7 @@ class SliceViewer(SliceView):
         self._begin_pinch()
         return True
 
-    def on_touch_move(self, touch: object) -> bool:
+    def on_touch_move(self, touch: Any) -> bool:
         """Go on with a gesture."""
         if touch.grab_current is not self:
             return False
@@ -81,7 +82,7 @@ class SliceViewer(SliceView):
             self._drag_to(*touch.pos)
         return True
 
-    def on_touch_up(self, touch: object) -> bool:
+    def on_touch_up(self, touch: Any) -> bool:
         """End a gesture; one that never moved was a tap."""
         if touch.grab_current is not self:
             return False
@@ -121,7 +122,7 @@ class SliceViewer(SliceView):
         else:
             self.window = _dragged(window, (x - x0) / dp(2), (y - y0) / dp(2))
 
-    def _wheel(self, touch: object) -> None:
+    def _wheel(self, touch: Any) -> None:
         # Kivy calls it "scrolldown" when the wheel turns away from the user.
         away = touch.button == "scrolldown"
         if "ctrl" in Window.modifiers:
@@ -137,6 +138,8 @@ class SliceViewer(SliceView):
                            self.centre)  # fmt: skip
 
     def _pinch_to(self) -> None:
+        if self._pinch is None:
+            return
         x, y, apart, zoom, centre = self._pinch
         (x0, y0), (x1, y1) = (touch.pos for touch in self._touches[:2])
         factor = math.dist((x0, y0), (x1, y1)) / max(apart, 1.0)
