@@ -20,7 +20,7 @@ from benchmarks.harness.material import read_inputs
 from benchmarks.harness.networks import weights_digest
 from benchmarks.harness.pipeline import compared_study
 from benchmarks.harness.process import RoundStore, failure, run_fresh, try_fresh, visit_all
-from benchmarks.harness.records import Json, call_figures, new_record, threads_name, write_records
+from benchmarks.harness.records import call_figures, new_record, threads_name, write_records
 from benchmarks.harness.settings import Settings, narrow_recipe
 from hemx_core.bundle.load import Models, verify_bundle
 from hemx_core.costs import StageClock, Watch

@@ -15,6 +15,9 @@ from benchmarks.harness.settings import Settings
 from benchmarks.peers.roster import EAGER
 from hemx_core.errors import BenchmarkError
 
+# All of them: what they share is exported and timed in fixtures of the module.
+pytestmark = pytest.mark.slow
+
 ORT = "ONNX Runtime fp32"
 NO_ORT = (
     importlib.util.find_spec("onnxruntime") is None

@@ -47,6 +47,7 @@ def run(pte: bytes, inputs: tuple[Tensor, ...], folder: Path) -> list[Tensor]:
     return list(Runtime.get().load_program(path).load_method("forward").execute(inputs))
 
 
+@pytest.mark.slow
 def test_int8_segmenter_forms_land_in_one_delegate_and_agree(tmp_path: Path) -> None:
     twin = OneStage()
     inputs = [(torch.from_numpy(image)[None, None],) for image in random_images(8, 32)]
@@ -98,6 +99,7 @@ def test_an_operator_outside_the_delegate_is_named_with_its_module() -> None:
         lower(Outlier().eval(), (torch.zeros(1, 1, 8, 8),))
 
 
+@pytest.mark.slow
 def test_several_slices_a_call_answer_as_each_alone(tmp_path: Path) -> None:
     twin = OneStage()
     inputs = [(torch.from_numpy(image)[None, None],) for image in random_images(8, 32)]

@@ -153,6 +153,7 @@ def validate(
     return run
 
 
+@pytest.mark.slow
 def test_layers_of_both_networks_and_the_runtime_beside_the_graph(layers: dict[str, Any]) -> None:
     assert set(layers) == {"segmenter", "classifier"}
     segmenter = layers["segmenter"]

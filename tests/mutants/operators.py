@@ -187,6 +187,8 @@ def _left_alone(node: Any) -> bool:
     child, parent = node, node.parent
     while parent is not None:
         kind = parent.type
+        if kind == "parameters" and child is node:  # `*` or `/` between parameters
+            return True
         if kind in ("decorator", "raise_stmt") or (
             kind == "funcdef" and child is parent.annotation
         ):

@@ -11,6 +11,9 @@ from export.recipes import RECIPES, Precision, Recipe
 from hemx_core.errors import ExportError
 from tests.export.networks import SIZE, random_images, tiny_networks
 
+# All of them: what they share is exported and timed in fixtures of the module.
+pytestmark = pytest.mark.slow
+
 RECIPE = Recipe(name="tiny", size=SIZE, segmenter=Precision.INT8, classifier=Precision.INT8)
 
 

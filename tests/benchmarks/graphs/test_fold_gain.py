@@ -42,6 +42,9 @@ from tests.export.networks import (
     tiny_networks,
 )
 
+# All of them: what they share is exported and timed in fixtures of the module.
+pytestmark = pytest.mark.slow
+
 IMAGE = torch.rand(1, 4, 96, 96)
 
 

@@ -20,6 +20,9 @@ from export.program_facts import read_program
 from export.recipes import Precision
 from tests.export.networks import CROP, SIZE, tiny_networks
 
+# All of them: what they share is exported and timed in fixtures of the module.
+pytestmark = pytest.mark.slow
+
 
 class Segment(nn.Module):
     """The signature of the segmenter's twin, and no more: lowering four real ones takes minutes."""

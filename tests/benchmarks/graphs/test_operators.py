@@ -160,6 +160,7 @@ def records(work: Path) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.slow
 def test_narrow_programs_are_traced(records: list[dict[str, Any]]) -> None:
     traces = {one["program"]: one for one in records if one["kind"] == KIND}
     assert list(traces) == ["segmenter", "classifier"]

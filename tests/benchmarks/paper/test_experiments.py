@@ -60,6 +60,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, list[
         yield folder, list(run_experiments(bench, NAMES, folder=folder / "results"))
 
 
+@pytest.mark.slow
 def test_every_experiment_writes_json_table_and_plot(done: tuple[Path, list[Path]]) -> None:
     folder, written = done
     assert [path.stem for path in written] == list(NAMES)

@@ -113,6 +113,7 @@ def report(folder: Path) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_every_figure_of_a_point_is_there(report: dict[str, Any]) -> None:
     (classifier,) = report["subjects"]["classifier"]["points"]
     assert classifier["shipped"]
