@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -18,8 +17,8 @@ from hemx_core.device.budget import Verdict, find_budget, judge, load_budgets
 from hemx_core.device.memory import rss_mib
 from hemx_core.profile import ProfileOptions, profile_study
 from hemx_core.provenance import commit
+from hemx_core.records import Json
 
-Json = dict[str, Any]
 FILE = "run.jsonl"
 USUAL_SLICES, USUAL_ML = 30, 30.0
 RUNS_IN_PROCESS, TINY_RUNS = 3, 2

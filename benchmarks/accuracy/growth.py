@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import cv2
 import numpy as np
@@ -44,6 +44,7 @@ from hemx_core.measure.volume import (
 from hemx_core.phantoms import PhantomSpec, grow, make_phantom, random_site, random_spec
 from hemx_core.phantoms.insert import Inserted, insert_pair, place
 from hemx_core.pipeline import TriageModels, measure, segment
+from hemx_core.records import Json
 from hemx_core.runtime.desktop import DesktopBackend
 
 SEED = 505
@@ -133,7 +134,6 @@ def _background(source: Path, patient: str) -> RealBackground | None:
     return read_background(source, rows[patient], boxed)
 
 
-Json = dict[str, Any]
 RESULTS = Path("benchmarks/results")
 CALIBRATION_SEED, EVALUATION_SEED = 303, 404
 MATRIX = 256

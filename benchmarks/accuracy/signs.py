@@ -17,7 +17,7 @@ import hashlib
 import pickle
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import cv2
 import numpy as np
@@ -29,8 +29,8 @@ from hemx_core.files import write_whole
 from hemx_core.markers import MARKER_CODES
 from hemx_core.measure.signs import SIGNS, find_signs
 from hemx_core.phantoms import Phantom, PhantomSpec, make_phantom, random_spec
+from hemx_core.records import Json
 
-Json = dict[str, Any]
 Masker = Callable[[Phantom], NDArray[np.bool_]]
 SEEN_SEEDS = {"a": 101, "b": 202, "c": 606}
 REPORT_SEED, THRESHOLD_SEED = 707, 505

@@ -24,9 +24,10 @@ from benchmarks.app.driver import (
     tap,
     write_studies,
 )
-from benchmarks.app.verdicts import Json, Verdict, figure, load, report
+from benchmarks.app.verdicts import Verdict, figure, load, report
 from benchmarks.harness.process import run_fresh
 from hemx_core.errors import BenchmarkError
+from hemx_core.records import Json
 
 if TYPE_CHECKING:
     from mobile_app.app import HemxApp

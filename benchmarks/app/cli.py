@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.app.verdicts import RESULTS, Json, Verdict
+from benchmarks.app.verdicts import RESULTS, Verdict
+from hemx_core.records import Json
 from mobile_app import settings
 
 FAILED_EXIT = 1

@@ -13,9 +13,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.app.verdicts import Json, Verdict, figure, load, report
+from benchmarks.app.verdicts import Verdict, figure, load, report
 from benchmarks.harness.process import run_fresh
 from hemx_core.device.memory import process_age_seconds
+from hemx_core.records import Json
 
 HEAVY = ("torch", "executorch", "cv2", "pydicom", "numpy", "PIL", "scipy")
 LIMIT_SECONDS = 2.0

@@ -32,9 +32,10 @@ from benchmarks.app.driver import (
     opened,
     write_studies,
 )
-from benchmarks.app.verdicts import MB, Json, Verdict, figure, load, report
+from benchmarks.app.verdicts import MB, Verdict, figure, load, report
 from benchmarks.harness.process import run_fresh
 from hemx_core.device.memory import forget_peak, process_bytes
+from hemx_core.records import Json
 
 if TYPE_CHECKING:
     from mobile_app.app import HemxApp

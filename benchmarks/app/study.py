@@ -24,8 +24,9 @@ from benchmarks.app.driver import (
     opened,
     write_studies,
 )
-from benchmarks.app.verdicts import Json, Verdict, figure, load, report
+from benchmarks.app.verdicts import Verdict, figure, load, report
 from benchmarks.harness.process import run_fresh
+from hemx_core.records import Json
 
 if TYPE_CHECKING:
     from mobile_app.app import HemxApp

@@ -12,10 +12,10 @@ from typing import Any
 
 from hemx_core import provenance
 from hemx_core.errors import BenchmarkError
+from hemx_core.records import Json
 
 RESULTS = Path(__file__).resolve().parents[1] / "results" / "app"
 MB = 10**6
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

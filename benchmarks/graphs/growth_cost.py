@@ -20,16 +20,10 @@ from benchmarks.harness.networks import segmenter_digest
 from benchmarks.harness.pipeline import measure_pipeline, study_folder
 from benchmarks.harness.process import RoundStore, run_fresh, visit_all
 from benchmarks.harness.programs import measure_program
-from benchmarks.harness.records import (
-    Json,
-    call_figures,
-    figure,
-    new_record,
-    threads_name,
-    write_records,
-)
+from benchmarks.harness.records import call_figures, figure, new_record, threads_name, write_records
 from benchmarks.harness.settings import Settings
 from hemx_core.files import write_whole
+from hemx_core.records import Json
 
 CALLS = 12
 SEED = 2

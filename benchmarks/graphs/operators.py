@@ -19,8 +19,8 @@ import numpy as np
 from benchmarks.harness.process import RoundStore, run_fresh, visit_all
 from benchmarks.harness.records import MIB, MS, figure, new_record, threads_name, write_records
 from benchmarks.harness.settings import Settings
+from hemx_core.records import Json
 
-Json = dict[str, Any]
 KIND, MEMORY_KIND, FILE = "operators", "operators_memory", "operators.jsonl"
 PROGRAMS = ("segmenter", "classifier")
 ALL = "all operators"

@@ -12,7 +12,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from tabulate import tabulate
 
-from benchmarks.harness.records import BYTES, MIB, Json, figures_of, threads_name
+from benchmarks.harness.records import BYTES, MIB, figures_of, threads_name
+from hemx_core.records import Json
 
 TEMPLATES = Path(__file__).resolve().parents[1] / "pages" / "templates"
 ABSENT = "–"

@@ -6,16 +6,15 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hemx_core.imaging.spec import PreprocessingSpec
+from hemx_core.records import Json
 
 Array = NDArray[np.float32]
 Inputs = tuple[Array, ...]
-Json = dict[str, Any]
 
 SUBJECTS = ("segmenter", "classifier")
 TIMED_SEED = 13

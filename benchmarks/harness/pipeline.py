@@ -23,11 +23,11 @@ from hemx_core.notes import Note
 from hemx_core.phantoms import LesionSpec, PhantomSpec, SiteSpec, make_phantom, write_dicom_series
 from hemx_core.pipeline import TriageModels, triage_volume
 from hemx_core.profile import output_facts
+from hemx_core.records import Json
 from hemx_core.runtime.desktop import DesktopBackend
 from hemx_core.runtime.program import Backend
 
 Array = NDArray[np.float32]
-Json = dict[str, Any]
 SEED = 7
 SEARCH_MATRIX = 128
 CANDIDATES_ML = (12.0, 18.0, 25.0, 30.0, 36.0, 43.0, 50.0, 60.0, 72.0, 86.0)

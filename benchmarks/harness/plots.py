@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.harness.markdown import number
-from benchmarks.harness.records import MIB, MS, Json, figures_of, threads_name
+from benchmarks.harness.records import MIB, MS, figures_of, threads_name
 from hemx_core.files import write_whole
+from hemx_core.records import Json
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hemx_core.errors import BenchmarkError, HemxError
+from hemx_core.records import Json
 
 T = TypeVar("T")
-Json = dict[str, Any]
 Visit = Callable[[], Json]
 """Measures once; its answer has a `fingerprint` of the outputs, or `failed` with a reason."""
 FAILED = "failed"

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.harness.process import RoundStore, run_fresh, visit_all
-from benchmarks.harness.records import Json, call_figures, threads_name
+from benchmarks.harness.records import call_figures, threads_name
 from benchmarks.harness.settings import Settings
+from hemx_core.records import Json
 
 VISIT_SECONDS = 600.0
 

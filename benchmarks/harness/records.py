@@ -18,6 +18,7 @@ from hemx_core.device.record import header, read_records, to_line
 from hemx_core.errors import BenchmarkError
 from hemx_core.files import write_whole
 from hemx_core.provenance import commit
+from hemx_core.records import Json
 
 DRAWS, SEED = 2000, 5
 LEVEL = 0.95
@@ -123,7 +124,6 @@ def line(sizes: Sequence[float], costs: Sequence[float]) -> tuple[float, float]:
     return float(slope), float(intercept)
 
 
-Json = dict[str, Any]
 RESULTS = Path(__file__).resolve().parents[1] / "results" / "performance"
 WORK = Path("runs/benchmarks")
 MS, MIB, BYTES = "ms", "MiB", "bytes"

@@ -9,11 +9,11 @@ from typing import Any
 
 from benchmarks.app.verdicts import MEASUREMENTS
 from benchmarks.harness.markdown import interval, table
-from benchmarks.harness.records import Json
 from benchmarks.paper.report import experiment_facts
 from hemx_core.bundle.load import app_models_folder
 from hemx_core.manifest import ModelManifest
 from hemx_core.markers import MARKERS
+from hemx_core.records import Json
 
 REAL_SPLITS = ("validation", "test")
 EXPANSION = {

@@ -16,7 +16,6 @@ from benchmarks.harness.records import (
     BYTES,
     MIB,
     MS,
-    Json,
     figures_of,
     line,
     load_records,
@@ -28,6 +27,7 @@ from benchmarks.peers.goals import RUNTIMES, agrees, alone, goals_table, outcome
 from benchmarks.peers.roster import OURS
 from benchmarks.run import judge_run
 from hemx_core.device.budget import Verdict, find_budget, load_budgets
+from hemx_core.records import Json
 
 Facts = dict[str, Any]
 WAITS = 4

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.harness.markdown import interval, render, table
-from benchmarks.harness.records import Json
 from benchmarks.paper.stats import Estimate
 from hemx_core import provenance
 from hemx_core.files import write_whole
+from hemx_core.records import Json
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

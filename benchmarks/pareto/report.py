@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.harness.markdown import ABSENT, interval, number, render, shown, table
-from benchmarks.harness.records import BYTES, Json, ratio_of_medians
+from benchmarks.harness.records import BYTES, ratio_of_medians
 from hemx_core.files import write_whole
 from hemx_core.markers import MARKERS
+from hemx_core.records import Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,12 +34,12 @@ from export.recipes import Recipe, find_recipe
 from hemx_core import provenance
 from hemx_core.data.study import StudySource
 from hemx_core.markers import MARKER_CODES
+from hemx_core.records import Json
 from hemx_core.training.scoring.intervals import cluster_draws, from_draws, patient_draws
 from hemx_core.training.scoring.predictions import Array, Predictions
 from hemx_core.training.scoring.weighted import weighted_auc, weighted_mean
 
 Arrays = Mapping[str, NDArray[Any]]
-Json = dict[str, Any]
 DRAW_SEED = 2026
 
 

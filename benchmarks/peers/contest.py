@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -27,8 +26,8 @@ from benchmarks.peers.prepare import prepare_all, size_bytes
 from benchmarks.peers.roster import EAGER, OURS, SHIPPED, Peer, contestants, version_of
 from hemx_core.bundle.load import verify_bundle
 from hemx_core.errors import BenchmarkError
+from hemx_core.records import Json
 
-Json = dict[str, Any]
 KIND, STUDY = "peer", "study"
 FILE = "peers.jsonl"
 STUDY_RUNS = 2

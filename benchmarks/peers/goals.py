@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmarks.harness.markdown import ABSENT, interval, shown, table
-from benchmarks.harness.records import Json, Ratio, ratio_of_medians, summary_of, threads_name
+from benchmarks.harness.records import Ratio, ratio_of_medians, summary_of, threads_name
 from benchmarks.peers.contest import STUDY
 from benchmarks.peers.roster import EAGER, FOLDED, INT8, MAX_POOL, OURS, OURS_ALONE, STOCK
+from hemx_core.records import Json
 
 OWN = (OURS, OURS_ALONE, MAX_POOL, STOCK)
 RUNTIMES = ("ONNX Runtime", "OpenVINO", "LiteRT")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +13,8 @@ from benchmarks.harness.energy import EnergyMeter
 from benchmarks.harness.material import Inputs, grouped, read_inputs
 from benchmarks.peers.roster import Model, Peer, contestants
 from hemx_core.device.memory import PeakMemory, rss_mib
+from hemx_core.records import Json
 
-Json = dict[str, Any]
 WARM_UP = 2
 LEAST_MS = 250.0
 """A visit times no less: a few calls of a millisecond meet one state of the machine."""

@@ -11,7 +11,7 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from benchmarks.harness.material import grouped, read_inputs
 from benchmarks.harness.networks import Segmenter, max_pool_classifier, open_networks, stock
@@ -26,6 +26,7 @@ from benchmarks.peers.roster import (
     version_of,
 )
 from export.folding.twins import fold_classifier, fold_unet
+from hemx_core.records import Json
 
 if TYPE_CHECKING:
     from torch import nn
@@ -73,7 +74,6 @@ def _module(graph: str, subject: str, networks: Networks) -> nn.Module:
 
 DONE = "prepared.json"
 PREPARE_TIMEOUT = 1800.0
-Json = dict[str, Any]
 
 
 def prepare_all(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,11 +15,11 @@ from benchmarks.pages.fill import block
 from benchmarks.pages.performance import WORST_LAYERS
 from benchmarks.peers.roster import OURS
 from benchmarks.run import merge
+from hemx_core.records import Json
 from tests.benchmarks.pareto.made_up import report
 from tests.benchmarks.squeezed import squeezed
 from tests.benchmarks.test_run import process_record
 
-Json = dict[str, Any]
 FACTS = {
     "sources": {"timed": "2 phantoms", "judged": "3 patients", "calibration": "4 patients"},
     "calibration": {"segmenter": 9, "classifier": 5},

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from benchmarks.harness.records import MIB, MS, figure
 from benchmarks.pareto.report import subject_report
 from hemx_core.markers import MARKER_CODES
+from hemx_core.records import Json
 
-Json = dict[str, Any]
 THREADS = ("1 thread", "2 threads")
 SHIPPED = "project, crop 128, width 0.5, int8"
 
