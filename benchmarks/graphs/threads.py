@@ -54,7 +54,7 @@ def prepare_batch(settings: Settings, folder: Path, batch: int, *, recipe: str) 
         "tiny": settings.tiny,
     }
     run_fresh(write_batch_program, arguments)
-    stamp.write_text(wanted, encoding="utf-8")
+    write_whole(stamp, wanted)
 
 
 def batch_program(folder: Path, batch: int) -> tuple[Path, ProgramSpec]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from hemx_core.files import write_whole
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.records import Json
 
@@ -95,7 +96,7 @@ def write_material(folder: str, weights: str | None, tiny: bool) -> Json:
         "size": decision.preprocessing.size,
         "crop_size": decision.crop_size,
     }
-    (place / "facts.json").write_text(json.dumps(facts), encoding="utf-8")
+    write_whole(place / "facts.json", json.dumps(facts))
     return facts
 
 

@@ -17,6 +17,7 @@ from export.recipes import Precision, Recipe
 from export.samples import DATA_VARIABLE
 from hemx_core.bundle.load import default_bundle
 from hemx_core.errors import BenchmarkError
+from hemx_core.files import write_whole
 from hemx_core.manifest import MANIFEST_NAME
 
 TINY_SIZE_NAME = "tiny"
@@ -85,7 +86,7 @@ class Settings:
             weights = str(self.weights) if self.weights else None
             arguments = {"folder": str(folder), "weights": weights, "tiny": self.tiny}
             run_fresh(write_material, arguments)
-            stamp.write_text(wanted, encoding="utf-8")
+            write_whole(stamp, wanted)
         return folder
 
     def measured(self) -> dict[str, Any]:

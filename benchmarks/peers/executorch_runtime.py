@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.peers.roster import STOCK_GRAPH, Build, Model
+from hemx_core.files import write_whole
 from hemx_core.manifest import ProgramSpec, TensorSpec
 
 FILE, SPEC = "program.pte", "program.json"
@@ -36,7 +37,7 @@ def prepare(build: Build, folder: Path) -> None:
         graph = quantize(build.module, [build.tensors(one) for one in build.calibration])
         (folder / FILE).write_bytes(lower(graph, build.example).pte)
     spec = asdict(_spec(build, (folder / FILE).read_bytes()))
-    (folder / SPEC).write_text(json.dumps(spec), encoding="utf-8")
+    write_whole(folder / SPEC, json.dumps(spec))
 
 
 def open_model(folder: Path, threads: int, option: str) -> Model:

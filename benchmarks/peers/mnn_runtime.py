@@ -12,6 +12,7 @@ import numpy as np
 
 from benchmarks.peers.onnx_runtime import export_onnx
 from benchmarks.peers.roster import Build, Model, as_arrays
+from hemx_core.files import write_whole
 
 FILE, NAMES = "model.mnn", "names.json"
 
@@ -28,7 +29,7 @@ def prepare(build: Build, folder: Path) -> None:
     files = ["--modelFile", str(onnx), "--MNNModel", str(target)]
     _convert(["-f", "ONNX", *files, "--bizCode", "hemx"], target)
     names = {"inputs": list(build.input_names), "outputs": list(build.output_names)}
-    (folder / NAMES).write_text(json.dumps(names), encoding="utf-8")
+    write_whole(folder / NAMES, json.dumps(names))
     onnx.unlink()
 
 

@@ -26,6 +26,7 @@ from benchmarks.peers.roster import (
     version_of,
 )
 from export.folding.twins import fold_classifier, fold_unet
+from hemx_core.files import write_whole
 from hemx_core.records import Json
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def prepare_all(
         if known is None or known["key"] != wanted:
             tell(f"preparing {peer.name} ({subject})")
             known = _prepare(peer, subject, folder, common) | {"key": wanted}
-            (folder / DONE).write_text(json.dumps(known), encoding="utf-8")
+            write_whole(folder / DONE, json.dumps(known))
         found[peer.name] = known
     return found
 

@@ -17,6 +17,7 @@ from importlib import metadata
 from pathlib import Path
 
 from hemx_core.errors import HemxError
+from hemx_core.files import write_whole
 from mobile_app.packaging import PackagingError
 from mobile_app.packaging.stage import ROOT, read_spec
 
@@ -97,7 +98,7 @@ def to_json(licences: list[Licence]) -> str:
 def main() -> None:
     """Write the asset."""
     licences = collect()
-    LICENCES.write_text(to_json(licences), encoding="utf-8")
+    write_whole(LICENCES, to_json(licences))
     print(f"{len(licences)} licences: {LICENCES.relative_to(ROOT)}")
 
 

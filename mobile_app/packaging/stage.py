@@ -26,7 +26,7 @@ import typer
 from hemx_core import provenance
 from hemx_core.bundle.self_test import REFERENCE_NAME, load_references
 from hemx_core.errors import HemxError
-from hemx_core.files import publish_folder, write_whole
+from hemx_core.files import draft_folder, publish_folder, write_whole
 from hemx_core.manifest import ModelManifest, file_sha256
 from hemx_core.runtime.android import AAR_VERSION
 from mobile_app.packaging import PackagingError
@@ -124,20 +124,18 @@ def stage(out: Path, *, root: Path = ROOT) -> Staged:
     """
     check_versions(root)
     check_references(root)
-    out.mkdir(parents=True, exist_ok=True)
-    draft = out / "app.tmp"
-    shutil.rmtree(draft, ignore_errors=True)
-    for name, source in device_files(root):
-        target = draft / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
-    (draft / "main.py").write_text(LAUNCHER, encoding="utf-8")
-    (draft / BUILD).parent.mkdir(parents=True, exist_ok=True)
-    (draft / BUILD).write_text(json.dumps({"commit": provenance.commit()}) + "\n", encoding="utf-8")
-    shutil.copyfile(root / "LICENSE", draft / "LICENSE.txt")
-    _settle(draft)
-    index = _index(draft)
-    publish_folder(draft, out / "app")
+    with draft_folder(out) as folder:
+        draft = folder / "app"
+        for name, source in device_files(root):
+            target = draft / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+        (draft / "main.py").write_text(LAUNCHER, encoding="utf-8")
+        write_whole(draft / BUILD, json.dumps({"commit": provenance.commit()}) + "\n")
+        shutil.copyfile(root / "LICENSE", draft / "LICENSE.txt")
+        _settle(draft)
+        index = _index(draft)
+        publish_folder(draft, out / "app")
     write_whole(out / INDEX, json.dumps(index, indent=2, sort_keys=True) + "\n")
     write_whole(out / SPEC.name, SPEC.read_text(encoding="utf-8"))
     size = sum((out / "app" / name).stat().st_size for name in index)
