@@ -33,7 +33,7 @@ from hemx_core.manifest import ModelManifest, ProgramSpec
 from hemx_core.pipeline import Segmentation, check, classify, judge_signs, measure, summarise
 from hemx_core.pipeline import segment as segment_slices
 from hemx_core.profile import output_facts
-from hemx_core.records import from_values, to_values
+from hemx_core.records import Json, from_values, to_values
 from hemx_core.runtime.desktop import DesktopBackend
 
 

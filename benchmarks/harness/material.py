@@ -69,7 +69,7 @@ def write_material(folder: str, weights: str | None, tiny: bool) -> Json:
         kind: [tuple(t.numpy() for t in pair) for pair in calibration_crops(networks, images[kind])]
         for kind in KINDS
     }
-    modules: dict[str, Any] = {
+    modules: Json = {
         "segmenter": Segmenter(networks.segmenter),
         "classifier": networks.classifier,
     }
