@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.harness.process import same
 from hemx_core.device.record import header, read_records, to_line
 from hemx_core.errors import BenchmarkError
 from hemx_core.files import write_whole
@@ -330,8 +331,6 @@ def _ratio(old: Json, new: Json) -> Ratio:
 
 
 def _check_outputs(first: dict[str, Json], second: dict[str, Json], common: Sequence[str]) -> None:
-    from benchmarks.harness.process import same
-
     differing = [
         what
         for what in common
