@@ -46,11 +46,11 @@ from hemx_core.errors import DatasetError
 from hemx_core.imaging.prepare import crop_around
 from hemx_core.manifest import MANIFEST_NAME, ModelManifest
 from hemx_core.markers import MARKER_CODES
-from hemx_core.training.scoring.classification import auc
 from hemx_core.training.scoring.intervals import Estimate, cluster_draws, from_draws
-from hemx_core.training.scoring.masks import PatientScore, score_patients
+from hemx_core.training.scoring.masks import overlap
 from hemx_core.training.scoring.predictions import Predictions, rounded
-from hemx_core.training.scoring.weighted import weighted_auc
+from hemx_core.training.scoring.segmenters import MaskTable, native_table
+from hemx_core.training.scoring.weighted import auc, weighted_auc
 
 WAYS = ("trained", "exported")
 BOOTSTRAP, SEED = 1000, 1
@@ -86,12 +86,12 @@ def validate_masks(
         JSON values; `dice_drop` is the loss of mean Dice from trained to exported.
     """
     scores = {name: _score(way, decision, folder, patients) for name, way in ways.items()}
-    dice = {name: np.array([one.dice for one in found]) for name, found in scores.items()}
-    volume = {name: np.array([one.predicted_ml for one in found]) for name, found in scores.items()}
+    dice = {name: overlap(table.counts[0])["dice"] for name, table in scores.items()}
+    volume = {name: table.counts[0, :, 1] * table.pixel for name, table in scores.items()}
     apart = np.abs(volume["exported"] - volume["trained"])
     return {
         "patients": len(patients),
-        **{name: _summary(found) for name, found in scores.items()},
+        **{name: _summary(table) for name, table in scores.items()},
         "dice_drop": round(float((dice["trained"] - dice["exported"]).mean()), 5),
         "dice_drop_worst": round(float((dice["trained"] - dice["exported"]).max()), 5),
         "volume_difference_ml_mean": round(float(apart.mean()), 4),
@@ -129,7 +129,7 @@ def validate_markers(
     table = {}
     for i, code in enumerate(MARKER_CODES):
         pair = trained[:, i], exported[:, i]
-        before, after = (auc(one, labels[:, i]) for one in pair)
+        before, after = (auc(logits, labels[:, i]) for logits in pair)
         drop = _drop(*pair, labels[:, i], found["trained"].clusters)
         table[code] = {
             "trained": rounded(before, 5),
@@ -142,29 +142,22 @@ def validate_markers(
     return {"patients": len(labels), "markers": table}
 
 
-def _score(
-    way: Way, decision: Decision, folder: Path, patients: Sequence[str]
-) -> list[PatientScore]:
-    threshold = decision.mask_threshold
-    table = score_patients(
+def _score(way: Way, decision: Decision, folder: Path, patients: Sequence[str]) -> MaskTable:
+    return native_table(
         lambda image: way.segment(image)[0],
         decision.preprocessing,
         patients=patients,
         folder=folder,
-        thresholds=(threshold,),
+        thresholds=(decision.mask_threshold,),
         min_component_ml=decision.min_component_ml,
     )
-    return table[threshold]
 
 
-def _summary(scores: Sequence[PatientScore]) -> dict[str, float]:
-    dice = np.array([one.dice for one in scores])
-    false = np.array([one.false_ml_on_blood_free_slices for one in scores])
+def _summary(table: MaskTable) -> dict[str, Any]:
+    found = table.native_summary([0] * len(table.patients))
     return {
-        "dice_mean": round(float(dice.mean()), 4),
-        "dice_worst": round(float(dice.min()), 4),
-        "volume_error_median": round(float(np.median([one.volume_error for one in scores])), 4),
-        "false_ml_mean": round(float(false.mean()), 4),
+        name: found[name]
+        for name in ("dice_mean", "dice_worst", "volume_error_median", "false_ml_mean")
     }
 
 
@@ -207,7 +200,7 @@ def _drop(
 ) -> Estimate:
     """Trained minus exported AUC, both on the same patients in every draw."""
     weights = cluster_draws(cluster, draws=BOOTSTRAP, seed=SEED)
-    before, after = (weighted_auc(one, labels, weights) for one in (trained, exported))
+    before, after = (weighted_auc(logits, labels, weights) for logits in (trained, exported))
     return from_draws(before - after)
 
 

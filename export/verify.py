@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from export.networks import Decision, Networks
@@ -22,6 +22,7 @@ from hemx_core.bundle.load import Models
 from hemx_core.errors import ParityError
 from hemx_core.imaging.prepare import GridTransform, crop_around
 from hemx_core.measure.aggregate import calibrated_probabilities
+from hemx_core.nn.inference import classify_crop, segment_slice
 
 Array = NDArray[np.float32]
 TwoToTwo = Callable[[Array, Array], tuple[Array, Array]]
@@ -107,7 +108,7 @@ def measure_parity(networks: Networks, models: Models, samples: Samples) -> Pari
         )
         area = pixel_area_mm2(transform, decision.preprocessing.pixel_mm)
         differences.append(compare(trained, exported, area))
-    bloody = [one for one in differences if one.has_blood]
+    bloody = [slice_ for slice_ in differences if slice_.has_blood]
     if not bloody:
         raise ParityError(
             f"no slice of {len(samples)} on which both the trained and the exported network find "
@@ -115,16 +116,16 @@ def measure_parity(networks: Networks, models: Models, samples: Samples) -> Pari
             expected="slices with blood to compare on",
             remedy="check the weights, or verify with slices that show blood",
         )
-    markers = np.array([one.markers for one in bloody])
-    pixels = sum(one.pixels for one in differences)
+    markers = np.array([slice_.markers for slice_ in bloody])
+    pixels = sum(slice_.pixels for slice_ in differences)
     return Parity(
         source=samples.source,
         slices=len(samples),
         slices_with_blood=len(bloody),
-        mask_dice=2 * sum(one.overlap for one in differences) / pixels,
-        worst_slice_dice=min(one.dice for one in bloody),
-        probability_max=max(one.probability_max for one in differences),
-        probability_mean=float(np.mean([one.probability_mean for one in differences])),
+        mask_dice=2 * sum(slice_.overlap for slice_ in differences) / pixels,
+        worst_slice_dice=min(slice_.dice for slice_ in bloody),
+        probability_max=max(slice_.probability_max for slice_ in differences),
+        probability_mean=float(np.mean([slice_.probability_mean for slice_ in differences])),
         marker_max=float(markers.max()),
         marker_p95=float(np.quantile(markers, 0.95)),
         marker_mean=float(markers.mean()),
@@ -188,7 +189,7 @@ def run(
 def compare(trained: Outcome, exported: Outcome, area_mm2: float) -> Difference:
     """Compare two outcomes of a slice whose native pixels have the given area."""
     apart = np.abs(trained.probabilities - exported.probabilities)
-    sizes = [int(one.mask.sum()) for one in (trained, exported)]
+    sizes = [int(outcome.mask.sum()) for outcome in (trained, exported)]
     return Difference(
         overlap=int((trained.mask & exported.mask).sum()),
         pixels=sum(sizes),
@@ -207,16 +208,4 @@ def pixel_area_mm2(transform: GridTransform, grid_pixel_mm: float) -> float:
 
 def torch_functions(networks: Networks) -> tuple[OneToTwo, TwoToTwo]:
     """The trained networks with the signatures of `Models.segment` and `Models.classify`."""
-
-    @torch.inference_mode()
-    def segment(image: Array) -> tuple[Array, Array]:
-        logits, features = networks.segmenter(torch.from_numpy(image)[None, None])
-        return torch.sigmoid(logits)[0, 0].numpy(), features[0].numpy()
-
-    @torch.inference_mode()
-    def classify(crop: Array, features: Array) -> tuple[Array, Array]:
-        given = torch.from_numpy(crop)[None, None], torch.from_numpy(features)[None]
-        logits, cam = networks.classifier(*given)
-        return logits[0].numpy(), cam[0].numpy()
-
-    return segment, classify
+    return partial(segment_slice, networks.segmenter), partial(classify_crop, networks.classifier)

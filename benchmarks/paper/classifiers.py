@@ -14,12 +14,11 @@ from benchmarks.harness.jobs import Finished, Job, Outcome
 from benchmarks.paper.experiments import Bench
 from benchmarks.paper.report import Row, Section
 from benchmarks.paper.stage2 import MASK_THRESHOLD, Scored, crops_alone, slices_of, with_synthetic
-from benchmarks.paper.stats import Estimate, difference, estimate
+from benchmarks.paper.stats import Estimate, delong_test, difference, estimate
 from hemx_core.markers import MARKER_CODES, MARKERS
 from hemx_core.nn.wavelet_vgg import Merge, WaveletVGGConfig
 from hemx_core.training.classifier import fit_classifier, predict
 from hemx_core.training.config import ClassifierTraining, Masking, View
-from hemx_core.training.scoring.delong import delong_test
 from hemx_core.training.scoring.predictions import Array, Predictions
 from hemx_core.training.scoring.weighted import weighted_auc
 

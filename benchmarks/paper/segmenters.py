@@ -12,17 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from benchmarks.harness.jobs import Finished, Job, Outcome
 from benchmarks.paper.data import Material, Slices, gather
 from benchmarks.paper.experiments import Bench
 from hemx_core.data.study import PreparedStudy
+from hemx_core.nn.inference import segment
 from hemx_core.nn.unet import UNet
 from hemx_core.nn.weights import load_segmenter, save_weights, segmenter_config
 from hemx_core.training.config import SegmentationTraining
-from hemx_core.training.scoring import masks as segmentation
+from hemx_core.training.scoring import masks
 from hemx_core.training.scoring.predictions import Array
 from hemx_core.training.scoring.weighted import weighted_mean, weighted_ratio
 from hemx_core.training.segmentation import fit_segmenter
@@ -58,7 +58,7 @@ def count(
     probability: NDArray[np.float32], mask: NDArray[np.bool_], known: NDArray[np.bool_]
 ) -> Array:
     """`Counts.rows` of slices, each array (slices, S, S); blood is a probability of 0.5 or more."""
-    hard = segmentation.pixel_counts(probability >= 0.5, mask, known)
+    hard = masks.pixel_counts(probability >= 0.5, mask, known)[:, :3]
     soft = probability * known
     sums = [part.sum((1, 2), dtype=np.float64) for part in (soft * mask, soft)]
     return np.column_stack([hard, *sums])
@@ -66,14 +66,8 @@ def count(
 
 def overlap(rows: Array) -> dict[str, Array]:
     """Measures of each row of counts: `f`, `iou`, and `soft_dice_loss` = 1 - Dice of probabilities."""
-    hard = segmentation.overlap(rows[:, :3])
-    soft_dice = np.divide(
-        2 * rows[:, 3],
-        rows[:, 4] + rows[:, 2],
-        out=np.ones(len(rows)),
-        where=rows[:, 4] + rows[:, 2] > 0,
-    )
-    return {"f": hard["f"], "iou": hard["iou"], "soft_dice_loss": 1 - soft_dice}
+    hard, soft = masks.overlap(rows[:, :3]), masks.overlap(rows[:, [3, 4, 2]])
+    return {"f": hard["f"], "iou": hard["iou"], "soft_dice_loss": 1 - soft["dice"]}
 
 
 def scores(counts: Counts, weights: Array, *, level: str) -> dict[str, Array]:
@@ -101,8 +95,8 @@ def scores(counts: Counts, weights: Array, *, level: str) -> dict[str, Array]:
     if level == "image":
         by_slice = weights[:, bloody.patient]
         return {k: weighted_mean(v, by_slice) for k, v in overlap(bloody.rows).items()}
-    starts = np.arange(0, len(bloody.rows), IMAGES_A_BATCH)
-    batches = np.add.reduceat(bloody.rows, starts, axis=0)
+    numbers = masks.batch_numbers(len(bloody.rows), size=IMAGES_A_BATCH)
+    batches = masks.grouped(bloody.rows, numbers)
     empty = np.full(len(weights) - 1, np.nan)
     return {k: np.concatenate([[v.mean()], empty]) for k, v in overlap(batches).items()}
 
@@ -116,10 +110,8 @@ def false_pixels(counts: Counts, weights: Array) -> Array:
 
 def _by_study(counts: Counts) -> tuple[Array, NDArray[np.int64]]:
     """Summed rows of each study, shape (studies, 5), and its patient."""
-    numbers, first, place = np.unique(counts.study, return_index=True, return_inverse=True)
-    sums = np.zeros((len(numbers), counts.rows.shape[1]))
-    np.add.at(sums, place, counts.rows)
-    return sums, counts.patient[first]
+    _, first = np.unique(counts.study, return_index=True)
+    return masks.grouped(counts.rows, counts.study), counts.patient[first]
 
 
 def _pooled(rows: Array, weights: Array) -> dict[str, Array]:
@@ -132,7 +124,8 @@ def _pooled(rows: Array, weights: Array) -> dict[str, Array]:
 
 
 WEIGHTS = "unet.safetensors"
-BATCH = 16
+PART = 256
+"""Slices whose probabilities are held at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -225,16 +218,13 @@ def pool(slices: Slices) -> SlicePool:
     return SlicePool(slices.image, slices.mask, slices.known)
 
 
-@torch.inference_mode()
-def counts_of(network: UNet, slices: Slices) -> np.ndarray:
+def counts_of(network: UNet, slices: Slices) -> Array:
     """`Counts.rows` of slices."""
-    network = network.eval().to(memory_format=torch.channels_last)
     rows = []
-    for start in range(0, len(slices), BATCH):
-        part = slices.choose(np.arange(start, min(start + BATCH, len(slices))))
-        image = torch.from_numpy(part.image.astype(np.float32))[:, None]
-        logits, _features = network(image.contiguous(memory_format=torch.channels_last))
-        rows.append(count(torch.sigmoid(logits)[:, 0].numpy(), part.mask, part.known))
+    for start in range(0, len(slices), PART):
+        part = slices.choose(np.arange(start, min(start + PART, len(slices))))
+        probability, _features = segment(network, part.image, exact=True)
+        rows.append(count(probability, part.mask, part.known))
     return np.concatenate(rows)
 
 

@@ -26,11 +26,11 @@ from export.folding.twins import fold_unet
 from export.networks import Decision, Networks
 from export.recipes import Precision, Recipe
 from hemx_core.files import write_whole
-from hemx_core.imaging.prepare import prepare
 from hemx_core.measure.clean import clean_mask
 from hemx_core.runtime.desktop import DesktopBackend
 from hemx_core.runtime.program import Program
 from hemx_core.training.scoring.masks import score_masks
+from hemx_core.training.scoring.segmenters import native_probabilities
 
 
 def export(
@@ -95,10 +95,11 @@ def export(
 
 def dice_of(program: Program, scan: Scan, decision: Decision) -> float:
     """Dice of a study's native mask, found and cleaned as triage does it."""
-    rows = []
-    for one in prepare(scan.volume, decision.preprocessing):
-        probabilities, _features = program([one.image[None, None]])
-        rows.append(one.transform.to_native(probabilities[0, 0]) >= decision.mask_threshold)
-    kept = clean_mask(np.stack(rows), scan.volume, min_component_ml=decision.min_component_ml)
+    found = native_probabilities(
+        lambda image: program([image[None, None]])[0][0, 0], scan.volume, decision.preprocessing
+    )
+    kept = clean_mask(
+        found >= decision.mask_threshold, scan.volume, min_component_ml=decision.min_component_ml
+    )
     spacing = scan.volume.geometry.spacing_mm
     return score_masks(kept.mask, scan.truth, scan.known, spacing_mm=spacing, surface=False).dice

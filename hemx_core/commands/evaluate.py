@@ -50,16 +50,17 @@ def masks(
     """Masks on the held-out real patients of HEMX_DATA: overlap, surface distance, volume."""
     from hemx_core import provenance
     from hemx_core.data import phe_sich
+    from hemx_core.nn.inference import segment_slice
     from hemx_core.nn.weights import load_segmenter
     from hemx_core.training.config import read_stage1
-    from hemx_core.training.evaluate import SEED, evaluate_masks
-    from hemx_core.training.scoring.masks import torch_predictor
+    from hemx_core.training.scoring.segmenters import SEED, evaluate_masks
 
     threshold, spec = read_stage1(weights / DECISION)
     folder = phe_sich.data_folder()
     patients = phe_sich.split_patients(phe_sich.read_rows(folder)).get(split, [])
+    unet = load_segmenter(weights / SEGMENTER)
     found = evaluate_masks(
-        torch_predictor(load_segmenter(weights / SEGMENTER)),
+        lambda image: segment_slice(unet, image)[0],
         spec,
         patients=patients,
         folder=folder,
@@ -114,9 +115,9 @@ def markers(
     from hemx_core.errors import DatasetError
     from hemx_core.nn.weights import load_classifier, load_segmenter
     from hemx_core.training.config import read_stage1
-    from hemx_core.training.evaluate import evaluate_classifier
     from hemx_core.training.scoring.calibration import Scaling
     from hemx_core.training.scoring.report import check_scaling, recalibrated
+    from hemx_core.training.stage2 import evaluate_classifier
 
     fitted = Scaling(scaling)
     if recalibrate:

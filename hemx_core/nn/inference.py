@@ -36,6 +36,7 @@ def resolve_precision(precision: str) -> str:
 
 
 BATCH = 8
+Array = NDArray[np.float32]
 Features = NDArray[np.float32]
 
 
@@ -48,15 +49,36 @@ def encode(unet: UNet, image: NDArray[np.floating]) -> Features:
 
 
 @torch.inference_mode()
-def segment(unet: UNet, image: NDArray[np.floating]) -> tuple[NDArray[np.float32], Features]:
-    """Probabilities (slices, S, S) and pooled encoder features (slices, channels)."""
+def segment(
+    unet: UNet, image: NDArray[np.floating], *, exact: bool = False
+) -> tuple[Array, Features]:
+    """Probabilities (slices, S, S) and pooled encoder features (slices, channels).
+
+    Args:
+        unet: in evaluation mode.
+        image: prepared slices, shape (slices, S, S).
+        exact: in float32, whatever the machine computes fastest in.
+    """
     probabilities, features = [], []
-    with _autocast(unet):
+    with _autocast(unet, enabled=not exact):
         for part in _batches(unet, image):
             logits, pooled = unet(part)
             probabilities.append(torch.sigmoid(logits.float())[:, 0].cpu().numpy())
             features.append(pooled.float().cpu().numpy())
     return np.concatenate(probabilities), np.concatenate(features)
+
+
+def segment_slice(unet: UNet, image: Array) -> tuple[Array, Features]:
+    """One slice in float32, as `Models.segment` answers: (S, S) to (S, S) and (channels,)."""
+    probabilities, features = segment(unet, image[None], exact=True)
+    return probabilities[0], features[0]
+
+
+@torch.inference_mode()
+def classify_crop(network: torch.nn.Module, crop: Array, features: Features) -> tuple[Array, Array]:
+    """One crop in float32, as `Models.classify` answers: logits (markers,) and maps (markers, …)."""
+    logits, maps = network(torch.from_numpy(crop)[None, None], torch.from_numpy(features)[None])
+    return logits[0].numpy(), maps[0].numpy()
 
 
 def _batches(unet: UNet, image: NDArray[np.floating]) -> Iterator[torch.Tensor]:
@@ -65,9 +87,9 @@ def _batches(unet: UNet, image: NDArray[np.floating]) -> Iterator[torch.Tensor]:
         yield part.to(_device(unet)).contiguous(memory_format=torch.channels_last)
 
 
-def _autocast(unet: UNet) -> torch.autocast:
+def _autocast(unet: UNet, *, enabled: bool = True) -> torch.autocast:
     device = _device(unet).type
-    return torch.autocast(device, dtype=torch.bfloat16, enabled=has_bfloat16(device))
+    return torch.autocast(device, dtype=torch.bfloat16, enabled=enabled and has_bfloat16(device))
 
 
 def _device(unet: torch.nn.Module) -> torch.device:

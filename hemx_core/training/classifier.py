@@ -23,8 +23,8 @@ from hemx_core.training.augment import grey_values, random_affine
 from hemx_core.training.config import CROP_AUGMENTATION, ClassifierTraining
 from hemx_core.training.loop import Batch, fit, freeze_batch_norm, one_cycle, whole_batch
 from hemx_core.training.marker_slices import HeldOutSlices, TrainingSlices
-from hemx_core.training.scoring.metrics import auc
 from hemx_core.training.scoring.predictions import Predictions
+from hemx_core.training.scoring.weighted import auc
 
 __all__ = [
     "CROP_AUGMENTATION",
@@ -103,7 +103,8 @@ class CropBatches:
         mine = range(rank, len(picks), world)
         drawn = [self._sample(np.random.default_rng((seed, step, i)), int(picks[i])) for i in mine]
         batch = {
-            name: torch.from_numpy(np.stack([one[name] for one in drawn])) for name in drawn[0]
+            name: torch.from_numpy(np.stack([sample[name] for sample in drawn]))
+            for name in drawn[0]
         }
         return batch | {
             "labels": torch.from_numpy(self.slices.labels[picks[mine]].astype(np.int64))
@@ -204,7 +205,7 @@ class ClassifierModule(lightning.LightningModule):
                 ("patient", found.patient_logits, found.patient_labels),
             ):
                 value = auc(scores[:, i], true[:, i])
-                if np.isfinite(value):
+                if value is not None:
                     self.log(f"val_{code}_{level}_auc", value, prog_bar=level == "patient")
 
     def configure_optimizers(self) -> dict[str, Any]:

@@ -30,7 +30,9 @@ from hemx_core.training.gan import (
     save_gan,
     train_gan,
 )
-from hemx_core.training.scoring.metrics import auc, bootstrap_auc
+from hemx_core.training.scoring.intervals import cluster_draws, from_draws
+from hemx_core.training.scoring.predictions import label_counts, rounded
+from hemx_core.training.scoring.weighted import weighted_auc
 
 BATCH = 64
 GAP = 4
@@ -297,15 +299,13 @@ def discriminator_as_classifier(
         negative=np.flatnonzero(~with_marker).tolist(),
     ).astype(np.float64)
     labels = with_marker[crops.classes].astype(np.int8)
-    interval = bootstrap_auc(scores, labels, crops.patient, repeats=repeats, seed=seed)
-    rounded = [
-        round(value, 4) if np.isfinite(value) else None
-        for value in (auc(scores, labels), *interval)
-    ]
+    draws = cluster_draws(crops.patient, draws=repeats, seed=seed)
+    auc = from_draws(weighted_auc(scores, labels, draws))
+    counts = label_counts(labels)
     return {
-        "slice_auc": rounded[0],
-        "slice_auc_95": rounded[1:],
-        "slices": {"present": int(labels.sum()), "absent": int((labels == 0).sum())},
+        "slice_auc": rounded(auc.value),
+        "slice_auc_95": [rounded(auc.lower), rounded(auc.upper)],
+        "slices": {name: counts[name] for name in ("present", "absent")},
     }
 
 

@@ -11,7 +11,6 @@ import lightning
 import numpy as np
 import torch
 from monai.losses import DiceLoss
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader, TensorDataset
@@ -21,6 +20,7 @@ from hemx_core.nn.unet import UNet
 from hemx_core.nn.weights import load_segmenter
 from hemx_core.training.config import SegmentationTraining
 from hemx_core.training.loop import Batch, fit, freeze_batch_norm, one_cycle, whole_batch
+from hemx_core.training.scoring.masks import Counts, pixel_counts
 from hemx_core.training.slice_pools import BatchMaker, Pools, SlicePool
 
 __all__ = [
@@ -84,24 +84,15 @@ class SegmentationModule(lightning.LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         """Forget the sums of the last validation."""
-        self._sums: dict[int, NDArray[np.float64]] = {}
+        self._sums: dict[int, Counts] = {}
 
     def validation_step(self, batch: list[Tensor], _: int) -> None:
         """Add a batch (image, mask, known, patient) to the patients' sums."""
         image, mask, known, patient = batch
         logits, _features = self.network(image.float().to(memory_format=torch.channels_last))
-        found = (logits > 0) & known
-        truth = mask & known
-        empty = ~mask.flatten(1).any(1)
-        for i, who in enumerate(patient.tolist()):
-            false = int(found[i].sum()) if empty[i] else 0
-            row = [
-                int((found[i] & truth[i]).sum()),
-                int(found[i].sum()),
-                int(truth[i].sum()),
-                false,
-            ]
-            self._sums[who] = self._sums.get(who, np.zeros(4)) + row
+        rows = pixel_counts(*(part[:, 0].cpu().numpy() for part in (logits > 0, mask, known)))
+        for who, row in zip(patient.tolist(), rows, strict=True):
+            self._sums[who] = self._sums.get(who, 0) + row
 
     def on_validation_epoch_end(self) -> None:
         """Log mean and worst Dice per patient and false blood per patient in pixels, on the grid."""

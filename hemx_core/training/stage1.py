@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from hemx_core import provenance
 from hemx_core.data import phe_sich
 from hemx_core.data.study import StudySource
 from hemx_core.errors import DatasetError, TrainingError
+from hemx_core.nn.inference import segment_slice
 from hemx_core.nn.unet import UNet
 from hemx_core.nn.weights import save_weights, segmenter_config
 from hemx_core.training.config import SegmentationTraining, check_preprocessing, settings_card
 from hemx_core.training.loop import is_first
-from hemx_core.training.scoring.masks import (
-    THRESHOLDS,
-    Predict,
-    Table,
-    choose_and_score,
-    choose_threshold,
-    cross_validated,
-    score_patients,
-    summarise,
-    torch_predictor,
-)
+from hemx_core.training.scoring.segmenters import choose_on_grid, choose_on_native
 from hemx_core.training.segmentation import fit_segmenter
 from hemx_core.training.slice_pools import (
     Pools,
@@ -119,34 +107,12 @@ def evaluate(
         real data the cohort's patients are scored on the grid; where none bleeds, 0.5 and nothing.
     """
     if real is None:
-        found = choose_and_score(network, cohort) if cohort else None
+        found = choose_on_grid(network, cohort) if cohort else None
         return found or (DEFAULT_MASK_THRESHOLD, {})
-    splits = phe_sich.split_patients(phe_sich.read_rows(real))
-    predict = torch_predictor(network)
-    table = _table(predict, config, real, splits["validation"], THRESHOLDS)
-    threshold = choose_threshold(table)
-    test = _table(predict, config, real, splits["test"], (threshold,))
-    means = {f"{t:.2f}": round(float(np.mean([s.dice for s in table[t]])), 4) for t in THRESHOLDS}
-    return threshold, {
-        "validation_dice_by_threshold": means,
-        "validation": summarise(cross_validated(table)),
-        "test": summarise(test[threshold]),
-    }
-
-
-def _table(
-    predict: Predict,
-    config: SegmentationTraining,
-    real: Path,
-    patients: Sequence[str],
-    thresholds: Sequence[float],
-) -> Table:
-    return score_patients(
-        predict,
+    return choose_on_native(
+        lambda image: segment_slice(network, image)[0],
         config.preprocessing,
-        patients=patients,
-        folder=real,
-        thresholds=thresholds,
+        real,
         min_component_ml=MIN_COMPONENT_ML,
     )
 

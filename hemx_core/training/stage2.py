@@ -13,7 +13,7 @@ import torch
 
 from hemx_core import provenance
 from hemx_core.costs import Progress
-from hemx_core.data.study import PreparedStudy, StudySource
+from hemx_core.data.study import PreparedStudy, StudySource, says_something
 from hemx_core.markers import MARKER_CODES
 from hemx_core.nn.joint import MarkerClassifier
 from hemx_core.nn.unet import UNet
@@ -33,9 +33,15 @@ from hemx_core.training.marker_slices import (
     out_of_fold_masks,
     training_slices,
 )
-from hemx_core.training.scoring.calibration import Calibration, calibrate
-from hemx_core.training.scoring.classification import co_occurrence
-from hemx_core.training.scoring.metrics import score
+from hemx_core.training.scoring.aggregation import MAX
+from hemx_core.training.scoring.calibration import Calibration, Scaling, calibrate
+from hemx_core.training.scoring.predictions import Predictions, co_occurrence
+from hemx_core.training.scoring.report import (
+    EvaluationReport,
+    EvaluationSettings,
+    accuracy,
+    evaluate_markers,
+)
 from hemx_core.training.segmentation import fit_segmenter
 from hemx_core.training.slice_pools import pool_of
 
@@ -101,9 +107,13 @@ def run_classifier(
     if not is_first():
         return {}
     trained_min = (time.perf_counter() - started) / 60
-    calibrations = calibrate(
-        predict(network, validation["predicted"]), sensitivity=config.sensitivity
-    )
+    chosen_on = predict(network, validation["predicted"])
+    calibrations = [
+        calibrate(logits, labels, scaling=Scaling.PLATT, sensitivity=config.sensitivity)
+        for logits, labels in zip(
+            chosen_on.patient_logits.T, chosen_on.patient_labels.T, strict=True
+        )
+    ]
     absorb_shift(network, calibrations)
     test = _held_out(unet, cohort, "test", config, mask_threshold)
     # Its encoder features come from the segmenter's data, so it cannot be freer than that.
@@ -159,7 +169,7 @@ def collect(
 def absorb_shift(network: MarkerClassifier, calibrations: list[Calibration]) -> None:
     """Add each marker's shift to the head's bias: the device knows temperatures only."""
     with torch.no_grad():
-        network.head.bias += torch.tensor([one.shift for one in calibrations])
+        network.head.bias += torch.tensor([calibration.shift for calibration in calibrations])
 
 
 def decision(calibrations: list[Calibration], config: ClassifierTraining) -> dict[str, Any]:
@@ -170,10 +180,10 @@ def decision(calibrations: list[Calibration], config: ClassifierTraining) -> dic
         "view": config.view,
         "masking": config.masking,
         "markers": {
-            code: {"temperature": round(one.temperature, 4), "threshold": round(one.threshold, 4)}
-            for code, one in named.items()
+            code: {"temperature": round(fit.temperature, 4), "threshold": round(fit.threshold, 4)}
+            for code, fit in named.items()
         },
-        "not_estimable": [code for code, one in named.items() if not one.estimable],
+        "not_estimable": [code for code, fit in named.items() if not fit.estimable],
     }
 
 
@@ -191,15 +201,50 @@ def evaluate(
     }
     for name, rows in slices.items():
         found = predict(network, rows)
-        scores[f"{name}_mask"] = score(
-            found,
-            thresholds=np.array([one.threshold for one in calibrations]),
-            temperatures=np.array([one.temperature for one in calibrations]),
-            repeats=config.bootstrap,
-            seed=config.seed,
-            codes=config.targets,
+        scores[f"{name}_mask"] = accuracy(
+            found, calibrations, codes=config.targets, draws=config.bootstrap, seed=config.seed
         ) | {"patients_classified": len(np.unique(rows.patient))}
     return scores
+
+
+def evaluate_classifier(
+    unet: UNet,
+    network: MarkerClassifier,
+    calibration: StudySource,
+    test: StudySource,
+    *,
+    crop_size: int,
+    mask_threshold: float,
+    scaling: Scaling = Scaling.TEMPERATURE,
+) -> EvaluationReport:
+    """Markers of a source's test patients on predicted masks, as triage finds them.
+
+    A patient's markers are taken from the slice that shows them best, as triage does.
+
+    Args:
+        unet: the segmenter.
+        network: the classifier.
+        calibration: on its validation patients scaling and thresholds are fitted, as in training.
+        test: on its test patients all is scored.
+        crop_size: of the classifier.
+        mask_threshold: of the segmenter.
+        scaling: what is fitted; triage applies temperatures alone.
+    Raises:
+        DatasetError: a split without slices that show blood.
+    """
+    config = ClassifierTraining(crop_size=crop_size)
+
+    def found(source: StudySource, split: str) -> Predictions:
+        return predict(network, _held_out(unet, source, split, config, mask_threshold)["predicted"])
+
+    kept = [study for study in test.patients("test") if says_something(study, MARKER_CODES)]
+    sites = [study.site for study in kept]
+    return evaluate_markers(
+        found(calibration, "validation"),
+        found(test, "test"),
+        sites=sites if all(sites) else None,
+        settings=EvaluationSettings(candidates=(MAX,), scaling=scaling),
+    )
 
 
 def _held_out(

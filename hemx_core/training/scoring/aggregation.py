@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedKFold
 
 from hemx_core.errors import TrainingError
-from hemx_core.training.scoring.calibration import fit_platt
+from hemx_core.training.scoring.calibration import Scaling, fit_scaling
 from hemx_core.training.scoring.predictions import (
     NOT_CLASSIFIED,
     Array,
@@ -127,14 +127,14 @@ def choose_aggregation(
     Returns:
         The first candidate where no marker has two patients of each class.
     """
-    losses = [_losses(patient_logits(validation, one), validation, seed) for one in candidates]
+    losses = [_losses(patient_logits(validation, way), validation, seed) for way in candidates]
     means = [float(np.nanmean(loss)) if np.isfinite(loss).any() else None for loss in losses]
-    table = {one.name: mean for one, mean in zip(candidates, means, strict=True)}
+    table = {way.name: mean for way, mean in zip(candidates, means, strict=True)}
     if any(mean is None for mean in means):
         return AggregationChoice(candidates[0], table)
     best = losses[int(np.argmin(np.array(means)))]
     chosen = next(
-        one for one, loss in zip(candidates, losses, strict=True) if _within_error(loss - best)
+        way for way, loss in zip(candidates, losses, strict=True) if _within_error(loss - best)
     )
     return AggregationChoice(chosen, table)
 
@@ -164,12 +164,12 @@ def _losses(logits: Array, found: Predictions, seed: int) -> Array:
 def _marker_losses(logits: Array, labels: Labels, seed: int) -> Array:
     losses = np.full(len(labels), np.nan)
     rows = np.flatnonzero((labels >= 0) & (logits > NOT_CLASSIFIED))
-    folds = min(FOLDS, *(int((labels[rows] == one).sum()) for one in (0, 1)))
+    folds = min(FOLDS, *(int((labels[rows] == value).sum()) for value in (0, 1)))
     if folds < 2:
         return losses
     splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
     for fit, held in splitter.split(rows, labels[rows]):
-        shift, temperature = fit_platt(logits[rows[fit]], labels[rows[fit]])
+        shift, temperature = fit_scaling(logits[rows[fit]], labels[rows[fit]], Scaling.PLATT)
         scaled = (logits[rows[held]] + shift) / temperature
         losses[rows[held]] = _log_loss(scaled, labels[rows[held]])
     return losses

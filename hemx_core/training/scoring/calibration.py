@@ -8,33 +8,39 @@ with its plot.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
-from sklearn.metrics import brier_score_loss
 from torch.nn import functional
-from torchmetrics.functional.classification import binary_calibration_error
 
 from hemx_core.errors import OutputError
 from hemx_core.files import write_whole
-from hemx_core.training.scoring.classification import known_rows
 from hemx_core.training.scoring.predictions import (
     NOT_CLASSIFIED,
     Array,
     Labels,
-    Predictions,
+    known_rows,
     sigmoid,
 )
+from hemx_core.training.scoring.thresholds import marker_threshold
 from hemx_core.training.scoring.weighted import weighted_calibration_error
 
 TEMPERATURES = (0.2, 5.0)
-THRESHOLDS = (0.05, 0.95)
 DEFAULT_THRESHOLD = 0.5
+BINS = 10
+AT_THE_BOUND = 1.01
+"""Where the likelihood still rises within 1 % of the sharpest temperature, there is no minimum."""
+
+
+class Scaling(StrEnum):
+    """What is fitted on the validation patients: the temperature alone, or a shift as well."""
+
+    TEMPERATURE = "temperature"
+    PLATT = "platt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,124 +56,15 @@ class Calibration:
     threshold: float
     estimable: bool
 
-
-def calibrate(found: Predictions, *, sensitivity: float) -> list[Calibration]:
-    """Fit each marker on patients: largest logit of the slices against the patient's truth.
-
-    Args:
-        found: predictions on validation patients.
-        sensitivity: least share of patients with the marker that the threshold must find.
-    Returns:
-        One calibration for each marker; the neutral one where a marker has no positives or no
-        negatives among the patients.
-    """
-    return [
-        calibrate_marker(logits, labels, sensitivity=sensitivity)
-        for logits, labels in zip(found.patient_logits.T, found.patient_labels.T, strict=True)
-    ]
+    def apply(self, logits: Array) -> Array:
+        """Calibrated probabilities, same shape."""
+        return sigmoid((logits + self.shift) / self.temperature)
 
 
-def calibrate_marker(logits: Array, labels: NDArray[np.int8], *, sensitivity: float) -> Calibration:
-    """Fit one marker; labels 1, 0 or -1 (left out)."""
-    known = labels >= 0
-    logits, labels = logits[known], labels[known]
-    if len(set(labels.tolist())) < 2:
-        return Calibration(0.0, 1.0, DEFAULT_THRESHOLD, estimable=False)
-    classified = logits > NOT_CLASSIFIED
-    shift, temperature = fit_platt(logits[classified], labels[classified])
-    probabilities = sigmoid((logits + shift) / temperature)
-    threshold = choose_threshold(probabilities, labels, sensitivity=sensitivity)
-    return Calibration(shift, temperature, threshold, estimable=True)
-
-
-def fit_platt(logits: Array, labels: NDArray[np.int8]) -> tuple[float, float]:
-    """Shift and temperature of least negative log-likelihood, by L-BFGS.
-
-    The targets are Platt's (N+ + 1) / (N+ + 2) and 1 / (N- + 2) rather than 1 and 0, so that
-    classes which do not overlap keep a finite temperature. Source: Platt 1999, section 2.2.
-    """
-    positives = int((labels == 1).sum())
-    high, low = (positives + 1) / (positives + 2), 1 / (len(labels) - positives + 2)
-    target = torch.from_numpy(np.where(labels == 1, high, low))
-    values = torch.from_numpy(np.asarray(logits, np.float64))
-    fitted = torch.zeros(2, dtype=torch.float64, requires_grad=True)  # slope's logarithm, offset
-    optimiser = torch.optim.LBFGS([fitted], max_iter=200, line_search_fn="strong_wolfe")
-
-    def closure() -> torch.Tensor:
-        optimiser.zero_grad()
-        scaled = fitted[0].exp() * values + fitted[1]
-        loss = functional.binary_cross_entropy_with_logits(scaled, target)
-        loss.backward()
-        return loss
-
-    optimiser.step(closure)
-    slope, offset = fitted.detach()
-    temperature = float(np.clip(float((-slope).exp()), *TEMPERATURES))
-    return float(offset) * temperature, temperature
-
-
-def choose_threshold(
-    probabilities: Array, labels: NDArray[np.int8], *, sensitivity: float
-) -> float:
-    """The threshold of the largest Youden index among those of at least the given sensitivity.
-
-    Youden's index is sensitivity + specificity - 1 (Youden 1950): the best specificity alone would
-    give away true finds for a single unlucky patient. Candidates lie midway between neighbouring
-    probabilities; of equal indices the most sensitive one is taken. The answer is kept within
-    THRESHOLDS.
-    """
-    steps = np.unique(probabilities)
-    candidates = np.concatenate([steps[:1], (steps[:-1] + steps[1:]) / 2])
-    called = probabilities[None, :] >= candidates[:, None]
-    found = called[:, labels == 1].mean(1)
-    spared = (~called[:, labels == 0]).mean(1)
-    enough = found >= sensitivity - 1e-9
-    best = max(np.flatnonzero(enough), key=lambda i: (round(spared[i] + found[i], 9), found[i]))
-    return float(np.clip(candidates[best], *THRESHOLDS))
-
-
-BINS = 10
-AT_THE_BOUND = 1.01
-"""A minimum within 1 % of the sharpest temperature is none: the search ends there."""
-
-
-class Scaling(StrEnum):
-    """What is fitted on the validation patients."""
-
-    TEMPERATURE = "temperature"
-    PLATT = "platt"
-
-
-def fit_temperature(logits: Array, labels: Labels) -> float:
-    """Temperature of least negative log-likelihood, within TEMPERATURES (Guo et al. 2017).
-
-    Args:
-        logits: of patients, shape (patients,); those not classified are left out.
-        labels: 1, 0 or -1 (left out), shape (patients,).
-    Returns:
-        1 where the patients lack a class, and where the likelihood still rises at the sharpest temperature:
-        then the classes are all but separable, and these patients do not say how sure an answer may be.
-    """
-    classified = logits > NOT_CLASSIFIED
-    rows = known_rows(logits[classified], labels[classified])
-    if rows is None:
-        return 1.0
-    signed = np.where(rows[1] == 1, -rows[0], rows[0])
-
-    def loss(log_temperature: float) -> float:
-        return float(np.logaddexp(0, signed * np.exp(-log_temperature)).mean())
-
-    found = minimize_scalar(
-        loss, bounds=tuple(np.log(TEMPERATURES)), method="bounded", options={"xatol": 1e-6}
-    )
-    temperature = float(np.exp(found.x))
-    return 1.0 if temperature < TEMPERATURES[0] * AT_THE_BOUND else temperature
-
-
-def fit_scaling(
+def calibrate(
     logits: Array, labels: Labels, *, scaling: Scaling, sensitivity: float
 ) -> Calibration:
-    """Calibration of one marker and its threshold at a sensitivity of at least `sensitivity`.
+    """Calibration of one marker, and its threshold (`thresholds.marker_threshold`).
 
     Args:
         logits: of validation patients, shape (patients,).
@@ -177,48 +74,77 @@ def fit_scaling(
     Returns:
         The neutral one, `estimable=False`, where the patients lack a class.
     """
-    if scaling is Scaling.PLATT:
-        return calibrate_marker(logits, labels, sensitivity=sensitivity)
     rows = known_rows(logits, labels)
     if rows is None:
         return Calibration(0.0, 1.0, DEFAULT_THRESHOLD, estimable=False)
-    temperature = fit_temperature(logits, labels)
-    threshold = choose_threshold(sigmoid(rows[0] / temperature), rows[1], sensitivity=sensitivity)
-    return Calibration(0.0, temperature, threshold, estimable=True)
+    classified = rows[0] > NOT_CLASSIFIED
+    shift, temperature = fit_scaling(rows[0][classified], rows[1][classified], scaling)
+    fitted = Calibration(shift, temperature, DEFAULT_THRESHOLD, estimable=True)
+    threshold = marker_threshold(fitted.apply(rows[0]), rows[1], least_sensitivity=sensitivity)
+    return replace(fitted, threshold=threshold)
 
 
-def apply_scaling(logits: Array, calibration: Calibration) -> Array:
-    """Calibrated probabilities, same shape."""
-    return sigmoid((logits + calibration.shift) / calibration.temperature)
+def fit_scaling(logits: Array, labels: Labels, scaling: Scaling) -> tuple[float, float]:
+    """Shift and temperature of least negative log-likelihood, by L-BFGS.
+
+    PLATT aims at (N+ + 1) / (N+ + 2) and 1 / (N- + 2) rather than at 1 and 0, so that classes which do
+    not overlap keep a finite temperature (Platt 1999, section 2.2). TEMPERATURE (Guo et al. 2017) has
+    shift 0. It is 1 where a class is missing, and where the likelihood still rises at the sharpest
+    temperature: then the classes are all but separable, and these patients do not say how sure an
+    answer may be.
+
+    Args:
+        logits: of classified patients, shape (patients,).
+        labels: 1 or 0, shape (patients,).
+        scaling: whether the shift is fitted.
+    Returns:
+        shift, and the temperature within TEMPERATURES.
+    """
+    platt = scaling is Scaling.PLATT
+    if not platt and len(np.unique(labels)) < 2:
+        return 0.0, 1.0
+    positives = int((labels == 1).sum())
+    high, low = (
+        ((positives + 1) / (positives + 2), 1 / (len(labels) - positives + 2))
+        if platt
+        else (1.0, 0.0)
+    )
+    target = torch.from_numpy(np.where(labels == 1, high, low))
+    values = torch.from_numpy(np.asarray(logits, np.float64))
+    fitted = torch.zeros(1 + platt, dtype=torch.float64, requires_grad=True)
+    # The temperature alone is one flat valley: it takes a finer stop to have four digits of it.
+    stop = {} if platt else {"tolerance_grad": 1e-9, "tolerance_change": 1e-13}
+    optimiser = torch.optim.LBFGS([fitted], max_iter=200, line_search_fn="strong_wolfe", **stop)
+
+    def loss(scaled: torch.Tensor) -> torch.Tensor:
+        return functional.binary_cross_entropy_with_logits(scaled, target)
+
+    def closure() -> torch.Tensor:
+        optimiser.zero_grad()
+        found = loss(fitted[0].exp() * values + fitted[1:].sum())  # slope's logarithm, offset
+        found.backward()
+        return found
+
+    sharpest = TEMPERATURES[0]
+    if not platt and loss(values / sharpest) <= loss(values / (sharpest * AT_THE_BOUND)):
+        return 0.0, 1.0
+    optimiser.step(closure)
+    temperature = float(np.clip(float((-fitted[0].detach()).exp()), *TEMPERATURES))
+    if platt:
+        return float(fitted[1].detach()) * temperature, temperature
+    return 0.0, temperature
 
 
-def ece_equal_width(probabilities: Array, labels: Labels, *, bins: int = BINS) -> float | None:
-    """Expected calibration error with bins of equal width (Naeini et al. 2015), by torchmetrics.
+def ece_equal_mass(probabilities: Array, labels: Labels, *, bins: int = BINS) -> float | None:
+    """Expected calibration error with as many rows in each bin; None without known labels.
+
+    Steadier than bins of equal width where most probabilities are near 0 or 1.
+    Source: Nguyen and O'Connor 2015.
 
     Args:
         probabilities: of the marker, shape (rows,).
         labels: 1, 0 or -1 (left out), shape (rows,).
         bins: number of bins; name it beside the figure, which grows with it.
-    Returns:
-        In [0, 1]; None without known labels.
-    """
-    known = labels >= 0
-    if not known.any():
-        return None
-    found = binary_calibration_error(
-        torch.from_numpy(np.ascontiguousarray(probabilities[known])),
-        torch.from_numpy(labels[known].astype(np.int64)),
-        n_bins=bins,
-        norm="l1",
-    )
-    return float(found)
-
-
-def ece_equal_mass(probabilities: Array, labels: Labels, *, bins: int = BINS) -> float | None:
-    """Expected calibration error with as many rows in each bin; as `ece_equal_width`.
-
-    Steadier than equal width where most probabilities are near 0 or 1.
-    Source: Nguyen and O'Connor 2015.
     """
     if not (labels >= 0).any():
         return None
@@ -236,14 +162,6 @@ def mass_bins(probabilities: Array, labels: Labels, *, bins: int = BINS) -> NDAr
     """Bin of each probability between the quantiles of the known ones; equal ones stay together."""
     edges = np.quantile(probabilities[labels >= 0], np.linspace(0, 1, bins + 1)[1:-1])
     return np.searchsorted(edges, probabilities, side="right")
-
-
-def brier(probabilities: Array, labels: Labels) -> float | None:
-    """Mean squared difference of probability and truth; None without known labels."""
-    known = labels >= 0
-    if not known.any():
-        return None
-    return float(brier_score_loss(labels[known], probabilities[known], pos_label=1))
 
 
 def reliability_points(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
+
+from hemx_core.markers import MARKER_CODES
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.int8]
@@ -56,3 +59,41 @@ def sigmoid(logits: Array) -> Array:
 def rounded(value: float | None, digits: int = 4) -> float | None:
     """For JSON: None where a figure is not estimable (None, NaN, infinite)."""
     return None if value is None or not np.isfinite(value) else round(float(value), digits)
+
+
+def known_rows(scores: Array, labels: Labels) -> tuple[Array, Labels] | None:
+    """Scores and labels of the rows whose label is known; None where a class is missing."""
+    known = labels >= 0
+    scores, labels = scores[known], labels[known]
+    return (scores, labels) if len(np.unique(labels)) == 2 else None
+
+
+def label_counts(labels: Labels) -> dict[str, int]:
+    """How many rows are present, absent and undecided."""
+    return {
+        name: int((labels == value).sum())
+        for name, value in (("present", 1), ("absent", 0), ("undecided", -1))
+    }
+
+
+def combination(row: NDArray[np.bool_]) -> str:
+    """Name of a combination of markers: their codes joined by `+`, or `none`."""
+    codes = [code for code, present in zip(MARKER_CODES, row, strict=True) if present]
+    return "+".join(codes) or "none"
+
+
+def co_occurrence(patient_labels: Labels, *, every: bool = False) -> dict[str, int]:
+    """How many patients show each combination of markers (undecided counts as absent).
+
+    Args:
+        patient_labels: shape (patients, 4).
+        every: all 16 combinations, in the order of their size, rather than only those that occur.
+    """
+    names = [combination(row == 1) for row in patient_labels]
+    if not every:
+        return {name: names.count(name) for name in sorted(set(names))}
+    rows = sorted(
+        product((False, True), repeat=len(MARKER_CODES)),
+        key=lambda row: (sum(row), [not x for x in row]),
+    )
+    return {name: names.count(name) for name in (combination(np.array(row)) for row in rows)}

@@ -7,7 +7,7 @@ studies calibrate a classifier better and need no training; only the manifest of
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +29,20 @@ from hemx_core.training.scoring.calibration import (
     BINS,
     Calibration,
     Scaling,
-    apply_scaling,
-    fit_scaling,
+    calibrate,
     mass_bins,
     width_bins,
 )
-from hemx_core.training.scoring.classification import co_occurrence, label_counts
 from hemx_core.training.scoring.intervals import NOT_ESTIMABLE, Estimate, cluster_draws, from_draws
-from hemx_core.training.scoring.predictions import Array, Labels, Predictions, rounded, sigmoid
+from hemx_core.training.scoring.predictions import (
+    Array,
+    Labels,
+    Predictions,
+    co_occurrence,
+    label_counts,
+    rounded,
+    sigmoid,
+)
 from hemx_core.training.scoring.sites import SiteTable, evaluate_by_site
 from hemx_core.training.scoring.weighted import (
     weighted_auc,
@@ -104,7 +110,7 @@ def slice_scores(
     found = ranking_scores(
         scores, labels, weights, sensitivity=sensitivity, specificity=specificity
     )
-    return {f"slice_{name}": one for name, one in found.items()}
+    return {f"slice_{name}": score for name, score in found.items()}
 
 
 def calibration_scores(
@@ -198,7 +204,7 @@ class EvaluationReport:
                 "seed": self.settings.seed,
             },
             "aggregation": self.aggregation.to_json(),
-            "markers": {code: _marker_json(one) for code, one in self.markers.items()},
+            "markers": {code: _marker_json(marker) for code, marker in self.markers.items()},
             "co_occurrence": {
                 "true": dict(self.co_occurrence_true),
                 "called": dict(self.co_occurrence_called),
@@ -218,7 +224,7 @@ class EvaluationReport:
             ),
         ]
         for name in names:
-            cells = [str(one.scores[name]) for one in self.markers.values()]
+            cells = [str(marker.scores[name]) for marker in self.markers.values()]
             lines.append(_row(name.replace("_", " "), cells))
         lines += [
             "",
@@ -271,7 +277,7 @@ def evaluate_markers(
     fit, held = (patient_logits(found, choice.chosen) for found in (validation, test))
     weights = cluster_draws(test.clusters, draws=settings.draws, seed=settings.seed)
     fitted = [
-        fit_scaling(
+        calibrate(
             fit[:, i],
             validation.patient_labels[:, i],
             scaling=settings.scaling,
@@ -280,9 +286,9 @@ def evaluate_markers(
         for i in range(len(MARKER_CODES))
     ]
     probabilities = np.stack(
-        [apply_scaling(held[:, i], one) for i, one in enumerate(fitted)], axis=1
+        [calibration.apply(held[:, i]) for i, calibration in enumerate(fitted)], axis=1
     )
-    called = probabilities >= np.array([one.threshold for one in fitted])
+    called = probabilities >= np.array([calibration.threshold for calibration in fitted])
     known = (test.patient_labels >= 0).all(1)
     right = (called == test.patient_labels).all(1)[known]
     return EvaluationReport(
@@ -322,7 +328,7 @@ def _score_marker(
         label_counts(test.labels[:, i]),
         patient_scores(logits[:, i], truth, called, weights, **points)
         | calibration_scores(found, truth, weights, bins=settings.bins)
-        | {f"uncalibrated_{name}": one for name, one in raw.items()}
+        | {f"uncalibrated_{name}": score for name, score in raw.items()}
         | slice_scores(test.logits[:, i], test.labels[:, i], weights[:, test.patient], **points),
     )
 
@@ -341,20 +347,20 @@ def _by_site(
     )
 
 
-def _marker_json(one: MarkerScores) -> dict[str, Any]:
+def _marker_json(marker: MarkerScores) -> dict[str, Any]:
     calibration = {
-        k: rounded(v) if isinstance(v, float) else v for k, v in asdict(one.calibration).items()
+        k: rounded(v) if isinstance(v, float) else v for k, v in asdict(marker.calibration).items()
     }
     return {
         "calibration": calibration,
-        "patients": dict(one.patients),
-        "slices": dict(one.slices),
-        "scores": {name: value.to_json() for name, value in one.scores.items()},
+        "patients": dict(marker.patients),
+        "slices": dict(marker.slices),
+        "scores": {name: value.to_json() for name, value in marker.scores.items()},
     }
 
 
-def _counts(one: MarkerScores) -> str:
-    return " / ".join(str(one.patients[name]) for name in ("present", "absent", "undecided"))
+def _counts(marker: MarkerScores) -> str:
+    return " / ".join(str(marker.patients[name]) for name in ("present", "absent", "undecided"))
 
 
 def _row(name: str, cells: Sequence[str]) -> str:
@@ -374,7 +380,8 @@ def recalibrated(report: EvaluationReport, *, data: str) -> dict[str, Any]:
             marker that could not be calibrated.
     """
     check_scaling(report.settings.scaling)
-    missing = [code for code, one in report.markers.items() if not one.calibration.estimable]
+    markers = report.markers
+    missing = [code for code, marker in markers.items() if not marker.calibration.estimable]
     if missing:
         raise TrainingError(
             f"no calibration for {', '.join(missing)}",
@@ -384,15 +391,18 @@ def recalibrated(report: EvaluationReport, *, data: str) -> dict[str, Any]:
     return {
         "markers": {
             code: {
-                "temperature": round(one.calibration.temperature, 4),
-                "threshold": round(one.calibration.threshold, 4),
+                "temperature": round(marker.calibration.temperature, 4),
+                "threshold": round(marker.calibration.threshold, 4),
             }
-            for code, one in report.markers.items()
+            for code, marker in markers.items()
         },
         "accuracy": {
-            "markers": {code: _accuracy(one) for code, one in report.markers.items()}
+            "markers": {
+                code: _accuracy(marker.scores, marker.patients, marker.slices)
+                for code, marker in markers.items()
+            }
             | {
-                "patients_classified": sum(next(iter(report.markers.values())).patients.values()),
+                "patients_classified": sum(next(iter(markers.values())).patients.values()),
                 "data": data,
             }
         },
@@ -409,8 +419,44 @@ def check_scaling(scaling: Scaling) -> None:
         )
 
 
-def _accuracy(one: MarkerScores) -> dict[str, Any]:
-    scores = one.scores
+def accuracy(
+    found: Predictions,
+    calibrations: Sequence[Calibration],
+    *,
+    codes: Sequence[str],
+    draws: int,
+    seed: int,
+) -> dict[str, Any]:
+    """What a training's results say of held-out patients, by marker code, ready for JSON.
+
+    Args:
+        found: predictions; the largest logit of a patient's slices counts, as in triage.
+        calibrations: of the columns; the shifts are in the network's bias by now and not applied.
+        codes: names of the columns.
+        draws: of the bootstrap.
+        seed: of the draws.
+    """
+    patients = cluster_draws(found.clusters, draws=draws, seed=seed)
+    slices = cluster_draws(found.clusters[found.patient], draws=draws, seed=seed)
+    table = {}
+    for i, code in enumerate(codes):
+        truth, logits = found.patient_labels[:, i], found.patient_logits[:, i]
+        fitted = calibrations[i]
+        called = replace(fitted, shift=0.0).apply(logits) >= fitted.threshold
+        rows = found.logits[:, i], found.labels[:, i]
+        scores = {
+            "auc": from_draws(weighted_auc(logits, truth, patients)),
+            "slice_auc": from_draws(weighted_auc(*rows, slices)),
+            "sensitivity": from_draws(weighted_share(called, truth == 1, patients)),
+            "specificity": from_draws(weighted_share(~called, truth == 0, patients)),
+        }
+        table[code] = _accuracy(scores, label_counts(truth), label_counts(rows[1]))
+    return table
+
+
+def _accuracy(
+    scores: Mapping[str, Estimate], patients: Mapping[str, int], slices: Mapping[str, int]
+) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, key in (("patient_auc", "auc"), ("slice_auc", "slice_auc")):
         estimate = scores[key]
@@ -418,4 +464,4 @@ def _accuracy(one: MarkerScores) -> dict[str, Any]:
         found[f"{name}_95"] = [rounded(estimate.lower), rounded(estimate.upper)]
     for key in ("sensitivity", "specificity"):
         found[key] = rounded(scores[key].value)
-    return found | {"patients": dict(one.patients), "slices": dict(one.slices)}
+    return found | {"patients": dict(patients), "slices": dict(slices)}

@@ -1,8 +1,8 @@
-"""Scores by site: the same test patients split by site, or each site held out of the training in turn."""
+"""Scores of the test patients split by site."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +12,14 @@ from numpy.typing import NDArray
 from hemx_core.errors import DatasetError
 from hemx_core.markers import MARKER_CODES
 from hemx_core.training.scoring.aggregation import MAX, Aggregation, patient_logits
-from hemx_core.training.scoring.classification import label_counts
 from hemx_core.training.scoring.intervals import Estimate, cluster_draws, from_draws
-from hemx_core.training.scoring.predictions import Array, Labels, Predictions, rounded
+from hemx_core.training.scoring.predictions import (
+    Array,
+    Labels,
+    Predictions,
+    label_counts,
+    rounded,
+)
 from hemx_core.training.scoring.weighted import weighted_auc
 
 
@@ -31,15 +36,9 @@ class SiteScores:
 
 @dataclass(frozen=True, slots=True)
 class SiteTable:
-    """All sites, by name.
-
-    Args:
-        rows: one for each site.
-        held_out: whether each site's patients come from a training without that site.
-    """
+    """All sites, by name; no site was held out of the training."""
 
     rows: tuple[SiteScores, ...]
-    held_out: bool
 
     @property
     def worst(self) -> str | None:
@@ -68,7 +67,7 @@ class SiteTable:
     def to_json(self) -> dict[str, Any]:
         """Rounded, None where not estimable."""
         return {
-            "held_out": self.held_out,
+            "held_out": False,
             "worst": self.worst,
             "worst_by_marker": self.worst_by_marker,
             "not_estimable": list(self.unjudged),
@@ -76,8 +75,8 @@ class SiteTable:
                 row.site: {
                     "patients": row.patients,
                     "mean_auc": rounded(row.mean_auc),
-                    "auc": {code: one.to_json() for code, one in row.auc.items()},
-                    "labels": {code: dict(one) for code, one in row.labels.items()},
+                    "auc": {code: auc.to_json() for code, auc in row.auc.items()},
+                    "labels": {code: dict(counts) for code, counts in row.labels.items()},
                 }
                 for row in self.rows
             },
@@ -96,9 +95,11 @@ class SiteTable:
             cells += [str(row.auc[code]) for code in MARKER_CODES]
             cells.append("not estimable" if row.mean_auc is None else f"{row.mean_auc:.3f}")
             lines.append("| " + " | ".join(cells) + " |")
-        kind = "held out of training" if self.held_out else "of the test patients"
         worst = self.worst if self.worst is not None else "not estimable"
-        return "\n".join(lines) + f"\n\nSites are {kind}; worst site by mean AUC: {worst}.\n"
+        return (
+            "\n".join(lines)
+            + f"\n\nSites are of the test patients; worst site by mean AUC: {worst}.\n"
+        )
 
 
 def evaluate_by_site(
@@ -109,7 +110,7 @@ def evaluate_by_site(
     draws: int = 1000,
     seed: int = 1,
 ) -> SiteTable:
-    """The cheap form: test patients of one model, split by site.
+    """Test patients of one model, split by site.
 
     Args:
         found: predictions on test patients.
@@ -127,51 +128,7 @@ def evaluate_by_site(
         here = names == site
         weights = cluster_draws(found.clusters[here], draws=draws, seed=seed)
         rows.append(_score(str(site), logits[here], found.patient_labels[here], weights))
-    return SiteTable(tuple(rows), held_out=False)
-
-
-def leave_one_site_out(
-    sites: Sequence[str],
-    train_and_predict: Callable[[str], Predictions],
-    *,
-    aggregation: Aggregation = MAX,
-    draws: int = 1000,
-    seed: int = 1,
-) -> SiteTable:
-    """Each site in turn as the test set of a training without it.
-
-    Args:
-        sites: of each patient; every name is held out once, in alphabetical order.
-        train_and_predict: given the site to hold out, trains on all other sites and predicts that
-            site's patients. It has to keep its own validation patients out of the held-out site.
-        aggregation: from slices to patients, chosen without the held-out sites.
-        draws: of the bootstrap over a site's patients.
-        seed: of the draws.
-    Raises:
-        DatasetError: fewer than two sites, or predictions of another number of patients than the
-            site has.
-    """
-    names = np.array(list(sites), dtype=np.str_)
-    if len(np.unique(names)) < 2:
-        raise DatasetError(
-            f"{len(np.unique(names))} site(s)",
-            expected="at least two, so that one can be left out",
-            remedy="give a data set of several sites",
-        )
-    rows = []
-    for site in np.unique(names):
-        found = train_and_predict(str(site))
-        expected = int((names == site).sum())
-        if len(found.patient_labels) != expected:
-            raise DatasetError(
-                f"predictions of {len(found.patient_labels)} patients for site {site}",
-                expected=f"its {expected} patients and no others",
-                remedy="predict exactly the held-out site",
-            )
-        logits = patient_logits(found, aggregation)
-        weights = cluster_draws(found.clusters, draws=draws, seed=seed)
-        rows.append(_score(str(site), logits, found.patient_labels, weights))
-    return SiteTable(tuple(rows), held_out=True)
+    return SiteTable(tuple(rows))
 
 
 def _score(site: str, logits: Array, labels: Labels, weights: Array) -> SiteScores:
@@ -179,7 +136,7 @@ def _score(site: str, logits: Array, labels: Labels, weights: Array) -> SiteScor
         code: from_draws(weighted_auc(logits[:, i], labels[:, i], weights))
         for i, code in enumerate(MARKER_CODES)
     }
-    values = [one.value for one in scores.values() if one.value is not None]
+    values = [score.value for score in scores.values() if score.value is not None]
     return SiteScores(
         site,
         len(labels),

@@ -40,6 +40,28 @@ def weighted_auc(scores: Array, labels: Labels, weights: Array) -> Array:
     return _ratio((steps.positive * below).sum(1), steps.positives * steps.negatives)
 
 
+def auc(scores: Array, labels: Labels) -> float | None:
+    """Area under the ROC curve of the rows as they are; None where a class is missing."""
+    value = weighted_auc(scores, labels, np.ones((1, len(labels))))[0]
+    return float(value) if np.isfinite(value) else None
+
+
+def operating_points(scores: Array, labels: Labels, weights: Array) -> tuple[Array, Array]:
+    """Sensitivity and specificity of calling "from this score up", arguments as `weighted_auc`.
+
+    Returns:
+        both of shape (draws, distinct known scores + 1), ascending; the last calls nothing.
+    """
+    steps = _steps(scores, labels, weights)
+    first = np.zeros((len(steps.positive), 1))
+    missed = np.concatenate([first, np.cumsum(steps.positive, 1)], 1)
+    spared = np.concatenate([first, np.cumsum(steps.negative, 1)], 1)
+    return (
+        1 - _ratio(missed, steps.positives[:, None]),
+        _ratio(spared, steps.negatives[:, None]),
+    )
+
+
 def weighted_average_precision(scores: Array, labels: Labels, weights: Array) -> Array:
     """Sum over thresholds of (gain in recall) x precision; arguments as for `weighted_auc`.
 
@@ -61,7 +83,7 @@ def weighted_sensitivity_at(
 
     The threshold is chosen anew in each draw, so the interval includes that choice.
     """
-    sensitivities, specificities = _operating_points(_steps(scores, labels, weights))
+    sensitivities, specificities = operating_points(scores, labels, weights)
     return _best(sensitivities, specificities >= specificity - TOLERANCE)
 
 
@@ -69,7 +91,7 @@ def weighted_specificity_at(
     scores: Array, labels: Labels, weights: Array, *, sensitivity: float
 ) -> Array:
     """Best specificity of a threshold of at least this sensitivity; as `weighted_sensitivity_at`."""
-    sensitivities, specificities = _operating_points(_steps(scores, labels, weights))
+    sensitivities, specificities = operating_points(scores, labels, weights)
     return _best(specificities, sensitivities >= sensitivity - TOLERANCE)
 
 
@@ -124,17 +146,6 @@ def _steps(scores: Array, labels: Labels, weights: Array) -> _Steps:
     return _Steps(
         np.add.reduceat(sorted_weights * truth, starts, axis=1),
         np.add.reduceat(sorted_weights * (1 - truth), starts, axis=1),
-    )
-
-
-def _operating_points(steps: _Steps) -> tuple[Array, Array]:
-    """Sensitivity and specificity of "from this score up", and of calling nothing."""
-    first = np.zeros((len(steps.positive), 1))
-    missed = np.concatenate([first, np.cumsum(steps.positive, 1)], 1)
-    spared = np.concatenate([first, np.cumsum(steps.negative, 1)], 1)
-    return (
-        1 - _ratio(missed, steps.positives[:, None]),
-        _ratio(spared, steps.negatives[:, None]),
     )
 
 

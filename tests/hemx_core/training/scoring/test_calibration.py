@@ -5,27 +5,21 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import minimize_scalar
 from torchmetrics.classification import BinaryCalibrationError
 
 from hemx_core.training.scoring.calibration import (
     Calibration,
     Scaling,
-    apply_scaling,
-    brier,
     calibrate,
-    calibrate_marker,
-    choose_threshold,
     ece_equal_mass,
-    ece_equal_width,
-    fit_platt,
     fit_scaling,
-    fit_temperature,
     mass_bins,
     reliability_plot,
     reliability_points,
     width_bins,
 )
-from hemx_core.training.scoring.predictions import NOT_CLASSIFIED, Predictions, sigmoid
+from hemx_core.training.scoring.predictions import NOT_CLASSIFIED, sigmoid
 from hemx_core.training.scoring.weighted import weighted_calibration_error
 
 
@@ -37,52 +31,29 @@ def _overconfident(count: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_platt_undoes_a_known_distortion() -> None:
-    shift, temperature = fit_platt(*_overconfident(20_000))
+    shift, temperature = fit_scaling(*_overconfident(20_000), Scaling.PLATT)
     assert temperature == pytest.approx(3, rel=0.05)
     assert shift == pytest.approx(-1.5, abs=0.15)
 
 
 def test_separated_classes_keep_a_temperature_within_bounds() -> None:
     labels = np.array([0, 0, 0, 1, 1, 1], np.int8)
-    fitted = calibrate_marker(np.where(labels == 1, 9.0, -9.0), labels, sensitivity=0.9)
+    fitted = calibrate(
+        np.where(labels == 1, 9.0, -9.0), labels, scaling=Scaling.PLATT, sensitivity=0.9
+    )
     assert 0.2 <= fitted.temperature <= 5
     assert fitted.threshold == pytest.approx(0.5, abs=0.1)
 
 
-def test_threshold_reaches_the_sensitivity_with_the_best_youden_index() -> None:
-    probabilities = np.array([0.9, 0.8, 0.7, 0.1, 0.85, 0.3, 0.25, 0.2])
-    labels = np.array([1, 1, 1, 1, 0, 0, 0, 0], np.int8)
-    assert choose_threshold(probabilities, labels, sensitivity=0.75) == pytest.approx(0.5)
-    assert choose_threshold(probabilities, labels, sensitivity=0.9) == pytest.approx(0.1)
-
-
-def test_one_unlucky_negative_does_not_cost_true_finds() -> None:
-    probabilities = np.array([*np.linspace(0.6, 0.9, 20), 0.62, *np.linspace(0.1, 0.4, 30)])
-    labels = np.array([1] * 20 + [0] * 31, np.int8)
-    assert choose_threshold(probabilities, labels, sensitivity=0.9) == pytest.approx(0.5)
-
-
-@pytest.mark.parametrize(("value", "expected"), [(0.001, 0.05), (0.999, 0.95)])
-def test_threshold_is_kept_within_bounds(value: float, expected: float) -> None:
-    labels = np.array([1, 0], np.int8)
-    assert choose_threshold(np.array([value, value]), labels, sensitivity=0.9) == expected
-
-
-def test_marker_without_positives_is_neutral_and_says_so() -> None:
-    found = Predictions(
-        np.random.default_rng(1).normal(size=(6, 4)),
-        np.zeros((6, 4), np.int8),
-        np.arange(6),
-        np.zeros((6, 4), np.int8),
-    )
-    assert calibrate(found, sensitivity=0.9) == [Calibration(0.0, 1.0, 0.5, estimable=False)] * 4
-
-
-def test_patients_that_were_not_classified_do_not_bend_the_fit() -> None:
+@pytest.mark.parametrize("scaling", list(Scaling))
+def test_patients_that_are_not_classified_or_not_known_do_not_bend_the_fit(
+    scaling: Scaling,
+) -> None:
     logits, labels = _overconfident(400)
-    alone = calibrate_marker(logits, labels, sensitivity=0.5)
-    missed = np.append(logits, NOT_CLASSIFIED), np.append(labels, 1).astype(np.int8)
-    assert calibrate_marker(*missed, sensitivity=0.5).temperature == alone.temperature
+    alone = calibrate(logits, labels, scaling=scaling, sensitivity=0.5)
+    more = np.append(logits, [NOT_CLASSIFIED, 50.0]), np.append(labels, [1, -1]).astype(np.int8)
+    found = calibrate(*more, scaling=scaling, sensitivity=0.5)
+    assert (found.shift, found.temperature) == (alone.shift, alone.temperature)
 
 
 def _overconfident_by(count: int, factor: float) -> tuple[np.ndarray, np.ndarray]:
@@ -91,58 +62,73 @@ def _overconfident_by(count: int, factor: float) -> tuple[np.ndarray, np.ndarray
     return factor * true_logits, (rng.random(count) < sigmoid(true_logits)).astype(np.int8)
 
 
+def _temperature(logits: np.ndarray, labels: np.ndarray) -> float:
+    shift, temperature = fit_scaling(logits, labels, Scaling.TEMPERATURE)
+    assert shift == 0
+    return temperature
+
+
 def test_temperature_undoes_overconfidence_and_mends_the_ece() -> None:
     logits, labels = _overconfident_by(4000, 3.0)
-    temperature = fit_temperature(logits, labels)
+    temperature = _temperature(logits, labels)
     assert temperature == pytest.approx(3, rel=0.08)
-    before = ece_equal_width(sigmoid(logits), labels)
-    after = ece_equal_width(sigmoid(logits / temperature), labels)
+    before = ece_equal_mass(sigmoid(logits), labels)
+    after = ece_equal_mass(sigmoid(logits / temperature), labels)
     assert before is not None
     assert after is not None
     assert after < 0.03 < 0.08 < before
 
 
-def test_temperature_stays_within_bounds_and_ignores_unclassified_and_unknown() -> None:
-    assert fit_temperature(np.array([-9.0, -8, 8, 9]), np.zeros(4, np.int8)) == 1
-    logits, labels = _overconfident_by(300, 2.0)
-    more = np.append(logits, [NOT_CLASSIFIED, 50.0]), np.append(labels, [1, -1]).astype(np.int8)
-    assert fit_temperature(*more) == pytest.approx(fit_temperature(logits, labels))
+def test_temperature_is_the_minimum_that_a_search_finds() -> None:
+    logits, labels = _overconfident_by(60, 2.5)
+    signed = np.where(labels == 1, -logits, logits)
+
+    def loss(log_temperature: float) -> float:
+        return float(np.logaddexp(0, signed * np.exp(-log_temperature)).mean())
+
+    found = minimize_scalar(loss, bounds=np.log((0.2, 5.0)), options={"xatol": 1e-6})
+    assert _temperature(logits, labels) == pytest.approx(float(np.exp(found.x)), abs=1e-5)
+
+
+def test_a_class_alone_has_no_temperature() -> None:
+    assert _temperature(np.array([-9.0, -8, 8, 9]), np.zeros(4, np.int8)) == 1
 
 
 def test_separable_patients_do_not_sharpen_probabilities() -> None:
     logits, labels = np.array([-9.0, -8, 8, 9]), np.array([0, 0, 1, 1], np.int8)
-    assert fit_temperature(logits, labels) == 1
+    assert _temperature(logits, labels) == 1
     # One error, and the likelihood has an optimum, which is followed.
     wrong = np.append(logits, -0.5), np.append(labels, 1).astype(np.int8)
-    assert fit_temperature(*wrong) == pytest.approx(1.77, abs=0.01)
+    assert _temperature(*wrong) == pytest.approx(1.77, abs=0.01)
 
 
 @pytest.mark.parametrize("scaling", list(Scaling))
 def test_thresholds_reach_the_sensitivity(scaling: Scaling) -> None:
     logits, labels = _overconfident_by(300, 2.0)
-    fitted = fit_scaling(logits, labels, scaling=scaling, sensitivity=0.9)
-    called = apply_scaling(logits, fitted) >= fitted.threshold
+    fitted = calibrate(logits, labels, scaling=scaling, sensitivity=0.9)
+    called = fitted.apply(logits) >= fitted.threshold
     assert called[labels == 1].mean() >= 0.9
     assert fitted.estimable
     assert (fitted.shift == 0) == (scaling is Scaling.TEMPERATURE)
-    neutral = fit_scaling(logits, labels * 0, scaling=scaling, sensitivity=0.9)
-    assert (neutral.temperature, neutral.threshold, neutral.estimable) == (1, 0.5, False)
+    neutral = calibrate(logits, labels * 0, scaling=scaling, sensitivity=0.9)
+    assert neutral == Calibration(0.0, 1.0, 0.5, estimable=False)
+
+
+def _ece_equal_width(probabilities: np.ndarray, labels: np.ndarray, bins: int) -> float:
+    ones = np.ones((1, len(labels)))
+    number = width_bins(probabilities, bins=bins)
+    return float(weighted_calibration_error(probabilities, labels, number, ones)[0])
 
 
 def test_errors_by_hand() -> None:
     probabilities = np.array([0.05, 0.15, 0.95, 0.95, 0.5])
     labels = np.array([0, 1, 1, 0, -1], np.int8)
     by_hand = (0.05 + 0.85 + 2 * abs(0.95 - 0.5)) / 4
-    assert ece_equal_width(probabilities, labels, bins=10) == pytest.approx(by_hand)
+    assert _ece_equal_width(probabilities, labels, 10) == pytest.approx(by_hand)
     # Two bins of two rows: {0.05, 0.15} and {0.95, 0.95}.
     halves = (2 * abs(0.1 - 0.5) + 2 * abs(0.95 - 0.5)) / 4
     assert ece_equal_mass(probabilities, labels, bins=2) == pytest.approx(halves)
-    assert brier(probabilities, labels) == pytest.approx(
-        (0.05**2 + 0.85**2 + 0.05**2 + 0.95**2) / 4
-    )
-    unknown = np.full(5, -1, np.int8)
-    for score in (ece_equal_width, ece_equal_mass, brier):
-        assert score(probabilities, unknown) is None
+    assert ece_equal_mass(probabilities, np.full(5, -1, np.int8)) is None
 
 
 @settings(deadline=None, max_examples=40)
@@ -156,8 +142,10 @@ def test_errors_are_bounded_and_grow_no_smaller_than_one_bin(
     probabilities = np.array([p for p, _ in rows])
     labels = np.array([y for _, y in rows], np.int8)
     least = abs(float((probabilities - labels).mean()))
-    for score in (ece_equal_width, ece_equal_mass):
-        found = score(probabilities, labels, bins=bins)
+    for found in (
+        _ece_equal_width(probabilities, labels, bins),
+        ece_equal_mass(probabilities, labels, bins=bins),
+    ):
         assert found is not None
         assert least - 1e-5 <= found <= 1 + 1e-5
     numbers = mass_bins(probabilities, labels, bins=bins)
@@ -174,11 +162,7 @@ def test_our_bins_of_equal_width_are_those_of_torchmetrics() -> None:
     theirs = BinaryCalibrationError(n_bins=15)(
         torch.from_numpy(probabilities), torch.from_numpy(labels.astype(np.int64))
     )
-    ones = np.ones((1, 500))
-    ours = weighted_calibration_error(
-        probabilities, labels, width_bins(probabilities, bins=15), ones
-    )
-    assert ours[0] == pytest.approx(float(theirs), abs=1e-6)
+    assert _ece_equal_width(probabilities, labels, 15) == pytest.approx(float(theirs), abs=1e-6)
 
 
 def test_reliability_points_carry_all_rows() -> None:

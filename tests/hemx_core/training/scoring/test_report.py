@@ -9,15 +9,16 @@ import pytest
 from hemx_core.errors import TrainingError
 from hemx_core.markers import MARKER_CODES
 from hemx_core.training.scoring.aggregation import MAX, Aggregation, Way
-from hemx_core.training.scoring.calibration import Scaling
-from hemx_core.training.scoring.classification import auc
+from hemx_core.training.scoring.calibration import Calibration, Scaling
 from hemx_core.training.scoring.predictions import Predictions
 from hemx_core.training.scoring.report import (
     EvaluationReport,
     EvaluationSettings,
+    accuracy,
     evaluate_markers,
     recalibrated,
 )
+from hemx_core.training.scoring.weighted import auc
 
 FAST = EvaluationSettings(candidates=(MAX,), draws=100)
 
@@ -150,3 +151,17 @@ def test_shifts_and_missing_classes_are_refused() -> None:
         recalibrated(report(Scaling.PLATT), data="")
     with pytest.raises(TrainingError, match="hypodensity"):
         recalibrated(report(Scaling.TEMPERATURE, one_class=True), data="")
+
+
+def test_accuracy_is_ready_for_json_with_none_where_not_estimable() -> None:
+    labels = np.array([[1, 0, 0, -1]] * 4 + [[0, 0, 1, -1]] * 4, np.int8)
+    found = Predictions(np.where(labels == 1, 2.0, -2.0), labels, np.arange(8), labels)
+    shifted = [Calibration(9.0, 1.0, 0.5, estimable=True)] * 4  # the bias holds the shift by now
+    table = accuracy(found, shifted, codes=MARKER_CODES, draws=50, seed=1)
+    assert table["hypodensity"]["patient_auc"] == table["blend"]["slice_auc"] == 1
+    assert table["hypodensity"]["sensitivity"] == table["hypodensity"]["specificity"] == 1
+    assert table["hypodensity"]["patients"] == {"present": 4, "absent": 4, "undecided": 0}
+    assert table["irregular"]["patient_auc"] is None
+    assert table["irregular"]["patient_auc_95"] == [None, None]
+    assert table["irregular"]["sensitivity"] is None
+    assert table["fluid_level"]["slice_auc"] is None

@@ -3,9 +3,9 @@ import pytest
 
 from hemx_core.errors import DatasetError
 from hemx_core.markers import MARKER_CODES
-from hemx_core.training.scoring.classification import auc
 from hemx_core.training.scoring.predictions import Predictions
-from hemx_core.training.scoring.sites import evaluate_by_site, leave_one_site_out
+from hemx_core.training.scoring.sites import evaluate_by_site
+from hemx_core.training.scoring.weighted import auc
 
 SITES = ["north"] * 20 + ["south"] * 20 + ["west"] * 3
 
@@ -19,11 +19,6 @@ def _found() -> Predictions:
     lift = np.repeat([6.0, 0.5, 1.0], [20, 20, 3])[:, None]
     logits = lift * labels + rng.normal(0, 1, (43, 4))
     return Predictions(logits, labels, np.arange(43), labels)
-
-
-def _part(found: Predictions, rows: np.ndarray) -> Predictions:
-    labels = found.patient_labels[rows]
-    return Predictions(found.logits[rows], labels, np.arange(len(rows)), labels)
 
 
 def test_each_site_has_its_own_auc_and_the_worst_is_named() -> None:
@@ -54,27 +49,7 @@ def test_the_table_is_ready_for_json_and_markdown() -> None:
     assert "| west | 3 | not estimable |" in text
 
 
-def test_leave_one_site_out_holds_every_site_out_once() -> None:
-    found, asked = _found(), []
-    names = np.array(SITES)
-
-    def train_and_predict(held_out: str) -> Predictions:
-        asked.append(held_out)
-        return _part(found, np.flatnonzero(names == held_out))
-
-    table = leave_one_site_out(SITES, train_and_predict, draws=100)
-    assert asked == ["north", "south", "west"]
-    assert table.held_out
-    assert table.worst == "south"
-    cheap = evaluate_by_site(found, SITES, draws=100)
-    assert table.to_json()["sites"] == cheap.to_json()["sites"]
-
-
 def test_wrong_sites_are_refused() -> None:
     found = _found()
     with pytest.raises(DatasetError, match="5 sites for 43 patients"):
         evaluate_by_site(found, SITES[:5])
-    with pytest.raises(DatasetError, match="at least two"):
-        leave_one_site_out(["one"] * 43, lambda _: found)
-    with pytest.raises(DatasetError, match="predictions of 43 patients for site north"):
-        leave_one_site_out(SITES, lambda _: found)

@@ -4,14 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
-from hemx_core.training.scoring.classification import (
-    sensitivity_at_specificity,
-    specificity_at_sensitivity,
-)
 from hemx_core.training.scoring.intervals import from_draws, patient_draws
 from hemx_core.training.scoring.weighted import (
+    auc,
+    operating_points,
     weighted_auc,
     weighted_average_precision,
     weighted_calibration_error,
@@ -37,8 +35,8 @@ def _copies(draw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def test_weighted_auc_and_ap_equal_scikit_learn_on_copied_rows_with_ties() -> None:
     aucs = weighted_auc(SCORES, LABELS, WEIGHTS)
     precisions = weighted_average_precision(SCORES, LABELS, WEIGHTS)
-    for draw, auc, precision in zip(WEIGHTS, aucs, precisions, strict=True):
-        assert auc == pytest.approx(roc_auc_score(*_copies(draw)))
+    for draw, area, precision in zip(WEIGHTS, aucs, precisions, strict=True):
+        assert area == pytest.approx(roc_auc_score(*_copies(draw)))
         assert precision == pytest.approx(average_precision_score(*_copies(draw)))
 
 
@@ -46,10 +44,29 @@ def test_weighted_auc_and_ap_equal_scikit_learn_on_copied_rows_with_ties() -> No
 def test_fixed_points_equal_those_read_off_scikit_learns_curve(share: float) -> None:
     sensitivities = weighted_sensitivity_at(SCORES, LABELS, WEIGHTS, specificity=share)
     specificities = weighted_specificity_at(SCORES, LABELS, WEIGHTS, sensitivity=share)
-    for draw, one, other in zip(WEIGHTS, sensitivities, specificities, strict=True):
-        labels, scores = _copies(draw)
-        assert one == pytest.approx(sensitivity_at_specificity(scores, labels, specificity=share))
-        assert other == pytest.approx(specificity_at_sensitivity(scores, labels, sensitivity=share))
+    for draw, sensitivity, specificity in zip(WEIGHTS, sensitivities, specificities, strict=True):
+        false_rate, true_rate, _ = roc_curve(*_copies(draw), drop_intermediate=False)
+        assert sensitivity == pytest.approx(true_rate[1 - false_rate >= share - 1e-9].max())
+        assert specificity == pytest.approx((1 - false_rate)[true_rate >= share - 1e-9].max())
+
+
+def test_a_fixed_point_that_floating_point_just_misses_is_reached() -> None:
+    rows = np.array([0.0] * 9 + [2.0, 1.0]), np.array([0] * 10 + [1], np.int8), np.ones((1, 11))
+    assert weighted_sensitivity_at(*rows, specificity=0.9)[0] == 1
+
+
+def test_auc_of_the_rows_leaves_unknowns_out_and_is_none_without_both_classes() -> None:
+    scores = np.array([0.1, 0.4, 0.3, 0.9, 99.0])
+    assert auc(scores, np.array([0, 0, 1, 1, -1], np.int8)) == 0.75
+    for labels in ([0, 0, 0, 0, -1], [1] * 5, [-1] * 5):
+        assert auc(scores, np.array(labels, np.int8)) is None
+
+
+def test_operating_points_run_from_calling_everything_to_calling_nothing() -> None:
+    labels = np.array([0, 1, 0, 1], np.int8)
+    found = operating_points(np.array([0.1, 0.2, 0.2, 0.9]), labels, np.ones((1, 4)))
+    assert found[0].tolist() == [[1, 1, 0.5, 0]]
+    assert found[1].tolist() == [[0, 0.5, 1, 1]]
 
 
 @pytest.mark.parametrize("labels", [[1, 1, -1], [0, 0, 0], [-1, -1, -1]])

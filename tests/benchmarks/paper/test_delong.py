@@ -3,8 +3,7 @@ import pytest
 from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
-from hemx_core.training.scoring.delong import delong_covariance, delong_interval, delong_test
-from hemx_core.training.scoring.intervals import NOT_ESTIMABLE
+from benchmarks.paper.stats import delong_covariance, delong_test
 
 RNG = np.random.default_rng(11)
 
@@ -42,9 +41,6 @@ def test_a_case_by_hand() -> None:
     assert found is not None
     assert found[0][0] == 0.75
     assert found[1][0, 0] == pytest.approx(1 / 8)
-    interval = delong_interval(np.array([3.0, 1, 2, 0]), np.array([1, 1, 0, 0], np.int8))
-    assert interval.lower == pytest.approx(0.75 - 1.959964 * np.sqrt(1 / 8), abs=1e-6)
-    assert interval.upper == 1
 
 
 def test_paired_test_follows_from_the_covariance_and_is_antisymmetric() -> None:
@@ -82,4 +78,3 @@ def test_what_cannot_be_tested_is_none() -> None:
     assert same is not None
     assert (same.difference.value, same.z, same.p_value) == (0, None, None)
     assert delong_test(scores, -scores, np.array([0, 0, 0, 0, 0, 1], np.int8)) is None
-    assert delong_interval(scores, np.zeros(6, np.int8)) == NOT_ESTIMABLE
