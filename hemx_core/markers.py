@@ -48,3 +48,7 @@ MARKERS: tuple[Marker, ...] = (
 )
 
 MARKER_CODES: tuple[str, ...] = tuple(marker.code for marker in MARKERS)
+
+EXPANSION = "expansion"
+TARGETS: tuple[str, ...] = (*MARKER_CODES, EXPANSION)
+"""What a classifier can be trained for: the markers, or the growth by 30 % or more."""

@@ -168,7 +168,8 @@ def write_grown(path: str, axis: str, value: float, weights: str | None, tiny: b
     from export.folding.twins import fold_unet
     from export.lower import lower
     from export.quantize import quantize
-    from hemx_core.nn.unet import UNet, UNetConfig
+    from hemx_core.nn.config import UNetConfig
+    from hemx_core.nn.unet import UNet
 
     networks = open_networks(Path(weights) if weights else None, tiny=tiny)
     unet, size = networks.segmenter, networks.decision.preprocessing.size

@@ -30,10 +30,10 @@ from export.networks import (
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.manifest import MarkerSpec
 from hemx_core.markers import MARKER_CODES
+from hemx_core.nn.config import UNetConfig, WaveletVGGConfig
 from hemx_core.nn.efficientnet import ConvBN, SiLU
 from hemx_core.nn.joint import MarkerClassifier
-from hemx_core.nn.unet import UNet, UNetConfig
-from hemx_core.nn.wavelet_vgg import WaveletVGGConfig
+from hemx_core.nn.unet import UNet
 
 aten = torch.ops.aten
 CONVOLUTIONS = (aten.conv2d.default, aten.convolution.default, aten.conv_transpose2d.input)

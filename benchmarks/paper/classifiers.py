@@ -16,7 +16,7 @@ from benchmarks.paper.report import Row, Section
 from benchmarks.paper.stage2 import MASK_THRESHOLD, Scored, crops_alone, slices_of, with_synthetic
 from benchmarks.paper.stats import Estimate, delong_test, difference, estimate
 from hemx_core.markers import MARKER_CODES, MARKERS
-from hemx_core.nn.wavelet_vgg import Merge, WaveletVGGConfig
+from hemx_core.nn.config import Merge, WaveletVGGConfig
 from hemx_core.training.classifier import fit_classifier, predict
 from hemx_core.training.config import ClassifierTraining, Masking, View
 from hemx_core.training.scoring.predictions import Array, Predictions

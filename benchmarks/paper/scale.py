@@ -7,7 +7,7 @@ from typing import Any
 
 from hemx_core.errors import TrainingError
 from hemx_core.imaging.spec import PreprocessingSpec
-from hemx_core.nn.unet import UNetConfig
+from hemx_core.nn.config import UNetConfig
 
 FIELD_MM = 230.4
 """Side of every grid: 256 pixels of 0.9 mm, as shipped."""

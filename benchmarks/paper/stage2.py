@@ -20,15 +20,14 @@ from benchmarks.paper.segmenters import base_weights, fold_segmenter
 from hemx_core.data.study import PreparedStudy, patient_labels, says_something, study_labels
 from hemx_core.imaging.prepare import crop_around
 from hemx_core.markers import MARKER_CODES
-from hemx_core.nn.sngan import SNGANConfig
+from hemx_core.nn.config import SNGANConfig
 from hemx_core.nn.unet import UNet
 from hemx_core.nn.weights import load_discriminator, load_generator, load_segmenter
-from hemx_core.training.config import ClassifierTraining
+from hemx_core.training.config import ClassifierTraining, GanTraining
 from hemx_core.training.gan import (
     DISCRIMINATOR,
     GENERATOR,
     HYPODENSITY,
-    GanTraining,
     collect_crops,
     marker_labels,
     save_gan,

@@ -10,9 +10,9 @@ from benchmarks.harness.networks import TINY_CROP, TINY_SIZE, TINY_VGG_WIDTH
 from export.networks import Networks
 from export.recipes import Precision, Recipe
 from hemx_core.errors import BenchmarkError
-from hemx_core.nn.wavelet_vgg import Merge, WaveletVGGConfig
+from hemx_core.nn.config import Merge, WaveletVGGConfig
 from hemx_core.training.config import CROP_AUGMENTATION, ClassifierTraining, View
-from hemx_core.training.loop import Precision as TrainingPrecision
+from hemx_core.training.config import Precision as TrainingPrecision
 
 INT8, FLOAT32 = Precision.INT8, Precision.FLOAT32
 USUAL_GRID = 256

@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from hemx_core.commands.train import (
-    DECISION,
-    SEGMENTER,
-    WEIGHTS,
-    CohortFolder,
-    Data,
-    DataCache,
-    Inserted,
-    InsertedFolder,
-    Phantoms,
-    Weights,
-    Workers,
-    open_asked,
-    say,
-)
-
-if TYPE_CHECKING:
-    from hemx_core.data.study import StudySource
+from hemx_core.commands.settings import with_options
+from hemx_core.commands.train import DECISION, SEGMENTER, WEIGHTS, Weights, say
+from hemx_core.data.sources import Asked
 
 RESULTS = Path("benchmarks/results/evaluation")
 Out = Annotated[Path, typer.Option(help="Folder of the result files.")]
@@ -82,18 +68,13 @@ def masks(
     )
 
 
+@with_options({"phantoms": 0}, asked=Asked)
 def markers(
+    asked: Asked,
     name: Annotated[str, typer.Option(help="Of the result files.")] = "markers",
-    phantoms: Phantoms = 0,
-    inserted: Inserted = 0,
-    data: Data = None,
     also_phantoms: Annotated[
         int, typer.Option(min=0, help="Phantoms that calibration was fitted on as well.")
     ] = 0,
-    cohort: CohortFolder = Path("runs/cohort"),
-    inserted_cohort: InsertedFolder = Path("runs/inserted"),
-    data_cache: DataCache = Path("runs/data_cache"),
-    workers: Workers = 1,
     weights: Weights = WEIGHTS,
     scaling: Annotated[
         Literal["temperature", "platt"],
@@ -111,6 +92,7 @@ def markers(
 ) -> None:
     """Markers on a source's test patients: AUC, calibration, thresholds, sites, with intervals."""
     from hemx_core import provenance
+    from hemx_core.data.sources import open_sources
     from hemx_core.data.study import HELD_OUT
     from hemx_core.errors import DatasetError
     from hemx_core.nn.weights import load_classifier, load_segmenter
@@ -124,21 +106,9 @@ def markers(
         check_scaling(fitted)  # before the evaluation, which takes long
     threshold, spec = read_stage1(weights / DECISION)
     decided = json.loads((weights / DECISION).read_text(encoding="utf-8"))
-    folders = (cohort, inserted_cohort, data_cache)
-
-    def opened(count: int) -> StudySource | None:
-        return open_asked(
-            spec,
-            phantoms=count,
-            inserted=inserted,
-            data=data,
-            folders=folders,
-            workers=workers,
-            splits=HELD_OUT,
-        )
-
-    test = opened(phantoms)
-    calibration = opened(max(phantoms, also_phantoms))
+    asked = replace(asked, splits=HELD_OUT)
+    more = replace(asked, phantoms=max(asked.phantoms or 0, also_phantoms))
+    test, calibration = (open_sources(each, spec, progress=say) for each in (asked, more))
     if test is None or calibration is None:
         raise DatasetError(
             "nothing to score on",

@@ -2,37 +2,68 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock
+if TYPE_CHECKING:
+    from hemx_core.costs import Progress
+    from hemx_core.data.study import StudySource
+    from hemx_core.imaging.spec import PreprocessingSpec
 
-from hemx_core.costs import Progress
-from hemx_core.data.study import SPLITS, CombinedSource, StudySource
-from hemx_core.imaging.spec import PreprocessingSpec
+
+def _option(help: str, **more: Any) -> dict[str, Any]:
+    return {"option": {"help": help, **more}}
+
+
+PHANTOMS = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What to train on.
+    """What to train on. Fields with metadata are options of the commands (`commands.settings`).
 
     Args:
-        phantoms: patients of the phantom cohort; 0 leaves it out.
+        phantoms: patients of the phantom cohort; 0 leaves it out, None takes `PHANTOMS` where nothing
+            else is asked for.
         inserted: studies of phantom haematomas in the real slices of `HEMX_DATA`; 0 leaves them out.
         dataset: folder of a data set in HEMX's format.
         phantom_folder, inserted_folder, dataset_cache: where prepared studies are kept.
         workers: processes that build cohorts.
-        splits: of the cohorts, what is needed; scoring needs no training studies.
+        splits: of the cohorts, what is needed, all where empty; scoring needs no training studies.
     """
 
-    phantoms: int
-    inserted: int
-    dataset: Path | None
-    phantom_folder: Path
-    inserted_folder: Path
-    dataset_cache: Path
-    workers: int = 1
-    splits: tuple[str, ...] = SPLITS
+    phantoms: int | None = field(
+        default=None,
+        metadata=_option(f"Phantom patients; {PHANTOMS}, or 0 with --data or --inserted.", min=0),
+    )
+    inserted: int = field(
+        default=0,
+        metadata=_option("Studies of phantom haematomas in real slices (HEMX_DATA).", min=0),
+    )
+    dataset: Path | None = field(
+        default=None,
+        metadata=_option(
+            "Folder of a data set in HEMX's format (docs/data_format.md).", name="data"
+        ),
+    )
+    phantom_folder: Path = field(
+        default=Path("runs/cohort"),
+        metadata=_option("Folder of the phantom cohort's cache.", name="cohort"),
+    )
+    inserted_folder: Path = field(
+        default=Path("runs/inserted"),
+        metadata=_option(
+            "Folder of the inserted cohort; it shows real slices.", name="inserted_cohort"
+        ),
+    )
+    dataset_cache: Path = field(
+        default=Path("runs/data_cache"),
+        metadata=_option("Folder of the data set's prepared studies.", name="data_cache"),
+    )
+    workers: int = field(default=1, metadata=_option("Processes that build phantoms."))
+    splits: tuple[str, ...] = ()
 
 
 def open_sources(
@@ -45,7 +76,13 @@ def open_sources(
     Raises:
         DatasetError: a folder holds another cohort, or the data set has errors.
     """
+    from hemx_core.data.study import SPLITS, CombinedSource
+
     sources: list[StudySource] = []
+    splits = asked.splits or SPLITS
+    phantoms = asked.phantoms
+    if phantoms is None:
+        phantoms = 0 if asked.dataset or asked.inserted else PHANTOMS
     if asked.dataset:
         from hemx_core.data.dataset import open_dataset
 
@@ -63,21 +100,21 @@ def open_sources(
                     patients=asked.inserted,
                     spec=preprocessing,
                     workers=asked.workers,
-                    splits=asked.splits,
+                    splits=splits,
                     progress=progress,
                 )
             )
-    if asked.phantoms:
+    if phantoms:
         from hemx_core.data.cohort import build_cohort
 
         with _alone(asked.phantom_folder):
             sources.append(
                 build_cohort(
                     asked.phantom_folder,
-                    patients=asked.phantoms,
+                    patients=phantoms,
                     spec=preprocessing,
                     workers=asked.workers,
-                    splits=asked.splits,
+                    splits=splits,
                     progress=progress,
                 )
             )
@@ -86,6 +123,8 @@ def open_sources(
     return CombinedSource(sources)
 
 
-def _alone(folder: Path) -> FileLock:
+def _alone(folder: Path) -> AbstractContextManager[Any]:
+    from filelock import FileLock
+
     folder.parent.mkdir(parents=True, exist_ok=True)
     return FileLock(folder.with_name(f"{folder.name}.lock"))

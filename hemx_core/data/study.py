@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from hemx_core.errors import DatasetError
 from hemx_core.files import write_whole
 from hemx_core.imaging.spec import PreprocessingSpec
-from hemx_core.markers import MARKER_CODES
+from hemx_core.markers import TARGETS
 
 SPLITS = ("train", "validation", "test")
 HELD_OUT = SPLITS[1:]
@@ -226,9 +226,6 @@ class _Chained(Sequence[PreparedStudy]):
         raise IndexError(index)
 
 
-EXPANSION = "expansion"
-TARGETS = (*MARKER_CODES, EXPANSION)
-"""What a classifier can be trained for."""
 Labels = NDArray[np.int8]
 
 

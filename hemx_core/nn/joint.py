@@ -20,8 +20,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hemx_core.markers import MARKER_CODES
+from hemx_core.nn.config import WaveletVGGConfig
 from hemx_core.nn.unet import UNet
-from hemx_core.nn.wavelet_vgg import WaveletVGG, WaveletVGGConfig
+from hemx_core.nn.wavelet_vgg import WaveletVGG
 
 STD_FLOOR = 1e-3
 """Encoder features that hardly vary are not blown up (and their scale stays within fp16)."""

@@ -8,8 +8,6 @@ classes 0 and 1, and several markers are the combinations 0 … 2^m - 1.
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
@@ -17,46 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm
 
-from hemx_core.errors import TrainingError
-
-BASE = 4
-"""Rows and columns of the smallest maps."""
-MOST = 16
-"""The deepest maps have at most this many times `width` channels."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SNGANConfig:
-    """Sizes of both networks.
-
-    Args:
-        size: rows and columns of the pictures, 8 times a power of two or 8 itself.
-        classes: number of conditions.
-        latent: length of the noise vector.
-        width: channels of the largest maps; they double at every halving, up to 16 times.
-    """
-
-    size: int = 64
-    classes: int = 2
-    latent: int = 128
-    width: int = 32
-
-    def __post_init__(self) -> None:
-        power_of_two = self.size & (self.size - 1) == 0
-        if not power_of_two or self.size < 2 * BASE or min(self.latent, self.width) < 1:
-            raise TrainingError(
-                f"pictures of {self.size} pixels, latent {self.latent}, width {self.width}",
-                expected=f"a power of two from {2 * BASE} up, latent and width of at least 1",
-                remedy="choose another configuration",
-            )
-        if self.classes < 1:
-            raise TrainingError(f"{self.classes} classes", expected="at least one")
-
-    @property
-    def channels(self) -> tuple[int, ...]:
-        """Channels of the maps, from `size` x `size` down to 4 x 4."""
-        levels = int(math.log2(self.size // BASE))
-        return tuple(self.width * min(2**level, MOST) for level in range(levels + 1))
+from hemx_core.nn.config import BASE, SNGANConfig
 
 
 class ConditionalBatchNorm(nn.Module):

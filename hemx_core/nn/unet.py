@@ -5,30 +5,12 @@ Five skip connections: the encoder's maps at strides 2, 4, 8 and 16, and the ima
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from hemx_core.nn.config import UNetConfig
 from hemx_core.nn.efficientnet import ConvBN, EfficientNetEncoder, scale_channels
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UNetConfig:
-    """Sizes of the U-Net.
-
-    Args:
-        width: multiplies every channel count; 1.0 is EfficientNet-b3.
-        depth: multiplies the encoder's number of blocks.
-        decoder_channels: channels of the five decoder blocks at width 1.0, deep first.
-        drop_path: stochastic depth in training.
-    """
-
-    width: float = 1.0
-    depth: float = 1.0
-    decoder_channels: tuple[int, int, int, int, int] = (256, 128, 64, 32, 16)
-    drop_path: float = 0.1
 
 
 class DecoderBlock(nn.Module):

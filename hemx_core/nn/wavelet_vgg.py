@@ -6,9 +6,8 @@ periodically.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal, cast, get_args
+from typing import cast
 
 import pywt
 import torch
@@ -16,8 +15,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hemx_core.errors import TrainingError
+from hemx_core.nn.config import WaveletVGGConfig
 
 SUB_BANDS = ("LL", "LH", "HL", "HH")
+CONVOLUTIONS = (2, 2, 3, 3, 3)
+LL_GAIN = 2.0
 
 
 class DWT2d(nn.Module):
@@ -85,43 +87,6 @@ class DWT2d(nn.Module):
     def extra_repr(self) -> str:
         """What `print(module)` shows."""
         return f"{self.wavelet}, channels={self.channels}, bands={self.bands}"
-
-
-Merge = Literal["project", "concat", "ll", "max"]
-
-CONVOLUTIONS = (2, 2, 3, 3, 3)
-CHANNELS = (64, 128, 256, 512, 512)
-LL_GAIN = 2.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WaveletVGGConfig:
-    """Sizes of the Wavelet VGG16.
-
-    Args:
-        width: multiplies every channel count (rounded to a multiple of 8).
-        wavelet: any discrete wavelet of PyWavelets.
-        merge: what becomes of the sub-bands: `concat` keeps all 4 C channels, `project` brings them
-            back to C by a 1 x 1 convolution, `ll` keeps the low-pass band only, `max` is VGG16's
-            own max pooling, for comparison.
-    """
-
-    width: float = 1.0
-    wavelet: str = "haar"
-    merge: Merge = "project"
-
-    def __post_init__(self) -> None:
-        if self.merge not in get_args(Merge) or self.width <= 0:
-            raise TrainingError(
-                f"merge {self.merge!r}, width {self.width}",
-                expected=f"merge in {get_args(Merge)}, width above 0",
-                remedy="choose another configuration",
-            )
-
-    @property
-    def channels(self) -> tuple[int, ...]:
-        """Channels of the five blocks."""
-        return tuple(max(8, round(c * self.width / 8) * 8) for c in CHANNELS)
 
 
 class ConvBNReLU(nn.Sequential):

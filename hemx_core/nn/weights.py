@@ -15,10 +15,10 @@ from torch import nn
 from hemx_core.errors import ManifestError
 from hemx_core.files import write_whole
 from hemx_core.markers import MARKER_CODES
+from hemx_core.nn.config import SNGANConfig, UNetConfig, WaveletVGGConfig
 from hemx_core.nn.joint import MarkerClassifier
-from hemx_core.nn.sngan import Discriminator, Generator, SNGANConfig
-from hemx_core.nn.unet import UNet, UNetConfig
-from hemx_core.nn.wavelet_vgg import WaveletVGGConfig
+from hemx_core.nn.sngan import Discriminator, Generator
+from hemx_core.nn.unet import UNet
 
 M = TypeVar("M", bound=nn.Module)
 FORMAT = "hemx-weights-1"

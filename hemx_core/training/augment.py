@@ -2,36 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Augmentation:
-    """Ranges that samples are drawn from.
-
-    Args:
-        rotation_deg: uniform in plus or minus this.
-        scale: log-uniform between 1 / scale and scale.
-        shift_px: uniform in plus or minus this, grid pixels.
-        flip: probability of a left-right flip; never up-down (a fluid level lies with gravity).
-        gain: uniform in 1 plus or minus this.
-        offset: uniform in plus or minus this, on the [0, 1] scale.
-        noise_sd: standard deviation of added noise, uniform from 0 to this.
-        blur_px: standard deviation of a Gaussian blur, uniform from 0 to this, on half the samples.
-    """
-
-    rotation_deg: float = 20.0
-    scale: float = 1.25
-    shift_px: float = 12.0
-    flip: float = 0.5
-    gain: float = 0.15
-    offset: float = 0.05
-    noise_sd: float = 0.06
-    blur_px: float = 0.9
+from hemx_core.training.config import Augmentation
 
 
 def random_affine(rng: np.random.Generator, size: int, config: Augmentation) -> NDArray[np.float64]:

@@ -20,25 +20,11 @@ from hemx_core.errors import TrainingError
 from hemx_core.nn.joint import MarkerClassifier
 from hemx_core.nn.weights import classifier_config, load_classifier
 from hemx_core.training.augment import grey_values, random_affine
-from hemx_core.training.config import CROP_AUGMENTATION, ClassifierTraining
+from hemx_core.training.config import ClassifierTraining
 from hemx_core.training.loop import Batch, fit, freeze_batch_norm, one_cycle, whole_batch
 from hemx_core.training.marker_slices import HeldOutSlices, TrainingSlices
 from hemx_core.training.scoring.predictions import Predictions
 from hemx_core.training.scoring.weighted import auc
-
-__all__ = [
-    "CROP_AUGMENTATION",
-    "UNKNOWN",
-    "ClassifierModule",
-    "ClassifierTraining",
-    "CropBatches",
-    "fit_classifier",
-    "positive_weights",
-    "predict",
-    "validation_loader",
-    "weighted_bce",
-]
-
 
 UNKNOWN = -1
 

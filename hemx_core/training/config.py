@@ -1,20 +1,85 @@
-"""Settings of the two stages, and the records of a run that both write and check."""
+"""Settings of all trainings, what they write about a run, and what they check of each other's.
+
+Light: the command line makes its options from these classes (`hemx_core.commands.settings`) before torch or
+numpy is loaded. A field is an option where its metadata says so.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from hemx_core.data.study import TARGETS, StudySource
 from hemx_core.errors import HemxError, TrainingError
 from hemx_core.imaging.spec import PreprocessingSpec
-from hemx_core.markers import MARKER_CODES
-from hemx_core.nn.unet import UNetConfig
-from hemx_core.nn.wavelet_vgg import WaveletVGGConfig
-from hemx_core.training.augment import Augmentation
-from hemx_core.training.loop import Compute, Precision, check_choice
+from hemx_core.markers import MARKER_CODES, TARGETS
+from hemx_core.nn.config import SNGANConfig, UNetConfig, WaveletVGGConfig
+
+if TYPE_CHECKING:
+    from hemx_core.data.study import StudySource
+
+
+def _option(help: str, **more: Any) -> dict[str, Any]:
+    """Metadata of a field that is an option, see `hemx_core.commands.settings`."""
+    return {"option": {"help": help, **more}}
+
+
+def _options(**inner: dict[str, Any]) -> dict[str, Any]:
+    """Metadata of a field that holds settings of its own, some of which are options."""
+    return {"options": inner}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Augmentation:
+    """Ranges that samples are drawn from.
+
+    Args:
+        rotation_deg: uniform in plus or minus this.
+        scale: log-uniform between 1 / scale and scale.
+        shift_px: uniform in plus or minus this, grid pixels.
+        flip: probability of a left-right flip; never up-down (a fluid level lies with gravity).
+        gain: uniform in 1 plus or minus this.
+        offset: uniform in plus or minus this, on the [0, 1] scale.
+        noise_sd: standard deviation of added noise, uniform from 0 to this.
+        blur_px: standard deviation of a Gaussian blur, uniform from 0 to this, on half the samples.
+    """
+
+    rotation_deg: float = 20.0
+    scale: float = 1.25
+    shift_px: float = 12.0
+    flip: float = 0.5
+    gain: float = 0.15
+    offset: float = 0.05
+    noise_sd: float = 0.06
+    blur_px: float = 0.9
+
+
+Precision = Literal["auto", "bf16-mixed", "16-mixed", "32-true"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compute:
+    """Where a run computes. A batch is shared out: more processes do not make it larger.
+
+    Args:
+        devices: processes on this machine, one for each GPU; under torchrun its own number counts.
+        nodes: machines; under torchrun its own number counts.
+        loader_workers: processes beside each of these that make batches; 0 makes them in turn.
+    """
+
+    devices: int = 1
+    nodes: int = 1
+    loader_workers: int = 0
+
+
+def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
+    """Raise TrainingError where a setting is none of its choices."""
+    if value not in choices:
+        raise TrainingError(
+            f"{name} {value!r}", expected=f"one of {tuple(choices)}", remedy="correct the setting"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +103,10 @@ class SegmentationTraining:
         TrainingError: `split_by` or `precision` is none of these.
     """
 
-    steps: int = 2000
-    peak_lr: float = 2e-3
+    steps: int = field(default=2000, metadata=_option("Optimiser steps.", min=1))
+    peak_lr: float = field(
+        default=2e-3, metadata=_option("Peak learning rate.", name="rate", default=None)
+    )
     weight_decay: float = 0.01
     real_blood: int = 4
     real_other: int = 2
@@ -47,16 +114,48 @@ class SegmentationTraining:
     phantom_other: int = 1
     loudness_limit: float = 8.0
     loudness_weight: float = 0.01
-    seed: int = 1
-    network: UNetConfig = field(default_factory=UNetConfig)
-    preprocessing: PreprocessingSpec = field(default_factory=PreprocessingSpec)
+    seed: int = field(default=1, metadata=_option("Seed of weights, batches and augmentation."))
+    network: UNetConfig = field(
+        default_factory=UNetConfig,
+        metadata=_options(width={"help": "Channel multiplier of the network."}),
+    )
+    preprocessing: PreprocessingSpec = field(
+        default_factory=PreprocessingSpec,
+        metadata=_options(
+            remove_bone={"name": "bone_removal", "help": "Preprocessing: skull to black."},
+            remove_artefacts={
+                "name": "artefact_removal",
+                "help": "Preprocessing: what is outside the head to black.",
+            },
+            centre={"name": "centring", "help": "Preprocessing: head to the middle."},
+        ),
+    )
     augmentation: Augmentation = field(default_factory=Augmentation)
-    split_by: Literal["patient", "slice"] = "patient"
-    location: str = ""
-    initial: Path | None = None
-    frozen_batch_norm: bool = False
-    precision: Precision = "auto"
-    compute: Compute = field(default_factory=Compute)
+    split_by: Literal["patient", "slice"] = field(
+        default="patient",
+        metadata=_option("patient; or slice, a random split that leaks (experiment 1)."),
+    )
+    location: str = field(default="", metadata=_option("Train on this location only."))
+    initial: Path | None = field(
+        default=None, metadata=_option("Weights to fine-tune; wants a small --rate.")
+    )
+    frozen_batch_norm: bool = field(
+        default=False, metadata=_option("Keep the statistics of --initial.", switch=True)
+    )
+    precision: Precision = field(
+        default="auto", metadata=_option("auto, bf16-mixed, 16-mixed or 32-true.")
+    )
+    compute: Compute = field(
+        default_factory=Compute,
+        metadata=_options(
+            devices={"help": "GPUs (or processes) on this machine.", "min": 1},
+            nodes={"help": "Machines; torchrun's numbers go before these.", "min": 1},
+            loader_workers={
+                "help": "Processes that make batches beside each training process.",
+                "min": 0,
+            },
+        ),
+    )
 
     def __post_init__(self) -> None:
         check_choice("split_by", self.split_by, ("patient", "slice"))
@@ -116,31 +215,57 @@ class ClassifierTraining:
         TrainingError: a setting is none of these.
     """
 
-    steps: int = 3000
-    batch: int = 16
-    peak_lr: float = 8e-4
+    steps: int = field(default=3000, metadata=_option("Optimiser steps.", min=1))
+    batch: int = field(default=16, metadata=_option("Crops in a batch.", min=2))
+    peak_lr: float = field(
+        default=8e-4, metadata=_option("Peak learning rate.", name="rate", default=None)
+    )
     weight_decay: float = 0.02
-    crop_size: int = 128
-    weighted: bool = True
+    crop_size: int = field(default=128, metadata=_option("Side of the network's picture, pixels."))
+    weighted: bool = field(default=True, metadata=_option("Eq. 2's weights of the positive terms."))
     weight_cap: float = 10.0
-    view: View = "crop"
-    masking: Masking = "none"
-    folds: int = 5
-    fold_steps: int = 600
-    encoder_features: bool = True
+    view: View = field(default="crop", metadata=_option("crop, or slice (the whole one, shrunk)."))
+    masking: Masking = field(default="none", metadata=_option("none, true or out_of_fold."))
+    folds: int = field(default=5, metadata=_option("Of out_of_fold: segmenters.", min=2))
+    fold_steps: int = field(default=600, metadata=_option("Of out_of_fold: steps of each.", min=1))
+    encoder_features: bool = field(default=True, metadata=_option("Join the U-Net's features."))
     targets: tuple[str, ...] = MARKER_CODES
-    consistency: float = 0.0
+    consistency: float = field(
+        default=0.0, metadata=_option("Weight of the difference between shifted crops.", min=0)
+    )
     feature_noise: float = 0.1
     feature_dropout: float = 0.2
     sensitivity: float = 0.9
     bootstrap: int = 1000
-    seed: int = 1
-    network: WaveletVGGConfig = field(default_factory=WaveletVGGConfig)
+    seed: int = field(default=1, metadata=_option("Seed of weights, batches and augmentation."))
+    network: WaveletVGGConfig = field(
+        default_factory=WaveletVGGConfig,
+        metadata=_options(
+            width={"help": "Channel multiplier of the network.", "default": 0.5},
+            wavelet={"help": "Any PyWavelets filter bank."},
+            merge={"help": "Sub-bands: project, concat, ll; or max (VGG16)."},
+        ),
+    )
     augmentation: Augmentation = CROP_AUGMENTATION
-    initial: Path | None = None
+    initial: Path | None = field(
+        default=None,
+        metadata=_option("Weights of a classifier to fine-tune; wants a small --rate."),
+    )
     frozen_batch_norm: bool = False
-    precision: Precision = "auto"
-    compute: Compute = field(default_factory=Compute)
+    precision: Precision = field(
+        default="auto", metadata=_option("auto, bf16-mixed, 16-mixed or 32-true.")
+    )
+    compute: Compute = field(
+        default_factory=Compute,
+        metadata=_options(
+            devices={"help": "GPUs (or processes) on this machine.", "min": 1},
+            nodes={"help": "Machines; torchrun's numbers go before these.", "min": 1},
+            loader_workers={
+                "help": "Processes that make batches beside each training process.",
+                "min": 0,
+            },
+        ),
+    )
 
     def __post_init__(self) -> None:
         if self.crop_size < 32 or self.crop_size % 32 or self.batch < 2:
@@ -158,6 +283,63 @@ class ClassifierTraining:
         check_choice("view", self.view, get_args(View))
         check_choice("masking", self.masking, get_args(Masking))
         check_choice("precision", self.precision, get_args(Precision))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GanTraining:
+    """Settings of a run; learning rate, betas and `n_critic` are those of Miyato et al. 2018.
+
+    Args:
+        steps: generator steps.
+        batch: crops in a batch, of each of the generator and the data.
+        n_critic: discriminator steps to a generator step.
+        generator_lr: of Adam.
+        discriminator_lr: of Adam.
+        betas: of Adam.
+        averaging: share of the averaged generator kept at a step; less at first, (1 + t) / (10 + t).
+        mismatch: weight of real crops under a wrong class among the discriminator's negatives, 0 for
+            Miyato and Koyama's loss. Where the generator is good, class scores otherwise fade: the
+            optimal D(x, y) compares the data of class y with the generator's, not the classes.
+        precision: of Lightning.
+        checkpoint_every: steps between checkpoints.
+        seed: of weights, batches and noise.
+    """
+
+    steps: int = field(default=2000, metadata=_option("Generator steps.", min=1))
+    batch: int = field(default=32, metadata=_option("Crops in a batch.", min=2))
+    n_critic: int = field(
+        default=5, metadata=_option("Discriminator steps to one of the generator.", min=1)
+    )
+    generator_lr: float = field(
+        default=2e-4, metadata=_option("Learning rate of both networks.", name="rate")
+    )
+    discriminator_lr: float = 2e-4
+    betas: tuple[float, float] = (0.0, 0.9)
+    averaging: float = 0.999
+    mismatch: float = field(
+        default=0.0,
+        metadata=_option("Weight of real crops under a wrong class as negatives.", min=0),
+    )
+    precision: str = "auto"
+    checkpoint_every: int = 100
+    seed: int = field(default=1, metadata=_option("Seed of weights, batches and augmentation."))
+    network: SNGANConfig = field(
+        default_factory=SNGANConfig,
+        metadata=_options(
+            size={"help": "Rows and columns of a crop: 64 or 128."},
+            width={"help": "Channels of the largest maps.", "min": 1},
+        ),
+    )
+
+    def __post_init__(self) -> None:
+        if self.batch < 2 or self.n_critic < 1 or not 0 <= self.averaging < 1 or self.mismatch < 0:
+            raise TrainingError(
+                f"batch {self.batch}, n_critic {self.n_critic}, averaging {self.averaging}, "
+                f"mismatch {self.mismatch}",
+                expected="batch from 2 (batch normalisation), n_critic from 1, averaging in [0, 1), "
+                "mismatch from 0",
+                remedy="choose other settings",
+            )
 
 
 def settings_card(config: SegmentationTraining | ClassifierTraining) -> dict[str, Any]:

@@ -24,11 +24,11 @@ from hemx_core.markers import MARKER_CODES
 from hemx_core.nn.sngan import (
     Discriminator,
     Generator,
-    SNGANConfig,
     hinge_discriminator,
     hinge_generator,
 )
 from hemx_core.nn.weights import save_weights
+from hemx_core.training.config import GanTraining
 from hemx_core.training.loop import Batch, fit, launched_processes
 
 HYPODENSITY = ("hypodensity",)
@@ -149,50 +149,6 @@ def marker_labels(classes: NDArray[np.int64], markers: Sequence[str]) -> NDArray
 
 GENERATOR = "gan_generator.safetensors"
 DISCRIMINATOR = "gan_discriminator.safetensors"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GanTraining:
-    """Settings of a run; learning rate, betas and `n_critic` are those of Miyato et al. 2018.
-
-    Args:
-        steps: generator steps.
-        batch: crops in a batch, of each of the generator and the data.
-        n_critic: discriminator steps to a generator step.
-        generator_lr: of Adam.
-        discriminator_lr: of Adam.
-        betas: of Adam.
-        averaging: share of the averaged generator kept at a step; less at first, (1 + t) / (10 + t).
-        mismatch: weight of real crops under a wrong class among the discriminator's negatives, 0 for
-            Miyato and Koyama's loss. Where the generator is good, class scores otherwise fade: the
-            optimal D(x, y) compares the data of class y with the generator's, not the classes.
-        precision: of Lightning.
-        checkpoint_every: steps between checkpoints.
-        seed: of weights, batches and noise.
-    """
-
-    steps: int = 2000
-    batch: int = 32
-    n_critic: int = 5
-    generator_lr: float = 2e-4
-    discriminator_lr: float = 2e-4
-    betas: tuple[float, float] = (0.0, 0.9)
-    averaging: float = 0.999
-    mismatch: float = 0.0
-    precision: str = "auto"
-    checkpoint_every: int = 100
-    seed: int = 1
-    network: SNGANConfig = field(default_factory=SNGANConfig)
-
-    def __post_init__(self) -> None:
-        if self.batch < 2 or self.n_critic < 1 or not 0 <= self.averaging < 1 or self.mismatch < 0:
-            raise TrainingError(
-                f"batch {self.batch}, n_critic {self.n_critic}, averaging {self.averaging}, "
-                f"mismatch {self.mismatch}",
-                expected="batch from 2 (batch normalisation), n_critic from 1, averaging in [0, 1), "
-                "mismatch from 0",
-                remedy="choose other settings",
-            )
 
 
 class Gan(NamedTuple):
@@ -361,6 +317,6 @@ def train_gan(config: GanTraining, crops: GanCrops, run_dir: Path, *, resume: bo
 
 
 def save_gan(folder: Path, gan: Gan, *, training: dict[str, Any]) -> None:
-    """Write both networks' weights; `weights_io.load_generator` and `load_discriminator` read them."""
+    """Write both networks' weights; `nn.weights.load_generator` and `load_discriminator` read them."""
     for name, network in ((GENERATOR, gan.generator), (DISCRIMINATOR, gan.discriminator)):
         save_weights(folder / name, network, config=asdict(network.config), training=training)

@@ -20,10 +20,10 @@ from hemx_core.data.study import StudySource
 from hemx_core.errors import DatasetError, OutputError, TrainingError
 from hemx_core.files import write_whole
 from hemx_core.nn.sngan import Discriminator, Generator
+from hemx_core.training.config import GanTraining
 from hemx_core.training.gan import (
     HYPODENSITY,
     GanCrops,
-    GanTraining,
     collect_crops,
     marker_classes,
     marker_labels,

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import lightning
 import numpy as np
@@ -27,25 +26,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from hemx_core.errors import TrainingError
 from hemx_core.nn.inference import AUTO, resolve_precision
-
-__all__ = [
-    "Batch",
-    "Batches",
-    "Compute",
-    "Precision",
-    "Shares",
-    "StepBatches",
-    "check_choice",
-    "checkpoint_step",
-    "fit",
-    "freeze_batch_norm",
-    "is_first",
-    "latest_checkpoint",
-    "launched_processes",
-    "one_cycle",
-    "whole_batch",
-    "world_size",
-]
+from hemx_core.training.config import Compute, Precision
 
 
 def world_size() -> int:
@@ -174,24 +155,6 @@ class Batches(lightning.LightningDataModule):
     def val_dataloader(self) -> DataLoader[Any] | list[Any]:
         """The whole validation set in every process, so that its scores need no gathering."""
         return self.validation if self.validation is not None else []
-
-
-Precision = Literal["auto", "bf16-mixed", "16-mixed", "32-true"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compute:
-    """Where a run computes. A batch is shared out: more processes do not make it larger.
-
-    Args:
-        devices: processes on this machine, one for each GPU; under torchrun its own number counts.
-        nodes: machines; under torchrun its own number counts.
-        loader_workers: processes beside each of these that make batches; 0 makes them in turn.
-    """
-
-    devices: int = 1
-    nodes: int = 1
-    loader_workers: int = 0
 
 
 def latest_checkpoint(run_dir: Path) -> Path | None:
@@ -352,14 +315,6 @@ def freeze_batch_norm(network: torch.nn.Module) -> None:
     for layer in network.modules():
         if isinstance(layer, torch.nn.modules.batchnorm._BatchNorm):
             layer.eval()
-
-
-def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
-    """Raise TrainingError where a setting is none of its choices."""
-    if value not in choices:
-        raise TrainingError(
-            f"{name} {value!r}", expected=f"one of {tuple(choices)}", remedy="correct the setting"
-        )
 
 
 def one_cycle(

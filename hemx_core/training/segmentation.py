@@ -23,16 +23,6 @@ from hemx_core.training.loop import Batch, fit, freeze_batch_norm, one_cycle, wh
 from hemx_core.training.scoring.masks import Counts, pixel_counts
 from hemx_core.training.slice_pools import BatchMaker, Pools, SlicePool
 
-__all__ = [
-    "BatchMaker",
-    "SegmentationModule",
-    "SegmentationTraining",
-    "SlicePool",
-    "fit_segmenter",
-    "loudness",
-    "validation_loader",
-]
-
 
 def loudness(features: list[Tensor], *, limit: float) -> Tensor:
     """Mean squared excess of the two deepest encoder maps over a limit.

@@ -18,8 +18,9 @@ from hemx_core.markers import MARKER_CODES
 from hemx_core.nn.joint import MarkerClassifier
 from hemx_core.nn.unet import UNet
 from hemx_core.nn.weights import classifier_config, load_segmenter, read_metadata, save_weights
-from hemx_core.training.classifier import ClassifierTraining, fit_classifier, predict
+from hemx_core.training.classifier import fit_classifier, predict
 from hemx_core.training.config import (
+    ClassifierTraining,
     SegmentationTraining,
     check_preprocessing,
     read_stage1,

@@ -15,10 +15,10 @@ from hemx_core.imaging.prepare import GridTransform
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.manifest import MarkerSpec
 from hemx_core.markers import MARKER_CODES
+from hemx_core.nn.config import UNetConfig, WaveletVGGConfig
 from hemx_core.nn.efficientnet import ConvBN
 from hemx_core.nn.joint import MarkerClassifier
-from hemx_core.nn.unet import UNet, UNetConfig
-from hemx_core.nn.wavelet_vgg import WaveletVGGConfig
+from hemx_core.nn.unet import UNet
 
 M = TypeVar("M", bound=nn.Module)
 SIZE, CROP = 64, 32

@@ -30,8 +30,8 @@ from export.measure import Layout, measure, write_lines
 from export.program_facts import CONVOLUTIONS, xnnpack_graphs
 from export.recipes import Precision
 from hemx_core.errors import BackendError, FoldError
+from hemx_core.nn.config import Merge
 from hemx_core.nn.unet import DecoderBlock
-from hemx_core.nn.wavelet_vgg import Merge
 from tests.export.networks import (
     CROP,
     SIZE,

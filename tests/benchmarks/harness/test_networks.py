@@ -21,8 +21,9 @@ from benchmarks.harness.networks import (
     stock,
 )
 from export.networks import CLASSIFIER_WEIGHTS, DECISION_NAME, SEGMENTER_WEIGHTS
+from hemx_core.nn.config import UNetConfig
 from hemx_core.nn.efficientnet import SiLU
-from hemx_core.nn.unet import UNet, UNetConfig
+from hemx_core.nn.unet import UNet
 
 
 def test_the_stock_form_has_no_silu_of_ours_and_answers_the_same() -> None:

@@ -10,8 +10,8 @@ from torch import nn
 
 from export.folding.twins import JointHead, fold_classifier, fold_unet
 from hemx_core.errors import FoldError
+from hemx_core.nn.config import Merge, WaveletVGGConfig
 from hemx_core.nn.joint import MarkerClassifier
-from hemx_core.nn.wavelet_vgg import Merge, WaveletVGGConfig
 from tests.export.networks import CROP, SIZE, narrow_classifier, narrow_unet
 
 

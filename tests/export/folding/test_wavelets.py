@@ -10,7 +10,8 @@ from torch.nn import functional
 
 from export.folding.wavelets import MeanHead, fold_concat, fold_pool, phase_kernel
 from hemx_core.errors import FoldError
-from hemx_core.nn.wavelet_vgg import Merge, WaveletPool, WaveletVGGConfig
+from hemx_core.nn.config import Merge, WaveletVGGConfig
+from hemx_core.nn.wavelet_vgg import WaveletPool
 
 WAVELETS = pywt.wavelist(kind="discrete")
 TOLERANCE = 1e-5

@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 from hemx_core.commands.evaluate import register
 from hemx_core.data import phe_sich
 from hemx_core.imaging.spec import PreprocessingSpec
-from hemx_core.nn.unet import UNet, UNetConfig
+from hemx_core.nn.config import UNetConfig
+from hemx_core.nn.unet import UNet
 from hemx_core.nn.weights import save_weights, segmenter_config
 from tests.factories import write_phe_sich
 

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from hemx_core.errors import TrainingError
+from hemx_core.nn.config import UNetConfig, WaveletVGGConfig
 from hemx_core.nn.explain import (
     LAST_MARKER_LAYER,
     LAST_MASK_LAYER,
@@ -16,8 +17,7 @@ from hemx_core.nn.explain import (
     on_picture,
 )
 from hemx_core.nn.joint import MarkerClassifier
-from hemx_core.nn.unet import UNet, UNetConfig
-from hemx_core.nn.wavelet_vgg import WaveletVGGConfig
+from hemx_core.nn.unet import UNet
 
 
 def test_equals_the_formula_worked_out_by_hand() -> None:

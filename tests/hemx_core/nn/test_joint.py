@@ -1,10 +1,10 @@
 import pytest
 import torch
 
+from hemx_core.nn.config import UNetConfig, WaveletVGGConfig
 from hemx_core.nn.explain import grad_cam, heatmap
 from hemx_core.nn.joint import JointModel, MarkerClassifier, Standardise
-from hemx_core.nn.unet import UNet, UNetConfig
-from hemx_core.nn.wavelet_vgg import WaveletVGGConfig
+from hemx_core.nn.unet import UNet
 
 FEATURES = 6
 

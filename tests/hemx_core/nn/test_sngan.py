@@ -5,11 +5,11 @@ from torch import nn
 from torch.nn.utils import parametrize
 
 from hemx_core.errors import TrainingError
+from hemx_core.nn.config import SNGANConfig
 from hemx_core.nn.sngan import (
     ConditionalBatchNorm,
     Discriminator,
     Generator,
-    SNGANConfig,
     hinge_discriminator,
     hinge_generator,
 )

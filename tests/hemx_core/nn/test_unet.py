@@ -1,8 +1,9 @@
 import pytest
 import torch
 
+from hemx_core.nn.config import UNetConfig
 from hemx_core.nn.efficientnet import B3_STAGES, EfficientNetEncoder
-from hemx_core.nn.unet import UNet, UNetConfig
+from hemx_core.nn.unet import UNet
 
 NARROW = UNetConfig(width=0.2, depth=0.34)
 

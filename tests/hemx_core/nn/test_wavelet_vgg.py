@@ -5,7 +5,8 @@ import torch
 from torch import nn
 
 from hemx_core.errors import TrainingError
-from hemx_core.nn.wavelet_vgg import DWT2d, WaveletPool, WaveletVGG, WaveletVGGConfig
+from hemx_core.nn.config import WaveletVGGConfig
+from hemx_core.nn.wavelet_vgg import DWT2d, WaveletPool, WaveletVGG
 
 
 def _pywt_bands(image: torch.Tensor, wavelet: str) -> np.ndarray:

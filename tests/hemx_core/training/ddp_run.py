@@ -8,13 +8,13 @@ import lightning
 import numpy as np
 import torch
 
-from hemx_core.nn.unet import UNetConfig
-from hemx_core.nn.wavelet_vgg import WaveletVGGConfig
-from hemx_core.training.classifier import ClassifierTraining, fit_classifier
-from hemx_core.training.config import SegmentationTraining
+from hemx_core.nn.config import UNetConfig, WaveletVGGConfig
+from hemx_core.training.classifier import fit_classifier
+from hemx_core.training.config import ClassifierTraining, SegmentationTraining
 from hemx_core.training.loop import is_first, world_size
 from hemx_core.training.marker_slices import TrainingSlices
-from hemx_core.training.segmentation import SlicePool, fit_segmenter
+from hemx_core.training.segmentation import fit_segmenter
+from hemx_core.training.slice_pools import SlicePool
 
 STEPS = 3
 SIZE = 32

@@ -1,6 +1,7 @@
 import numpy as np
 
-from hemx_core.training.augment import Augmentation, grey_values, random_affine, warp
+from hemx_core.training.augment import grey_values, random_affine, warp
+from hemx_core.training.config import Augmentation
 
 
 def test_neutral_settings_change_nothing():

@@ -10,12 +10,10 @@ import torch
 
 from hemx_core.errors import TrainingError
 from hemx_core.imaging.prepare import crop_around
-from hemx_core.nn.wavelet_vgg import WaveletVGGConfig
+from hemx_core.nn.config import WaveletVGGConfig
 from hemx_core.nn.weights import classifier_config, save_weights
-from hemx_core.training.augment import Augmentation
 from hemx_core.training.classifier import (
     ClassifierModule,
-    ClassifierTraining,
     CropBatches,
     fit_classifier,
     positive_weights,
@@ -23,6 +21,7 @@ from hemx_core.training.classifier import (
     validation_loader,
     weighted_bce,
 )
+from hemx_core.training.config import Augmentation, ClassifierTraining
 from hemx_core.training.marker_slices import HeldOutSlices, TrainingSlices
 
 

@@ -9,15 +9,15 @@ import torch
 from hemx_core.errors import DatasetError, TrainingError
 from hemx_core.imaging.prepare import crop_around
 from hemx_core.markers import MARKER_CODES
-from hemx_core.nn.sngan import SNGANConfig
+from hemx_core.nn.config import SNGANConfig
 from hemx_core.nn.weights import load_discriminator, load_generator, read_metadata
+from hemx_core.training.config import GanTraining
 from hemx_core.training.gan import (
     DISCRIMINATOR,
     GENERATOR,
     Gan,
     GanBatches,
     GanCrops,
-    GanTraining,
     SNGANModule,
     class_names,
     collect_crops,

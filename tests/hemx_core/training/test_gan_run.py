@@ -14,9 +14,11 @@ from hemx_core.commands.train import gan
 from hemx_core.data.study import PreparedStudy
 from hemx_core.errors import DatasetError, TrainingError
 from hemx_core.imaging.spec import PreprocessingSpec
-from hemx_core.nn.sngan import Discriminator, Generator, SNGANConfig
+from hemx_core.nn.config import SNGANConfig
+from hemx_core.nn.sngan import Discriminator, Generator
 from hemx_core.nn.weights import load_generator, read_metadata
-from hemx_core.training.gan import GENERATOR, GanCrops, GanTraining
+from hemx_core.training.config import GanTraining
+from hemx_core.training.gan import GENERATOR, GanCrops
 from hemx_core.training.gan_run import (
     GRID,
     GanFiles,

@@ -3,15 +3,11 @@ import pytest
 import torch
 
 from hemx_core.errors import DatasetError, TrainingError
-from hemx_core.nn.unet import UNetConfig
+from hemx_core.nn.config import UNetConfig
 from hemx_core.training.config import SegmentationTraining
 from hemx_core.training.loop import checkpoint_step, fit, latest_checkpoint
-from hemx_core.training.segmentation import (
-    BatchMaker,
-    SegmentationModule,
-    SlicePool,
-    validation_loader,
-)
+from hemx_core.training.segmentation import SegmentationModule, validation_loader
+from hemx_core.training.slice_pools import BatchMaker, SlicePool
 
 SIZE = 64
 

@@ -6,7 +6,7 @@ import torch
 from hemx_core.data import phe_sich
 from hemx_core.errors import TrainingError
 from hemx_core.imaging.spec import PreprocessingSpec
-from hemx_core.nn.unet import UNetConfig
+from hemx_core.nn.config import UNetConfig
 from hemx_core.nn.weights import load_segmenter, read_metadata
 from hemx_core.training.config import SegmentationTraining
 from hemx_core.training.stage1 import Stage1Files, run_segmentation

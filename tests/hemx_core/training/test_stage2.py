@@ -12,12 +12,12 @@ from hemx_core.data.study import PreparedStudy
 from hemx_core.errors import DatasetError, ManifestError, TrainingError
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.markers import MARKER_CODES
+from hemx_core.nn.config import UNetConfig, WaveletVGGConfig
 from hemx_core.nn.joint import MarkerClassifier
-from hemx_core.nn.unet import UNet, UNetConfig
-from hemx_core.nn.wavelet_vgg import WaveletVGGConfig
+from hemx_core.nn.unet import UNet
 from hemx_core.nn.weights import load_classifier, save_weights, segmenter_config
 from hemx_core.phantoms import SiteSpec
-from hemx_core.training.classifier import ClassifierTraining
+from hemx_core.training.config import ClassifierTraining
 from hemx_core.training.scoring.calibration import Calibration
 from hemx_core.training.stage2 import Stage2Files, absorb_shift, run_classifier
 from tests.factories import make_study

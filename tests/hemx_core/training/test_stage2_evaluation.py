@@ -9,8 +9,8 @@ import torch
 
 from hemx_core.data.study import PreparedStudy
 from hemx_core.imaging.spec import PreprocessingSpec
+from hemx_core.nn.config import WaveletVGGConfig
 from hemx_core.nn.joint import MarkerClassifier
-from hemx_core.nn.wavelet_vgg import WaveletVGGConfig
 from hemx_core.training.stage2 import evaluate_classifier
 from tests.factories import make_study
 
