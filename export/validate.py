@@ -41,7 +41,7 @@ from export.verify import MIN_BLOOD_MM2, OneToTwo, Parity, TwoToTwo, torch_funct
 from hemx_core.bundle.load import Models
 from hemx_core.bundle.signature import SIGNATURE_NAME
 from hemx_core.costs import Progress
-from hemx_core.data.study import PreparedStudy
+from hemx_core.data.study import Study
 from hemx_core.errors import DatasetError
 from hemx_core.imaging.prepare import crop_around
 from hemx_core.manifest import MANIFEST_NAME, ModelManifest
@@ -102,7 +102,7 @@ def validate_masks(
 def validate_markers(
     ways: dict[str, Way],
     decision: Decision,
-    studies: Sequence[PreparedStudy],
+    studies: Sequence[Study],
     *,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -162,7 +162,7 @@ def _summary(table: MaskTable) -> dict[str, Any]:
 
 
 def _predictions(
-    way: Way, decision: Decision, studies: Sequence[PreparedStudy], progress: Progress | None
+    way: Way, decision: Decision, studies: Sequence[Study], progress: Progress | None
 ) -> Predictions:
     """Logits of every slice on which this way finds blood, as triage classifies them."""
     least = MIN_BLOOD_MM2 / decision.preprocessing.pixel_mm**2

@@ -22,7 +22,7 @@ from pydicom.uid import (
     generate_uid,
 )
 
-from hemx_core.data.study import PreparedStudy
+from hemx_core.data.study import Study
 from hemx_core.errors import BackendError
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.imaging.volume import HUVolume, SeriesIdentity
@@ -427,14 +427,14 @@ def make_study(
     markers: Sequence[Sequence[int]] | None = None,
     expanded: int = -1,
     seed: int = 0,
-) -> PreparedStudy:
+) -> Study:
     """A study of noise with a bright square of blood on every slice."""
     rng = np.random.default_rng(seed)
     mask = np.zeros((slices, size, size), bool)
     mask[:, size // 4 : size // 2, size // 4 : size // 2] = True
     grey = rng.integers(60, 110, mask.shape) + 100 * mask
     labels = np.array(markers if markers is not None else [[0, 0, 0, 0]] * slices, np.int8)
-    return PreparedStudy(
+    return Study(
         patient_id=patient_id,
         site=site,
         location=location,

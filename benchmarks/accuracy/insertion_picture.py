@@ -19,7 +19,7 @@ import typer
 from numpy.typing import NDArray
 
 from hemx_core.data import phe_sich
-from hemx_core.data.inserted import InsertedSpec, draw_inserted
+from hemx_core.data.inserted import InsertedMaker
 from hemx_core.files import write_whole
 from hemx_core.phantoms.background import NOISE_SIGMA_MM
 from hemx_core.phantoms.truth import solidity
@@ -92,11 +92,11 @@ def inserted_slices(
     folder: Path, count: int, seed: int
 ) -> list[tuple[NDArray[np.float32], NDArray[np.bool_]]]:
     """The slice with the largest clot of the training numbers of a cohort, before a site."""
-    cohort = InsertedSpec(seed=seed)
+    cohort = InsertedMaker(seed=seed, source=folder)
     numbers = [i for i in range(3 * count) if cohort.split(i) == "train"][:count]
     found = []
     for number in numbers:
-        _, inserted = draw_inserted(cohort, folder, number)
+        _, inserted = cohort.draw(number)
         index = int(inserted.mask.sum((1, 2)).argmax())
         found.append((inserted.hu(index).astype(np.float32), inserted.mask[index]))
     return found

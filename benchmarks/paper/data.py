@@ -17,8 +17,8 @@ from hemx_core.costs import Progress
 from hemx_core.data import phe_sich
 from hemx_core.data.study import (
     UNKNOWN,
-    PreparedStudy,
     StoredStudies,
+    Study,
     StudySource,
     check_split,
     save_study,
@@ -70,7 +70,7 @@ class Slices:
         return Slices(*(np.concatenate(pair) for pair in pairs))
 
 
-def gather(studies: Sequence[PreparedStudy]) -> Slices:
+def gather(studies: Sequence[Study]) -> Slices:
     """All slices of studies, numbered in order; patients in order of appearance.
 
     Raises:
@@ -92,13 +92,13 @@ def gather(studies: Sequence[PreparedStudy]) -> Slices:
     )
 
 
-def patient_numbers(studies: Sequence[PreparedStudy]) -> NDArray[np.int64]:
+def patient_numbers(studies: Sequence[Study]) -> NDArray[np.int64]:
     """Number of each study's patient, in order of appearance, shape (studies,)."""
     names = list(dict.fromkeys(study.patient_id for study in studies))
     return np.array([names.index(study.patient_id) for study in studies], np.int64)
 
 
-def coarser(study: PreparedStudy, factor: int) -> PreparedStudy:
+def coarser(study: Study, factor: int) -> Study:
     """A study with `factor` x `factor` pixels averaged into one; a mask pixel needs half of them."""
     if factor == 1:
         return study
@@ -137,7 +137,7 @@ class Coarser:
             )
         self._source = source
         self._factor = spec.size // size
-        self._held: dict[str, list[PreparedStudy]] = {}
+        self._held: dict[str, list[Study]] = {}
 
     @property
     def preprocessing(self) -> PreprocessingSpec:
@@ -150,7 +150,7 @@ class Coarser:
         """That of the source."""
         return self._source.description
 
-    def patients(self, split: str) -> Sequence[PreparedStudy]:
+    def patients(self, split: str) -> Sequence[Study]:
         """Studies of a split."""
         if split not in self._held:
             studies = self._source.patients(split)
@@ -187,7 +187,7 @@ class RealSlices:
             "reference": "derived, unsure pixels left out; spacing assumed 5 x 0.45 x 0.45 mm",
         }
 
-    def patients(self, split: str) -> Sequence[PreparedStudy]:
+    def patients(self, split: str) -> Sequence[Study]:
         """Studies of a split."""
         check_split(split)
         names = phe_sich.split_patients(self._rows)[split]
@@ -202,9 +202,9 @@ class RealSlices:
         return path
 
 
-def _as_study(patient: phe_sich.PreparedPatient) -> PreparedStudy:
+def _as_study(patient: phe_sich.PreparedPatient) -> Study:
     count = len(patient.image)
-    return PreparedStudy(
+    return Study(
         patient_id=patient.patient,
         site="",
         location="",
@@ -219,7 +219,7 @@ def _as_study(patient: phe_sich.PreparedPatient) -> PreparedStudy:
     )
 
 
-def held_out(source: StudySource) -> list[PreparedStudy]:
+def held_out(source: StudySource) -> list[Study]:
     """Studies of the splits `HELD_OUT` of a source."""
     return [study for split in HELD_OUT for study in source.patients(split)]
 
@@ -240,7 +240,7 @@ class Material:
     source: StudySource
     unprepared: Callable[[], StudySource] | None = None
 
-    def held_out(self) -> list[PreparedStudy]:
+    def held_out(self) -> list[Study]:
         """Studies of the splits `HELD_OUT`."""
         return held_out(self.source)
 

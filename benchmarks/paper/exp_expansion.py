@@ -10,7 +10,7 @@ from benchmarks.paper.experiments import Bench
 from benchmarks.paper.report import Row, Section
 from benchmarks.paper.stats import estimate
 from hemx_core.data.cohort import BASE_EXPANSION_RATE, EXPANSION_RATE
-from hemx_core.data.study import PreparedStudy
+from hemx_core.data.study import Study
 from hemx_core.markers import MARKER_CODES
 from hemx_core.training.scoring.predictions import Array
 from hemx_core.training.scoring.weighted import weighted_auc
@@ -58,8 +58,8 @@ def sections(bench: Bench) -> list[Section]:
     return [Section(title=f"Expansion: {bench.cohort.title}", note=note, columns=COLUMN, rows=rows)]
 
 
-def true_risk(study: PreparedStudy) -> float:
-    """The rate that a study's label was drawn with, see `CohortSpec.expanded`."""
+def true_risk(study: Study) -> float:
+    """The rate that a study's label was drawn with, see `PhantomMaker.expanded`."""
     present = dict(zip(MARKER_CODES, study.patient_markers == 1, strict=True))
     return max(
         (rate for code, rate in EXPANSION_RATE.items() if present[code]),

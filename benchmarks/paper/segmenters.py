@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from benchmarks.harness.jobs import Finished, Job, Outcome
 from benchmarks.paper.data import Material, Slices, gather
 from benchmarks.paper.experiments import Bench
-from hemx_core.data.study import PreparedStudy
+from hemx_core.data.study import Study
 from hemx_core.nn.inference import segment
 from hemx_core.nn.unet import UNet
 from hemx_core.nn.weights import load_segmenter, save_weights, segmenter_config
@@ -202,7 +202,7 @@ def base_weights(bench: Bench, seed: int) -> Path:
     return run_segmenter(bench, bench.cohort, base_arm(bench), seed).folder / WEIGHTS
 
 
-def fold_segmenter(bench: Bench, seen: Sequence[PreparedStudy], fold: int) -> Path:
+def fold_segmenter(bench: Bench, seen: Sequence[Study], fold: int) -> Path:
     """Weights of a fold's U-Net, for out-of-fold masks; scored on nothing."""
     arm = SegmenterArm(
         arm=f"unet-fold-{fold + 1}",

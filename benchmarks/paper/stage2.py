@@ -17,7 +17,7 @@ from benchmarks.harness.jobs import Finished, Job, Outcome
 from benchmarks.paper.data import patient_numbers
 from benchmarks.paper.experiments import Bench
 from benchmarks.paper.segmenters import base_weights, fold_segmenter
-from hemx_core.data.study import PreparedStudy, patient_labels, says_something, study_labels
+from hemx_core.data.study import Study, patient_labels, says_something, study_labels
 from hemx_core.imaging.prepare import crop_around
 from hemx_core.markers import MARKER_CODES
 from hemx_core.nn.config import SNGANConfig
@@ -183,7 +183,7 @@ def with_synthetic(
 def fold_masks(bench: Bench) -> list[NDArray[np.bool_]]:
     """Out-of-fold masks of all training studies; every fold's segmenter is a job."""
 
-    def train(seen: Sequence[PreparedStudy], fold: int) -> UNet:
+    def train(seen: Sequence[Study], fold: int) -> UNet:
         return load_segmenter(fold_segmenter(bench, seen, fold))
 
     return out_of_fold_masks(
@@ -196,8 +196,8 @@ def fold_masks(bench: Bench) -> list[NDArray[np.bool_]]:
 
 
 def _scored_alone(
-    studies: Sequence[PreparedStudy], targets: Sequence[str]
-) -> tuple[list[PreparedStudy], NDArray[np.int64]]:
+    studies: Sequence[Study], targets: Sequence[str]
+) -> tuple[list[Study], NDArray[np.int64]]:
     """Studies that say something, each as a patient of its own, and their true patients' numbers."""
     numbers = patient_numbers(studies)
     kept = [i for i, study in enumerate(studies) if says_something(study, targets)]
@@ -206,7 +206,7 @@ def _scored_alone(
 
 
 def _crops(
-    studies: Sequence[PreparedStudy], config: ClassifierTraining
+    studies: Sequence[Study], config: ClassifierTraining
 ) -> tuple[NDArray[np.float16], NDArray[np.int8], NDArray[np.int64]]:
     """Crops of all slices with blood, their labels, and the number of their study."""
     crops, labels, numbers = [], [], []

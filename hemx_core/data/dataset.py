@@ -15,17 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hemx_core.costs import Progress
 from hemx_core.data.problems import refuse
 from hemx_core.data.read import NativeStudy, read_study, stated_markers
 from hemx_core.data.study import (
     UNKNOWN,
-    PreparedStudy,
     StoredStudies,
+    Study,
     check_split,
+    kept_slices,
     save_study,
+    stored_grey,
 )
 from hemx_core.data.tables import NO_BLOOD, StudyRow, Tables, read_tables
 from hemx_core.errors import DatasetError, InputError
@@ -53,11 +54,11 @@ class DatasetSource:
     def description(self) -> dict[str, Any]:
         """What the training card says of the data set."""
         tables = self.tables
-        splits = Counter(one.split for one in tables.patients.values())
+        splits = Counter(patient.split for patient in tables.patients.values())
         return asdict(tables.info) | {
             "patients": len(tables.patients),
             "studies": len(tables.studies),
-            "sites": len({one.site for one in tables.patients.values() if one.site}),
+            "sites": len({patient.site for patient in tables.patients.values() if patient.site}),
             "patients_by_split": dict(sorted(splits.items())),
         }
 
@@ -70,8 +71,8 @@ class DatasetSource:
         if split is not None:
             check_split(split)
         chosen = [p for p in self.tables.patients.values() if split in (None, p.split)]
-        studies = [one for patient in chosen for one in self.tables.studies_of(patient.patient)]
-        return StoredStudies([self.files[one.study] for one in studies])
+        rows = [row for patient in chosen for row in self.tables.studies_of(patient.patient)]
+        return StoredStudies([self.files[row.study] for row in rows])
 
 
 def open_dataset(
@@ -117,23 +118,23 @@ def prepare_study(
     preprocessing: PreprocessingSpec,
     *,
     blood_free: int | None = None,
-) -> PreparedStudy:
+) -> Study:
     """Prepare a study's slices; for the arguments see `open_dataset`."""
     row = study.row
     patient = tables.patients[row.patient]
     spec = replace(preprocessing, window=row.window) if row.window else preprocessing
     prepared = prepare(study.volume, spec)
-    kept = _kept(np.asarray(study.mask.any((1, 2))), blood_free)
+    blood = np.asarray(study.mask.any((1, 2)))
+    kept = kept_slices(blood, ~blood, blood_free)
     images, masks, knowns = [], [], []
     for index in kept:
-        one = prepared[int(index)]
-        # The steps that are stored, so that half floats do not round twice.
-        images.append((np.rint(one.image * 255) / 255).astype(np.float16))
-        masks.append(one.transform.to_grid(study.mask[index]) >= 0.5)
+        ready = prepared[int(index)]
+        images.append(stored_grey(ready.image))
+        masks.append(ready.transform.to_grid(study.mask[index]) >= 0.5)
         # Outside the picture the reference is as known as inside: nothing is left open there.
-        open_share = one.transform.to_grid(~study.known[index], fill=float(not row.mask))
+        open_share = ready.transform.to_grid(~study.known[index], fill=float(not row.mask))
         knowns.append(open_share < 0.5)
-    return PreparedStudy(
+    return Study(
         patient_id=row.patient,
         site=patient.site,
         location=patient.location,
@@ -151,7 +152,7 @@ def prepare_study(
 
 def _prepared(
     tables: Tables, row: StudyRow, preprocessing: PreprocessingSpec, blood_free: int | None
-) -> PreparedStudy:
+) -> Study:
     try:
         study = read_study(tables, row)
     except (InputError, DatasetError) as error:
@@ -161,15 +162,6 @@ def _prepared(
             remedy=error.remedy or "run `hemx dev data check` on the folder",
         ) from error
     return prepare_study(tables, study, preprocessing, blood_free=blood_free)
-
-
-def _kept(blood: NDArray[np.bool_], blood_free: int | None) -> NDArray[np.intp]:
-    """Numbers of the slices to keep: all with blood, some of the others."""
-    other = np.flatnonzero(~blood)
-    if blood_free is not None:
-        picks = np.linspace(0, len(other) - 1, min(blood_free, len(other)))
-        other = other[np.unique(picks.round().astype(int))]
-    return np.sort(np.concatenate([np.flatnonzero(blood), other]))
 
 
 def _key(
@@ -185,7 +177,7 @@ def _key(
         "rows": [
             asdict(replace(row, row=0)),
             asdict(replace(patient, row=0)),
-            [asdict(replace(one, row=0)) for one in tables.slice_markers.get(row.study, ())],
+            [asdict(replace(marks, row=0)) for marks in tables.slice_markers.get(row.study, ())],
             getattr(tables.markers_of(row), "markers", None),
         ],
         "files": list(_stamps(tables, row)),

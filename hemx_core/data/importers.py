@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -22,7 +20,7 @@ import numpy as np
 from hemx_core.costs import Progress
 from hemx_core.data import cohort as phantom_cohort
 from hemx_core.data import phe_sich
-from hemx_core.data.cohort import CohortSpec, be_nice
+from hemx_core.data.cohort import PhantomMaker, in_processes
 from hemx_core.data.nifti import write_array
 from hemx_core.data.study import UNKNOWN, patient_truth
 from hemx_core.data.tables import NO_BLOOD, DatasetInfo, MarkerRow, PatientRow, StudyRow
@@ -159,18 +157,18 @@ class PhantomSet:
     slices: int | None = None
     follow_up: bool = False
     dicom: bool = False
-    cohort: CohortSpec = field(init=False, repr=False, compare=False)
+    cohort: PhantomMaker = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.sites < 1:
             raise DatasetError(
                 f"{self.sites} sites", expected="at least one", remedy="give --sites"
             )
-        # Drawn as CohortSpec draws its sites, so the first twelve are the same.
+        # Drawn as PhantomMaker draws its sites, so the first twelve are the same.
         rng = np.random.default_rng((self.seed, phantom_cohort.FORMAT))
         drawn = [random_site(rng) for _ in range(self.sites)]
         named = tuple(self._site(site, number) for number, site in enumerate(drawn, 1))
-        object.__setattr__(self, "cohort", CohortSpec(seed=self.seed, sites=named))
+        object.__setattr__(self, "cohort", PhantomMaker(seed=self.seed, sites=named))
 
     def _site(self, drawn: SiteSpec, number: int) -> SiteSpec:
         name = f"site-{number:02d}"
@@ -220,22 +218,11 @@ def make_dataset(
     )
     claim_folder(out, info, settings.settings)
     missing = [number for number in range(patients) if not _truth_file(out, number).exists()]
-    done = patients - len(missing)
-    if workers <= 1:
-        for number in missing:
-            make_patient(out, settings, number)
-            done += 1
-            if progress:
-                progress("phantoms", done, patients)
-    elif missing:
-        spawn = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
-        with ProcessPoolExecutor(workers, spawn, initializer=be_nice) as pool:
-            tasks = [pool.submit(make_patient, out, settings, number) for number in missing]
-            for task in as_completed(tasks):
-                task.result()
-                done += 1
-                if progress:
-                    progress("phantoms", done, patients)
+    tasks = [(out, settings, number) for number in missing]
+    made = in_processes(make_patient, tasks, workers if workers > 1 else 0)
+    for done, _ in enumerate(made, patients - len(missing) + 1):
+        if progress:
+            progress("phantoms", done, patients)
     # A folder with more patients than asked for keeps them all in its tables.
     truths = sorted((out / "truth").glob("*.json"))
     _write_tables(out, [json.loads(path.read_text(encoding="utf-8")) for path in truths])
@@ -259,7 +246,7 @@ def make_patient(out: Path, settings: PhantomSet, number: int) -> None:
         "site": spec.site.name,
         "location": spec.lesion.location if spec.lesion else "",
         "expanded": expanded,
-        "studies": [_write_study(out, settings, one) for one in phantoms],
+        "studies": [_write_study(out, settings, phantom) for phantom in phantoms],
     }
     write_whole(_truth_file(out, number), json.dumps(truth, indent=1) + "\n")
 
@@ -304,25 +291,25 @@ def _write_tables(out: Path, truths: list[dict[str, Any]]) -> None:
         patient = truth["patient"]
         facts = {key: truth[key] for key in ("patient", "split", "site", "location", "expanded")}
         patients.append(PatientRow(row=0, **facts))
-        for one in truth["studies"]:
+        for known in truth["studies"]:
             studies.append(
                 StudyRow(
                     row=0,
-                    study=one["study"],
+                    study=known["study"],
                     patient=patient,
-                    ct=one["ct"],
-                    acquired_at=datetime.fromisoformat(one["acquired_at"]),
-                    scanner=one["scanner"],
-                    mask=one["mask"],
-                    window=HUWindow(*one["window"]),
+                    ct=known["ct"],
+                    acquired_at=datetime.fromisoformat(known["acquired_at"]),
+                    scanner=known["scanner"],
+                    mask=known["mask"],
+                    window=HUWindow(*known["window"]),
                 )
             )
-            for index, markers in one["slices"].items():
+            for index, markers in known["slices"].items():
                 row = MarkerRow(
-                    row=0, study=one["study"], markers=tuple(markers), slice_number=int(index)
+                    row=0, study=known["study"], markers=tuple(markers), slice_number=int(index)
                 )
-                slice_markers.append((one["study"], row))
-            row = MarkerRow(row=0, study=one["study"], markers=tuple(one["markers"]))
+                slice_markers.append((known["study"], row))
+            row = MarkerRow(row=0, study=known["study"], markers=tuple(known["markers"]))
             patient_markers.append((patient, row))
     write_tables(
         out,

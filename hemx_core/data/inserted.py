@@ -6,13 +6,11 @@ prepared. The cohort is kept in a folder like one of phantoms, and can be contin
 
 from __future__ import annotations
 
-import multiprocessing
-from collections.abc import Collection
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
@@ -20,24 +18,9 @@ from numpy.typing import NDArray
 
 from hemx_core.costs import Progress
 from hemx_core.data import phe_sich
-from hemx_core.data.cohort import (
-    CohortSpec,
-    be_nice,
-    claim,
-    fingerprint,
-    missing_studies,
-    patient_file,
-    stored_studies,
-)
+from hemx_core.data.cohort import Cohort, build, draw_expanded, fingerprint
 from hemx_core.data.real_background import RealBackground, boxed_slices, read_background
-from hemx_core.data.study import (
-    SPLITS,
-    UNKNOWN,
-    PreparedStudy,
-    StoredStudies,
-    patient_truth,
-    save_study,
-)
+from hemx_core.data.study import SPLITS, UNKNOWN, Study, kept_slices, patient_truth, stored_grey
 from hemx_core.errors import DatasetError
 from hemx_core.imaging.prepare import prepare_slice
 from hemx_core.imaging.spec import PreprocessingSpec
@@ -129,23 +112,29 @@ FORMAT = 1
 BLOCK = 20
 """Every 20 consecutive numbers hold 12 for training, 4 for validation and 4 for testing."""
 ATTEMPTS = 12
+LICENCE = "research use, non-commercial (backgrounds: PHE-SICH-CT-IDS)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InsertedSpec:
-    """What determines a cohort, to the last pixel.
+class InsertedMaker:
+    """Makes a cohort of haematomas in real slices; its fields determine it to the last pixel.
 
     Args:
         seed: draws sites, lesions, places and the split of numbers.
         preprocessing: how slices are prepared.
         blood_free: slices without blood kept of each study, evenly spaced; None keeps all.
         sites: number i is imaged at site i modulo their number; empty draws twelve.
+        source: folder of phe_sich, whose table of slices is part of what determines the cohort.
     """
+
+    stage: ClassVar[str] = "inserted"
+    same: ClassVar[str] = "the same seed, sites, preprocessing, source and version of the insertion"
 
     seed: int = 1
     preprocessing: PreprocessingSpec = field(default_factory=PreprocessingSpec)
     blood_free: int | None = 6
     sites: tuple[VirtualSite, ...] = ()
+    source: Path
 
     def __post_init__(self) -> None:
         if not self.sites:
@@ -167,52 +156,72 @@ class InsertedSpec:
         turned = np.roll(order, -first)
         return [pool[int(i)] for i in turned]
 
-    def expanded(self, number: int, markers: NDArray[np.int8]) -> int:
-        """Whether the haematoma expands, drawn as `CohortSpec.expanded` draws it."""
-        return CohortSpec(seed=self.seed).expanded(number, markers)
+    def groups(self, numbers: Sequence[int]) -> list[list[int]]:
+        """Numbers that start on one background, together: reading it takes longer than a lesion."""
+        splits = source_index(self.source)[1]
+        groups: dict[str, list[int]] = {}
+        for number in numbers:
+            groups.setdefault(self.backgrounds(number, splits)[0], []).append(number)
+        return list(groups.values())
 
+    def make(self, number: int) -> Study:
+        """Insert and prepare a study; it expands as a phantom of its seed and number would."""
+        study = prepare_inserted(*self.draw(number), self, number)
+        expanded = draw_expanded(self.seed, number, study.patient_markers)
+        return replace(study, expanded=expanded)
 
-def draw_inserted(
-    cohort: InsertedSpec, source: Path, number: int
-) -> tuple[RealBackground, Inserted]:
-    """The background and the lesion of a number; patients that serve no clot are passed over.
+    def made_from(self) -> dict[str, Any]:
+        """The fields, and the SHA-256 of the source's table with a study as this version makes it."""
+        table = (self.source / "slices.csv").read_bytes()
+        example = fingerprint(prepare_inserted(*self.draw(0), self, 0), table)
+        fields = {name: value for name, value in asdict(self).items() if name != "source"}
+        return {"format": FORMAT, "inserted": example, **fields}
 
-    Raises:
-        DatasetError: no patient of the split has room for the lesion.
-    """
-    splits = source_index(source)[1]
-    rng = np.random.default_rng((cohort.seed, FORMAT, 5, number))
-    drawn = random_spec(rng)
-    for patient in cohort.backgrounds(number, splits)[:ATTEMPTS]:
-        real = _background(source, patient)
-        if real is None or drawn.lesion is None:
-            continue
-        found = place(real.background, drawn.lesion, rng, seed=drawn.seed)
-        if found is None or found.outside + found.fluid > 0.2:
-            continue
-        inserted = insert_lesion(real.background, found)
-        if inserted.mask.any():
-            return real, inserted
-    raise DatasetError(
-        f"no background for number {number} of split {cohort.split(number)}",
-        expected="patients with lesion-free slices at the level of the basal ganglia",
-        remedy="check the folder of phe_sich",
-    )
+    def describe(self, patients: int) -> dict[str, Any]:
+        """See `Maker`."""
+        return {
+            "name": "phantom haematomas in real slices",
+            "licence": LICENCE,
+            "attribution": phe_sich.ATTRIBUTION,
+            "patients": patients,
+            "sites": len(self.sites),
+            "seed": self.seed,
+        }
+
+    def draw(self, number: int) -> tuple[RealBackground, Inserted]:
+        """The background and the lesion of a number; patients that serve no clot are passed over.
+
+        Raises:
+            DatasetError: no patient of the split has room for the lesion.
+        """
+        splits = source_index(self.source)[1]
+        rng = np.random.default_rng((self.seed, FORMAT, 5, number))
+        drawn = random_spec(rng)
+        for patient in self.backgrounds(number, splits)[:ATTEMPTS]:
+            real = _background(self.source, patient)
+            if real is None or drawn.lesion is None:
+                continue
+            found = place(real.background, drawn.lesion, rng, seed=drawn.seed)
+            if found is None or found.outside + found.fluid > 0.2:
+                continue
+            inserted = insert_lesion(real.background, found)
+            if inserted.mask.any():
+                return real, inserted
+        raise DatasetError(
+            f"no background for number {number} of split {self.split(number)}",
+            expected="patients with lesion-free slices at the level of the basal ganglia",
+            remedy="check the folder of phe_sich",
+        )
 
 
 def prepare_inserted(
-    real: RealBackground, inserted: Inserted, cohort: InsertedSpec, number: int
-) -> PreparedStudy:
+    real: RealBackground, inserted: Inserted, maker: InsertedMaker, number: int
+) -> Study:
     """Image the slices at the number's site and prepare those with blood and some without."""
     background = real.background
-    site = cohort.sites[number % len(cohort.sites)]
-    rng = np.random.default_rng((cohort.seed, FORMAT, 7, number))
-    blood = np.flatnonzero(inserted.touched)
-    other = np.flatnonzero(real.free & ~inserted.touched)
-    if cohort.blood_free is not None:
-        picks = np.linspace(0, len(other) - 1, min(cohort.blood_free, len(other)))
-        other = other[np.unique(picks.round().astype(int))] if len(other) else other
-    kept = np.sort(np.concatenate([blood, other]))
+    site = maker.sites[number % len(maker.sites)]
+    rng = np.random.default_rng((maker.seed, FORMAT, 7, number))
+    kept = kept_slices(inserted.touched, real.free & ~inserted.touched, maker.blood_free)
     pixel = background.pixel_mm
     noise = grain(rng, background.hu.shape[1:], pixel)
     images, masks = [], []
@@ -226,17 +235,17 @@ def prepare_inserted(
             window_hu=background.window_hu,
             noise=shifted,
         )
-        one = prepare_slice(
+        ready = prepare_slice(
             hu,
-            cohort.preprocessing,
+            maker.preprocessing,
             pixel_spacing_mm=(pixel, pixel),
             clipped_to_hu=window,
             index=int(index),
         )
-        images.append((np.rint(one.image * 255) / 255).astype(np.float16))
-        masks.append(one.transform.to_grid(inserted.mask[index]) >= 0.5)
+        images.append(stored_grey(ready.image))
+        masks.append(ready.transform.to_grid(inserted.mask[index]) >= 0.5)
     markers = inserted.slice_markers[kept]
-    return PreparedStudy(
+    return Study(
         patient_id=f"phe_sich-{real.patient}",
         site=site.name,
         location=inserted.placement.lesion.location,
@@ -272,43 +281,6 @@ def source_index(
     return rows, splits, boxed_slices(source)
 
 
-LICENCE = "research use, non-commercial (backgrounds: PHE-SICH-CT-IDS)"
-
-
-@dataclass(frozen=True, slots=True)
-class InsertedCohort:
-    """A cohort in a folder; a `StudySource`."""
-
-    folder: Path
-    spec: InsertedSpec
-    count: int
-
-    @property
-    def preprocessing(self) -> PreprocessingSpec:
-        """How the slices were prepared."""
-        return self.spec.preprocessing
-
-    @property
-    def description(self) -> dict[str, Any]:
-        """What the training card says of the cohort."""
-        return {
-            "name": "phantom haematomas in real slices",
-            "licence": LICENCE,
-            "attribution": phe_sich.ATTRIBUTION,
-            "patients": self.count,
-            "sites": len(self.spec.sites),
-            "seed": self.spec.seed,
-        }
-
-    def patients(self, split: str | None = None) -> StoredStudies:
-        """Studies of a split, or all of them.
-
-        Raises:
-            DatasetError: no such split.
-        """
-        return stored_studies(self.folder, self.count, self.spec.split, split)
-
-
 def build_inserted_cohort(
     folder: Path,
     *,
@@ -320,70 +292,21 @@ def build_inserted_cohort(
     blood_free: int | None = 6,
     splits: Collection[str] = SPLITS,
     progress: Progress | None = None,
-) -> InsertedCohort:
-    """Make the studies that a folder lacks, at low priority, and return the cohort.
+) -> Cohort:
+    """A cohort in real slices: for the arguments see `InsertedMaker` and `cohort.build`.
 
     Args:
-        folder: the cohort's folder, outside the repository (it shows real slices); an interrupted
-            or smaller cohort in it is continued.
-        patients: number of studies.
-        seed, blood_free: see `InsertedSpec`.
-        spec: preprocessing; None takes the default one.
+        folder: outside the repository: it shows real slices.
         source_folder: of phe_sich; None finds it through `HEMX_DATA`.
-        workers: processes.
-        splits: what is needed now: studies of other splits are not made.
-        progress: told after every background patient, stage `inserted`.
     Raises:
         DatasetError: the source is missing, a split does not exist, or the folder holds another cohort.
     """
-    source = source_folder or phe_sich.data_folder()
-    cohort = InsertedSpec(
-        seed=seed, preprocessing=spec or PreprocessingSpec(), blood_free=blood_free
+    maker = InsertedMaker(
+        seed=seed,
+        preprocessing=spec or PreprocessingSpec(),
+        blood_free=blood_free,
+        source=source_folder or phe_sich.data_folder(),
     )
-    claim(
-        folder,
-        {"format": FORMAT, "inserted": _fingerprint(cohort, source), **asdict(cohort)},
-        expected="the same seed, sites, preprocessing, source and version of the insertion",
+    return build(
+        folder, maker, patients=patients, workers=workers, splits=splits, progress=progress
     )
-    missing = missing_studies(folder, patients, cohort.split, splits)
-    if missing:
-        spawn = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
-        with ProcessPoolExecutor(max(1, workers), spawn, initializer=be_nice) as pool:
-            groups = _by_background(cohort, source, missing)
-            tasks = [pool.submit(_make_studies, folder, cohort, source, one) for one in groups]
-            done = patients - len(missing)
-            for task in as_completed(tasks):
-                done += task.result()
-                if progress:
-                    progress("inserted", done, patients)
-    return InsertedCohort(folder, cohort, patients)
-
-
-def _by_background(cohort: InsertedSpec, source: Path, numbers: list[int]) -> list[list[int]]:
-    """Numbers that start on one background, together: reading it takes longer than a lesion."""
-    splits = source_index(source)[1]
-    groups: dict[str, list[int]] = {}
-    for number in numbers:
-        groups.setdefault(cohort.backgrounds(number, splits)[0], []).append(number)
-    return list(groups.values())
-
-
-def _make_studies(folder: Path, cohort: InsertedSpec, source: Path, numbers: list[int]) -> int:
-    for number in numbers:
-        make_study(folder, cohort, source, number)
-    return len(numbers)
-
-
-def make_study(folder: Path, cohort: InsertedSpec, source: Path, number: int) -> None:
-    """Insert, prepare and store one study, whole or not at all."""
-    real, inserted = draw_inserted(cohort, source, number)
-    study = prepare_inserted(real, inserted, cohort, number)
-    expanded = cohort.expanded(number, study.patient_markers)
-    save_study(patient_file(folder, number), replace(study, expanded=expanded))
-
-
-def _fingerprint(cohort: InsertedSpec, source: Path) -> str:
-    """SHA-256 of the source's table and of one study as this version makes it."""
-    real, inserted = draw_inserted(cohort, source, 0)
-    table = (source / "slices.csv").read_bytes()
-    return fingerprint(prepare_inserted(real, inserted, cohort, 0), table)

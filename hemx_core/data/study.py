@@ -29,7 +29,7 @@ UNKNOWN = -1
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class PreparedStudy:
+class Study:
     """Prepared slices of one study with their truth.
 
     Args:
@@ -75,7 +75,7 @@ class StudySource(Protocol):
     def description(self) -> dict[str, Any]:
         """Name, licence, attribution and counts, for the training card; JSON values."""
 
-    def patients(self, split: str) -> Sequence[PreparedStudy]:
+    def patients(self, split: str) -> Sequence[Study]:
         """Studies of a split of SPLITS; all studies of a patient are in one split.
 
         Raises:
@@ -83,7 +83,7 @@ class StudySource(Protocol):
         """
 
 
-class StoredStudies(Sequence[PreparedStudy]):
+class StoredStudies(Sequence[Study]):
     """Studies that are each read from their file when asked for."""
 
     def __init__(self, files: Sequence[Path]) -> None:
@@ -93,11 +93,11 @@ class StoredStudies(Sequence[PreparedStudy]):
         """Number of studies."""
         return len(self._files)
 
-    def __iter__(self) -> Iterator[PreparedStudy]:
+    def __iter__(self) -> Iterator[Study]:
         """Studies in order."""
         return (load_study(path) for path in self._files)
 
-    def __getitem__(self, index: int) -> PreparedStudy:  # type: ignore[override]
+    def __getitem__(self, index: int) -> Study:  # type: ignore[override]
         """Read one study."""
         return load_study(self._files[index])
 
@@ -121,7 +121,29 @@ def patient_truth(slice_markers: NDArray[np.int8]) -> NDArray[np.int8]:
     return np.where((judged == 1).any(0), np.int8(1), grey)
 
 
-def save_study(path: Path, study: PreparedStudy) -> None:
+def kept_slices(
+    blood: NDArray[np.bool_], free: NDArray[np.bool_], blood_free: int | None
+) -> NDArray[np.intp]:
+    """Numbers of the slices to keep: those with blood, and some of the free ones, evenly spaced.
+
+    Args:
+        blood: which slices show blood, shape (slices,).
+        free: which may be kept without, same shape.
+        blood_free: how many of these; None keeps all.
+    """
+    other = np.flatnonzero(free)
+    if blood_free is not None:
+        picks = np.linspace(0, len(other) - 1, min(blood_free, len(other)))
+        other = other[np.unique(picks.round().astype(int))]
+    return np.sort(np.concatenate([np.flatnonzero(blood), other]))
+
+
+def stored_grey(image: NDArray[np.float32]) -> NDArray[np.float16]:
+    """Grey values in the 255 steps that are stored, so that half floats do not round twice."""
+    return (np.rint(image * 255) / 255).astype(np.float16)
+
+
+def save_study(path: Path, study: Study) -> None:
     """Store a study, whole or not at all; grey values in 255 steps, masks as bits."""
     stored = {field.name: getattr(study, field.name) for field in fields(study)}
     stored["image"] = np.rint(study.image * np.float32(255)).astype(np.uint8)
@@ -130,7 +152,7 @@ def save_study(path: Path, study: PreparedStudy) -> None:
     write_whole(path, lambda stream: np.savez(stream, **stored))
 
 
-def load_study(path: Path) -> PreparedStudy:
+def load_study(path: Path) -> Study:
     """Read one study.
 
     Raises:
@@ -145,7 +167,7 @@ def load_study(path: Path) -> PreparedStudy:
             values[name] = np.unpackbits(values[name], axis=-1, count=size).astype(bool)
         for name in ("patient_id", "site", "location", "expanded", "haematoma_volume_ml"):
             values[name] = values[name].item()
-        return PreparedStudy(**values)
+        return Study(**values)
     except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
         raise DatasetError(
             f"{path.name} cannot be read: {error}",
@@ -194,7 +216,7 @@ class CombinedSource:
             "sources": parts,
         }
 
-    def patients(self, split: str) -> Sequence[PreparedStudy]:
+    def patients(self, split: str) -> Sequence[Study]:
         """Studies of a split of every source, one source after the other.
 
         Raises:
@@ -204,19 +226,19 @@ class CombinedSource:
         return _Chained([source.patients(split) for source in self._sources])
 
 
-class _Chained(Sequence[PreparedStudy]):
+class _Chained(Sequence[Study]):
     """Sequences one after the other; nothing is read before it is asked for."""
 
-    def __init__(self, parts: Sequence[Sequence[PreparedStudy]]) -> None:
+    def __init__(self, parts: Sequence[Sequence[Study]]) -> None:
         self._parts = tuple(parts)
 
     def __len__(self) -> int:
         return sum(len(part) for part in self._parts)
 
-    def __iter__(self) -> Iterator[PreparedStudy]:
+    def __iter__(self) -> Iterator[Study]:
         return chain.from_iterable(self._parts)
 
-    def __getitem__(self, index: int) -> PreparedStudy:  # type: ignore[override]
+    def __getitem__(self, index: int) -> Study:  # type: ignore[override]
         place = index + len(self) if index < 0 else index
         if place >= 0:
             for part in self._parts:
@@ -229,7 +251,7 @@ class _Chained(Sequence[PreparedStudy]):
 Labels = NDArray[np.int8]
 
 
-def study_labels(study: PreparedStudy, targets: Sequence[str]) -> Labels:
+def study_labels(study: Study, targets: Sequence[str]) -> Labels:
     """Labels of a study's slices, shape (slices, targets).
 
     Every slice carries the study's expansion: which slices show it is what aggregation finds out.
@@ -239,7 +261,7 @@ def study_labels(study: PreparedStudy, targets: Sequence[str]) -> Labels:
 
 
 def patient_labels(
-    studies: Sequence[PreparedStudy], targets: Sequence[str]
+    studies: Sequence[Study], targets: Sequence[str]
 ) -> tuple[Labels, NDArray[np.int64]]:
     """What is true of each study about which a target is known, in order.
 
@@ -258,7 +280,7 @@ def patient_labels(
     return _columns(table, targets), numbers
 
 
-def says_something(study: PreparedStudy, targets: Sequence[str]) -> bool:
+def says_something(study: Study, targets: Sequence[str]) -> bool:
     """Whether any target of the study or of one of its slices is known."""
     whole = np.append(study.patient_markers, np.int8(study.expanded))[None]
     slices = study_labels(study, targets)

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hemx_core.data.study import UNKNOWN, PreparedStudy
+from hemx_core.data.study import UNKNOWN, Study
 from hemx_core.errors import DatasetError, TrainingError
 from hemx_core.imaging.prepare import crop_around
 from hemx_core.markers import MARKER_CODES
@@ -83,7 +83,7 @@ class GanCrops:
 
 
 def collect_crops(
-    patients: Iterable[PreparedStudy], *, size: int = 64, markers: Sequence[str] = HYPODENSITY
+    patients: Iterable[Study], *, size: int = 64, markers: Sequence[str] = HYPODENSITY
 ) -> GanCrops:
     """Crops of all slices that show blood and on which every one of the markers was judged.
 

@@ -17,7 +17,7 @@ from hemx_core.costs import Progress
 from hemx_core.data.study import (
     UNKNOWN,
     Labels,
-    PreparedStudy,
+    Study,
     patient_labels,
     says_something,
     study_labels,
@@ -28,13 +28,13 @@ from hemx_core.nn.inference import Features, encode, segment
 from hemx_core.nn.unet import UNet
 from hemx_core.training.config import ClassifierTraining
 
-TrainSegmenter = Callable[[Sequence[PreparedStudy], int], UNet]
+TrainSegmenter = Callable[[Sequence[Study], int], UNet]
 """Given the studies to train on and the fold's number, returns the trained U-Net."""
 
 
 def out_of_fold_masks(
     train_segmenter: TrainSegmenter,
-    studies: Sequence[PreparedStudy],
+    studies: Sequence[Study],
     *,
     folds: int = 5,
     mask_threshold: float = 0.5,
@@ -162,7 +162,7 @@ class _Rows:
 
 def training_slices(
     unet: UNet,
-    studies: Sequence[PreparedStudy],
+    studies: Sequence[Study],
     *,
     config: ClassifierTraining | None = None,
     masks: Sequence[Mask] | None = None,
@@ -227,7 +227,7 @@ def training_slices(
 
 def held_out_slices(
     unet: UNet,
-    studies: Sequence[PreparedStudy],
+    studies: Sequence[Study],
     *,
     config: ClassifierTraining,
     mask_threshold: float,

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from hemx_core.data.phe_sich import PreparedPatient
-from hemx_core.data.study import PreparedStudy, StudySource
+from hemx_core.data.study import Study, StudySource
 from hemx_core.errors import DatasetError
 from hemx_core.training.augment import grey_values, random_affine, warp
 from hemx_core.training.config import SegmentationTraining
@@ -50,7 +50,7 @@ class Pools(NamedTuple):
     phantom: SlicePool | None
 
 
-def pool_of(studies: Sequence[PreparedStudy] | Sequence[PreparedPatient]) -> SlicePool:
+def pool_of(studies: Sequence[Study] | Sequence[PreparedPatient]) -> SlicePool:
     """All slices of prepared studies.
 
     Raises:
@@ -78,7 +78,7 @@ def source_pools(source: StudySource, split: str, *, location: str = "") -> list
         split: `train`, `validation` or `test`.
         location: take studies of haematomas there only; empty takes all.
     """
-    patients: dict[str, list[PreparedStudy]] = {}
+    patients: dict[str, list[Study]] = {}
     for study in source.patients(split):
         if location in ("", study.location):
             patients.setdefault(study.patient_id, []).append(study)

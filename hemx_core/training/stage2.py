@@ -13,7 +13,7 @@ import torch
 
 from hemx_core import provenance
 from hemx_core.costs import Progress
-from hemx_core.data.study import PreparedStudy, StudySource, says_something
+from hemx_core.data.study import Study, StudySource, says_something
 from hemx_core.markers import MARKER_CODES
 from hemx_core.nn.joint import MarkerClassifier
 from hemx_core.nn.unet import UNet
@@ -152,7 +152,7 @@ def collect(
             compute=config.compute,
         )
 
-        def train(seen: Sequence[PreparedStudy], fold: int) -> UNet:
+        def train(seen: Sequence[Study], fold: int) -> UNet:
             folder = files.run_dir / f"fold_{fold}"
             return fit_segmenter(stage1, pool_of(seen), [], run_dir=folder, resume=resume)
 

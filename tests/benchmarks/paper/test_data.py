@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.paper.data import Coarser, RealSlices, coarser, gather, patient_numbers
 from benchmarks.paper.scale import FULL, SMALL, TINY, scale_named
-from hemx_core.data.study import PreparedStudy
+from hemx_core.data.study import Study
 from hemx_core.errors import DatasetError, TrainingError
 from hemx_core.imaging.spec import PreprocessingSpec
 from tests.factories import make_study, write_phe_sich
@@ -21,7 +21,7 @@ class Source:
     def __init__(self) -> None:
         self.calls: list[str] = []
 
-    def patients(self, split: str) -> list[PreparedStudy]:
+    def patients(self, split: str) -> list[Study]:
         self.calls.append(split)
         return [make_study(patient_id=name, size=128, seed=i) for i, name in enumerate("aab")]
 

@@ -14,7 +14,7 @@ from benchmarks.harness.jobs import Runner
 from benchmarks.paper.data import Material
 from benchmarks.paper.experiments import NAMES, Bench, run_experiments
 from benchmarks.paper.scale import TINY
-from hemx_core.data.study import PreparedStudy
+from hemx_core.data.study import Study
 from hemx_core.errors import TrainingError
 from hemx_core.imaging.spec import PreprocessingSpec
 from tests.factories import make_study
@@ -26,10 +26,10 @@ class Source:
     preprocessing: PreprocessingSpec = TINY.preprocessing
     description = {"name": "made up", "licence": "none"}  # noqa: RUF012
 
-    def patients(self, split: str) -> list[PreparedStudy]:
+    def patients(self, split: str) -> list[Study]:
         return [self._study(split, i) for i in range(8)]
 
-    def _study(self, split: str, number: int) -> PreparedStudy:
+    def _study(self, split: str, number: int) -> Study:
         shown = number % 2
         study = make_study(
             patient_id=f"{split}-{number // 2}",

@@ -13,7 +13,7 @@ from benchmarks.harness.settings import Settings
 from benchmarks.pareto import classifiers, run, segmenters
 from benchmarks.pareto.plan import FLOAT32, TINY, Plan
 from benchmarks.pareto.run import auc_scores, dice_scores, marker_aucs, mean_dice
-from hemx_core.data.study import PreparedStudy
+from hemx_core.data.study import Study
 from hemx_core.errors import TrainingError
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.markers import MARKER_CODES
@@ -72,7 +72,7 @@ class Source:
     preprocessing: PreprocessingSpec = narrow_networks().decision.preprocessing
     description = {"name": "made up", "licence": "none"}  # noqa: RUF012
 
-    def patients(self, split: str) -> list[PreparedStudy]:
+    def patients(self, split: str) -> list[Study]:
         return [
             make_study(
                 patient_id=f"{split}-{number // 2}",

@@ -6,26 +6,26 @@ import pytest
 
 from hemx_core.data.cohort import (
     BLOCK,
-    CohortSpec,
+    PhantomMaker,
     build_cohort,
-    make_patient,
-    patient_file,
     prepare_phantom,
+    store,
+    study_file,
 )
-from hemx_core.data.study import PreparedStudy, load_study
+from hemx_core.data.study import Study, load_study
 from hemx_core.errors import DatasetError
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.phantoms import SiteSpec, make_phantom
 
 SMALL = PreprocessingSpec(size=64, pixel_mm=3.6)
 SITES = tuple(SiteSpec(name=f"small-{i}", matrix=96, slices=12, slice_spacing_mm=10) for i in "ab")
-SPEC = CohortSpec(seed=4, preprocessing=SMALL, sites=SITES)
+SPEC = PhantomMaker(seed=4, preprocessing=SMALL, sites=SITES)
 
 
 def test_cohort_is_built_resumed_and_enlarged_without_changing_what_exists(tmp_path: Path) -> None:
     told: list[tuple[str, int, int]] = []
     build_cohort(tmp_path, patients=1, seed=4, spec=SMALL, sites=SITES)
-    first = patient_file(tmp_path, 0)
+    first = study_file(tmp_path, 0)
     before = first.stat().st_mtime_ns
     cohort = build_cohort(
         tmp_path, patients=2, seed=4, spec=SMALL, sites=SITES,
@@ -41,12 +41,12 @@ def test_cohort_is_built_resumed_and_enlarged_without_changing_what_exists(tmp_p
 
 
 def test_stored_patient_is_the_prepared_phantom(tmp_path: Path) -> None:
-    make_patient(tmp_path, SPEC, 3)
-    stored = load_study(patient_file(tmp_path, 3))
+    store(tmp_path, SPEC, [3])
+    stored = load_study(study_file(tmp_path, 3))
     phantom = make_phantom(SPEC.phantom(3))
     fresh = prepare_phantom(phantom, SPEC)
     fresh = replace(fresh, expanded=SPEC.expanded(3, fresh.patient_markers))
-    for name in PreparedStudy.__slots__:
+    for name in Study.__slots__:
         np.testing.assert_array_equal(getattr(stored, name), getattr(fresh, name))
     assert stored.image.shape == stored.mask.shape == (len(stored.slice_index), 64, 64)
     assert 0.3 < stored.image.max() <= 1
@@ -75,7 +75,7 @@ def test_split_is_by_patient_fixed_and_in_proportion() -> None:
 
 
 def test_twelve_sites_that_differ() -> None:
-    sites = CohortSpec(seed=1).sites
+    sites = PhantomMaker(seed=1).sites
     assert len({site.name for site in sites}) == 12
     assert len({site.noise_sd_hu for site in sites}) == 12
 
@@ -87,8 +87,8 @@ def test_refuses_another_cohort_in_the_folder(tmp_path: Path) -> None:
 
 
 def test_refuses_a_damaged_patient_and_an_unknown_split(tmp_path: Path) -> None:
-    make_patient(tmp_path, SPEC, 0)
-    path = patient_file(tmp_path, 0)
+    store(tmp_path, SPEC, [0])
+    path = study_file(tmp_path, 0)
     path.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(DatasetError, match="cannot be read"):
         load_study(path)

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hemx_core.data.cohort import CohortSpec, prepare_phantom
+from hemx_core.data.cohort import PhantomMaker, prepare_phantom
 from hemx_core.data.dataset import DatasetSource, open_dataset
-from hemx_core.data.study import PreparedStudy, StudySource
+from hemx_core.data.study import Study, StudySource
 from hemx_core.errors import DatasetError
 from hemx_core.imaging.spec import HUWindow
 from hemx_core.phantoms import write_dicom_series
@@ -23,7 +23,7 @@ def open_set(folder: Path, **options: object) -> DatasetSource:
     return open_dataset(folder, GRID, folder.parent / "cache", **options)  # type: ignore[arg-type]
 
 
-def one(source: StudySource, split: str) -> PreparedStudy:
+def one(source: StudySource, split: str) -> Study:
     (study,) = source.patients(split)
     return study
 
@@ -36,7 +36,7 @@ def test_dicom_and_nifti_give_the_slices_of_the_phantom_itself(folder: Path) -> 
     )  # fmt: skip
     (folder / "slice_markers.csv").unlink()
     source = open_set(folder)
-    wanted = prepare_phantom(phantom(2), CohortSpec(preprocessing=GRID, blood_free=None))
+    wanted = prepare_phantom(phantom(2), PhantomMaker(preprocessing=GRID, blood_free=None))
     for split in ("test", "validation"):
         found = one(source, split)
         np.testing.assert_array_equal(found.image, wanted.image)
@@ -50,8 +50,8 @@ def test_dicom_and_nifti_give_the_slices_of_the_phantom_itself(folder: Path) -> 
 def test_a_site_s_window_replaces_the_preprocessing_s(folder: Path) -> None:
     source = open_set(folder)
     spec = replace(GRID, window=HUWindow(10, 90))
-    wanted = prepare_phantom(phantom(1), CohortSpec(preprocessing=spec, blood_free=None))
-    other = prepare_phantom(phantom(1), CohortSpec(preprocessing=GRID, blood_free=None))
+    wanted = prepare_phantom(phantom(1), PhantomMaker(preprocessing=spec, blood_free=None))
+    other = prepare_phantom(phantom(1), PhantomMaker(preprocessing=GRID, blood_free=None))
     found = one(source, "validation").image
     np.testing.assert_array_equal(found, wanted.image)
     assert np.abs(found - other.image).max() > 0.05

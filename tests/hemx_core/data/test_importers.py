@@ -7,7 +7,7 @@ import pytest
 
 from hemx_core.data import phe_sich
 from hemx_core.data.check import check_dataset
-from hemx_core.data.cohort import CohortSpec, prepare_phantom
+from hemx_core.data.cohort import PhantomMaker, prepare_phantom
 from hemx_core.data.dataset import open_dataset
 from hemx_core.data.importers import GROWTH, PhantomSet, import_phe_sich, make_dataset, make_patient
 from hemx_core.data.study import patient_truth
@@ -97,7 +97,7 @@ def test_phantoms_are_those_of_the_cohort_with_the_same_seed(tmp_path: Path, dic
     first = make_phantom(settings.cohort.phantom(0))
     window = HUWindow(*first.spec.site.window_hu)
     spec = PreprocessingSpec(size=GRID.size, pixel_mm=GRID.pixel_mm, window=window)
-    wanted = prepare_phantom(first, CohortSpec(preprocessing=spec, blood_free=None))
+    wanted = prepare_phantom(first, PhantomMaker(preprocessing=spec, blood_free=None))
     np.testing.assert_array_equal(study.image, wanted.image)
     for name in ("mask", "known", "slice_markers", "patient_markers", "slice_index"):
         np.testing.assert_array_equal(getattr(study, name), getattr(wanted, name))
@@ -108,7 +108,7 @@ def test_phantoms_are_those_of_the_cohort_with_the_same_seed(tmp_path: Path, dic
 
 
 def test_the_sites_and_patients_are_the_cohort_s() -> None:
-    ours, cohort = PhantomSet(seed=7).cohort, CohortSpec(seed=7)
+    ours, cohort = PhantomSet(seed=7).cohort, PhantomMaker(seed=7)
     assert ours.sites == cohort.sites
     assert ours.phantom(5) == cohort.phantom(5)
     assert [ours.split(i) for i in range(20)] == [cohort.split(i) for i in range(20)]

@@ -8,16 +8,14 @@ import pytest
 
 from hemx_core.data import inserted as inserted_study
 from hemx_core.data import phe_sich
-from hemx_core.data.cohort import patient_file
+from hemx_core.data.cohort import store, study_file
 from hemx_core.data.inserted import (
     BLOCK,
-    InsertedSpec,
+    InsertedMaker,
     VirtualSite,
     build_inserted_cohort,
-    draw_inserted,
     draw_sites,
     image_at,
-    make_study,
 )
 from hemx_core.data.real_background import boxed_slices, fit_mirror, read_background, yaw_of
 from hemx_core.data.study import load_study
@@ -145,7 +143,7 @@ def test_a_lesion_over_the_midline_is_not_covered(source, tmp_path):
 def test_cohort_is_built_resumed_and_stays(source, tmp_path):
     told: list[tuple[str, int, int]] = []
     build_inserted_cohort(tmp_path, patients=1, seed=2, spec=SMALL, source_folder=source)
-    first = patient_file(tmp_path, 0)
+    first = study_file(tmp_path, 0)
     before = first.stat().st_mtime_ns
     cohort = build_inserted_cohort(
         tmp_path, patients=2, seed=2, spec=SMALL, source_folder=source,
@@ -162,21 +160,21 @@ def test_cohort_is_built_resumed_and_stays(source, tmp_path):
 
 
 def test_a_study_holds_the_drawn_clot_and_free_slices(source, tmp_path):
-    spec = InsertedSpec(seed=2, preprocessing=SMALL, blood_free=3)
-    make_study(tmp_path, spec, source, 4)
+    maker = InsertedMaker(seed=2, preprocessing=SMALL, blood_free=3, source=source)
+    store(tmp_path, maker, [4])
     (tmp_path / "again").mkdir()
-    make_study(tmp_path / "again", spec, source, 4)
-    study = load_study(patient_file(tmp_path, 4))
-    again = load_study(patient_file(tmp_path / "again", 4))
+    store(tmp_path / "again", maker, [4])
+    study = load_study(study_file(tmp_path, 4))
+    again = load_study(study_file(tmp_path / "again", 4))
     np.testing.assert_array_equal(study.image, again.image)
-    real, inserted = draw_inserted(spec, source, 4)
+    real, inserted = maker.draw(4)
     kept = study.slice_index
     assert set(np.flatnonzero(inserted.touched)) <= set(kept)
     assert (~inserted.touched[kept]).sum() == 3
     assert real.free[kept[~inserted.touched[kept]]].all()
     np.testing.assert_array_equal(study.slice_markers, inserted.slice_markers[kept])
     assert study.patient_id == f"phe_sich-{real.patient}"
-    assert study.site == spec.sites[4].name
+    assert study.site == maker.sites[4].name
     assert study.expanded in (0, 1)
     found_mm2 = study.mask.sum() * SMALL.pixel_mm**2
     assert found_mm2 == pytest.approx(inserted.mask.sum() * 0.45**2, rel=0.2)
@@ -184,11 +182,11 @@ def test_a_study_holds_the_drawn_clot_and_free_slices(source, tmp_path):
 
 
 def test_splits_are_those_of_the_backgrounds_and_in_proportion(source):
-    spec = InsertedSpec(seed=2, preprocessing=SMALL)
-    names = [spec.split(number) for number in range(2 * BLOCK)]
+    maker = InsertedMaker(seed=2, preprocessing=SMALL, source=source)
+    names = [maker.split(number) for number in range(2 * BLOCK)]
     assert [names.count(s) for s in ("train", "validation", "test")] == [24, 8, 8]
     splits = phe_sich.split_patients(phe_sich.read_rows(source))
-    used = [spec.backgrounds(number, splits) for number in range(2 * BLOCK)]
+    used = [maker.backgrounds(number, splits) for number in range(2 * BLOCK)]
     assert all(set(one) == set(splits[name]) for one, name in zip(used, names, strict=True))
     tests = [one[0] for one, name in zip(used, names, strict=True) if name == "test"]
     assert len(set(tests)) == len(tests), "every background is used once before any twice"
@@ -197,18 +195,18 @@ def test_splits_are_those_of_the_backgrounds_and_in_proportion(source):
 def test_no_room_is_said(source, monkeypatch):
     monkeypatch.setattr(inserted_study, "_background", lambda source, patient: None)
     with pytest.raises(DatasetError, match="no background"):
-        draw_inserted(InsertedSpec(seed=2, preprocessing=SMALL), source, 0)
+        InsertedMaker(seed=2, preprocessing=SMALL, source=source).draw(0)
 
 
 @pytest.mark.skipif(not os.environ.get("HEMX_DATA"), reason="HEMX_DATA is not set")
 def test_real_backgrounds_stay_in_their_split(tmp_path):
     source = phe_sich.data_folder()
-    spec = InsertedSpec(seed=1)
-    make_study(tmp_path, spec, source, 1)
-    study = load_study(patient_file(tmp_path, 1))
+    maker = InsertedMaker(seed=1, source=source)
+    store(tmp_path, maker, [1])
+    study = load_study(study_file(tmp_path, 1))
     patient = study.patient_id.removeprefix("phe_sich-")
     splits = phe_sich.split_patients(phe_sich.read_rows(source))
-    assert patient in splits[spec.split(1)]
+    assert patient in splits[maker.split(1)]
     assert study.image.shape[1:] == (256, 256)
     assert study.image[study.mask].mean() > 0.5
 
@@ -217,8 +215,8 @@ def test_only_the_asked_splits_are_made(source, tmp_path):
     cohort = build_inserted_cohort(
         tmp_path, patients=12, seed=2, spec=SMALL, source_folder=source, splits=("test",)
     )
-    made = {number for number in range(12) if patient_file(tmp_path, number).exists()}
-    assert made == {number for number in range(12) if cohort.spec.split(number) == "test"}
+    made = {number for number in range(12) if study_file(tmp_path, number).exists()}
+    assert made == {number for number in range(12) if cohort.maker.split(number) == "test"}
     assert 0 < len(made) < 12
     with pytest.raises(DatasetError, match="split"):
         build_inserted_cohort(

@@ -6,7 +6,7 @@ import pytest
 
 from hemx_core.data.study import (
     CombinedSource,
-    PreparedStudy,
+    Study,
     check_split,
     load_study,
     patient_truth,
@@ -48,7 +48,7 @@ class Source:
     def description(self):
         return {"name": "a", "licence": self.licence, "patients": len(self.names)}
 
-    def patients(self, split: str) -> list[PreparedStudy]:
+    def patients(self, split: str) -> list[Study]:
         check_split(split)
         return [make_study(patient_id=n) for n in self.names if split == "train"]
 

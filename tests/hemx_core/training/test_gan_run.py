@@ -11,7 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 from hemx_core.commands.train import gan
-from hemx_core.data.study import PreparedStudy
+from hemx_core.data.study import Study
 from hemx_core.errors import DatasetError, TrainingError
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.nn.config import SNGANConfig
@@ -129,7 +129,7 @@ class Studies:
     preprocessing = PreprocessingSpec()
     description: dict[str, Any] = {"name": "test"}  # noqa: RUF012
 
-    def patients(self, split: str) -> Sequence[PreparedStudy]:
+    def patients(self, split: str) -> Sequence[Study]:
         start = 10 * len(split)
         markers = [[1, 0, 0, 0], [0, 0, 0, 0], [0, 0, 1, 0]]
         return [make_study(slices=3, markers=markers, seed=start + i) for i in range(3)]

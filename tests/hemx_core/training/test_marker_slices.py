@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from hemx_core.data.study import PreparedStudy, patient_truth
+from hemx_core.data.study import Study, patient_truth
 from hemx_core.errors import DatasetError, TrainingError
 from hemx_core.training.config import ClassifierTraining
 from hemx_core.training.marker_slices import (
@@ -72,13 +72,13 @@ class LeftBrightness(torch.nn.Module):
 
 def _patient(
     labels: list[list[int]], *, bright: float = 1.0, name: str = "p", expanded: int = -1
-) -> PreparedStudy:
+) -> Study:
     image = np.full((len(labels), SIZE, SIZE), 0.25, np.float16)
     mask = np.zeros(image.shape, bool)
     mask[:-1, 10:20, 12:16] = True  # the last slice shows no blood
     image[mask] = bright
     slice_markers = np.array(labels, np.int8)
-    return PreparedStudy(
+    return Study(
         patient_id=name,
         site="site-01",
         location="",

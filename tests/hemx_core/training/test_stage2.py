@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from hemx_core.data.cohort import build_cohort
-from hemx_core.data.study import PreparedStudy
+from hemx_core.data.study import Study
 from hemx_core.errors import DatasetError, ManifestError, TrainingError
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.markers import MARKER_CODES
@@ -110,7 +110,7 @@ class TwoGroups:
     preprocessing = SPEC
     description: ClassVar = {"name": "two groups", "licence": "none"}
 
-    def patients(self, split: str) -> list[PreparedStudy]:
+    def patients(self, split: str) -> list[Study]:
         return [
             make_study(patient_id=f"{split}{i}", size=64, slices=2, expanded=i % 2, seed=i)
             for i in range(6)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from hemx_core.data.study import PreparedStudy
+from hemx_core.data.study import Study
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.nn.config import WaveletVGGConfig
 from hemx_core.nn.joint import MarkerClassifier
@@ -41,10 +41,10 @@ class Studies:
     preprocessing = PreprocessingSpec(size=64, pixel_mm=3.6)
     description: dict[str, Any] = {"name": "made up"}  # noqa: RUF012
 
-    def patients(self, split: str) -> Sequence[PreparedStudy]:
+    def patients(self, split: str) -> Sequence[Study]:
         return [self._study(split, number) for number in range(12)]
 
-    def _study(self, split: str, number: int) -> PreparedStudy:
+    def _study(self, split: str, number: int) -> Study:
         one = make_study(
             patient_id=f"{split}-{number // 2}",
             site=f"site-{number % 3}",

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from benchmarks.paper import segmenters as paper
-from hemx_core.data.study import PreparedStudy
+from hemx_core.data.study import Study
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.markers import MARKER_CODES
 from hemx_core.training.scoring.calibration import Calibration, Scaling, calibrate
@@ -68,7 +68,7 @@ class Grey(torch.nn.Module):
 class Source:
     preprocessing = PreprocessingSpec(size=32, pixel_mm=2.0)
 
-    def patients(self, split: str) -> list[PreparedStudy]:
+    def patients(self, split: str) -> list[Study]:
         studies = [make_study(patient_id=f"P{i // 2}", seed=i, slices=3) for i in range(6)]
         studies[1].mask[1] = False
         studies[2].known[:, 10:14] = False
