@@ -23,8 +23,6 @@ from hemx_core.files import draft_folder, publish_folder
 
 if TYPE_CHECKING:
     from export.networks import Networks
-    from export.recipes import Recipe
-    from export.samples import Samples
     from hemx_core.bundle.load import Models
     from hemx_core.data.sources import Asked
 
@@ -59,8 +57,8 @@ def validate_command(
         "runs/data_cache"
     ),
     layers: Annotated[
-        int, typer.Option(min=0, help="Slices to measure every layer on; 0 leaves it out.")
-    ] = 8,
+        int | None, typer.Option(hidden=True, help="No longer here: hemx benchmark layer-error.")
+    ] = None,
     publish: Annotated[
         Path | None, typer.Option(help="Copy the bundle here, only if every gate holds.")
     ] = None,
@@ -80,6 +78,8 @@ def validate_command(
     from hemx_core.data.sources import Asked
     from hemx_core.data.study import HELD_OUT
 
+    if layers is not None:
+        _tell_validate("--layers does nothing now: `hemx benchmark layer-error` measures layers")
     networks = load_networks(weights or default_weights())
     asked = Asked(
         phantoms=phantoms,
@@ -93,14 +93,13 @@ def validate_command(
     folder = bundle or app_models_folder()
     with load_models(folder) as models:
         recipe = find_recipe(models.manifest.recipe)
-        calibration, held_out = load_samples(
+        _, held_out = load_samples(
             networks.decision.preprocessing, data=None, calibration=recipe.calibration_slices
         )
         parity = measure_parity(networks, models, held_out)
         masks, markers, source = _accuracy(networks, models, asked, split=split if real else None)
-        measured = _layers(networks, models, recipe, calibration, held_out, layers)
         record, gates = validation_record(
-            folder, models, recipe, parity=parity, masks=masks, markers=markers, layers=measured
+            folder, models, recipe, parity=parity, masks=masks, markers=markers
         )
     record = {"provenance": provenance.provenance(seed=SEED), "source": source, **record}
     provenance.write_json(out, record)
@@ -154,30 +153,6 @@ def _accuracy(
         _tell_validate(f"Dice falls by {masks['dice_drop']:.4f} on {len(patients)} patients")
     markers = validate_markers(ways, decision, source.patients("test"), progress=say)
     return masks, markers, source.description
-
-
-def _layers(
-    networks: Networks,
-    models: Models,
-    recipe: Recipe,
-    calibration: Samples,
-    held_out: Samples,
-    count: int,
-) -> dict[str, Any] | None:
-    from export.samples import choose
-    from export.validate import bundle_layers
-
-    if not count:
-        return None
-    chosen = held_out.take(choose(held_out.blood, count))
-    return bundle_layers(
-        networks,
-        models,
-        recipe,
-        calibration=list(calibration.images),
-        slices=list(chosen.images),
-        tell=_tell_validate,
-    )
 
 
 def _publish(folder: Path, target: Path) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 from hemx_core.files import write_whole
 
 MIB = 2**20
-WORST = 12
 GOOD, BAD, FLOAT_COLOUR = "#1f4e79", "#b22222", "#999999"
 
 
@@ -45,31 +44,23 @@ def markdown(record: dict[str, Any], picture: str) -> str:
         *_table(("gate", "value", "limit", ""), [_gate(one) for one in record["gates"]]),
         *_accuracy(record),
         *_programs(record),
-        *_layers(record),
         "",
-        f"![gates, AUC and layers]({picture})",
+        f"![gates and AUC]({picture})",
         "",
     ]
     return "\n".join(lines)
 
 
 def save_plot(record: dict[str, Any], path: Path) -> None:
-    """AUC both ways, the gates' use, and every layer's loss, as a PNG."""
+    """The gates' use and the loss of AUC, as a PNG."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    layers = record["layers"] or {}
-    rows = 1 + len(layers)
-    figure = Figure(figsize=(10, 3.2 * rows), layout="constrained")
+    figure = Figure(figsize=(10, 3.2), layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.subplots(rows, 2, squeeze=False)
-    _draw_gates(axes[0][0], record["gates"])
-    _draw_auc(axes[0][1], record["markers"])
-    for (name, one), row in zip(layers.items(), axes[1:], strict=True):
-        _draw_layers(row[0], one["layers"], "sqnr_db", f"{name}: SQNR up to each operator")
-        _draw_layers(
-            row[1], one["layers"], "own_sqnr_db", f"{name}: what each operator loses itself"
-        )
+    left, right = figure.subplots(1, 2)
+    _draw_gates(left, record["gates"])
+    _draw_auc(right, record["markers"])
     write_whole(path, lambda stream: figure.savefig(stream, format="png", dpi=110))
 
 
@@ -127,7 +118,6 @@ def _programs(record: dict[str, Any]) -> list[str]:
         for name, one in record["programs"].items()
     ]
     heads = ("program", "in XNNPACK", "nodes", "matrix nodes", "planned, KiB", "activations, MiB")
-    memory = record["memory"]
     sizes = ", ".join(f"{name} {size / MIB:.2f}" for name, size in record["files"].items())
     return [
         "",
@@ -135,37 +125,10 @@ def _programs(record: dict[str, Any]) -> list[str]:
         "",
         *_table(heads, rows),
         "",
-        "Activations: most that is alive at once by the delegate's graph, an upper bound. Measured in a "
-        f"fresh process, one thread: {memory['peak_mib']:.1f} MiB above the base with both programs, "
-        f"loaded in {memory['load_ms']:.0f} ms.",
+        "Activations: most that is alive at once by the delegate's graph, an upper bound.",
         "",
         f"Files, MiB: {sizes}; together {sum(record['files'].values()) / MIB:.2f}.",
     ]
-
-
-def _layers(record: dict[str, Any]) -> list[str]:
-    lines: list[str] = []
-    for name, one in (record["layers"] or {}).items():
-        rows = sorted((r for r in one["layers"] if r["quantized"]), key=lambda r: r["own_sqnr_db"])
-        cells = [
-            (
-                r["module"] or "(network)",
-                r["operator"],
-                f"{r['own_sqnr_db']:.1f}",
-                f"{r['sqnr_db']:.1f}",
-                f"{r['mse']:.3g}",
-            )
-            for r in rows[:WORST]
-        ]
-        heads = ("module", "operator", "own SQNR, dB", "SQNR so far, dB", "MSE")
-        outputs = [
-            f"{output} {db:.1f} dB (program against int8 graph {one['runtime_db'][output]:.1f} dB)"
-            for output, db in one["outputs_db"].items()
-        ]
-        lines += ["", f"## Layers of the {name}: int8 against float32", ""]
-        lines += [f"Outputs: {'; '.join(outputs)}. The {len(cells)} operators that lose most:", ""]
-        lines += _table(heads, cells)
-    return lines
 
 
 def _draw_gates(axes: Any, gates: list[dict[str, Any]]) -> None:
@@ -193,20 +156,6 @@ def _draw_auc(axes: Any, markers: dict[str, Any]) -> None:
     axes.axvline(0.0, color=FLOAT_COLOUR, linewidth=1)
     axes.set_yticks(range(len(known)), list(known), fontsize=8)
     axes.set_ylim(len(known) - 0.5, -0.5)
-
-
-def _draw_layers(axes: Any, layers: list[dict[str, Any]], key: str, title: str) -> None:
-    for quantized, colour, label in ((True, GOOD, "int8"), (False, FLOAT_COLOUR, "float32")):
-        chosen = [(i, r[key]) for i, r in enumerate(layers) if r["quantized"] is quantized]
-        # Where nothing is lost the figure is 200 dB by convention: it would flatten the rest.
-        shown = [(i, value) for i, value in chosen if value < 100]
-        if shown:
-            axes.plot(*zip(*shown, strict=True), ".", color=colour, label=label, markersize=4)
-    axes.set_xlabel("operator, in order", fontsize=8)
-    axes.set_ylabel("dB", fontsize=8)
-    axes.set_title(title, fontsize=9)
-    if axes.has_data():
-        axes.legend(fontsize=7)
 
 
 def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:

@@ -39,38 +39,53 @@ def layer_error_command(
     weights: Weights = None,
     data: Slices = None,
     slices: Annotated[int, typer.Option(min=1, help="Held-out slices to measure on.")] = 16,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(
+            "--bundle", help="Measure this bundle's programs beside their graphs as well."
+        ),
+    ] = None,
     out: Annotated[Path, typer.Option(help="Result file.")] = Path(
         "benchmarks/results/layer_error.json"
     ),
 ) -> None:
     """Compare every int8 operator with float32, and choose which modules stay in float32."""
-    from benchmarks.graphs.float_layers import choose_networks, layer_table
+    from benchmarks.graphs.float_layers import choose_networks, layer_table, programs_db
     from export.samples import choose
     from hemx_core import provenance
+    from hemx_core.bundle.load import load_models
 
     chosen = find_recipe(recipe)
     networks, calibration, held_out = _prepared(weights, data, chosen.calibration_slices)
     held_out = held_out.take(choose(held_out.blood, slices))
-    found = choose_networks(
-        networks, chosen, calibration=list(calibration.images), slices=list(held_out.images)
-    )
+    given = {"calibration": list(calibration.images), "slices": list(held_out.images)}
+    found = choose_networks(networks, chosen, **given)
+    written: dict[str, dict[str, float]] = {}
+    if bundle:
+        with load_models(bundle) as models:
+            written = programs_db(networks, models, chosen, **given)
     report = {
         "provenance": provenance.provenance(),
         "recipe": chosen.name,
         "rule": {"floor_db": chosen.float_floor_db, "gain_db": chosen.float_gain_db},
         "calibration": calibration.source,
         "source": f"{len(held_out)} slices of {held_out.source}",
-        "networks": {name: one.to_json() for name, one in found.items()},
+        "networks": {
+            name: choice.to_json() | ({"runtime_db": written[name]} if name in written else {})
+            for name, choice in found.items()
+        },
     }
     provenance.write_json(out, report)
-    for name, one in found.items():
-        typer.echo(f"\n{name}: outputs {one.to_json()['outputs_db']} dB in int8")
-        typer.echo("\n".join(layer_table(one)))
-        if one.mixed:
+    for name, choice in found.items():
+        typer.echo(f"\n{name}: outputs {choice.to_json()['outputs_db']} dB in int8")
+        typer.echo("\n".join(layer_table(choice)))
+        if choice.mixed:
             typer.echo(
-                f"with {len(one.tried)} modules in float32: {one.to_json()['outputs_db_mixed']}"
+                f"with {len(choice.tried)} modules in float32: {choice.to_json()['outputs_db_mixed']}"
             )
-        typer.echo(f"{name}_float={one.chosen!r} belongs into the row {chosen.name!r}")
+        if name in written:
+            typer.echo(f"the bundle's program against the int8 graph: {written[name]} dB")
+        typer.echo(f"{name}_float={choice.chosen!r} belongs into the row {chosen.name!r}")
 
 
 def fold_gain_command(
@@ -84,7 +99,7 @@ def fold_gain_command(
 ) -> None:
     """Measure what each folding pass gains in latency, memory and load time."""
     from benchmarks.graphs.fold_gain import fold_gain
-    from export.measure import write_lines
+    from benchmarks.graphs.measure import write_lines
 
     networks, inputs = _calibrated(weights, data)
     lines = fold_gain(
@@ -115,7 +130,7 @@ def layouts_command(
 ) -> None:
     """Compare two files, two methods of one program and one joint forward."""
     from benchmarks.graphs.layouts import compare_layouts
-    from export.measure import write_lines
+    from benchmarks.graphs.measure import write_lines
 
     networks, inputs = _calibrated(weights, data)
     lines = compare_layouts(

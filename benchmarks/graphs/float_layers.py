@@ -1,6 +1,6 @@
 """Which modules an int8 recipe leaves in float32, chosen by measured losses and not by hand.
 
-    measure      every operator of the int8 graph beside float32            export.layer_error
+    measure      every operator of the int8 graph beside float32            benchmarks.graphs.layer_error
     try          the modules that lose most on their own, in float32
     keep         them, where an output of the network gains enough by it; else none
 
@@ -17,12 +17,20 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from benchmarks.graphs.layer_error import (
+    Inputs,
+    LayerError,
+    NetworkError,
+    choose_float,
+    layer_errors,
+    program_db,
+)
 from export.calibration import network_inputs, ordinary_slices
 from export.folding.twins import fold_classifier, fold_unet
-from export.layer_error import Inputs, LayerError, NetworkError, choose_float, layer_errors
 from export.networks import Networks, check_recipe
 from export.quantize import quantize
 from export.recipes import Precision, Recipe
+from hemx_core.bundle.load import Models
 from hemx_core.errors import ExportError
 
 OUTPUTS = {"segmenter": ("probabilities", "features"), "classifier": ("logits", "cam")}
@@ -76,7 +84,7 @@ def choose_modules(
         recipe: the rule.
     """
     int8 = layer_errors(twin, quantize(twin, calibration), samples)
-    most = round(MAX_PARAMETERS_SHARE * sum(one.numel() for one in twin.parameters()))
+    most = round(MAX_PARAMETERS_SHARE * sum(parameter.numel() for parameter in twin.parameters()))
     tried = choose_float(int8.layers, floor_db=recipe.float_floor_db, max_parameters=most)
     if not tried:
         return Choice(outputs=outputs, int8=int8, tried=(), mixed=None, chosen=())
@@ -128,6 +136,42 @@ def choose_networks(
         for name, (precision, twin) in twins.items()
         if precision is Precision.INT8
     }
+
+
+def programs_db(
+    networks: Networks,
+    models: Models,
+    recipe: Recipe,
+    *,
+    calibration: Sequence[NDArray[np.float32]],
+    slices: Sequence[NDArray[np.float32]],
+) -> dict[str, dict[str, float]]:
+    """A bundle's int8 programs beside their graphs: SQNR of every output, dB, by network.
+
+    Args:
+        networks: the trained networks.
+        models: the bundle's programs.
+        recipe: the bundle's: precisions, and what stays in float32.
+        calibration: prepared slices as for the export.
+        slices: prepared slices of other patients to measure on.
+    """
+    usual = network_inputs(networks, ordinary_slices(networks.segmenter, calibration))
+    held_out = network_inputs(networks, slices)
+    found = {}
+    for name, precision, kept, program in (
+        ("segmenter", recipe.segmenter, recipe.segmenter_float, models.segmenter),
+        ("classifier", recipe.classifier, recipe.classifier_float, models.classifier),
+    ):
+        if precision is Precision.INT8:
+            twin = (
+                fold_unet(networks.segmenter)
+                if name == "segmenter"
+                else fold_classifier(networks.classifier)
+            )
+            graph = quantize(twin, usual[name], kept)
+            outputs = zip(OUTPUTS[name], program_db(graph, program, held_out[name]), strict=True)
+            found[name] = {output: round(db, 2) for output, db in outputs}
+    return found
 
 
 def layer_table(choice: Choice, count: int = 15) -> list[str]:

@@ -25,11 +25,11 @@ from executorch.backends.xnnpack.utils.xnnpack_constants import (
 )
 from torch import Tensor, nn
 
+from benchmarks.graphs.measure import Cost, Layout, facts, measure
 from export.folding.norms import fold_norms, inexact
 from export.folding.twins import FoldedClassifier, FoldedUNet, fold_classifier, fold_unet
 from export.folding.wavelets import fold_pool
 from export.lower import lower
-from export.measure import Cost, Layout, facts, measure
 from export.networks import Networks
 from export.program_facts import read_program
 from export.quantize import quantize

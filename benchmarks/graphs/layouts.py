@@ -17,9 +17,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from benchmarks.graphs.measure import Cost, Layout, facts, measure
 from export.folding.twins import fold_classifier, fold_unet
 from export.lower import lower, lower_methods
-from export.measure import Cost, Layout, facts, measure
 from export.networks import Networks
 from export.quantize import quantize
 from export.recipes import Precision

@@ -14,14 +14,13 @@ from export import cli as validate_cli
 from export.cli import exit_at_a_gate, validate_command
 from export.gates import accuracy_gates, check_gates
 from export.recipes import RECIPES, Precision, Recipe
-from export.validate import Way, bundle_layers, bundle_memory, validate_markers, validate_masks
+from export.validate import Way, validate_markers, validate_masks
 from export.validation_report import markdown
-from hemx_core.bundle.load import load_models, verify_bundle
+from hemx_core.bundle.load import verify_bundle
 from hemx_core.data import phe_sich
 from hemx_core.errors import DatasetError, DelegationError, ParityError
 from hemx_core.imaging.spec import PreprocessingSpec
-from hemx_core.manifest import ModelManifest
-from tests.export.networks import SIZE, random_images, random_samples, tiny_networks
+from tests.export.networks import SIZE, random_samples, tiny_networks
 from tests.factories import make_study, write_phe_sich
 
 RECIPE = RECIPES["tablet-int8"]
@@ -108,60 +107,30 @@ NONE = {"trained": None, "exported": None, "drop": None, "drop_95": [None, None]
 MARKERS = {"patients": 12, "markers": {"blend": ROW, "fluid_level": NONE}}
 
 
-@pytest.fixture(scope="module")
-def layers(exported_bundle: Path) -> dict[str, Any]:
-    """The float32 programs beside an int8 graph: the runtime is then exactly as far as int8 is."""
-    recipe = replace(TINY_RECIPE, segmenter=Precision.INT8, classifier=Precision.INT8)
-    images = list(random_images(2))
-    with load_models(exported_bundle) as models:
-        return bundle_layers(tiny_networks(), models, recipe, calibration=images, slices=images[:1])
-
-
-@pytest.fixture(scope="module")
-def memory(exported_bundle: Path) -> dict[str, Any]:
-    """One fresh process; the command takes three, each time."""
-    return bundle_memory(exported_bundle, ModelManifest.load(exported_bundle), rounds=1)
-
-
 @pytest.fixture
 def validate(
     exported_bundle: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    layers: dict[str, Any],
-    memory: dict[str, Any],
 ) -> Any:
     """Runs the command on the tiny bundle; what needs data sets or minutes is given."""
-    monkeypatch.setattr("export.validate.bundle_memory", lambda *given: memory)
     monkeypatch.setattr(validate_cli, "find_recipe", lambda name: TINY_RECIPE)
     monkeypatch.setattr("export.networks.load_networks", lambda folder: tiny_networks())
     monkeypatch.setattr(
         "export.samples.load_samples",
         lambda *given, **named: (random_samples(2), random_samples(3)),
     )
-    monkeypatch.setattr(validate_cli, "_layers", lambda *given: layers)
 
-    def run(masks: Any = MASKS, markers: Any = MARKERS) -> Any:
+    def run(*more: str, masks: Any = MASKS, markers: Any = MARKERS) -> Any:
         answer = (masks, markers, {"name": "phantoms", "patients": 3})
         monkeypatch.setattr(validate_cli, "_accuracy", lambda *given, **named: answer)
         app = typer.Typer()
         app.command()(validate_command)
         out, publish = tmp_path / "v.json", tmp_path / "published"
-        arguments = [str(exported_bundle), "--out", str(out), "--publish", str(publish)]
+        arguments = [str(exported_bundle), "--out", str(out), "--publish", str(publish), *more]
         return CliRunner().invoke(app, arguments)
 
     return run
-
-
-@pytest.mark.slow
-def test_layers_of_both_networks_and_the_runtime_beside_the_graph(layers: dict[str, Any]) -> None:
-    assert set(layers) == {"segmenter", "classifier"}
-    segmenter = layers["segmenter"]
-    assert set(segmenter["outputs_db"]) == {"probabilities", "features"}
-    assert any(row["module"] == "decoder.0.rise" for row in segmenter["layers"])
-    # The programs are float32 here, so they are from the int8 graph what the twin is from it.
-    for name, db in segmenter["outputs_db"].items():
-        assert segmenter["runtime_db"][name] == pytest.approx(db, abs=1.0)
 
 
 def test_a_bundle_that_passes_is_reported_and_published(
@@ -175,7 +144,6 @@ def test_a_bundle_that_passes_is_reported_and_published(
     assert record["programs"]["segmenter"]["coverage"] == 1.0
     assert record["programs"]["classifier"]["activation_peak_bytes"] > 0
     assert record["programs"]["classifier"]["planned_bytes"] > 0
-    assert record["memory"]["peak_mib"] > 0
     assert record["parity"]["probability_max"] < 1e-3
     assert {gate["gate"] for gate in record["gates"]} >= {"Dice falls by", "AUC of blend falls by"}
     assert (tmp_path / "v.png").read_bytes()[:4] == b"\x89PNG"
@@ -183,10 +151,6 @@ def test_a_bundle_that_passes_is_reported_and_published(
     assert ": passed" in text
     assert "| blend | 0.9000 | 0.8950 | 0.0050 (-0.0100 to 0.0200) | 9 |" in text
     assert "| fluid_level | not estimable |" in text
-    rows = record["layers"]["segmenter"]["layers"]
-    quantized = [row for row in rows if row["quantized"]]
-    worst = min(quantized, key=lambda row: row["own_sqnr_db"])
-    assert worst["module"] in text
     assert verify_bundle(tmp_path / "published").manifest.recipe == "tiny-fp32"
 
 
@@ -220,3 +184,7 @@ def test_failed_gates_of_the_export_end_with_1(error: Exception) -> None:
 def test_other_errors_pass_through() -> None:
     with pytest.raises(DatasetError), exit_at_a_gate():
         raise DatasetError("nothing there")
+
+
+def test_the_option_that_measured_layers_says_where_they_are_measured_now(validate: Any) -> None:
+    assert "hemx benchmark layer-error" in validate("--layers", "8").output

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from benchmarks.cli import benchmark_app
 from benchmarks.graphs import cli as measure_cli
 from benchmarks.graphs.float_layers import Choice
-from export.layer_error import LayerError, NetworkError
+from benchmarks.graphs.layer_error import LayerError, NetworkError
 from tests.export.networks import random_samples, tiny_networks
 
 ROW = LayerError(

@@ -1,13 +1,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from benchmarks.graphs.float_layers import Choice, choose_modules, choose_networks, layer_table
+from benchmarks.graphs.float_layers import (
+    Choice,
+    choose_modules,
+    choose_networks,
+    layer_table,
+    programs_db,
+)
+from benchmarks.graphs.layer_error import layer_errors
+from export.calibration import network_inputs, ordinary_slices
+from export.folding.twins import fold_unet
+from export.quantize import quantize
 from export.recipes import RECIPES, Precision, Recipe
+from hemx_core.bundle.load import load_models
 from hemx_core.errors import ExportError
 from tests.export.networks import SIZE, random_images, tiny_networks
 
@@ -100,3 +112,18 @@ def test_a_recipe_without_int8_has_nothing_to_choose() -> None:
         choose_networks(tiny_networks(), recipe, calibration=[], slices=[])
     with pytest.raises(ExportError, match="256 pixels"):
         choose_networks(tiny_networks(), RECIPES["tablet-int8"], calibration=[], slices=[])
+
+
+def test_a_bundles_programs_are_measured_beside_their_graphs(exported_bundle: Path) -> None:
+    # The programs are float32 here, so they are from the int8 graph what the twin is from it.
+    images = list(random_images(2))
+    networks = tiny_networks()
+    given = {"calibration": images, "slices": images[:1]}
+    with load_models(exported_bundle) as models:
+        found = programs_db(networks, models, RECIPE, **given)
+    assert set(found) == {"segmenter", "classifier"}
+    usual = network_inputs(networks, ordinary_slices(networks.segmenter, images))["segmenter"]
+    twin = fold_unet(networks.segmenter)
+    held_out = network_inputs(networks, images[:1])["segmenter"]
+    expected = layer_errors(twin, quantize(twin, usual), held_out).outputs_db
+    assert list(found["segmenter"].values()) == pytest.approx(expected, abs=1.0)

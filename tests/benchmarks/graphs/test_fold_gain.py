@@ -22,11 +22,11 @@ from benchmarks.graphs.fold_gain import (
     segmenter_variants,
     transient_indirection,
 )
+from benchmarks.graphs.measure import Layout, measure, write_lines
 from export.calibration import network_inputs
 from export.folding.norms import fold_norms
 from export.folding.upsampling import FoldedDecoderBlock
 from export.lower import lower
-from export.measure import Layout, measure, write_lines
 from export.program_facts import CONVOLUTIONS, xnnpack_graphs
 from export.recipes import Precision
 from hemx_core.errors import BackendError, FoldError

@@ -14,8 +14,8 @@ from benchmarks.graphs.layouts import (
     study_ms,
     write_layouts,
 )
+from benchmarks.graphs.measure import Cost, Layout, measure
 from export.folding.twins import GlobalMean, fold_classifier, fold_unet
-from export.measure import Cost, Layout, measure
 from export.program_facts import read_program
 from export.recipes import Precision
 from tests.export.networks import CROP, SIZE, tiny_networks

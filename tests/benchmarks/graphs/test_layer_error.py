@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, fx, nn
 
-from export.layer_error import LayerError, NetworkError, choose_float, layer_errors
+from benchmarks.graphs.layer_error import LayerError, NetworkError, choose_float, layer_errors
 from export.quantize import quantize
 from hemx_core.errors import ExportError
 

@@ -9,10 +9,7 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -22,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.harness.process import ChildError, run_fresh
 from hemx_core.device.machine import device_facts, package_versions
 from hemx_core.device.memory import PeakMemory
 from hemx_core.errors import BackendError
@@ -70,7 +68,7 @@ class Cost:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, rounded."""
-        values = asdict(self) | {"calls_ms": [round(one, 3) for one in self.calls_ms]}
+        values = asdict(self) | {"calls_ms": [round(call, 3) for call in self.calls_ms]}
         return {k: round(v, 3) if isinstance(v, float) else v for k, v in values.items()}
 
 
@@ -98,7 +96,7 @@ def measure(
         tell(f"round {number + 1} of {rounds}")
         for name, layout in layouts.items():
             found[name].append(_in_process(layout, runs=runs, threads=threads))
-    sizes = {n: sum(path.stat().st_size for path in one.files) for n, one in layouts.items()}
+    sizes = {n: sum(path.stat().st_size for path in layout.files) for n, layout in layouts.items()}
     return {name: _cost(several, sizes[name]) for name, several in found.items()}
 
 
@@ -141,38 +139,38 @@ def run_here(layout: Layout, *, runs: int, threads: int) -> dict[str, Any]:
 def _in_process(layout: Layout, *, runs: int, threads: int) -> dict[str, Any]:
     job = {
         "files": [str(path) for path in layout.files],
-        "calls": layout.calls,
+        "calls": [list(call) for call in layout.calls],
         "runs": runs,
         "threads": threads,
     }
-    done = subprocess.run(
-        [sys.executable, "-m", "export.measure", json.dumps(job)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=SECONDS,
-        env=os.environ | {"OMP_NUM_THREADS": str(threads)},
-    )
-    if done.returncode:
+    try:
+        return dict(run_fresh(_job, job, threads=threads, timeout=SECONDS))
+    except ChildError as error:
         raise BackendError(
-            f"a measurement failed ({done.stderr.strip().splitlines()[-1:]})",
+            f"a measurement failed ({error})",
             expected="programs that run",
             remedy="run it again with fewer things going on, or export again",
-        )
-    values: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return values
+        ) from error
+
+
+def _job(files: list[str], calls: list[Call], runs: int, threads: int) -> dict[str, Any]:
+    layout = Layout(
+        files=tuple(Path(name) for name in files),
+        calls=tuple((file, method) for file, method in calls),
+    )
+    return run_here(layout, runs=runs, threads=threads)
 
 
 def _cost(several: Sequence[dict[str, Any]], file_bytes: int) -> Cost:
-    runs = [one for process in several for one in process["runs_ms"]]
+    runs = [run for process in several for run in process["runs_ms"]]
     calls = zip(*(process["calls_ms"] for process in several), strict=True)
     return Cost(
-        load_ms=statistics.median(one["load_ms"] for one in several),
-        first_ms=statistics.median(one["first_ms"] for one in several),
+        load_ms=statistics.median(process["load_ms"] for process in several),
+        first_ms=statistics.median(process["first_ms"] for process in several),
         steady_ms=statistics.median(runs),
         p95_ms=float(np.quantile(runs, 0.95)),
         calls_ms=tuple(statistics.median(one) for one in calls),
-        peak_mib=statistics.median(one["peak_mib"] for one in several),
+        peak_mib=statistics.median(process["peak_mib"] for process in several),
         file_bytes=file_bytes,
     )
 
@@ -191,16 +189,3 @@ def _timed(methods: Sequence[Any], inputs: Sequence[list[Any]]) -> list[float]:
         run_method(method, given)
         times.append(time.perf_counter() - start)
     return times
-
-
-def _main(text: str) -> None:
-    job = json.loads(text)
-    layout = Layout(
-        files=tuple(Path(one) for one in job["files"]),
-        calls=tuple((file, name) for file, name in job["calls"]),
-    )
-    print(json.dumps(run_here(layout, runs=job["runs"], threads=job["threads"])))
-
-
-if __name__ == "__main__":
-    _main(sys.argv[1])

@@ -20,10 +20,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, fx, nn
 
 from hemx_core.errors import ExportError
+from hemx_core.runtime.program import Program
 
 Inputs = tuple[Tensor, ...]
 QUANTIZE = "quantized_decomposed.quantize_per_tensor.default"
@@ -123,9 +125,9 @@ def layer_errors(
         expected = _flat(reference.run(*inputs))
         found = _flat(_Compare(quantized, reference.values, ledger, forced=False).run(*inputs))
         _Compare(quantized, reference.values, ledger, forced=True).run(*inputs)
-        for sums, one, other in zip(outputs, expected, found, strict=True):
-            sums.signal += _power(one)
-            sums.noise += _power(other - one)
+        for sums, wanted, other in zip(outputs, expected, found, strict=True):
+            sums.signal += _power(wanted)
+            sums.noise += _power(other - wanted)
     if not ledger.nodes:
         raise ExportError(
             "a quantized graph that shares no operator with the twin",
@@ -136,6 +138,31 @@ def layer_errors(
         tuple(_rows(twin, quantized, ledger)),
         tuple(decibel(sums.signal, sums.noise) for sums in outputs),
     )
+
+
+@torch.no_grad()
+def program_db(graph: nn.Module, program: Program, samples: Iterable[Inputs]) -> tuple[float, ...]:
+    """SQNR in dB of a written program's outputs beside those of the int8 graph it was made from.
+
+    With `layer_errors` this covers the whole way from float32 to the device's runtime. A low figure means
+    that the program was calibrated on other slices than the graph.
+
+    Args:
+        graph: from `quantize`.
+        program: of a bundle; one that takes several slices a call gets each of them several times.
+        samples: inputs, batch size 1.
+    """
+    sums = [_Sums() for _ in program.spec.outputs]
+    for given in samples:
+        several = [
+            np.repeat(tensor.numpy(), spec.shape[0], axis=0)
+            for tensor, spec in zip(given, program.spec.inputs, strict=True)
+        ]
+        for own, written, wanted in zip(sums, program(several), graph(*given), strict=True):
+            expected = wanted.double()
+            own.signal += _power(expected)
+            own.noise += _power(torch.from_numpy(written[:1]) - expected)
+    return tuple(decibel(own.signal, own.noise) for own in sums)
 
 
 def choose_float(
@@ -229,7 +256,7 @@ def _rows(twin: nn.Module, quantized: fx.GraphModule, ledger: _Ledger) -> Iterab
             module=name,
             operator=node.name,
             quantized=_in_int8(node),
-            parameters=sum(one.numel() for one in own),
+            parameters=sum(parameter.numel() for parameter in own),
             mse=sums.noise / sums.elements,
             sqnr_db=decibel(sums.signal, sums.noise),
             own_mse=sums.own / sums.elements,
@@ -244,9 +271,9 @@ def _quantizer_of(node: fx.Node) -> fx.Node | None:
 def _in_int8(node: fx.Node) -> bool:
     """By its weights where it has some; others by their output's grid."""
     inputs = node.all_input_nodes
-    if any("dequantize_per_channel" in one.name for one in inputs):
+    if any("dequantize_per_channel" in source.name for source in inputs):
         return True
-    return _quantizer_of(node) is not None and all(one.op != "get_attr" for one in inputs)
+    return _quantizer_of(node) is not None and all(source.op != "get_attr" for source in inputs)
 
 
 def _rounded(node: fx.Node, value: Tensor) -> Tensor:
