@@ -324,7 +324,7 @@ def build_cohort(
 
 def prepare_phantom(phantom: Phantom, maker: PhantomMaker) -> Study:
     """Prepare a phantom's slices with blood and some of those without."""
-    blood = phantom.mask.any((1, 2))
+    blood = np.asarray(phantom.mask.any((1, 2)))
     kept = kept_slices(blood, ~blood, maker.blood_free)
     prepared = prepare(phantom.volume, maker.preprocessing)
     images, masks = [], []

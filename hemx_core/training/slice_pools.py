@@ -56,7 +56,7 @@ def pool_of(studies: Sequence[Study] | Sequence[PreparedPatient]) -> SlicePool:
     Raises:
         DatasetError: there is no study.
     """
-    kept: list[PreparedStudy | PreparedPatient] = list(studies)
+    kept: list[Study | PreparedPatient] = list(studies)
     if not kept:
         raise DatasetError(
             "no study to take slices from",

@@ -28,7 +28,7 @@ class Criterion(StrEnum):
 
 
 def choose_threshold(
-    candidates: Sequence[float] | Array,
+    candidates: Sequence[float],
     criterion: Criterion,
     figures: Mapping[str, Array],
     *,
@@ -66,7 +66,7 @@ def marker_threshold(probabilities: Array, labels: Labels, *, least_sensitivity:
     candidates = np.concatenate([steps[:1], (steps[:-1] + steps[1:]) / 2])
     sensitivity, specificity = operating_points(probabilities, labels, np.ones((1, len(labels))))
     chosen = choose_threshold(
-        candidates,
+        candidates.tolist(),
         Criterion.YOUDEN,
         {"sensitivity": sensitivity[0, :-1], "specificity": specificity[0, :-1]},
         least_sensitivity=least_sensitivity,
