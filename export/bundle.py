@@ -167,7 +167,7 @@ def publish(draft: Path, out: Path) -> None:
     The old manifest goes first and the new one comes last: whenever this is interrupted, `out`
     holds the old bundle, no bundle, or the new one, never a mixture that loads.
     """
-    files = [one.file for one in ModelManifest.from_bytes(read_manifest(draft)).files]
+    files = [file.file for file in ModelManifest.from_bytes(read_manifest(draft)).files]
     (out / MANIFEST_NAME).unlink(missing_ok=True)
     publish_files(draft, out, (*files, SIGNATURE_NAME, MANIFEST_NAME))
 
@@ -177,7 +177,7 @@ def summary(manifest: ModelManifest) -> list[tuple[str, str]]:
     parity = Parity(**manifest.parity)
     return [
         ("recipe", manifest.recipe),
-        *((one.file, f"{one.bytes / 2**20:.1f} MiB") for one in manifest.files),
+        *((file.file, f"{file.bytes / 2**20:.1f} MiB") for file in manifest.files),
         ("parity slices", f"{parity.slices} ({parity.source})"),
         ("mask Dice", f"{parity.mask_dice:.4f}, worst slice {parity.worst_slice_dice:.4f}"),
         (

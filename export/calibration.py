@@ -78,4 +78,6 @@ def calibration_crops(
         crop, _ = crop_around(image, mask, decision.crop_size)
         crops.append((torch.from_numpy(crop)[None, None], features))
         blood.append(bool(mask.any()))
-    return [one for one, shows in zip(crops, blood, strict=True) if shows] if any(blood) else crops
+    return (
+        [crop for crop, shows in zip(crops, blood, strict=True) if shows] if any(blood) else crops
+    )

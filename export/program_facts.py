@@ -137,12 +137,14 @@ def activation_peak(graph: dict[str, Any]) -> int:
 def _method(plan: Any, program: Any) -> MethodFacts:
     graphs = list(_graphs(plan, program))
     kinds = Counter(
-        type(one.instr_args).__name__ for chain in plan.chains for one in chain.instructions
+        type(instruction.instr_args).__name__
+        for chain in plan.chains
+        for instruction in chain.instructions
     )
     return MethodFacts(
         method=plan.name,
-        delegates=tuple(one.id for one in plan.delegates),
-        operators=tuple(f"{one.name}.{one.overload}" for one in plan.operators),
+        delegates=tuple(delegate.id for delegate in plan.delegates),
+        operators=tuple(f"{operator.name}.{operator.overload}" for operator in plan.operators),
         instructions=dict(kinds),
         planned_bytes=sum(plan.non_const_buffer_sizes),
         nodes=dict(Counter(n["xnode_union_type"] for g in graphs for n in g["xnodes"])),
@@ -152,9 +154,9 @@ def _method(plan: Any, program: Any) -> MethodFacts:
 
 
 def _graphs(plan: Any, program: Any) -> Iterator[dict[str, Any]]:
-    for one in plan.delegates:
-        if one.id == XNNPACK:
-            yield xnnpack_graph(bytes(program.backend_delegate_data[one.processed.index].data))
+    for delegate in plan.delegates:
+        if delegate.id == XNNPACK:
+            yield xnnpack_graph(bytes(program.backend_delegate_data[delegate.processed.index].data))
 
 
 def _matrix_types(graph: dict[str, Any]) -> Iterator[str]:

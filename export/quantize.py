@@ -42,7 +42,7 @@ class TriageQuantizer(XNNPACKQuantizer):
 
     def _is_float(self, node: fx.Node) -> bool:
         names = [name + "." for name, _ in node.meta.get("nn_module_stack", {}).values()]
-        return any(name.startswith(f"{one}.") for name in names for one in self.float_modules)
+        return any(name.startswith(f"{module}.") for name in names for module in self.float_modules)
 
 
 def quantize(
@@ -91,6 +91,6 @@ def _traced(module: nn.Module, sample: Inputs, batch: int) -> nn.Module:
     if batch == 1:
         return torch.export.export(module, sample).module()
     # Traced with two: a batch of one would be taken for a constant.
-    pair = tuple(torch.cat([one, one]) for one in sample)
+    pair = tuple(torch.cat([part, part]) for part in sample)
     axis = torch.export.Dim("batch", min=1, max=batch)
     return torch.export.export(module, pair, dynamic_shapes=({0: axis},) * len(pair)).module()

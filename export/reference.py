@@ -43,13 +43,13 @@ def reference_images(spec: PreprocessingSpec) -> list[NDArray[np.float32]]:
             volume_ml=VOLUME_ML,
         )
         phantom = make_phantom(drawn)
-        images = [one.image for one in prepare(phantom.volume, spec)]
+        images = [image.image for image in prepare(phantom.volume, spec)]
         areas = phantom.mask.sum(axis=(1, 2))
         chosen.append(images[int(areas.argmax())])
     bloody = np.flatnonzero(areas)
     brain = [
-        int(np.count_nonzero(one)) if area == 0 else -1
-        for one, area in zip(images, areas, strict=True)
+        int(np.count_nonzero(image)) if area == 0 else -1
+        for image, area in zip(images, areas, strict=True)
     ]
     return [*chosen, images[int(bloody[0])], images[int(np.argmax(brain))]]
 

@@ -107,9 +107,9 @@ def real_samples(spec: PreprocessingSpec, folder: Path, patients: list[str], spl
     rows = phe_sich.read_rows(folder)
     prepared = [phe_sich.prepare_patient(folder, rows[patient], spec) for patient in patients]
     samples = Samples(
-        np.concatenate([one.image for one in prepared]).astype(np.float32),
-        tuple(transform for one in prepared for transform in one.transforms),
-        np.concatenate([one.with_blood for one in prepared]),
+        np.concatenate([patient.image for patient in prepared]).astype(np.float32),
+        tuple(transform for patient in prepared for transform in patient.transforms),
+        np.concatenate([patient.with_blood for patient in prepared]),
         f"PHE-SICH-CT-IDS, {len(patients)} {split} patients",
     )
     return samples.take(np.flatnonzero(samples.images.any((1, 2))))
@@ -127,8 +127,8 @@ def phantom_samples(
         slices += list(prepare(phantom.volume, spec))
         blood += np.any(phantom.mask, (1, 2)).tolist()
     samples = Samples(
-        np.stack([one.image for one in slices]),
-        tuple(one.transform for one in slices),
+        np.stack([slice_.image for slice_ in slices]),
+        tuple(slice_.transform for slice_ in slices),
         np.array(blood),
         f"{studies} phantoms, seed {seed}",
     )

@@ -41,7 +41,7 @@ def markdown(record: dict[str, Any], picture: str) -> str:
         "",
         "## Gates",
         "",
-        *_table(("gate", "value", "limit", ""), [_gate(one) for one in record["gates"]]),
+        *_table(("gate", "value", "limit", ""), [_gate(gate) for gate in record["gates"]]),
         *_accuracy(record),
         *_programs(record),
         "",
@@ -64,10 +64,10 @@ def save_plot(record: dict[str, Any], path: Path) -> None:
     write_whole(path, lambda stream: figure.savefig(stream, format="png", dpi=110))
 
 
-def _gate(one: dict[str, Any]) -> tuple[str, ...]:
-    value = "not estimable" if one["value"] is None else f"{one['value']:.4f}"
-    limit = f"{'at least' if one['at_least'] else 'at most'} {one['limit']:g}"
-    return one["gate"], value, limit, "" if one["passed"] else "**FAILED**"
+def _gate(gate: dict[str, Any]) -> tuple[str, ...]:
+    value = "not estimable" if gate["value"] is None else f"{gate['value']:.4f}"
+    limit = f"{'at least' if gate['at_least'] else 'at most'} {gate['limit']:g}"
+    return gate["gate"], value, limit, "" if gate["passed"] else "**FAILED**"
 
 
 def _accuracy(record: dict[str, Any]) -> list[str]:
@@ -109,13 +109,13 @@ def _programs(record: dict[str, Any]) -> list[str]:
     rows = [
         (
             name,
-            f"{100 * one['coverage']:.0f} %",
-            f"{sum(one['nodes'].values())}",
-            ", ".join(f"{count} {kind}" for kind, count in one["matrix_nodes"].items()),
-            f"{one['planned_bytes'] / 2**10:.0f}",
-            f"{one['activation_peak_bytes'] / MIB:.1f}",
+            f"{100 * program['coverage']:.0f} %",
+            f"{sum(program['nodes'].values())}",
+            ", ".join(f"{count} {kind}" for kind, count in program["matrix_nodes"].items()),
+            f"{program['planned_bytes'] / 2**10:.0f}",
+            f"{program['activation_peak_bytes'] / MIB:.1f}",
         )
-        for name, one in record["programs"].items()
+        for name, program in record["programs"].items()
     ]
     heads = ("program", "in XNNPACK", "nodes", "matrix nodes", "planned, KiB", "activations, MiB")
     sizes = ", ".join(f"{name} {size / MIB:.2f}" for name, size in record["files"].items())
@@ -132,10 +132,10 @@ def _programs(record: dict[str, Any]) -> list[str]:
 
 
 def _draw_gates(axes: Any, gates: list[dict[str, Any]]) -> None:
-    known = [one for one in gates if one["value"] is not None and not one["at_least"]]
-    used = [one["value"] / one["limit"] if one["limit"] else 0.0 for one in known]
-    colours = [GOOD if one["passed"] else BAD for one in known]
-    axes.barh([one["gate"] for one in known], used, color=colours)
+    known = [gate for gate in gates if gate["value"] is not None and not gate["at_least"]]
+    used = [gate["value"] / gate["limit"] if gate["limit"] else 0.0 for gate in known]
+    colours = [GOOD if gate["passed"] else BAD for gate in known]
+    axes.barh([gate["gate"] for gate in known], used, color=colours)
     axes.axvline(1.0, color=BAD, linewidth=1)
     axes.invert_yaxis()
     axes.tick_params(labelsize=7)

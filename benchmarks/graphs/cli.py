@@ -99,7 +99,7 @@ def fold_gain_command(
 ) -> None:
     """Measure what each folding pass gains in latency, memory and load time."""
     from benchmarks.graphs.fold_gain import fold_gain
-    from benchmarks.graphs.measure import write_lines
+    from benchmarks.harness.measure import write_lines
 
     networks, inputs = _calibrated(weights, data)
     lines = fold_gain(
@@ -130,7 +130,7 @@ def layouts_command(
 ) -> None:
     """Compare two files, two methods of one program and one joint forward."""
     from benchmarks.graphs.layouts import compare_layouts
-    from benchmarks.graphs.measure import write_lines
+    from benchmarks.harness.measure import write_lines
 
     networks, inputs = _calibrated(weights, data)
     lines = compare_layouts(

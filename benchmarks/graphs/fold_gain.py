@@ -25,7 +25,7 @@ from executorch.backends.xnnpack.utils.xnnpack_constants import (
 )
 from torch import Tensor, nn
 
-from benchmarks.graphs.measure import Cost, Layout, facts, measure
+from benchmarks.harness.measure import Cost, Layout, facts, measure
 from export.folding.norms import fold_norms, inexact
 from export.folding.twins import FoldedClassifier, FoldedUNet, fold_classifier, fold_unet
 from export.folding.wavelets import fold_pool

@@ -17,7 +17,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from benchmarks.graphs.measure import Cost, Layout, facts, measure
+from benchmarks.harness.measure import Cost, Layout, facts, measure
 from export.folding.twins import fold_classifier, fold_unet
 from export.lower import lower, lower_methods
 from export.networks import Networks

@@ -79,7 +79,7 @@ def measure_program(path: str, fingerprint: Any, threads: int, calls: int) -> Js
         threads: of the runtime.
         calls: timed ones, after a first.
     """
-    from benchmarks.graphs.measure import Layout, run_here
+    from benchmarks.harness.measure import Layout, run_here
 
     layout = Layout(files=(Path(path),), calls=((0, "forward"),))
     found = run_here(layout, runs=calls, threads=threads)

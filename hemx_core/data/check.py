@@ -30,13 +30,13 @@ _PLACEHOLDER_PATIENTS = 3
 def check_leakage(tables: Tables, studies: Sequence[StudyFacts], findings: Findings) -> None:
     """Compare all studies: pixels slice by slice, StudyInstanceUID and DICOM PatientID."""
     _check_pixels(tables, studies, findings)
-    by_uid = _grouped((one.study_uid, one) for one in studies)
-    by_person = _grouped((one.dicom_patient_id, one) for one in studies)
+    by_uid = _grouped((study.study_uid, study) for study in studies)
+    by_person = _grouped((study.dicom_patient_id, study) for study in studies)
     for uid, group in by_uid.items():
         _tell_shared(tables, group, f"StudyInstanceUID {uid}", findings)
-    people = len({one.row.patient for one in studies})
+    people = len({study.row.patient for study in studies})
     for person, group in by_person.items():
-        sharing = len({one.row.patient for one in group})
+        sharing = len({study.row.patient for study in group})
         if sharing >= _PLACEHOLDER_PATIENTS and sharing > PLACEHOLDER_SHARE * people:
             message = (
                 f"{sharing} patients have the DICOM PatientID {person!r}: taken for a "
@@ -49,24 +49,24 @@ def check_leakage(tables: Tables, studies: Sequence[StudyFacts], findings: Findi
 
 def _grouped(pairs: Iterable[tuple[str, StudyFacts]]) -> dict[str, list[StudyFacts]]:
     groups: dict[str, list[StudyFacts]] = defaultdict(list)
-    for key, one in pairs:
+    for key, study in pairs:
         if key:
-            groups[key].append(one)
+            groups[key].append(study)
     return {key: group for key, group in groups.items() if len(group) > 1}
 
 
 def _check_pixels(tables: Tables, studies: Sequence[StudyFacts], findings: Findings) -> None:
     holders: dict[bytes, list[int]] = defaultdict(list)
-    for index, one in enumerate(studies):
-        for digest in one.slice_hashes:
+    for index, study in enumerate(studies):
+        for digest in study.slice_hashes:
             holders[digest].append(index)
     shared: Counter[tuple[int, int]] = Counter()
     for indices in holders.values():
         shared.update((indices[0], later) for later in indices[1:])
     for (first, later), count in sorted(shared.items()):
-        one, other = studies[first], studies[later]
+        first_study, other = studies[first], studies[later]
         what = f"{count} of {len(other.slice_hashes)} slices"
-        _tell(tables, one, other, f"the pixels of {what}", findings)
+        _tell(tables, first_study, other, f"the pixels of {what}", findings)
 
 
 def _tell_shared(
@@ -79,12 +79,12 @@ def _tell_shared(
 
 
 def _tell(
-    tables: Tables, one: StudyFacts, other: StudyFacts, what: str, findings: Findings
+    tables: Tables, first: StudyFacts, other: StudyFacts, what: str, findings: Findings
 ) -> None:
-    splits = [tables.patients[each.row.patient].split for each in (one, other)]
+    splits = [tables.patients[study.row.patient].split for study in (first, other)]
     message = (
-        f"shares {what} with study {one.row.study} (row {one.row.row}): patient "
-        f"{one.row.patient} is in {splits[0]}, {other.row.patient} in {splits[1]}"
+        f"shares {what} with study {first.row.study} (row {first.row.row}): patient "
+        f"{first.row.patient} is in {splits[0]}, {other.row.patient} in {splits[1]}"
     )
     if splits[0] != splits[1]:
         message = f"LEAKAGE between splits: {message}"
@@ -100,18 +100,18 @@ _LABELS = {1: "present", 0: "absent", -1: UNKNOWN_NAME}
 def summarise(tables: Tables, studies: Sequence[StudyFacts]) -> dict[str, Any]:
     """Counts as JSON values; patients' markers are those of their first study."""
     patients = list(tables.patients.values())
-    first = {one.row.patient: one for one in studies if tables.is_first(one.row)}
+    first = {study.row.patient: study for study in studies if tables.is_first(study.row)}
     return {
         "patients": len(patients),
         "studies": len(tables.studies),
         "studies_with_mask": sum(row.mask not in ("", NO_BLOOD) for row in tables.studies.values()),
         "studies_without_blood": sum(row.mask == NO_BLOOD for row in tables.studies.values()),
         "studies_with_assumed_spacing": sum(row.spacing_assumed for row in tables.studies.values()),
-        "slices_with_blood": sum(one.slices_with_blood for one in studies),
+        "slices_with_blood": sum(study.slices_with_blood for study in studies),
         "median_volume_ml": _median_volume(studies),
-        "by_split": _count(one.split for one in patients),
-        "by_site": _count(one.site or UNKNOWN_NAME for one in patients),
-        "by_location": _count(one.location or UNKNOWN_NAME for one in patients),
+        "by_split": _count(patient.split for patient in patients),
+        "by_site": _count(patient.site or UNKNOWN_NAME for patient in patients),
+        "by_location": _count(patient.location or UNKNOWN_NAME for patient in patients),
         "coverage": _coverage(patients, first),
         "co_occurrence": _co_occurrence(first.values(), studies),
     }
@@ -123,10 +123,10 @@ def warn_of_gaps(tables: Tables, summary: dict[str, Any], findings: Findings) ->
         if not summary["by_split"].get(split):
             findings.warn(PATIENTS.file, f"no patient in the split {split}", column="split")
             continue
-        cells = [one for one in summary["coverage"] if one["split"] == split]
+        cells = [row for row in summary["coverage"] if row["split"] == split]
         for code in (*MARKER_CODES, "expanded"):
-            present = sum(one[code]["present"] for one in cells)
-            absent = sum(one[code]["absent"] for one in cells)
+            present = sum(row[code]["present"] for row in cells)
+            absent = sum(row[code]["absent"] for row in cells)
             if (present + absent) and not (present and absent):
                 lacking = "without" if present else "with"
                 message = f"no patient {lacking} {code} in {split}: not estimable there"
@@ -134,7 +134,7 @@ def warn_of_gaps(tables: Tables, summary: dict[str, Any], findings: Findings) ->
 
 
 def _median_volume(studies: Sequence[StudyFacts]) -> float | None:
-    volumes = [one.volume_ml for one in studies if one.volume_ml > 0]
+    volumes = [study.volume_ml for study in studies if study.volume_ml > 0]
     return round(float(np.median(volumes)), 2) if volumes else None
 
 
@@ -145,18 +145,18 @@ def _count(names: Iterable[str]) -> dict[str, int]:
 def _coverage(patients: Sequence[PatientRow], first: dict[str, StudyFacts]) -> list[dict[str, Any]]:
     """One entry for each split and site that has patients."""
     rows = []
-    for split, site in sorted({(one.split, one.site) for one in patients}):
-        group = [one for one in patients if (one.split, one.site) == (split, site)]
-        read = [first[one.patient] for one in group if one.patient in first]
+    for split, site in sorted({(patient.split, patient.site) for patient in patients}):
+        group = [patient for patient in patients if (patient.split, patient.site) == (split, site)]
+        read = [first[patient.patient] for patient in group if patient.patient in first]
         entry: dict[str, Any] = {
             "split": split,
             "site": site or UNKNOWN_NAME,
             "patients": len(group),
-            "masks": sum(bool(one.row.mask) for one in read),
-            "expanded": _labels(one.expanded for one in group),
+            "masks": sum(bool(study.row.mask) for study in read),
+            "expanded": _labels(patient.expanded for patient in group),
         }
         for place, code in enumerate(MARKER_CODES):
-            known = [int(one.patient_markers[place]) for one in read]
+            known = [int(study.patient_markers[place]) for study in read]
             entry[code] = _labels(known + [-1] * (len(group) - len(read)))
         rows.append(entry)
     return rows
@@ -171,10 +171,10 @@ def _co_occurrence(
     first: Iterable[StudyFacts], studies: Sequence[StudyFacts]
 ) -> list[dict[str, Any]]:
     """All 16 combinations, and those not fully known, in patients and in slices with blood."""
-    patients = Counter(tuple(one.patient_markers.tolist()) for one in first)
+    patients = Counter(tuple(study.patient_markers.tolist()) for study in first)
     slices: Counter[tuple[int, ...]] = Counter()
-    for one in studies:
-        slices.update(tuple(markers) for markers in one.blood_markers.tolist())
+    for study in studies:
+        slices.update(tuple(markers) for markers in study.blood_markers.tolist())
     rows = []
     for pattern in product((0, 1), repeat=len(MARKER_CODES)):
         shown = [code for code, value in zip(MARKER_CODES, pattern, strict=True) if value]
@@ -206,7 +206,7 @@ class CheckReport:
     @property
     def errors(self) -> int:
         """Number of errors."""
-        return sum(one.severity == ERROR for one in self.problems)
+        return sum(problem.severity == ERROR for problem in self.problems)
 
     @property
     def warnings(self) -> int:
@@ -221,7 +221,7 @@ class CheckReport:
             "name": self.name,
             "errors": self.errors,
             "warnings": self.warnings,
-            "problems": [asdict(one) for one in self.problems],
+            "problems": [asdict(problem) for problem in self.problems],
             "summary": self.summary,
         }
 
@@ -238,7 +238,10 @@ def check_dataset(folder: Path, progress: Progress | None = None) -> CheckReport
     check_leakage(tables, studies, tables.findings)
     summary = summarise(tables, studies)
     warn_of_gaps(tables, summary, tables.findings)
-    ordered = sorted(tables.findings.problems, key=lambda one: (one.file, one.row or 0, one.column))
+    ordered = sorted(
+        tables.findings.problems,
+        key=lambda problem: (problem.file, problem.row or 0, problem.column),
+    )
     return CheckReport(
         folder=str(folder), name=tables.info.name, problems=tuple(ordered), summary=summary
     )
@@ -251,9 +254,9 @@ def _check_studies(tables: Tables, progress: Progress | None) -> list[StudyFacts
     for done, row in enumerate(rows, 1):
         # What is not there has been told with the tables; reading it would tell it again.
         there = row.ct and tables.path(row.ct).exists()
-        one = check_study(tables, row, tables.findings) if there else None
-        if one is not None:
-            facts.append(one)
+        found = check_study(tables, row, tables.findings) if there else None
+        if found is not None:
+            facts.append(found)
         if progress:
             progress("check", done, len(rows))
     return facts

@@ -53,13 +53,13 @@ def _coverage(summary: Mapping[str, Any]) -> Table:
     table = Table(title="Labels: present / absent / unknown", title_justify="left")
     for column in ("split", "site", "patients", "masks", *MARKER_CODES, "expanded"):
         table.add_column(column, overflow="fold")
-    for one in summary["coverage"]:
+    for row in summary["coverage"]:
         labels = [
-            f"{one[code]['present']}/{one[code]['absent']}/{one[code]['unknown']}"
+            f"{row[code]['present']}/{row[code]['absent']}/{row[code]['unknown']}"
             for code in (*MARKER_CODES, "expanded")
         ]
-        numbers = (str(one["patients"]), str(one["masks"]))
-        table.add_row(one["split"], escape(one["site"]), *numbers, *labels)
+        numbers = (str(row["patients"]), str(row["masks"]))
+        table.add_row(row["split"], escape(row["site"]), *numbers, *labels)
     return table
 
 
@@ -68,9 +68,9 @@ def _co_occurrence(summary: Mapping[str, Any]) -> Table:
     table.add_column("exactly these", overflow="fold")
     table.add_column("patients", justify="right")
     table.add_column("slices with blood", justify="right")
-    for one in summary["co_occurrence"]:
-        name = " + ".join(one["markers"]) or ("none" if one["known"] else "not all known")
-        table.add_row(name, str(one["patients"]), str(one["slices"]))
+    for row in summary["co_occurrence"]:
+        name = " + ".join(row["markers"]) or ("none" if row["known"] else "not all known")
+        table.add_row(name, str(row["patients"]), str(row["slices"]))
     return table
 
 
@@ -78,12 +78,12 @@ def _problems(report: CheckReport) -> Table:
     table = Table(title="Problems", title_justify="left")
     for column in ("", "file", "row", "column", "problem"):
         table.add_column(column, overflow="fold")
-    for one in report.problems:
+    for problem in report.problems:
         table.add_row(
-            Text(one.severity, style="red" if one.severity == ERROR else "yellow"),
-            escape(one.file),
-            "" if one.row is None else str(one.row),
-            one.column,
-            escape(one.message),
+            Text(problem.severity, style="red" if problem.severity == ERROR else "yellow"),
+            escape(problem.file),
+            "" if problem.row is None else str(problem.row),
+            problem.column,
+            escape(problem.message),
         )
     return table

@@ -53,23 +53,23 @@ class Findings:
     @property
     def errors(self) -> list[Problem]:
         """Problems that are errors."""
-        return [one for one in self.problems if one.severity == ERROR]
+        return [problem for problem in self.problems if problem.severity == ERROR]
 
     @property
     def warnings(self) -> list[Problem]:
         """Problems that are warnings."""
-        return [one for one in self.problems if one.severity == WARNING]
+        return [problem for problem in self.problems if problem.severity == WARNING]
 
     def _note(self, severity: str, file: str, message: str, row: int | None, column: str) -> None:
-        one = Problem(severity=severity, file=file, message=message, row=row, column=column)
-        self.problems.append(one)
+        problem = Problem(severity=severity, file=file, message=message, row=row, column=column)
+        self.problems.append(problem)
 
 
 def refuse(name: str, problems: Sequence[Problem]) -> None:
     """Raise DatasetError with the first problems, if there are any."""
     if not problems:
         return
-    told = "; ".join(f"{one.place}: {one.message}" for one in problems[:_SHOWN])
+    told = "; ".join(f"{problem.place}: {problem.message}" for problem in problems[:_SHOWN])
     more = f"; and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
     raise DatasetError(
         f"the data set {name} has {len(problems)} errors: {told}{more}",

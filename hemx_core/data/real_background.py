@@ -86,10 +86,10 @@ def read_background(
         lesion = lesions[index]
         if lesion is None:
             continue
-        one = heal_slice(hu[index], lesion, mirror, pixel_mm=pixel, window=window)
-        if one is not None:
-            hu[index], usable[index] = one, True
-    brains = [find_brain(one, pixel_mm=pixel, upper_hu=window[1]) for one in hu]
+        healed = heal_slice(hu[index], lesion, mirror, pixel_mm=pixel, window=window)
+        if healed is not None:
+            hu[index], usable[index] = healed, True
+    brains = [find_brain(picture, pixel_mm=pixel, upper_hu=window[1]) for picture in hu]
     for index in np.flatnonzero(usable):
         usable[index] = not _dense(hu[index], brains[index], pixel)
     background = make_background(

@@ -60,10 +60,10 @@ def check_reference(volume: HUVolume, mask: Mask, unsure: Mask) -> tuple[Mask, t
     dense = np.stack([_dense(volume, index) for index in range(len(mask))])
     opened = np.zeros_like(mask)
     faults: list[Fault] = []
-    for index, one in enumerate(mask):
-        if _longest_edge(one) >= EDGE_PX:
-            opened[index] |= _grown(one, RIM_PX)
-            faults.append(Fault(index, "box", int(one.sum())))
+    for index, drawn in enumerate(mask):
+        if _longest_edge(drawn) >= EDGE_PX:
+            opened[index] |= _grown(drawn, RIM_PX)
+            faults.append(Fault(index, "box", int(drawn.sum())))
     clot = mask & dense
     for order in (range(1, len(mask)), range(len(mask) - 2, -1, -1)):
         step = 1 if order.step > 0 else -1
@@ -73,7 +73,7 @@ def check_reference(volume: HUVolume, mask: Mask, unsure: Mask) -> tuple[Mask, t
                 clot[index] |= found
                 opened[index] |= _grown(found, RIM_PX)
                 faults.append(Fault(index, "missing", int(found.sum())))
-    return opened & ~unsure, tuple(sorted(faults, key=lambda one: (one.index, one.kind)))
+    return opened & ~unsure, tuple(sorted(faults, key=lambda fault: (fault.index, fault.kind)))
 
 
 def _dense(volume: HUVolume, index: int) -> Mask:
@@ -93,8 +93,8 @@ def _dense(volume: HUVolume, index: int) -> Mask:
 def _longest_edge(mask: Mask) -> int:
     """Longest run of border pixels along a row or a column."""
     longest = 0
-    for one in (mask, mask.T):
-        framed = np.pad(one, 1)
+    for turned in (mask, mask.T):
+        framed = np.pad(turned, 1)
         for edges in (framed[1:] & ~framed[:-1], framed[:-1] & ~framed[1:]):
             changes = np.diff(np.pad(edges, ((0, 0), (1, 1))).astype(np.int8), axis=1)
             starts, ends = np.nonzero(changes == 1)[1], np.nonzero(changes == -1)[1]

@@ -128,7 +128,8 @@ def _read(path: Path) -> Dataset:
 
 def _segment_number(path: Path, seg: Dataset, wanted: str) -> int:
     names = {
-        int(one.SegmentNumber): str(one.get("SegmentLabel", "")) for one in seg.SegmentSequence
+        int(segment.SegmentNumber): str(segment.get("SegmentLabel", ""))
+        for segment in seg.SegmentSequence
     }
     if seg.SOPClassUID == LABELMAP:
         names.pop(0, None)  # the background of a label map is a segment by name

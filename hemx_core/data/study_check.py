@@ -77,7 +77,7 @@ def check_study(tables: Tables, row: StudyRow, findings: Findings) -> StudyFacts
     _check_densities(row, volume, note)
     study = _with_masks(tables, row, volume, note)
     _check_markers(tables, study, findings)
-    hashes = (_hash(one) for one in volume.hu if one.min() != one.max())
+    hashes = (_hash(picture) for picture in volume.hu if picture.min() != picture.max())
     blood = np.asarray(study.mask.any((1, 2)))
     return StudyFacts(
         row=row,

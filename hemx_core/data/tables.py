@@ -289,11 +289,11 @@ class Tables:
 
     def studies_of(self, patient: str) -> list[StudyRow]:
         """A patient's studies in order of time; in order of the table where a time is missing."""
-        found = [one for one in self.studies.values() if one.patient == patient]
-        times = [one.acquired_at for one in found]
+        found = [row for row in self.studies.values() if row.patient == patient]
+        times = [row.acquired_at for row in found]
         if any(time is None for time in times) or len({t.tzinfo is None for t in times if t}) > 1:
             return found
-        return sorted(found, key=lambda one: (one.acquired_at or datetime.min, one.row))
+        return sorted(found, key=lambda row: (row.acquired_at or datetime.min, row.row))
 
 
 def read_tables(folder: Path) -> Tables:
@@ -340,7 +340,7 @@ def _patients(folder: Path, findings: Findings) -> dict[str, PatientRow]:
         split = cells.needed("split")
         if split and split not in SPLITS:
             cells.error("split", f"{split!r} is not one of {', '.join(SPLITS)}")
-        one = PatientRow(
+        row = PatientRow(
             row=cells.row,
             patient=cells.needed("patient"),
             split=split,
@@ -348,8 +348,8 @@ def _patients(folder: Path, findings: Findings) -> dict[str, PatientRow]:
             location=cells.text("location"),
             expanded=cells.flag("expanded"),
         )
-        if _is_new(one.patient, found, cells, "patient"):
-            found[one.patient] = one
+        if _is_new(row.patient, found, cells, "patient"):
+            found[row.patient] = row
     return found
 
 
@@ -357,7 +357,7 @@ def _studies(folder: Path, findings: Findings) -> dict[str, StudyRow]:
     found: dict[str, StudyRow] = {}
     for cells in read_table(folder, STUDIES, findings):
         window = cells.interval("window_lower", "window_upper")
-        one = StudyRow(
+        row = StudyRow(
             row=cells.row,
             study=cells.needed("study"),
             patient=cells.needed("patient"),
@@ -372,10 +372,10 @@ def _studies(folder: Path, findings: Findings) -> dict[str, StudyRow]:
             clipped_to_hu=cells.interval("clipped_lower", "clipped_upper"),
             spacing_assumed=cells.flag("spacing_assumed") == 1,
         )
-        for column, path in (("ct", one.ct), ("mask", one.mask), ("ignore_mask", one.ignore_mask)):
+        for column, path in (("ct", row.ct), ("mask", row.mask), ("ignore_mask", row.ignore_mask)):
             _check_path(folder, cells, column, path)
-        if _is_new(one.study, found, cells, "study"):
-            found[one.study] = one
+        if _is_new(row.study, found, cells, "study"):
+            found[row.study] = row
     return found
 
 
@@ -407,11 +407,11 @@ def _slice_markers(
             cells.error("slice", f"slice {uid or number} of study {study} stands there twice")
         else:
             markers = tuple(cells.flag(code) for code in MARKER_CODES)
-            one = MarkerRow(
+            row = MarkerRow(
                 row=cells.row, study=study, markers=markers, slice_number=number,
                 sop_instance_uid=uid,
             )  # fmt: skip
-            found[study] = (*found.get(study, ()), one)
+            found[study] = (*found.get(study, ()), row)
             seen.add((study, uid or number))
     return found
 

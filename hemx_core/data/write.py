@@ -82,8 +82,8 @@ def write_tables(
         slice_markers: study id and row.
         patient_markers: patient id and row.
     """
-    _write(folder, PATIENTS, (_patient(one) for one in patients))
-    _write(folder, STUDIES, (_study(one) for one in studies))
+    _write(folder, PATIENTS, (_patient(patient) for patient in patients))
+    _write(folder, STUDIES, (_study(study) for study in studies))
     if slice_markers:
         _write(
             folder,
@@ -91,18 +91,18 @@ def write_tables(
             (
                 {
                     "study": study,
-                    "slice": one.slice_number,
-                    "sop_instance_uid": one.sop_instance_uid,
-                    **_markers(one),
+                    "slice": row.slice_number,
+                    "sop_instance_uid": row.sop_instance_uid,
+                    **_markers(row),
                 }
-                for study, one in slice_markers
+                for study, row in slice_markers
             ),
         )
     if patient_markers:
         _write(
             folder,
             PATIENT_MARKERS,
-            ({"patient": p, "study": one.study, **_markers(one)} for p, one in patient_markers),
+            ({"patient": p, "study": row.study, **_markers(row)} for p, row in patient_markers),
         )
 
 
@@ -120,36 +120,36 @@ def _flag(value: int) -> str:
     return UNKNOWN_WORD if value == UNKNOWN else str(int(value))
 
 
-def _markers(one: MarkerRow) -> dict[str, str]:
-    return {code: _flag(value) for code, value in zip(MARKER_CODES, one.markers, strict=True)}
+def _markers(row: MarkerRow) -> dict[str, str]:
+    return {code: _flag(value) for code, value in zip(MARKER_CODES, row.markers, strict=True)}
 
 
-def _patient(one: PatientRow) -> dict[str, Any]:
+def _patient(row: PatientRow) -> dict[str, Any]:
     return {
-        "patient": one.patient,
-        "split": one.split,
-        "site": one.site,
-        "location": one.location,
-        "expanded": _flag(one.expanded),
+        "patient": row.patient,
+        "split": row.split,
+        "site": row.site,
+        "location": row.location,
+        "expanded": _flag(row.expanded),
     }
 
 
-def _study(one: StudyRow) -> dict[str, Any]:
-    window = (one.window.lower, one.window.upper) if one.window else ("", "")
-    clipped = one.clipped_to_hu or ("", "")
+def _study(row: StudyRow) -> dict[str, Any]:
+    window = (row.window.lower, row.window.upper) if row.window else ("", "")
+    clipped = row.clipped_to_hu or ("", "")
     return {
-        "study": one.study,
-        "patient": one.patient,
-        "ct": one.ct,
-        "acquired_at": one.acquired_at.isoformat() if one.acquired_at else "",
-        "scanner": one.scanner,
-        "series": one.series,
-        "mask": one.mask,
-        "mask_segment": one.mask_segment,
-        "ignore_mask": one.ignore_mask,
+        "study": row.study,
+        "patient": row.patient,
+        "ct": row.ct,
+        "acquired_at": row.acquired_at.isoformat() if row.acquired_at else "",
+        "scanner": row.scanner,
+        "series": row.series,
+        "mask": row.mask,
+        "mask_segment": row.mask_segment,
+        "ignore_mask": row.ignore_mask,
         "window_lower": window[0],
         "window_upper": window[1],
         "clipped_lower": clipped[0],
         "clipped_upper": clipped[1],
-        "spacing_assumed": "yes" if one.spacing_assumed else "no",
+        "spacing_assumed": "yes" if row.spacing_assumed else "no",
     }

@@ -83,7 +83,7 @@ def patient_folds(patient_ids: Sequence[str], *, folds: int, seed: int) -> list[
         )
     order = np.random.default_rng((seed, folds)).permutation(len(patients))
     fold_of = {patients[who]: place % folds for place, who in enumerate(order)}
-    return [fold_of[one] for one in patient_ids]
+    return [fold_of[patient] for patient in patient_ids]
 
 
 Mask = NDArray[np.bool_]
@@ -198,10 +198,10 @@ def training_slices(
             shown = image if config.masking == "none" else image * mask[keep]
             size = config.crop_size
             if config.view == "slice":
-                shown = np.stack([_shrunk(one, size) for one in shown]).astype(np.float16)
+                shown = np.stack([_shrunk(picture, size) for picture in shown]).astype(np.float16)
                 centres += [((size - 1) / 2, (size - 1) / 2)] * len(shown)
             else:
-                centres += [centroid(one) for one in mask[keep]]
+                centres += [centroid(drawn) for drawn in mask[keep]]
             images.append(shown)
             labels.append(known[keep])
             features.append(

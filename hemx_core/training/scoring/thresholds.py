@@ -49,7 +49,8 @@ def choose_threshold(
     # Rounded, so that equal shares are equal whatever the order of their sums.
     youden = np.round(sensitivity + figures["specificity"], 9)
     allowed = np.flatnonzero(sensitivity >= least_sensitivity - TOLERANCE)
-    return float(candidates[max(allowed, key=lambda i: (youden[i], sensitivity[i]))])
+    best = max(allowed, key=lambda place: (youden[place], sensitivity[place]))
+    return float(candidates[int(best)])
 
 
 def marker_threshold(probabilities: Array, labels: Labels, *, least_sensitivity: float) -> float:

@@ -22,7 +22,7 @@ from benchmarks.graphs.fold_gain import (
     segmenter_variants,
     transient_indirection,
 )
-from benchmarks.graphs.measure import Layout, measure, write_lines
+from benchmarks.harness.measure import Layout, measure, write_lines
 from export.calibration import network_inputs
 from export.folding.norms import fold_norms
 from export.folding.upsampling import FoldedDecoderBlock

@@ -14,7 +14,7 @@ from benchmarks.graphs.layouts import (
     study_ms,
     write_layouts,
 )
-from benchmarks.graphs.measure import Cost, Layout, measure
+from benchmarks.harness.measure import Cost, Layout, measure
 from export.folding.twins import GlobalMean, fold_classifier, fold_unet
 from export.program_facts import read_program
 from export.recipes import Precision

@@ -174,7 +174,9 @@ def test_the_command_hands_its_options_on(tmp_path: Path, monkeypatch: pytest.Mo
         seen.update(rest, config=config, files=files)
         return {"test": {code: {"slice_auc": 0.5} for code in rest["markers"]}}
 
-    monkeypatch.setattr("hemx_core.commands.train.open_asked", lambda _, **asked: asked["phantoms"])
+    monkeypatch.setattr(
+        "hemx_core.data.sources.open_sources", lambda asked, *_, **__: asked.phantoms
+    )
     monkeypatch.setattr("hemx_core.training.gan_run.run_gan", remember)
     app = typer.Typer()
     app.command()(gan)
