@@ -63,6 +63,7 @@ def test_no_slice_no_markers() -> None:
 def test_no_haematoma_does_not_rule_out_haemorrhage() -> None:
     code, reasons = recommend(0.0, {})
     assert code is Recommendation.NO_HAEMATOMA_FOUND
+    assert len(reasons) == 2
     assert reasons == (Reason("none_found"), Reason("not_ruled_out"))
 
 
@@ -129,3 +130,5 @@ def test_a_map_without_support_stays_dark() -> None:
     shares = positive_share(cam)
     np.testing.assert_array_equal(shares[0], 0)
     np.testing.assert_allclose(shares[1], [[0, 1], [0.5, 0]])
+    faint = positive_share(np.full((1, 2, 2), 0.25, np.float32))
+    np.testing.assert_allclose(faint, 1)

@@ -89,6 +89,37 @@ def test_a_clock_that_is_set_back_does_not_shorten_the_delay(lock: PinLock, cloc
     assert lock.wait_seconds() == 5
 
 
+def test_the_wait_runs_down_by_the_clock_to_nothing(lock: PinLock, clock: Clock) -> None:
+    for _ in range(3):
+        with pytest.raises(PinError, match="wrong"):
+            lock.check("000001")
+    waits = []
+    for _ in range(6):
+        waits.append(lock.wait_seconds())
+        clock.go(1.0)
+    assert waits == [5, 4, 3, 2, 1, 0]
+    clock.go(-6.25)
+    assert lock.wait_seconds() == 5, "set back by less than a second too"
+
+
+def test_the_right_pin_starts_the_count_at_nothing(lock: PinLock, store: Store) -> None:
+    with pytest.raises(PinError, match="wrong"):
+        lock.check("000001")
+    lock.check("135790")
+    assert store.settings.get("pin")["failures"] == 0
+    assert store.settings.get("pin")["failed_at"] is None
+
+
+def test_the_longest_pin_has_64_characters(store: Store, clock: Clock) -> None:
+    lock = PinLock(store, now=clock)
+    longest = "ab" * 32
+    lock.set(longest)
+    lock.check(longest)
+    for bad in ("ab" * 32 + "a", "ab" * 2 + "a"):
+        with pytest.raises(PinError, match="too short, too long"):
+            lock.set(bad, old=longest)
+
+
 def test_the_delay_ends_at_an_hour() -> None:
     assert [delay_seconds(count) for count in (0, 2, 3, 4, 12, 13, 10_000)] == [
         0, 0, 5, 10, 2560, 3600, 3600,
@@ -136,6 +167,8 @@ def test_neither_the_pin_nor_an_unsalted_hash_is_stored(lock: PinLock, store: St
     lock.set("135790", old="135790")
     second = store.settings.get("pin")
     assert first["hash"] != second["hash"]
+    assert first["salt"] != second["salt"]
+    assert (len(first["salt"]), len(first["hash"])) == (2 * 16, 2 * 32)
     assert "135790" not in str(first)
     assert [one.action for one in store.audit.entries()] == ["pin.set", "pin.set"]
 
@@ -165,5 +198,6 @@ def test_the_full_cost_is_what_is_used(tmp_path: Path) -> None:
     with Store(tmp_path) as store:
         lock = PinLock(store)
         lock.set("135790")
-        assert (store.settings.get("pin")["n"], store.settings.get("pin")["r"]) == (2**14, 8)
+        kept = store.settings.get("pin")
+        assert (kept["n"], kept["r"], kept["p"]) == (2**14, 8, 1)
         lock.check("135790")
