@@ -50,7 +50,9 @@ class DeleteStatement(Operator):
 
     def mutate(self, node: Any, index: int) -> Any:
         """`pass` in its place."""
-        return parso.parse(node.get_first_leaf().prefix + "pass\n").children[0]
+        statement = parso.parse("pass\n").children[0]
+        statement.get_first_leaf().prefix = node.get_first_leaf().prefix
+        return statement
 
     @classmethod
     def examples(cls) -> Iterable[Any]:
