@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -111,6 +111,52 @@ def test_different_slice_spacing_is_said() -> None:
     earlier, later = _head(14.0, FIRST), _head(14.0, SECOND)
     thick = HUVolume(later.hu, spacing_mm=(8, 1.5, 1.5), identity=SECOND)
     assert _codes(compare_volumes(earlier, thick, ThresholdModels())) == {"different_spacing"}
+
+
+@pytest.mark.parametrize(("dz", "told"), [(5.9, False), (6.1, True), (4.2, False), (4.1, True)])
+def test_spacings_may_differ_by_a_fifth(dz: float, told: bool) -> None:
+    earlier, later = _head(14.0, FIRST), _head(14.0, SECOND)
+    other = HUVolume(later.hu, spacing_mm=(dz, 1.5, 1.5), identity=SECOND)
+    codes = _codes(compare_volumes(earlier, other, ThresholdModels()))
+    assert ("different_spacing" in codes) is told
+
+
+@pytest.mark.parametrize(
+    ("hours", "codes"),
+    [(0.0, set()), (-0.1, {"later_before_earlier"}), (72.0, set()), (72.1, {"long_interval"})],
+)
+def test_the_order_and_three_days_are_what_is_told(hours: float, codes: set[str]) -> None:
+    second = replace(SECOND, acquired_at=AT + timedelta(hours=hours))
+    assert _codes(_compare(second=second)) == codes
+
+
+def test_a_zone_that_one_time_carries_is_left_out() -> None:
+    zoned = replace(SECOND, acquired_at=(AT + timedelta(hours=2)).replace(tzinfo=UTC))
+    assert interval_hours(FIRST, zoned) == pytest.approx(2.0)
+
+
+def test_force_compares_one_series_with_itself_and_missing_ids_are_no_patients() -> None:
+    assert _compare(second=FIRST, force=True).interval_hours == 0
+    nobody = replace(SECOND, patient_id="")
+    assert _codes(_compare(first=replace(FIRST, patient_id=""), second=nobody)) == {
+        "patient_unknown"
+    }
+    with pytest.raises(InputError, match="different patient IDs"):
+        _compare(first=replace(FIRST, series_uid=""), second=replace(SECOND, patient_id="P2"))
+    without_uid = _compare(
+        first=replace(FIRST, series_uid=""), second=replace(SECOND, series_uid="")
+    )
+    assert _codes(without_uid) == set()
+
+
+def test_progress_names_the_study() -> None:
+    stages: list[str] = []
+    volumes = _head(14.0, FIRST), _head(14.0, SECOND)
+    compare_volumes(
+        *volumes, ThresholdModels(), progress=lambda stage, _done, _all: stages.append(stage)
+    )
+    assert stages[0].startswith("earlier study: ")
+    assert stages[-1].startswith("later study: ")
 
 
 @pytest.mark.parametrize(

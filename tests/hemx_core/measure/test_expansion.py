@@ -1,6 +1,8 @@
+from math import exp, hypot, log
+
 import pytest
 
-from hemx_core.measure.expansion import Answer, judge_growth
+from hemx_core.measure.expansion import DEFINITIONS, Answer, judge_growth
 from hemx_core.measure.volume import VolumeEstimate
 
 YES, NO, OPEN = Answer.YES, Answer.NO, Answer.INDETERMINATE
@@ -78,3 +80,40 @@ def test_a_haematoma_that_is_gone_did_not_expand() -> None:
     growth = judge_growth(_estimate(20), _estimate(0))
     assert growth.percent == -100
     assert set(growth.answers.values()) == {NO}
+
+
+def test_the_intervals_follow_the_formulas_of_the_module() -> None:
+    """With figures put in by hand: 0.05 mm repeats, 1.46 mm are common, z is 1.645."""
+    earlier = VolumeEstimate(volume_ml=20.0, surface_mm2=3000.0, sampling_sd_ml=0.5)
+    later = VolumeEstimate(volume_ml=30.0, surface_mm2=4000.0, sampling_sd_ml=1.0)
+    growth = judge_growth(earlier, later)
+    first, second = hypot(0.15, 0.5), hypot(0.2, 1.0)
+    half = 1.645 * hypot(first, second, 1.46)
+    assert growth.ml == pytest.approx(10)
+    assert growth.ml_interval == pytest.approx((10 - half, 10 + half))
+    spread = 1.645 * hypot(first / 20, second / 30, 1.46 * (4 / 30 - 3 / 20))
+    low, high = (100 * (exp(log(1.5) + sign * spread) - 1) for sign in (-1, 1))
+    assert growth.percent == pytest.approx(50)
+    assert growth.percent_interval == pytest.approx((low, high))
+
+
+def test_the_definitions_are_the_published_ones() -> None:
+    assert {one.code: (one.percent, one.ml) for one in DEFINITIONS} == {
+        "he_30": (30.0, None),
+        "he_33_or_6ml": (33.0, 6.0),
+        "he_12_5ml": (None, 12.5),
+    }
+
+
+def test_a_limit_that_the_whole_interval_reaches_is_a_yes() -> None:
+    """Without any uncertainty the limit itself is reached, and a hair below is not."""
+    sure = VolumeEstimate(volume_ml=20.0, surface_mm2=0.0, sampling_sd_ml=0.0)
+    for ml, expected in ((32.5, YES), (32.499, NO)):
+        later = VolumeEstimate(volume_ml=ml, surface_mm2=0.0, sampling_sd_ml=0.0)
+        assert judge_growth(sure, later).answers["he_12_5ml"] is expected
+
+
+def test_a_haematoma_that_is_gone_has_shrunk_by_all_of_it() -> None:
+    growth = judge_growth(_estimate(20), _estimate(0))
+    assert growth.percent_interval == (-100, -100)
+    assert judge_growth(_estimate(0.5), _estimate(0.8)).percent == pytest.approx(60)

@@ -61,3 +61,10 @@ def test_in_place_measures_the_same_and_needs_no_second_mask() -> None:
     np.testing.assert_array_equal(mask, expected.mask)
     assert found.filled_ml == expected.filled_ml > 0
     assert found.areas_mm2 == expected.areas_mm2
+
+
+@pytest.mark.parametrize(("pixels", "told"), [(99, True), (100, False), (101, False)])
+def test_half_a_millilitre_is_no_longer_tiny(pixels: int, told: bool) -> None:
+    mask = np.zeros((6, 64, 64), bool)
+    mask[2].flat[:pixels] = True  # 5 mm3 each, in rows from the corner
+    assert ("tiny_haematoma" in _codes(mask)) is told
