@@ -70,11 +70,11 @@ class Link:
 
 def link(earlier: TriageResult, later: TriageResult) -> Link:
     """Link two studies by what they have in common; see the module."""
-    heights = [one.geometry.slice_offsets_mm for one in (earlier, later)]
-    frames = [one.identity.frame_of_reference_uid for one in (earlier, later)]
+    heights = [study.geometry.slice_offsets_mm for study in (earlier, later)]
+    frames = [study.identity.frame_of_reference_uid for study in (earlier, later)]
     if frames[0] and frames[0] == frames[1]:
         return Link(heights[0], heights[1], 0.0, Anchor.FRAME)
-    centres = [haematoma_height_mm(one) for one in (earlier, later)]
+    centres = [haematoma_height_mm(study) for study in (earlier, later)]
     if centres[0] is not None and centres[1] is not None:
         return Link(heights[0], heights[1], centres[1] - centres[0], Anchor.HAEMATOMA)
     return Link(heights[0], heights[1], float(heights[1][-1] - heights[0][-1]), Anchor.TOP)

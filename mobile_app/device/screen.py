@@ -78,7 +78,7 @@ class ModelsCard(DeviceCard):
         sheet = ChoiceSheet(
             language=self.context.language,
             title=self.say("licences"),
-            entries=[f"{one['name']}: {one['licence']}" for one in found],
+            entries=[f"{licence['name']}: {licence['licence']}" for licence in found],
             on_chosen=lambda number: self.open_licence(found[number]),
         )
         sheet.open()

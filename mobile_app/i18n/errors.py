@@ -196,5 +196,7 @@ def words(language: str, kind: str) -> tuple[str, str]:
 
     known = getattr(mobile_app.errors, kind, None) or getattr(hemx_core.errors, kind, None)
     ancestors = known.__mro__ if isinstance(known, type) else (hemx_core.errors.HemxError,)
-    name = next(one.__name__ for one in ancestors if f"error.{one.__name__}" in STRINGS)
+    name = next(
+        ancestor.__name__ for ancestor in ancestors if f"error.{ancestor.__name__}" in STRINGS
+    )
     return text(language, f"error.{name}"), text(language, f"remedy.{name}")

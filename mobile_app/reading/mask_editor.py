@@ -291,7 +291,7 @@ class MaskEditor:
             return ()
         pairs = enumerate(zip(self._slices, target.slices, strict=True))
         found = (_difference(index, mask, other) for index, (mask, other) in pairs)
-        patches = tuple(one for one in found if one is not None)
+        patches = tuple(patch for patch in found if patch is not None)
         for patch in patches:
             self._set(patch.index, target.slices[patch.index])
         self._take(_Step(self._state, target.state, patches))

@@ -59,8 +59,14 @@ def expansions_of_patient(store: Store, study_id: int) -> tuple[Expansion, ...]:
         StoreError: one cannot be read.
     """
     patient = store.studies.get(study_id).identity.patient_id
-    studies = [one.id for one in store.studies.find(patient_id=patient)] if patient else [study_id]
-    stored = {one.id: one for study in studies for one in store.comparisons.of_study(study)}
+    studies = (
+        [study.id for study in store.studies.find(patient_id=patient)] if patient else [study_id]
+    )
+    stored = {
+        comparison.id: comparison
+        for study in studies
+        for comparison in store.comparisons.of_study(study)
+    }
     studies_of = {
         result: study.id
         for study in store.studies.find()
@@ -78,9 +84,9 @@ def into(study_id: int, expansions: Iterable[Expansion]) -> tuple[Expansion, ...
         expansions: newest first.
     """
     newest: dict[int, Expansion] = {}
-    for one in expansions:
-        if one.later_study == study_id:
-            newest.setdefault(one.earlier_study, one)
+    for expansion in expansions:
+        if expansion.later_study == study_id:
+            newest.setdefault(expansion.earlier_study, expansion)
     return tuple(newest.values())
 
 
@@ -91,9 +97,9 @@ def urged(result: TriageResult, expansions: Iterable[Expansion]) -> TriageResult
         result: the later study's.
         expansions: as `into` gives them. Outdated ones count until they are compared again.
     """
-    for one in expansions:
-        if one.certain:
-            return warned(urge(result, one.growth), one.growth)
+    for expansion in expansions:
+        if expansion.certain:
+            return warned(urge(result, expansion.growth), expansion.growth)
     return result
 
 
