@@ -105,11 +105,7 @@ class TriageResult(results.TriageResult):
         language, out, shown = language or self.language, Path(folder), self.shown
         check_save(out, dicom=dicom, language=language)
         if dicom and shown.source is None:
-            raise InputError(
-                "a volume that was not read from files",
-                expected="a DICOM study: SEG and SR refer to its images",
-                remedy="triage the study's folder, or leave out dicom=True",
-            )
+            raise InputError("no_files_for_dicom")
         report = write_report(self, shown.volume, out, window=shown.window, identify=identify)
         files = list(report.named_files)
         if pdf:

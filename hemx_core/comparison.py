@@ -131,17 +131,9 @@ def check_pair(earlier: SeriesIdentity, later: SeriesIdentity, *, force: bool) -
     """
     known = earlier.patient_id and later.patient_id
     if known and earlier.patient_id != later.patient_id and not force:
-        raise InputError(
-            "the two studies carry different patient IDs",
-            expected="two studies of one patient",
-            remedy="check the input; if the patient was registered twice, force the comparison",
-        )
+        raise InputError("two_patients")
     if earlier.series_uid and earlier.series_uid == later.series_uid and not force:
-        raise InputError(
-            "both inputs are the same series",
-            expected="an earlier and a later study",
-            remedy="check the input",
-        )
+        raise InputError("same_series")
 
 
 def interval_hours(earlier: SeriesIdentity, later: SeriesIdentity) -> float | None:

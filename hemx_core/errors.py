@@ -35,10 +35,12 @@ HemxError
 
 from __future__ import annotations
 
+import errno
+import os
 from typing import Any
 
-from hemx_core.notes import SENTENCE, Phrase
-from hemx_core.words import is_error_code, tell_error
+from hemx_core.notes import SENTENCE, Phrase, Value
+from hemx_core.words import is_code, is_error_code, tell_error
 
 
 class HemxError(Exception):
@@ -79,6 +81,20 @@ class HemxError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _again, (type(self), self.code, dict(self.values))
+
+
+def cause(error: BaseException) -> Value:
+    """What the system says of an error: in words where they are known, else in its own.
+
+    The common reasons of an `OSError` are told in both languages; of the others the English text.
+    """
+    if isinstance(error, OSError) and error.errno is not None:
+        code = f"os.{errno.errorcode.get(error.errno, '')}"
+        # Who raises one by hand says more than its number does.
+        if is_code(code) and error.strerror == os.strerror(error.errno):
+            return Phrase(code)
+        return error.strerror or type(error).__name__
+    return str(error) or type(error).__name__
 
 
 def _again(kind: type[HemxError], code: str, values: dict[str, Any]) -> HemxError:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from hemx_core.errors import OutputError
+from hemx_core.errors import OutputError, cause
 
 Content = bytes | str | Callable[[BinaryIO], object]
 """What a file is to hold: bytes, text (written as UTF-8, line ends as they are), or what fills a stream."""
@@ -157,8 +157,4 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OutputError(
-            f"{path.name} cannot be written ({error.strerror or type(error).__name__})",
-            expected="a folder with free space that may be written to",
-            remedy="free some space, or choose another folder",
-        ) from error
+        raise OutputError("not_written", file=path.name, reason=cause(error)) from error

@@ -18,7 +18,7 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hemx_core.errors import IntegrityError, ManifestError
+from hemx_core.errors import IntegrityError, ManifestError, cause
 from hemx_core.files import write_whole
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.markers import MARKER_CODES
@@ -114,11 +114,7 @@ class ModelManifest:
         object.__setattr__(self, "schema_version", version)
         codes = tuple(marker.code for marker in self.markers)
         if codes != MARKER_CODES:
-            raise ManifestError(
-                f"markers {codes}",
-                expected=f"{MARKER_CODES}, in this order",
-                remedy="export the bundle again with this version",
-            )
+            raise ManifestError("manifest_markers", found=codes, needed=MARKER_CODES)
 
     @property
     def slices_a_call(self) -> int:
@@ -130,11 +126,7 @@ class ModelManifest:
         tensors = (*self.segmenter.inputs, *self.segmenter.outputs)
         counts = {one.shape[0] if one.shape else 0 for one in tensors} or {1}
         if len(counts) != 1 or min(counts) < 1:
-            raise ManifestError(
-                f"a segmenter whose inputs and outputs hold {sorted(counts)} slices",
-                expected="the same number in each, at least 1",
-                remedy="export the bundle again",
-            )
+            raise ManifestError("manifest_batch", counts=tuple(sorted(counts)))
         return counts.pop()
 
     def to_json(self) -> str:
@@ -155,16 +147,10 @@ class ModelManifest:
             values = json.loads(text)
             version = values.pop("schema_version")
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ManifestError(
-                f"a manifest that is not readable ({error})",
-                expected="JSON with a schema_version",
-                remedy="copy the bundle again or export it again",
-            ) from error
+            raise ManifestError("manifest_unreadable", reason=cause(error)) from error
         if version not in range(FIRST_VERSION, SCHEMA_VERSION + 1):
             raise ManifestError(
-                f"a manifest of schema version {version}",
-                expected=f"version {FIRST_VERSION} to {SCHEMA_VERSION}",
-                remedy="use a bundle exported with this version of HEMX",
+                "manifest_version", found=str(version), first=FIRST_VERSION, last=SCHEMA_VERSION
             )
         try:
             manifest = from_values(cls, values)
@@ -175,11 +161,7 @@ class ModelManifest:
                 _check_name(file.file)
             return manifest
         except RecordError as error:
-            raise ManifestError(
-                f"a manifest whose fields do not fit: {error}",
-                expected=f"the fields of schema version {version}",
-                remedy="copy the bundle again or export it again",
-            ) from error
+            raise ManifestError("manifest_fields", reason=str(error), version=version) from error
 
     def save(self, folder: Path) -> Path:
         """Write the manifest into a folder, whole or not at all."""
@@ -203,11 +185,7 @@ class ModelManifest:
         try:
             text = content.decode()
         except UnicodeDecodeError as error:
-            raise ManifestError(
-                f"a manifest that is not readable ({error})",
-                expected="JSON in UTF-8",
-                remedy="copy the bundle again or export it again",
-            ) from error
+            raise ManifestError("manifest_not_text", reason=cause(error)) from error
         return cls.from_json(text)
 
     def verify_files(self, folder: Path) -> None:
@@ -236,9 +214,7 @@ def read_manifest(folder: Path) -> bytes:
         return (folder / MANIFEST_NAME).read_bytes()
     except OSError as error:
         raise ManifestError(
-            f"no readable manifest in {folder} ({error})",
-            expected=f"a bundle folder with {MANIFEST_NAME}",
-            remedy="give the folder that `hemx dev export` wrote",
+            "no_manifest", folder=str(folder), reason=cause(error), file=MANIFEST_NAME
         ) from error
 
 
@@ -254,19 +230,14 @@ def verify_file(path: Path, *, sha256: str, size: int) -> None:
     Raises:
         IntegrityError: the file is missing or differs.
     """
-    remedy = "copy the bundle again; do not use it as it is"
     if not path.is_file():
-        raise IntegrityError(
-            f"no file {path.name}", expected="every file of the manifest", remedy=remedy
-        )
+        raise IntegrityError("file_missing", file=path.name)
     found = path.stat().st_size
     if found != size:
-        raise IntegrityError(
-            f"{path.name} has {found} bytes", expected=f"{size} bytes", remedy=remedy
-        )
+        raise IntegrityError("file_size", file=path.name, found=found, needed=size)
     digest = file_sha256(path)
     if digest != sha256:
-        raise IntegrityError(f"{path.name} has SHA-256 {digest}", expected=sha256, remedy=remedy)
+        raise IntegrityError("file_hash", file=path.name, found=digest, needed=sha256)
 
 
 def _check_whole(read: Json, written: Json) -> None:

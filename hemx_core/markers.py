@@ -22,14 +22,14 @@ MARKERS: tuple[Marker, ...] = (
     Marker(
         "hypodensity",
         "Hypodensity",
-        "ハイポデンシティー",
+        "低吸収域",
         "Any hypodense region strictly inside the clot, any shape, not connected to its outside "
         "(includes black hole and swirl). Boulouis 2016.",
     ),
     Marker(
         "irregular",
         "Margin irregularity",
-        "マージンイレギュラーサイン",
+        "辺縁不整",
         "Irregular or multilobular margin, Barras shape scale 3 to 5. Barras 2009.",
     ),
     Marker(
@@ -42,7 +42,7 @@ MARKERS: tuple[Marker, ...] = (
     Marker(
         "fluid_level",
         "Fluid level",
-        "フルイドレベル",
+        "液面形成",
         "A hypodense part above a hyperdense part with a straight horizontal border, patient supine.",
     ),
 )

@@ -132,11 +132,7 @@ def _calls(prepared: PreparedVolume, most: int, watch: Watch) -> Iterator[Group]
 
 def _not_finite(index: int) -> ModelError:
     """A NaN is below every threshold: it would read as "no blood"."""
-    return ModelError(
-        f"the segmenter answered NaN or infinity on slice {index + 1}",
-        expected="probabilities from 0 to 1",
-        remedy="verify the bundle, or export it again",
-    )
+    return ModelError("segmenter_not_finite", slice=index + 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

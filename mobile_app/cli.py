@@ -25,9 +25,7 @@ def open_app(study: Study = None, demo: Demo = False) -> None:
     from hemx_core.errors import BackendError
 
     if find_spec("kivy") is None:
-        raise BackendError(
-            "Kivy is not installed", expected="the extra `app`", remedy='pip install "hemx[app]"'
-        )
+        raise BackendError("no_kivy")
     from mobile_app.main import main
 
     main(study, demo=demo)

@@ -60,10 +60,6 @@ class UnexpectedError(HemxError):
     @classmethod
     def wrap(cls, error: BaseException) -> UnexpectedError:
         """Name the error's type, not its text: a text may hold a path or a patient's name."""
-        wrapped = cls(
-            f"the program failed unexpectedly ({type(error).__name__})",
-            expected="no such error",
-            remedy="try again; if it comes back, report it with the app's version",
-        )
+        wrapped = cls("unexpected", kind=type(error).__name__)
         wrapped.__cause__ = error
         return wrapped

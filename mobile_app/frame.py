@@ -15,7 +15,7 @@ from kivy.uix.widget import Widget
 from hemx_core.errors import HemxError
 from mobile_app import theme
 from mobile_app.i18n import STRINGS, text
-from mobile_app.i18n.errors import words
+from mobile_app.i18n.errors import explained
 from mobile_app.widgets import buttons  # noqa: F401  (the layout names its widgets)
 from mobile_app.widgets.buttons import ActionButton, Heading, Sheet, Wrapped
 from mobile_app.work.study_list import whose
@@ -241,14 +241,13 @@ def trouble_widgets(
     language: str, error: HemxError, *, title: str = "app.trouble"
 ) -> tuple[Widget, ...]:
     """Heading, plain words, what to do, and what exactly was found."""
-    plain, remedy = words(language, type(error).__name__)
+    kind = type(error).__name__
+    plain, found, expected, remedy = explained(language, kind, error.code, error.values)
     detail = " ".join(
         f"{text(language, key)}: {told}"
-        for key, told in (("app.found", error.found), ("app.expected", error.expected))
+        for key, told in (("app.found", found), ("app.expected", expected))
         if told
     )
-    if language == "en":
-        remedy = error.remedy or remedy
     return (
         Heading(text=text(language, title)),
         Wrapped(text=plain),

@@ -82,9 +82,7 @@ def set_window(store: Store, chosen: HUWindow | None) -> None:
     """
     if chosen is not None and not LOWEST_HU <= chosen.lower < chosen.upper <= HIGHEST_HU:
         raise VolumeError(
-            f"a window from {chosen.lower:g} to {chosen.upper:g} HU",
-            expected=f"between {LOWEST_HU:g} and {HIGHEST_HU:g} HU",
-            remedy="give other limits, or go back to the window of the models",
+            "window_range", lower=chosen.lower, upper=chosen.upper, least=LOWEST_HU, most=HIGHEST_HU
         )
     store.settings.set(WINDOW, None if chosen is None else [chosen.lower, chosen.upper])
 

@@ -104,9 +104,10 @@ class Models:
         most = self.slices_a_call
         if not 1 <= len(images) <= most or len({image.shape for image in images}) != 1:
             raise ModelInputError(
-                f"{len(images)} slices of shapes {sorted({image.shape for image in images})} in a call",
-                expected=f"1 to {most} slices of one shape",
-                remedy="call the segmenter as often as it takes",
+                "call_size",
+                slices=len(images),
+                shapes=str(sorted({image.shape for image in images})),
+                most=most,
             )
         given = np.stack(images)[:, None]
         if len(images) < most:
@@ -178,12 +179,7 @@ def verify_bundle(
             content, signature, trusted_keys() if keys is None else tuple(keys)
         )
     elif not allow_unsigned:
-        raise SignatureError(
-            f"a bundle without {SIGNATURE_NAME}",
-            expected="a signature by a trusted key",
-            remedy="copy the bundle again with its signature; sign one of your own with "
-            "`hemx bundle sign`; for development allow unsigned bundles",
-        )
+        raise SignatureError("unsigned", file=SIGNATURE_NAME)
     manifest = ModelManifest.from_bytes(content)
     manifest.verify_files(folder)
     return VerifiedBundle(folder=folder, manifest=manifest, signed_by=signed_by)
@@ -215,10 +211,7 @@ def load_models(
     backend = backend if backend is not None else _default_backend(threads)
     if backend.version != manifest.executorch:
         raise BackendError(
-            f"{backend.name} {backend.version} and a bundle written by ExecuTorch "
-            f"{manifest.executorch}",
-            expected=f"version {manifest.executorch}",
-            remedy=f"pip install executorch=={manifest.executorch}, or export the bundle again",
+            "runtime_version", name=backend.name, found=backend.version, needed=manifest.executorch
         )
     segmenter = backend.open(folder / manifest.segmenter.file, manifest.segmenter)
     try:
@@ -250,9 +243,7 @@ def default_bundle() -> Path:
     folder = app_models_folder()
     if not (folder / MANIFEST_NAME).is_file():
         raise ManifestError(
-            "no model bundle in the installed tree",
-            expected=f"{MANIFEST_NAME} in {folder.name}, or {BUNDLE_VARIABLE} set",
-            remedy="name the bundle's folder, or write one with `hemx dev export`",
+            "no_bundle", file=MANIFEST_NAME, folder=folder.name, variable=BUNDLE_VARIABLE
         )
     return folder
 

@@ -22,6 +22,7 @@ from hemx_core.bundle.load import Models
 from hemx_core.errors import SelfTestError
 from hemx_core.imaging.prepare import crop_around
 from hemx_core.manifest import ModelManifest, verify_file
+from hemx_core.notes import Phrase, Value
 
 REFERENCE_NAME = "reference.npz"
 LEVELS = 255
@@ -67,9 +68,11 @@ class References:
             with np.load(io.BytesIO(content), allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
         except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            raise _unusable(f"not readable ({type(error).__name__})") from error
+            raise _unusable("references.unreadable", kind=type(error).__name__) from error
         if {name: str(array.dtype) for name, array in arrays.items()} != DTYPES:
-            raise _unusable(f"of other arrays: {', '.join(sorted(arrays)) or 'none'}")
+            if not arrays:
+                raise _unusable("references.no_arrays")
+            raise _unusable("references.arrays", arrays=tuple(sorted(arrays)))
         return cls(**arrays)
 
     def check(self, manifest: ModelManifest) -> None:
@@ -91,9 +94,9 @@ class References:
         for name, shape in expected.items():
             array = getattr(self, name)
             if array.shape != (len(self), *shape) or len(self) == 0:
-                raise _unusable(f"with {name} of shape {array.shape}")
+                raise _unusable("references.shape", name=name, shape=str(array.shape))
             if not np.isfinite(array).all():
-                raise _unusable(f"with {name} that are not finite")
+                raise _unusable("references.not_finite", name=name)
 
 
 def record_references(models: Models, images: Sequence[NDArray[np.float32]]) -> References:
@@ -129,11 +132,7 @@ def load_references(folder: Path, manifest: ModelManifest) -> References:
         IntegrityError: the file is missing or differs from the manifest.
     """
     if manifest.reference is None:
-        raise SelfTestError(
-            "a bundle without reference outputs",
-            expected="reference inputs and outputs to test this device with",
-            remedy="install a bundle that was exported with this version of HEMX",
-        )
+        raise SelfTestError("no_references")
     path = folder / manifest.reference.file
     verify_file(path, sha256=manifest.reference.sha256, size=manifest.reference.bytes)
     references = References.from_bytes(path.read_bytes())
@@ -146,12 +145,8 @@ def as_input(levels: NDArray[np.uint8]) -> NDArray[np.float32]:
     return levels.astype(np.float32) / np.float32(LEVELS)
 
 
-def _unusable(what: str) -> SelfTestError:
-    return SelfTestError(
-        f"a bundle whose reference file is {what}",
-        expected="the inputs and outputs of both programs, as the manifest describes them",
-        remedy="copy the bundle again or export it again",
-    )
+def _unusable(code: str, **values: Value) -> SelfTestError:
+    return SelfTestError("references_unusable", what=Phrase(code, **values))
 
 
 SEGMENT, CLASSIFY = "segment", "classify"
@@ -254,17 +249,17 @@ class SelfTestReport:
         if self.passed:
             return
         if not self.tested:
-            found, expected = self.untested or "no self-test", "a self-test that passed"
-        else:
-            failed = [(m.method, one) for m in self.methods for one in m.measures if not one.passed]
-            found = "the models compute something else on this device: " + ", ".join(
-                f"{method} {one.name} differs by {one.difference:.4g}" for method, one in failed
-            )
-            expected = ", ".join(f"{one.name} at most {one.tolerance:g}" for _, one in failed)
+            raise SelfTestError("not_tested")
+        failed = [(m.method, one) for m in self.methods for one in m.measures if not one.passed]
         raise SelfTestError(
-            found,
-            expected=expected,
-            remedy="do not triage on this device; install the app again, and report the device's model",
+            "computes_otherwise",
+            failed=tuple(
+                Phrase("difference", method=method, name=one.name, difference=one.difference)
+                for method, one in failed
+            ),
+            limits=tuple(
+                Phrase("at_most", name=one.name, limit=one.tolerance) for _, one in failed
+            ),
         )
 
 

@@ -20,9 +20,10 @@ from pathlib import Path
 
 from hemx_core.bundle import ed25519
 from hemx_core.device.machine import on_android
-from hemx_core.errors import ManifestError, OutputError, SignatureError, UnknownKeyError
+from hemx_core.errors import ManifestError, OutputError, SignatureError, UnknownKeyError, cause
 from hemx_core.files import write_whole
 from hemx_core.manifest import MANIFEST_NAME
+from hemx_core.notes import Phrase
 from hemx_core.records import from_values, to_values
 
 SIGNATURE_NAME = "manifest.sig"
@@ -92,11 +93,7 @@ class Signature:
         except (ValueError, KeyError, TypeError, RecursionError):
             whole = False
         if not whole:
-            raise SignatureError(
-                f"a {SIGNATURE_NAME} that is not readable",
-                expected=f"an Ed25519 signature in format {FORMAT}",
-                remedy=COPY_AGAIN,
-            )
+            raise SignatureError("signature_malformed", file=SIGNATURE_NAME, format=FORMAT)
         return signature
 
 
@@ -118,9 +115,7 @@ def read_signature(folder: Path) -> bytes | None:
         return None
     except OSError as error:
         raise SignatureError(
-            f"a {SIGNATURE_NAME} that cannot be read ({error})",
-            expected="a readable file",
-            remedy=COPY_AGAIN,
+            "signature_unreadable", file=SIGNATURE_NAME, reason=cause(error)
         ) from error
 
 
@@ -140,16 +135,18 @@ def check_signature(manifest: bytes, content: bytes, keys: Iterable[TrustedKey])
     key = trusted.get(signature.key_id)
     if key is None:
         raise UnknownKeyError(
-            f"a bundle signed with the unknown key {signature.key_id[:64]!r}",
-            expected=f"one of {', '.join(trusted) or 'no key at all: none is trusted here'}",
-            remedy="ask who released the bundle for the public key and, if you trust them, add it "
-            "with `hemx bundle trust`; on a tablet, install an app that carries the key",
+            "unknown_key",
+            key=signature.key_id[:64],
+            trusted=tuple(trusted),
+            none=None if trusted else Phrase("no_key"),
         )
     if not ed25519.verify(key.public_key, CONTEXT + manifest, signature.value):
         raise SignatureError(
-            f"a {MANIFEST_NAME} that is not what key {key.key_id} ({key.name}) signed",
-            expected=f"the manifest as signed in {SIGNATURE_NAME}",
-            remedy=COPY_AGAIN,
+            "signature_wrong",
+            manifest=MANIFEST_NAME,
+            key=key.key_id,
+            name=key.name,
+            file=SIGNATURE_NAME,
         )
     return key
 
@@ -197,11 +194,7 @@ def own_folder() -> Path:
     """
     folder = config_folder()
     if folder is None:
-        raise OutputError(
-            "no configuration folder for keys",
-            expected="a home folder of the user",
-            remedy=f"set {CONFIG_VARIABLE}",
-        )
+        raise OutputError("no_key_folder", variable=CONFIG_VARIABLE)
     return folder
 
 
@@ -238,9 +231,7 @@ def read_keys(path: Path, *, release: bool = False) -> tuple[TrustedKey, ...]:
         return ()
     except (OSError, ValueError) as error:
         raise ManifestError(
-            f"a list of trusted keys, {path}, that is not readable ({error})",
-            expected=f"JSON of format {FORMAT} with key_id, public_key and name of every key",
-            remedy="mend or remove the file",
+            "keys_unreadable", path=str(path), reason=cause(error), format=FORMAT
         ) from error
 
 

@@ -104,10 +104,12 @@ def _allocate(part: SeriesPart, grid: StoredGrid) -> NDArray[np.int16]:
     shape = (len(part.slots), *((columns, rows) if grid.transpose else (rows, columns)))
     if 2 * int(np.prod(shape)) > MAX_VOLUME_BYTES:
         raise UnsafeInputError(
-            f"{part.label} of {rows} x {columns} pixels would take "
-            f"{2 * int(np.prod(shape)) / 2**30:.1f} GiB",
-            expected=f"at most {MAX_VOLUME_BYTES / 2**30:.0f} GiB",
-            remedy="choose a series with thicker slices",
+            "volume_too_large",
+            series=part.label,
+            rows=rows,
+            columns=columns,
+            gib=2 * int(np.prod(shape)) / 2**30,
+            most_gib=MAX_VOLUME_BYTES / 2**30,
         )
     return np.empty(shape, dtype=np.int16)
 
@@ -115,17 +117,15 @@ def _allocate(part: SeriesPart, grid: StoredGrid) -> NDArray[np.int16]:
 def _check_enough(part: SeriesPart, pixels: _Pixels) -> None:
     failed = len(pixels.failed)
     if failed and (not pixels.kept or 2 * failed > len(part.headers)):
-        error = pixels.failed[0][1]
         raise UnreadablePixelsError(
-            f"{failed} of {len(part.headers)} slices cannot be read; the first: {error.found}",
-            expected=error.expected,
-            remedy=error.remedy,
+            "slices_unreadable",
+            failed=failed,
+            slices=len(part.headers),
+            first=pixels.failed[0][1].phrase,
         )
     if len(pixels.kept) < MIN_SLICES:
         raise TooFewSlicesError(
-            f"{part.label}: only {len(pixels.kept)} slices can be read",
-            expected=f"at least {MIN_SLICES} slices",
-            remedy="copy or export the series again",
+            "too_few_slices", series=part.label, found=len(pixels.kept), needed=MIN_SLICES
         )
 
 

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 
 from pydicom.uid import MediaStorageDirectoryStorage
 
-from hemx_core.errors import NoSeriesError, UnsafeInputError
+from hemx_core.errors import NoSeriesError, UnsafeInputError, cause
 from hemx_core.imaging.parse import parse
 
 
@@ -44,9 +44,7 @@ def referenced_files(dicomdir: Path) -> tuple[tuple[Path, ...], tuple[str, ...]]
         raise
     except Exception as error:  # a damaged file makes pydicom raise nearly anything
         raise NoSeriesError(
-            f"the DICOMDIR {dicomdir.name} cannot be read ({type(error).__name__})",
-            expected="a directory of the files beside it",
-            remedy="give the folder instead of the DICOMDIR",
+            "dicomdir_unreadable", file=dicomdir.name, reason=type(error).__name__
         ) from error
     found: dict[Path, None] = {}
     missing: list[str] = []
@@ -93,11 +91,7 @@ def _child(folder: Path, name: str) -> Path | None:
 
 
 def _leaves(parts: tuple[str, ...]) -> UnsafeInputError:
-    return UnsafeInputError(
-        f"the DICOMDIR names a file outside its folder: {'/'.join(parts)!r}",
-        expected="files beside or below the DICOMDIR",
-        remedy="do not use this medium; ask its sender for a new one",
-    )
+    return UnsafeInputError("dicomdir_leaves", file="/".join(parts))
 
 
 MAX_FILES = 20_000
@@ -165,26 +159,14 @@ def looks_like_dicom(head: bytes) -> bool:
 
 def _head_of_file(path: Path) -> bytes:
     if not path.exists():
-        raise NoSeriesError(
-            f"nothing at {path}",
-            expected="a folder, a DICOM file, a DICOMDIR or a zip",
-            remedy="check the path",
-        )
+        raise NoSeriesError("nothing_there", path=str(path))
     if not path.is_file():
-        raise NoSeriesError(
-            f"{path} is a device or a pipe",
-            expected="a folder or a regular file",
-            remedy="copy the study into a folder first",
-        )
+        raise NoSeriesError("not_regular", path=str(path))
     try:
         with path.open("rb") as stream:
             return stream.read(_SMALLEST_DICOM_BYTES)
     except OSError as error:
-        raise NoSeriesError(
-            f"{path.name} cannot be opened ({error.strerror})",
-            expected="a file that may be read",
-            remedy="check its permissions and the medium",
-        ) from error
+        raise NoSeriesError("file_closed", file=path.name, reason=cause(error)) from error
 
 
 def _keep_dicom(candidates: Iterator[Source]) -> FoundFiles:
@@ -222,11 +204,7 @@ def _in_folder(root: Path) -> Iterator[Source]:
 
 
 def _refuse_closed_folder(error: OSError) -> None:
-    raise NoSeriesError(
-        f"the folder {error.filename} cannot be opened ({error.strerror})",
-        expected="a folder whose files may all be read",
-        remedy="check its permissions, so that no slice is left out unseen",
-    ) from error
+    raise NoSeriesError("folder_closed", folder=str(error.filename), reason=cause(error)) from error
 
 
 def _check_inside(path: Path, real_root: Path) -> None:
@@ -235,11 +213,7 @@ def _check_inside(path: Path, real_root: Path) -> None:
     except (OSError, RuntimeError):  # a link that points to itself
         inside = True
     if not inside:
-        raise UnsafeInputError(
-            f"{path.name} is a link to a place outside the folder",
-            expected="files that lie inside the folder",
-            remedy="copy the study, with links followed, into a folder of its own",
-        )
+        raise UnsafeInputError("link_leaves", file=path.name)
 
 
 def _file_source(path: Path, root: Path) -> Source:
@@ -252,11 +226,7 @@ def _open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
-        raise NoSeriesError(
-            f"{path.name} is a damaged zip ({error})",
-            expected="a zip that can be opened",
-            remedy="copy or download it again, or give the unpacked folder",
-        ) from error
+        raise NoSeriesError("zip_damaged", file=path.name, reason=cause(error)) from error
     with archive:
         yield archive
 
@@ -276,25 +246,13 @@ def _in_zip(archive: zipfile.ZipFile, zip_name: str) -> Iterator[Source]:
 def _check_member(member: zipfile.ZipInfo) -> None:
     name = PurePosixPath(member.filename.replace("\\", "/"))
     if name.is_absolute() or ".." in name.parts or ":" in name.parts[0]:
-        raise UnsafeInputError(
-            f"the zip has a member named {member.filename!r}",
-            expected="members that stay inside the zip's folder",
-            remedy="do not use this file; ask its sender for a new one",
-        )
+        raise UnsafeInputError("zip_leaves", file=member.filename)
     if stat.S_ISLNK(member.external_attr >> 16):
-        raise UnsafeInputError(
-            f"the zip's member {member.filename!r} is a link",
-            expected="regular files",
-            remedy="pack the study again with links followed",
-        )
+        raise UnsafeInputError("zip_link", file=member.filename)
     if member.file_size > MAX_MEMBER_BYTES:
         raise _too_big(member.filename, member.file_size, MAX_MEMBER_BYTES)
     if member.flag_bits & 0x1:
-        raise NoSeriesError(
-            f"the zip is encrypted ({member.filename!r})",
-            expected="a zip without a password",
-            remedy="unpack it with its password and give the folder",
-        )
+        raise NoSeriesError("zip_encrypted", file=member.filename)
 
 
 def _member_opener(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[], BinaryIO]:
@@ -310,16 +268,8 @@ def _member_opener(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callabl
 
 def _check_count(count: int, name: str) -> None:
     if count > MAX_FILES:
-        raise UnsafeInputError(
-            f"more than {MAX_FILES} files in {name}",
-            expected="one study",
-            remedy="give the folder of one study",
-        )
+        raise UnsafeInputError("too_many_files", most=MAX_FILES, file=name)
 
 
 def _too_big(name: str, size: int, limit: int) -> UnsafeInputError:
-    return UnsafeInputError(
-        f"{name} would unpack to {size / 2**20:.0f} MiB",
-        expected=f"at most {limit / 2**20:.0f} MiB",
-        remedy="check where the file comes from; unpack it yourself and give the folder",
-    )
+    return UnsafeInputError("too_big", file=name, mib=size / 2**20, most_mib=limit / 2**20)

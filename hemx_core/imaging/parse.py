@@ -14,6 +14,7 @@ from pydicom.filereader import _read_file_meta_info, read_preamble
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from hemx_core.errors import UnreadablePixelsError, UnsafeInputError
+from hemx_core.notes import Phrase, Value
 
 MAX_INFLATED_BYTES = 256 * 2**20
 """Size to which one file of the deflated transfer syntax may inflate."""
@@ -49,7 +50,7 @@ def parse(
     except UnsafeInputError:
         raise
     except RecursionError as error:
-        raise damaged(name, "its sequences are nested too deeply") from error
+        raise damaged(name, Phrase("dicom.nested")) from error
     except Exception as error:  # a damaged file makes pydicom raise nearly anything
         raise damaged(name, f"{type(error).__name__}: {error}") from error
 
@@ -70,19 +71,13 @@ def _check_inflated_size(stream: BinaryIO, name: str) -> None:
         pending = inflate.unconsumed_tail
         if size > MAX_INFLATED_BYTES:
             raise UnsafeInputError(
-                f"{name} inflates to more than {MAX_INFLATED_BYTES / 2**20:.0f} MiB",
-                expected="a CT image",
-                remedy="do not use this file; export the study again without compression",
+                "inflates_too_far", file=name, most_mib=MAX_INFLATED_BYTES / 2**20
             )
 
 
-def damaged(name: str, reason: str) -> UnreadablePixelsError:
+def damaged(name: str, reason: Value) -> UnreadablePixelsError:
     """The error for a file that cannot be read as DICOM."""
-    return UnreadablePixelsError(
-        f"{name} cannot be read as DICOM ({reason})",
-        expected="an undamaged DICOM file",
-        remedy="copy or export the study again",
-    )
+    return UnreadablePixelsError("not_readable_dicom", file=name, reason=reason)
 
 
 def text(dataset: Dataset, keyword: str) -> str:

@@ -38,17 +38,9 @@ def check_decoder(transfer_syntax: str) -> None:
     try:
         decoder = get_decoder(uid)
     except NotImplementedError as error:
-        raise UnreadablePixelsError(
-            f"the pixels are stored as {uid.name}, which is not supported",
-            expected="uncompressed, RLE, JPEG, JPEG-LS or JPEG 2000",
-            remedy="export the series again without compression",
-        ) from error
+        raise UnreadablePixelsError("syntax_unsupported", syntax=uid.name) from error
     if not decoder.is_available:
-        raise UnreadablePixelsError(
-            f"the pixels are compressed as {uid.name}, and no decoder for it is installed",
-            expected="a decoder",
-            remedy='pip install "hemx[dicom]", or export the series again without compression',
-        )
+        raise UnreadablePixelsError("no_decoder", syntax=uid.name)
 
 
 def stored_slices(
@@ -114,9 +106,7 @@ def _unreadable(header: SliceHeader, error: Exception) -> DicomSeriesError:
         return error
     reason = " ".join(str(error).split())[:300]
     return UnreadablePixelsError(
-        f"the pixels of {header.name} cannot be read ({type(error).__name__}: {reason})",
-        expected="complete pixel data",
-        remedy="copy or export the series again",
+        "pixels_unreadable", file=header.name, kind=type(error).__name__, reason=reason
     )
 
 
@@ -146,11 +136,7 @@ class HUConverter:
         """
         slope, intercept = header.slope, header.intercept
         if slope is None or intercept is None or slope == 0:
-            raise UnreadablePixelsError(
-                f"{header.name} has no usable RescaleSlope and RescaleIntercept",
-                expected="the rescale to Hounsfield units",
-                remedy="export the original series, not a converted copy",
-            )
+            raise UnreadablePixelsError("no_rescale", file=header.name)
         pixels = header.facts.pixels
         padded = self._padded(stored, pixels, slope, intercept)
         values = self._significant(stored, pixels, padded)
@@ -242,10 +228,7 @@ def _is_inverted(as_stored_hu: float, turned_hu: float, name: str) -> bool:
     if turned_hu <= _AIR_BELOW_HU:
         return True
     raise UnreadablePixelsError(
-        f"{name} is MONOCHROME1, and its corners have {as_stored_hu:.0f} HU, inverted "
-        f"{turned_hu:.0f} HU",
-        expected="air in the corners",
-        remedy="export the series again as MONOCHROME2",
+        "inverted_unclear", file=name, hu=as_stored_hu, inverted_hu=turned_hu
     )
 
 

@@ -214,18 +214,15 @@ def check_head(volume: HUVolume, on_slice: Callable[[int, int], None] | None = N
     needed = min(MIN_SLICES_WITH_HEAD, len(picks))
     if heads < needed:
         raise NotHeadError(
-            f"only {heads} of {len(picks)} inspected slices have the cross-section of a head "
-            f"(largest {max(areas) / 100:.0f} cm2)",
-            expected=f"{MIN_HEAD_AREA_MM2 / 100:.0f} to {MAX_HEAD_AREA_MM2 / 100:.0f} cm2 of tissue",
-            remedy="give a non-contrast head CT; check pixel spacing and rescale values",
+            "no_head",
+            heads=heads,
+            inspected=len(picks),
+            largest_cm2=max(areas) / 100,
+            least_cm2=MIN_HEAD_AREA_MM2 / 100,
+            most_cm2=MAX_HEAD_AREA_MM2 / 100,
         )
     if brains < needed:
-        raise NotHeadError(
-            f"only {brains} of {len(picks)} inspected slices show tissue of brain density "
-            "enclosed by a skull",
-            expected="brain (about 0 to 80 HU) inside bone on several slices",
-            remedy="give a non-contrast head CT of a patient; phantoms and other body parts are refused",
-        )
+        raise NotHeadError("no_brain", brains=brains, inspected=len(picks))
 
 
 def _transform(
@@ -293,11 +290,7 @@ def crop_around(
         VolumeError: image and mask differ in shape, or the size is not positive.
     """
     if image.ndim != 2 or image.shape != mask.shape or size < 1:
-        raise VolumeError(
-            f"an image of shape {image.shape}, a mask of shape {mask.shape}, a crop of {size}",
-            expected="two pictures of one shape, and a positive size",
-            remedy="give the mask on the same grid as the prepared slice",
-        )
+        raise VolumeError("crop_mismatch", image=str(image.shape), mask=str(mask.shape), size=size)
     if image.shape == (size, size):
         return np.array(image, dtype=np.float32), (0, 0)
     row0, column0 = (_first_pixel(centre, size) for centre in centroid(mask))

@@ -25,7 +25,13 @@ from pydicom.uid import (
     MediaStorageDirectoryStorage,
 )
 
-from hemx_core.errors import DicomSeriesError, InputError, NoSeriesError, UnreadablePixelsError
+from hemx_core.errors import (
+    DicomSeriesError,
+    InputError,
+    NoSeriesError,
+    UnreadablePixelsError,
+    cause,
+)
 from hemx_core.imaging.assemble import Progress, assemble, series_identity
 from hemx_core.imaging.choose import Candidate, choose, rank
 from hemx_core.imaging.files import FoundFiles, Source, open_input
@@ -34,7 +40,7 @@ from hemx_core.imaging.parse import damaged, parse, text
 from hemx_core.imaging.pixels import check_decoder
 from hemx_core.imaging.series import split
 from hemx_core.imaging.volume import HUVolume, SeriesIdentity
-from hemx_core.notes import Note, Refusal, Severity, first_of
+from hemx_core.notes import Note, Phrase, Refusal, Severity, first_of
 
 __all__ = [
     "Progress",
@@ -147,13 +153,13 @@ def _read_all(
             slices = read_headers(source)
             facts = slices[0].facts
             if not (facts.modality or facts.sop_class):
-                raise damaged(source.name, "it names no modality")
+                raise damaged(source.name, Phrase("dicom.no_modality"))
             if facts.sop_class != MediaStorageDirectoryStorage:
                 headers.extend(slices)
         except UnreadablePixelsError as error:
             bad.append((source.name, error))
         except OSError as error:
-            bad.append((source.name, damaged(source.name, error.strerror or str(error))))
+            bad.append((source.name, damaged(source.name, cause(error))))
         progress("headers", done, len(found.sources))
     return headers, bad
 
@@ -162,20 +168,15 @@ def _nothing(
     path: Path, found: FoundFiles, bad: list[tuple[str, DicomSeriesError]]
 ) -> DicomSeriesError:
     if not bad:
-        lost = f"; it names {len(found.missing)} files that are not there" if found.missing else ""
         return NoSeriesError(
-            f"no DICOM images in {path.name or path} ({_files(len(found.not_dicom))} of other "
-            f"kinds{lost})",
-            expected="CT images in DICOM files",
-            remedy="give the folder, DICOMDIR or zip of the CT study; unpack archives inside it",
+            "no_images",
+            folder=path.name or str(path),
+            others=len(found.not_dicom),
+            lost=len(found.missing) or None,
         )
     if len(bad) == 1:
         return bad[0][1]
-    return UnreadablePixelsError(
-        f"none of {len(bad)} DICOM files can be read; the first: {bad[0][1].found}",
-        expected=bad[0][1].expected,
-        remedy=bad[0][1].remedy,
-    )
+    return UnreadablePixelsError("files_unreadable", files=len(bad), first=bad[0][1].phrase)
 
 
 def _file_notes(found: FoundFiles, bad: list[tuple[str, DicomSeriesError]]) -> list[Note]:
@@ -216,10 +217,6 @@ def _summary(candidate: Candidate) -> SeriesSummary:
         refusal=candidate.refusal,
         by_request=candidate.by_request,
     )
-
-
-def _files(count: int) -> str:
-    return "1 file" if count == 1 else f"{count} files"
 
 
 def _silent(_stage: str, _done: int, _total: int) -> None:
@@ -338,20 +335,12 @@ def read_source_images(
     """
     wanted = tuple(dict.fromkeys(identity.sop_instance_uids))
     if not wanted:
-        raise InputError(
-            "a volume without SOP instance UIDs",
-            expected="a volume read from DICOM files that carry them",
-            remedy="read the study from its DICOM files",
-        )
+        raise InputError("no_instance_uids")
     with warnings.catch_warnings(action="ignore"), open_input(Path(path)) as found:
         headers = _headers(found, wanted)
     missing = [uid for uid in wanted if uid not in headers]
     if missing:
-        raise InputError(
-            f"{len(missing)} of the series' {len(wanted)} files are not there any more",
-            expected="the input as it was read",
-            remedy="run the triage again on the whole study",
-        )
+        raise InputError("files_gone", missing=len(missing), wanted=len(wanted))
     return tuple(headers[uid] for uid in wanted)
 
 

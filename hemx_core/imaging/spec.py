@@ -17,11 +17,7 @@ class HUWindow:
 
     def __post_init__(self) -> None:
         if not self.lower < self.upper:
-            raise VolumeError(
-                f"a window from {self.lower} to {self.upper} HU",
-                expected="lower < upper",
-                remedy="give the window as lower,upper, for example 0,80",
-            )
+            raise VolumeError("window_order", lower=self.lower, upper=self.upper)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +42,7 @@ class PreprocessingSpec:
 
     def __post_init__(self) -> None:
         if self.size < 32 or self.size % 32 or not 0.1 <= self.pixel_mm <= 5:
-            raise VolumeError(
-                f"a grid of {self.size} pixels of {self.pixel_mm} mm",
-                expected="a size divisible by 32, and pixels of 0.1 to 5 mm",
-                remedy="choose another preprocessing specification",
-            )
+            raise VolumeError("grid_size", size=self.size, mm=self.pixel_mm)
 
     def to_json(self) -> Json:
         """Plain JSON values."""
@@ -67,8 +59,4 @@ class PreprocessingSpec:
         try:
             return from_values(cls, values)
         except RecordError as error:
-            raise VolumeError(
-                f"a preprocessing specification that does not fit: {error}",
-                expected="the fields of PreprocessingSpec",
-                remedy="export the bundle again with this version",
-            ) from error
+            raise VolumeError("preprocessing_misfit", reason=str(error)) from error

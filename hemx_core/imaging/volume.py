@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemx_core.errors import VolumeError
-from hemx_core.notes import Note
+from hemx_core.notes import Note, Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,31 +88,28 @@ class VolumeGeometry:
         count = len(self.positions_mm)
         _require(
             self.positions_mm.shape == (count, 3) and count > 0,
-            f"positions of shape {self.positions_mm.shape}",
-            "shape (slices, 3) with at least one slice",
+            "positions_shape",
+            shape=str(self.positions_mm.shape),
         )
         _require(
             self.slice_thickness_mm.shape == (count,) and bool((self.slice_thickness_mm > 0).all()),
-            f"slice thicknesses {self.slice_thickness_mm.tolist()[:4]} for {count} slices",
-            "one positive thickness for each slice",
+            "thickness_count",
+            thicknesses=tuple(self.slice_thickness_mm.ravel().tolist()[:4]),
+            slices=count,
         )
         dy, dx = self.pixel_spacing_mm
-        _require(
-            0.05 < dy < 10 and 0.05 < dx < 10,
-            f"pixel spacing {dy} x {dx} mm",
-            "between 0.05 and 10 mm",
-        )
+        _require(0.05 < dy < 10 and 0.05 < dx < 10, "pixel_spacing", dy=dy, dx=dx)
         axes = np.stack([self.row_direction, self.column_direction])
         _require(
             axes.shape == (2, 3) and bool(np.allclose(axes @ axes.T, np.eye(2), atol=1e-3)),
-            f"direction vectors {axes.tolist()}",
-            "two orthogonal unit vectors",
+            "directions",
+            vectors=str(axes.tolist()),
         )
         offsets = self.slice_offsets_mm
         _require(
             count == 1 or bool((np.diff(offsets) > 1e-3).all()),
-            f"slice offsets along the normal {np.round(offsets, 2).tolist()[:6]}",
-            "strictly increasing offsets: sort the slices and drop duplicates",
+            "slice_order",
+            offsets=tuple(np.round(offsets, 2).tolist()[:6]),
         )
 
     @classmethod
@@ -260,29 +257,19 @@ class HUVolume:
     ) -> None:
         """Check what is given, and that it fits together."""
         values = _int16(np.asarray(hu))
-        _require(
-            (geometry is None) != (spacing_mm is None),
-            "both a geometry and a spacing, or neither",
-            "one of the two: spacing_mm=(dz, dy, dx) for equally spaced axial slices",
-        )
+        _require((geometry is None) != (spacing_mm is None), "geometry_or_spacing")
         if spacing_mm is not None:
             geometry = VolumeGeometry.axial(len(values), spacing_mm=spacing_mm)
         geometry = cast(VolumeGeometry, geometry)
         identity = identity or SeriesIdentity(source="array")
         positions, uids = len(geometry.positions_mm), len(identity.sop_instance_uids)
         _require(
-            len(values) == positions,
-            f"{len(values)} slices and {positions} positions",
-            "one position for each slice",
+            len(values) == positions, "position_count", slices=len(values), positions=positions
         )
-        _require(
-            uids in (0, len(values)),
-            f"{uids} SOP instance UIDs for {len(values)} slices",
-            "one for each slice, or none",
-        )
+        _require(uids in (0, len(values)), "uid_count", uids=uids, slices=len(values))
         if clipped_to_hu is not None:
             lower, upper = clipped_to_hu
-            _require(lower < upper, f"a clip range {clipped_to_hu}", "lower < upper")
+            _require(lower < upper, "clip_range", lower=lower, upper=upper)
         fields = {
             "hu": values,
             "geometry": geometry,
@@ -314,26 +301,18 @@ class HUVolume:
 
 def _int16(values: NDArray[Any]) -> NDArray[np.int16]:
     """HU as int16, rounded; an array that is int16 already is not copied."""
-    _require(
-        values.ndim == 3 and min(values.shape) > 0,
-        f"an array of shape {values.shape}",
-        "shape (slices, rows, columns), with pixels",
-    )
+    _require(values.ndim == 3 and min(values.shape) > 0, "array_shape", shape=str(values.shape))
     if values.dtype == np.int16:
         return values
-    _require(values.dtype.kind in "iuf", f"an array of type {values.dtype}", "HU as real numbers")
-    _require(
-        bool(np.isfinite(values).all()),
-        "values that are not finite",
-        "finite HU: replace them by -1024 (air) or crop them away",
-    )
+    _require(values.dtype.kind in "iuf", "array_kind", dtype=str(values.dtype))
+    _require(bool(np.isfinite(values).all()), "not_finite")
     rounded = np.rint(values)
     low, high = float(rounded.min()), float(rounded.max())
-    _require(low >= -32768 and high <= 32767, f"values from {low} to {high}", "HU within int16")
+    _require(low >= -32768 and high <= 32767, "beyond_int16", low=low, high=high)
     converted: NDArray[np.int16] = rounded.astype(np.int16)
     return converted
 
 
-def _require(condition: bool, found: str, expected: str) -> None:
+def _require(condition: bool, code: str, **values: Value) -> None:
     if not condition:
-        raise VolumeError(found, expected=expected, remedy="correct the input and try again")
+        raise VolumeError(code, **values)

@@ -31,11 +31,7 @@ def calibrated_probabilities(
         ModelError: wrong number of logits, or one that is not finite.
     """
     if logits.shape != (len(specs),) or not np.isfinite(logits).all():
-        raise ModelError(
-            f"marker logits {np.asarray(logits).tolist()}",
-            expected=f"{len(specs)} finite numbers",
-            remedy="verify the bundle, or export it again",
-        )
+        raise ModelError("logits", logits=str(np.asarray(logits).tolist()), needed=len(specs))
     temperatures = np.array([spec.temperature for spec in specs], dtype=np.float64)
     # tanh form: does not overflow for large logits.
     scaled = 0.5 * (1 + np.tanh(0.5 * logits.astype(np.float64) / temperatures))

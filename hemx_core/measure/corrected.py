@@ -50,11 +50,7 @@ def correct_result(
         VolumeError: the mask has another shape than the result's or the volume's.
     """
     if mask.shape != result.mask.shape or mask.shape != volume.hu.shape:
-        raise VolumeError(
-            f"a corrected mask of shape {mask.shape}",
-            expected=f"{result.mask.shape}, as the result and the volume",
-            remedy="open the study that the correction belongs to",
-        )
+        raise VolumeError("correction_shape", shape=str(mask.shape), needed=str(result.mask.shape))
     haematoma = measure_as_drawn(mask, volume)
     markers = result.markers if haematoma.volume_ml > 0 else {}
     recommendation, reasons = recommend(haematoma.volume_ml, markers)

@@ -23,11 +23,7 @@ def check_mask(mask: NDArray[Any], geometry: VolumeGeometry) -> None:
     """
     slices = len(geometry.positions_mm)
     if mask.ndim != 3 or mask.dtype != np.bool_ or len(mask) != slices:
-        raise VolumeError(
-            f"a mask of shape {mask.shape} and type {mask.dtype}",
-            expected=f"bool (slices, rows, columns) with {slices} slices",
-            remedy="give the mask in native pixels, for example probabilities >= threshold",
-        )
+        raise VolumeError("mask_type", shape=str(mask.shape), dtype=str(mask.dtype), slices=slices)
 
 
 def copy_mask(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -65,11 +65,7 @@ def make_seg(
         BackendError: highdicom is not installed.
     """
     if not result.mask.any():
-        raise InputError(
-            "a result without haematoma",
-            expected="a mask that is not empty",
-            remedy="write the structured report alone",
-        )
+        raise InputError("no_mask_to_write")
     seg = highdicom_module("highdicom.seg")
     written = seg.Segmentation(
         source_images=list(sources),
@@ -105,11 +101,7 @@ def stored_frames(
     if not numbers:
         return stored
     if len(sources) != 1:
-        raise InputError(
-            f"slices of {len(sources)} multi-frame files",
-            expected="single images, or one multi-frame file",
-            remedy="export the series as single images",
-        )
+        raise InputError("several_multiframe", files=len(sources))
     frames = np.zeros((int(sources[0].NumberOfFrames), *stored.shape[1:]), np.uint8)
     frames[np.array(numbers) - 1] = stored
     return frames
@@ -390,11 +382,7 @@ def write_dicom(
         report = make_sr(result, sources, seg, identify=identify)
     except ValueError as error:
         # highdicom's own checks, for example of PatientSex.
-        raise InputError(
-            f"images that DICOM objects cannot refer to ({error})",
-            expected="CT images as the standard asks for them",
-            remedy="export the study again from the archive",
-        ) from error
+        raise InputError("images_unfit", reason=str(error)) from error
     folder = folder.resolve()
     seg_path, sr_path = folder / SEG_NAME, folder / SR_NAME
     with writing(folder):

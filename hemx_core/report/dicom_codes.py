@@ -93,11 +93,7 @@ def highdicom_module(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        raise BackendError(
-            f"DICOM objects cannot be written ({error})",
-            expected="the package highdicom",
-            remedy='pip install "hemx[dicom]"',
-        ) from error
+        raise BackendError("no_highdicom", reason=str(error)) from error
 
 
 def referable(
@@ -118,11 +114,7 @@ def referable(
     kept = tuple(_reduced(source, identify=identify) for source in sources)
     missing = [key for key in _NEEDED if not all(image.get(key) for image in kept)]
     if missing:
-        raise InputError(
-            f"images without {', '.join(missing)}",
-            expected="CT images as the standard asks for them",
-            remedy="export the study again from the archive",
-        )
+        raise InputError("images_without", missing=tuple(missing))
     if len(kept) == len(volume.hu):
         for image, thickness in zip(kept, volume.geometry.slice_thickness_mm, strict=True):
             if "PerFrameFunctionalGroupsSequence" not in image and not image.get("SliceThickness"):

@@ -91,11 +91,7 @@ def font_path() -> Path:
         OutputError: it is not there.
     """
     if not FONT_FILE.is_file():
-        raise OutputError(
-            f"no font {FONT_FILE.name} in the installed tree",
-            expected="the font that HEMX brings",
-            remedy="install HEMX again",
-        )
+        raise OutputError("no_font", file=FONT_FILE.name)
     return FONT_FILE
 
 

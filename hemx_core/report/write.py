@@ -53,9 +53,7 @@ def check_output(folder: Path, name: str = RESULT_NAME, form: str = FORMAT) -> N
         OutputError: a file stands in the way, or a document of that name that HEMX did not write.
     """
     if folder.exists() and not folder.is_dir():
-        raise OutputError(
-            f"{folder} is a file", expected="a folder", remedy="give another --out folder"
-        )
+        raise OutputError("output_is_file", folder=str(folder))
     earlier = folder / name
     if not earlier.exists():
         return
@@ -65,11 +63,7 @@ def check_output(folder: Path, name: str = RESULT_NAME, form: str = FORMAT) -> N
     except (OSError, ValueError):
         ours = False
     if not ours:
-        raise OutputError(
-            f"{earlier} is there and is no HEMX result",
-            expected="no such file, or the result of an earlier run",
-            remedy="give another --out folder, or move the file away",
-        )
+        raise OutputError("output_foreign", path=str(earlier))
 
 
 def write_report(
@@ -126,7 +120,7 @@ def write_png(path: Path, picture: cv2.typing.MatLike) -> None:
     """Write a picture as PNG, quickly rather than small."""
     done, encoded = cv2.imencode(".png", picture, _PNG_LEVEL)
     if not done:
-        raise OutputError(f"{path.name} could not be encoded as PNG")
+        raise OutputError("png", file=path.name)
     path.write_bytes(encoded.tobytes())
 
 

@@ -20,6 +20,7 @@ import numpy as np
 
 from hemx_core.errors import BackendError, IntegrityError, ModelError
 from hemx_core.manifest import ProgramSpec, TensorSpec
+from hemx_core.notes import Phrase
 from hemx_core.runtime.program import Array, check_inputs, check_program_file
 
 NOT_SUPPORTED = 0x10
@@ -43,42 +44,30 @@ _CODE = re.compile(r"\[ExecuTorch Error 0x([0-9a-fA-F]+)\]")
 
 
 def failure(
-    error: Exception, what: str, *, log: Sequence[str] = (), running: bool = False
+    error: Exception, what: Phrase, *, log: Sequence[str] = (), running: bool = False
 ) -> ModelError:
     """The HEMX error for a Java exception.
 
     Args:
         error: pyjnius's `JavaException`.
-        what: what failed, to follow "ExecuTorch ", for example "cannot load segmenter.pte".
+        what: what failed, such as `Phrase("executorch.load", file="segmenter.pte")`.
         log: the library's log; its last lines are quoted.
         running: the program ran on inputs that fit the manifest, so a refusal of their shape or
             type means that the program is not the manifest's.
     """
     code = error_code(error)
-    found = f"ExecuTorch {what} ({describe(error)})"
-    if log:
-        found += "; its log ends: " + " / ".join(line.strip() for line in log[-LOG_LINES:])
+    reason, tail = describe(error), tuple(line.strip() for line in log[-LOG_LINES:])
     if running and code in MISFITS:
-        return IntegrityError(
-            found,
-            expected="a program of the shapes that the manifest says",
-            remedy="export the bundle again",
-        )
-    if code in MEMORY or "OutOfMemoryError" in _class_name(error):
-        return BackendError(
-            found,
-            expected="enough free memory for the program",
-            remedy="close other apps and try again",
-        )
-    if code in VERSION:
-        return BackendError(
-            found,
-            expected="a program of the library's version, with kernels that it has",
-            remedy="install an app and a bundle that were built together",
-        )
-    return BackendError(
-        found, expected="a completed call", remedy="start the app again; run the self-test"
+        return IntegrityError("executorch_misfit", what=what, reason=reason, log=tail)
+    memory = code in MEMORY or "OutOfMemoryError" in _class_name(error)
+    told = (
+        "executorch_memory"
+        if memory
+        else "executorch_version"
+        if code in VERSION
+        else "executorch_failed"
     )
+    return BackendError(told, what=what, reason=reason, log=tail)
 
 
 def error_code(error: Exception) -> int | None:
@@ -145,19 +134,11 @@ def java_classes() -> JavaClasses:
     A thread that Python made is attached to Java without the app's class loader.
     """
     if threading.current_thread() is not threading.main_thread():
-        raise BackendError(
-            "the first Android backend was asked for on a worker thread",
-            expected="the main thread, the only one from which Android finds the app's classes",
-            remedy="make one AndroidBackend while the app starts",
-        )
+        raise BackendError("not_main_thread")
     try:
         jnius = importlib.import_module("jnius")
     except Exception as error:  # pyjnius raises plain errors of many kinds where Java is missing
-        raise BackendError(
-            f"pyjnius cannot be imported ({error})",
-            expected="the package pyjnius and a Java runtime",
-            remedy="build the app as docs/android.md says; on a desk use the desktop runtime",
-        ) from error
+        raise BackendError("no_pyjnius", reason=str(error)) from error
     try:
         return JavaClasses(
             module=jnius.autoclass(f"{PACKAGE}.Module"),
@@ -168,11 +149,7 @@ def java_classes() -> JavaClasses:
             exception=jnius.JavaException,
         )
     except jnius.JavaException as error:
-        raise BackendError(
-            f"the ExecuTorch library is not in this app ({describe(error)})",
-            expected=f"org.pytorch:executorch-android:{AAR_VERSION} and its arm64 library",
-            remedy="build the app with the gradle dependency of mobile_app/packaging",
-        ) from error
+        raise BackendError("no_library", reason=describe(error), version=AAR_VERSION) from error
 
 
 class PooledInput:
@@ -215,9 +192,11 @@ class PooledOutput:
         shape, dtype = tuple(tensor.shape()), tensor.dtype().toString()
         if shape != self._spec.shape or dtype != "FLOAT":
             raise IntegrityError(
-                f"output {self._spec.name} of shape {shape} and type {dtype}",
-                expected=f"shape {self._spec.shape}, FLOAT, as the manifest says",
-                remedy="export the bundle again",
+                "output_shape",
+                name=self._spec.name,
+                shape=str(shape),
+                dtype=str(dtype),
+                needed=str(self._spec.shape),
             )
         if self._heap is None:
             return np.array(tensor.getDataAsFloatArray(), np.float32).reshape(shape)
@@ -250,7 +229,7 @@ class AndroidBackend:
 
     def __init__(self, *, threads: int | None = None) -> None:
         if threads is not None and threads < 1:
-            raise BackendError(f"{threads} threads", expected="at least 1", remedy="leave them out")
+            raise BackendError("threads", threads=threads)
         self.version = AAR_VERSION
         self._threads = threads or 0
         self._java = java_classes()
@@ -287,7 +266,7 @@ class AndroidBackend:
         try:
             return module.load(str(path), module.LOAD_MODE_MMAP, self._threads)
         except self._java.exception as error:
-            raise failure(error, f"cannot load {path.name}") from error
+            raise failure(error, Phrase("executorch.load", file=path.name)) from error
 
 
 class AndroidProgram:
@@ -307,16 +286,15 @@ class AndroidProgram:
         check_inputs(inputs, self.spec.inputs)
         with TURN:
             if self._module is None:
-                raise BackendError(
-                    f"{self.spec.file} is closed",
-                    expected="an open program",
-                    remedy="load the models again",
-                )
+                raise BackendError("program_closed", file=self.spec.file)
             try:
                 return self._run(inputs)
             except self._java.exception as error:
                 raise failure(
-                    error, f"failed in {self.spec.file}", log=self._log(), running=True
+                    error,
+                    Phrase("executorch.run", file=self.spec.file),
+                    log=self._log(),
+                    running=True,
                 ) from error
 
     def prepare(self) -> None:
@@ -327,7 +305,9 @@ class AndroidProgram:
             self._outputs = [PooledOutput(tensor, self._java) for tensor in self.spec.outputs]
         except self._java.exception as error:
             raise failure(
-                error, f"cannot prepare {METHOD} of {self.spec.file}", log=self._log()
+                error,
+                Phrase("executorch.prepare", method=METHOD, file=self.spec.file),
+                log=self._log(),
             ) from error
         self([np.zeros(tensor.shape, tensor.dtype) for tensor in self.spec.inputs])
 
@@ -345,9 +325,7 @@ class AndroidProgram:
         values = self._module.execute(METHOD, *(pooled.value for pooled in self._inputs))
         if len(values) != len(self._outputs):
             raise IntegrityError(
-                f"{self.spec.file} returned {len(values)} outputs",
-                expected=f"{len(self._outputs)}, as the manifest says",
-                remedy="export the bundle again",
+                "output_count", file=self.spec.file, found=len(values), needed=len(self._outputs)
             )
         return tuple(
             pooled.read(value) for pooled, value in zip(self._outputs, values, strict=True)
@@ -366,23 +344,15 @@ class AndroidProgram:
 def _check_types(spec: ProgramSpec) -> None:
     for tensor in (*spec.inputs, *spec.outputs):
         if tensor.dtype != "float32":
-            raise BackendError(
-                f"{spec.file} has {tensor.name} of type {tensor.dtype}",
-                expected="float32, the only type that this backend passes",
-                remedy="export the bundle with float32 inputs and outputs",
-            )
+            raise BackendError("tensor_type", file=spec.file, name=tensor.name, dtype=tensor.dtype)
 
 
 def _check_pool(threads: int) -> None:
     """Loading resizes the one thread pool, and open programs keep a pointer to it: a crash."""
     others = {program.threads for program in _open_programs} - {threads}
     if others:
-        raise BackendError(
-            f"a pool of {_count(threads)} while programs are open with {_count(others.pop())}",
-            expected="one number of threads for the whole process",
-            remedy="close the open models first",
-        )
+        raise BackendError("pool_in_use", asked=_count(threads), found=_count(others.pop()))
 
 
-def _count(threads: int) -> str:
-    return f"{threads} threads" if threads else "the library's own number of threads"
+def _count(threads: int) -> Phrase:
+    return Phrase("threads_of", count=threads) if threads else Phrase("library_threads")

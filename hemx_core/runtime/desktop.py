@@ -68,9 +68,7 @@ class DesktopBackend:
             method = program.load_method(METHOD)
         except RuntimeError as error:
             raise BackendError(
-                f"ExecuTorch {self.version} cannot load {path.name} ({error})",
-                expected="a program with a method `forward` and kernels of this runtime",
-                remedy=f"install the version that the manifest names: {REMEDY}",
+                "program_not_loaded", version=self.version, file=path.name, reason=str(error)
             ) from error
         _check_signature(method.method_meta(), spec)
         return DesktopProgram(spec, program=program, method=method, torch=self._torch)
@@ -89,22 +87,14 @@ class DesktopProgram:
     def __call__(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
         """Run `forward` once; see `Program.__call__`."""
         if self._method is None:
-            raise BackendError(
-                f"{self.spec.file} is closed",
-                expected="an open program",
-                remedy="load the models again",
-            )
+            raise BackendError("program_closed", file=self.spec.file)
         check_inputs(inputs, self.spec.inputs)
         # Dense and writable copies: the runtime refuses zero strides, torch warns of read-only.
         tensors = [self._torch.from_numpy(np.array(array, order="C")) for array in inputs]
         try:
             outputs = run_method(self._method, tensors)
         except RuntimeError as error:
-            raise BackendError(
-                f"ExecuTorch failed in {self.spec.file} ({error})",
-                expected="a completed run",
-                remedy="export the bundle again with this version of ExecuTorch",
-            ) from error
+            raise BackendError("program_failed", file=self.spec.file, reason=str(error)) from error
         # Copies: the tensors lie in the program's memory, which the next call overwrites.
         arrays = tuple(np.array(output.numpy(), order="C") for output in outputs)
         _check_outputs(arrays, self.spec)
@@ -138,11 +128,7 @@ def _import_runtime() -> tuple[Any, Any]:
     try:
         return importlib.import_module("torch"), importlib.import_module(BINDING)
     except (ImportError, OSError) as error:
-        raise BackendError(
-            f"the ExecuTorch runtime cannot be imported ({error})",
-            expected="the packages executorch and torch",
-            remedy=REMEDY,
-        ) from error
+        raise BackendError("runtime_import", reason=str(error)) from error
 
 
 def _load_library() -> None:
@@ -165,18 +151,14 @@ def _load_library() -> None:
 
 def _set_threads(binding: Any, threads: int | None) -> None:
     if threads is not None and threads < 1:
-        raise BackendError(f"{threads} threads", expected="at least 1", remedy="leave them out")
+        raise BackendError("threads", threads=threads)
     with _silent_stderr():
         current = binding._threadpool_get_thread_count()
         if threads is None or threads == current:
             return
         if _open_programs:
             # Programs keep a pointer to the pool they were loaded with: measured, a crash.
-            raise BackendError(
-                f"a change from {current} to {threads} threads while programs are open",
-                expected="one number of threads for the whole process",
-                remedy="close the open models first",
-            )
+            raise BackendError("threads_in_use", found=current, asked=threads)
         binding._unsafe_reset_threadpool(threads)
 
 
@@ -203,9 +185,7 @@ def _check_signature(meta: Any, spec: ProgramSpec) -> None:
     stated = (_shapes(spec.inputs), _shapes(spec.outputs))
     if inside != stated:
         raise IntegrityError(
-            f"{spec.file} takes and returns shapes {inside}",
-            expected=f"{stated}, as the manifest says",
-            remedy="export the bundle again",
+            "program_shapes", file=spec.file, found=str(inside), needed=str(stated)
         )
 
 
@@ -214,9 +194,7 @@ def _check_outputs(arrays: tuple[Array, ...], spec: ProgramSpec) -> None:
     expected = [(tensor.shape, tensor.dtype) for tensor in spec.outputs]
     if found != expected:
         raise BackendError(
-            f"{spec.file} returned {found}",
-            expected=f"{expected}",
-            remedy="export the bundle again",
+            "program_returned", file=spec.file, found=str(found), needed=str(expected)
         )
 
 

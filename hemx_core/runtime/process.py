@@ -24,8 +24,9 @@ from typing import Any
 import numpy as np
 
 from hemx_core.device.memory import process_bytes
-from hemx_core.errors import BackendError, ModelError
+from hemx_core.errors import BackendError, ModelError, cause
 from hemx_core.manifest import ProgramSpec
+from hemx_core.notes import Phrase
 from hemx_core.records import to_values
 from hemx_core.runtime.program import Array, check_inputs
 from hemx_core.runtime.wire import Kind, empty_arrays, error_of, receive, receive_arrays, send
@@ -71,9 +72,7 @@ class Child:
         if self._failure is not None:
             self._close()
             raise BackendError(
-                f"the runtime's process cannot be started ({self._failure})",
-                expected=f"a process of {sys.executable}",
-                remedy="close other programs, or start the app again",
+                "process_not_started", reason=cause(self._failure), program=sys.executable
             ) from self._failure
 
     def _keep(self, command: list[str], descriptors: tuple[int, ...]) -> None:
@@ -193,17 +192,16 @@ class Child:
 
     def _lost(self) -> BackendError:
         """How the process ended."""
-        how = "was ended"
+        how = Phrase("process.ended")
         if self._ended.wait(GRACE_SECONDS) and self._process is not None and self._open:
             code = self._process.returncode
-            how = f"ended with exit code {code}" if code >= 0 else f"was ended by {_signal(-code)}"
+            how = (
+                Phrase("process.exit_code", exit=code)
+                if code >= 0
+                else Phrase("process.signal", signal=_signal(-code))
+            )
         words = self._last_words()
-        return BackendError(
-            f"the runtime's process {how}" + (f": {words}" if words else ""),
-            expected="a process that answers",
-            remedy="try again, which starts a new one; where it ends again, close other programs for more "
-            'memory, or install the runtime anew: pip install "hemx[runtime]"',
-        )
+        return BackendError("process_lost", how=how, said=words or None)
 
     def _last_words(self) -> str:
         if self._errors.closed:
@@ -273,7 +271,7 @@ class ProcessBackend:
 
     def __init__(self, *, threads: int | None = None, stays: bool = False) -> None:
         if threads is not None and threads < 1:
-            raise BackendError(f"{threads} threads", expected="at least 1", remedy="leave them out")
+            raise BackendError("threads", threads=threads)
         self.version = _installed_version()
         self.runtime_bytes = 0
         """Resident bytes of the process when it had loaded its libraries and no program."""
@@ -393,11 +391,7 @@ class ProcessProgram:
         """Run `forward` once; see `Program.__call__`. A BackendError too where the process has ended."""
         child = self._child
         if child is None:
-            raise BackendError(
-                f"{self.spec.file} is closed",
-                expected="an open program",
-                remedy="load the models again",
-            )
+            raise BackendError("program_closed", file=self.spec.file)
         check_inputs(inputs, self.spec.inputs)
         outputs = empty_arrays(self.spec.outputs)
         arrays = [np.ascontiguousarray(array) for array in inputs]
@@ -416,8 +410,4 @@ def _installed_version() -> str:
     try:
         return importlib.metadata.version("executorch")
     except importlib.metadata.PackageNotFoundError as error:
-        raise BackendError(
-            "the ExecuTorch runtime is not installed",
-            expected="the packages executorch and torch",
-            remedy=REMEDY,
-        ) from error
+        raise BackendError("runtime_missing") from error

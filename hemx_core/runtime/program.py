@@ -86,9 +86,7 @@ def check_program_file(path: Path, spec: ProgramSpec) -> None:
         head = stream.read(8)
     if head[4:8] != PTE_MAGIC:
         raise IntegrityError(
-            f"{path.name} starts with {head!r}",
-            expected=f"{PTE_MAGIC!r} at byte 4",
-            remedy="export the bundle again",
+            "not_a_program", file=path.name, found=repr(head), needed=repr(PTE_MAGIC)
         )
 
 
@@ -98,19 +96,18 @@ def check_inputs(inputs: Sequence[Array], specs: tuple[TensorSpec, ...]) -> None
     Raises:
         ModelInputError: an input does not fit.
     """
-    remedy = "prepare the slice with the bundle's own preprocessing specification"
     if len(inputs) != len(specs):
-        raise ModelInputError(f"{len(inputs)} inputs", expected=f"{len(specs)}", remedy=remedy)
+        raise ModelInputError("input_count", found=len(inputs), needed=len(specs))
     for array, spec in zip(inputs, specs, strict=True):
         if tuple(array.shape) != spec.shape or array.dtype != np.dtype(spec.dtype):
             raise ModelInputError(
-                f"input {spec.name} of shape {tuple(array.shape)} and type {array.dtype}",
-                expected=f"shape {spec.shape} ({spec.axes}), {spec.dtype}",
-                remedy=remedy,
+                "input_shape",
+                name=spec.name,
+                shape=str(tuple(array.shape)),
+                dtype=str(array.dtype),
+                needed=str(spec.shape),
+                axes=spec.axes,
+                needed_dtype=spec.dtype,
             )
         if not np.isfinite(array).all():
-            raise ModelInputError(
-                f"input {spec.name} holds values that are not finite",
-                expected="finite numbers",
-                remedy=remedy,
-            )
+            raise ModelInputError("input_not_finite", name=spec.name)

@@ -19,8 +19,16 @@ from typing import Any
 
 import numpy as np
 
-from hemx_core.errors import BackendError, HemxError, IntegrityError, ManifestError, ModelInputError
+from hemx_core.errors import (
+    BackendError,
+    HemxError,
+    IntegrityError,
+    ManifestError,
+    ModelInputError,
+    cause,
+)
 from hemx_core.manifest import TensorSpec
+from hemx_core.notes import Phrase
 from hemx_core.runtime.program import Array
 
 MAGIC = b"HXP1"
@@ -124,23 +132,17 @@ def empty_arrays(specs: Iterable[TensorSpec]) -> tuple[Array, ...]:
     return tuple(np.empty(spec.shape, np.dtype(spec.dtype)) for spec in specs)
 
 
-def error_text(error: Exception) -> dict[str, str]:
-    """An error's kind and words."""
-    if isinstance(error, HemxError):
-        words = {"found": error.found, "expected": error.expected, "remedy": error.remedy}
-        return {"error": type(error).__name__, **words}
-    return {
-        "error": BackendError.__name__,
-        "found": f"the runtime failed ({type(error).__name__}: {error})",
-        "expected": "an answer",
-        "remedy": "load the models again",
-    }
+def error_text(error: Exception) -> dict[str, Any]:
+    """An error's kind, code and values."""
+    if not isinstance(error, HemxError):
+        error = BackendError("runtime_failed", kind=type(error).__name__, reason=cause(error))
+    return {"error": type(error).__name__, **Phrase(error.code, **error.values).to_json()}
 
 
-def error_of(text: dict[str, str]) -> HemxError:
+def error_of(text: dict[str, Any]) -> HemxError:
     """The error that `error_text` told of."""
-    kind = ERRORS.get(text["error"], BackendError)
-    return kind(text["found"], expected=text["expected"], remedy=text["remedy"])
+    said = Phrase.from_json(text)
+    return ERRORS.get(text["error"], BackendError)(said.code, **said.values)
 
 
 def _bytes_of(array: Array) -> memoryview:

@@ -9,6 +9,7 @@
 | `{count:slice|slices}` | the first word for 1, the second otherwise; the number is not told |
 | `{marker:term}` | the name that the tables have for it, as `term.blend` |
 | `{series:first}` | with a capital letter |
+| `{first:expected}`, `{first:remedy}` | what another error expected, and what to do about it |
 
 A phrase within a phrase is told in the same language, a list with the language's comma, or with what
 stands in its format: `{parts:; }`.
@@ -28,6 +29,9 @@ Language = Literal["en", "ja"]
 LANGUAGES: tuple[str, ...] = get_args(Language)
 
 _TABLES = {"en": english, "ja": japanese}
+SEPARATOR = " | "
+"""Between the parts of an error's sentences."""
+
 _OPTIONAL = re.compile(r"(?<!\[)\[(?!\[)([^\[\]]*)\]")
 
 
@@ -43,7 +47,8 @@ def tell(phrase: Phrase, language: str = "en") -> str:
     if SENTENCE in phrase.values:
         return str(phrase.values[SENTENCE]) or str(_TABLES[language].SENTENCES["withheld"])
     table = _TABLES[language]
-    template: str = table.SENTENCES.get(phrase.code) or table.ERRORS[phrase.code][0]
+    template: str = table.SENTENCES.get(phrase.code) or table.ERRORS[phrase.code]
+    template = template.partition(SEPARATOR)[0]
     return fill(template, phrase.values, language)
 
 
@@ -63,12 +68,17 @@ def tell_error(code: str, values: Mapping[str, Any], language: str = "en") -> tu
     """
     if not is_error_code(code):
         return code, values.get("expected", ""), values.get("remedy", "")
-    found, expected, remedy = _TABLES[language].ERRORS[code]
+    found, expected, remedy = _TABLES[language].ERRORS[code].split(SEPARATOR)
     return (
         fill(found, values, language),
         fill(expected, values, language),
         fill(remedy, values, language),
     )
+
+
+def is_code(code: str) -> bool:
+    """Whether the tables have a phrase's sentence."""
+    return code in english.SENTENCES
 
 
 def is_error_code(code: str) -> bool:
@@ -112,6 +122,9 @@ class _Formatter(string.Formatter):
             told = self.format_field(value, "")
             return told[:1].upper() + told[1:]
         if isinstance(value, Phrase):
+            if format_spec in ("expected", "remedy"):
+                parts = tell_error(value.code, value.values, self.language)
+                return parts[1 if format_spec == "expected" else 2]
             return tell(value, self.language)
         if isinstance(value, tuple):
             return self._list(value, format_spec)

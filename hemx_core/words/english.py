@@ -167,53 +167,386 @@ SENTENCES: dict[str, str] = {
     "no_earlier_haematoma": "No haematoma was found on the earlier study: growth is judged in mL only.",
     "no_later_haematoma": "No haematoma was found on the later study: check both by eye.",
     "no_haematoma": "No haematoma was found on either study.",
+    # Parts of errors
+    "term.study": "study",
+    "term.result": "result",
+    "term.correction": "correction",
+    "term.comparison": "comparison",
+    "dicom.no_modality": "it names no modality",
+    "dicom.nested": "its sequences are nested too deeply",
+    "no_key": "no key at all: none is trusted here",
+    "threads_of": "{count} {count:thread|threads}",
+    "library_threads": "the library's own number of threads",
+    "references.unreadable": "not readable ({kind})",
+    "references.arrays": "of other arrays: {arrays}",
+    "references.no_arrays": "of other arrays: none",
+    "references.shape": "with {name} of shape {shape}",
+    "references.not_finite": "with {name} that are not finite",
+    "difference": "{method} {name} differs by {difference:.4g}",
+    "at_most": "{name} at most {limit:g}",
+    "process.ended": "was ended",
+    "process.exit_code": "ended with exit code {exit}",
+    "process.signal": "was ended by {signal}",
+    "executorch.load": "cannot load {file}",
+    "executorch.run": "failed in {file}",
+    "executorch.prepare": "cannot prepare {method} of {file}",
+    "too_much.files": "more than {most} files",
+    "too_much.bytes": "more than {gib:.0f} GiB",
+    # What the system says
+    "os.ENOENT": "No such file or directory",
+    "os.EACCES": "Permission denied",
+    "os.EPERM": "Operation not permitted",
+    "os.ENOSPC": "No space left on device",
+    "os.EDQUOT": "Disk quota exceeded",
+    "os.EROFS": "Read-only file system",
+    "os.EIO": "Input/output error",
+    "os.ENOTDIR": "Not a directory",
+    "os.EISDIR": "Is a directory",
+    "os.EBUSY": "Device or resource busy",
+    "os.EMFILE": "Too many open files",
+    "os.ENOMEM": "Cannot allocate memory",
+    "os.EEXIST": "File exists",
+    "os.ENAMETOOLONG": "File name too long",
+    "os.ENODEV": "No such device",
 }
 
 _REFUSED = "{series:first}: {reason}[; the rest is no better: {rest:; }]"
-_AXIAL = "choose the axial series of the study"
 
-ERRORS: dict[str, tuple[str, str, str]] = {
+ERRORS: dict[str, str] = {
     # Series that are not read
-    "refused.not_ct": (_REFUSED, "non-contrast CT of the head", "give the CT study"),
-    "refused.no_modality": (_REFUSED, "non-contrast CT of the head", "give the CT study"),
-    "refused.secondary": (_REFUSED, "CT images", _AXIAL),
-    "refused.localizer": (_REFUSED, "axial images", _AXIAL),
-    "refused.projection": (_REFUSED, "axial images", _AXIAL),
-    "refused.not_hu": (_REFUSED, "RescaleType HU", "choose the ordinary series of the study"),
-    "refused.no_geometry": (
-        _REFUSED,
-        "size, spacing, position and orientation of every slice",
-        "export the original series from the scanner or PACS, not a converted copy",
-    ),
-    "refused.not_axial": (_REFUSED, "axial images", _AXIAL),
-    "refused.few_positions": (
-        _REFUSED,
-        "at least {needed} slices",
-        "give the folder with the whole series, not a single slice of it",
-    ),
-    "refused.contrast_given": (
-        _REFUSED,
-        "a non-contrast series: the markers are defined on it",
-        "choose the non-contrast series; if this is one, ask for it by name (--series)",
-    ),
-    "refused.derived": (
-        _REFUSED,
-        "original images of the scanner",
-        "choose the original axial series, or ask for this one by name (--series)",
-    ),
-    "unknown_language": (
-        "the language {language!r}",
-        "{known: or }",
-        "choose one of them",
-    ),
-    "series_unknown": (
-        "no series called {asked!r}; there are: {listing:; }",
-        "a series UID, its unique beginning or end, a number or a description",
-        "name one of these series",
-    ),
-    "series_ambiguous": (
-        "{count} series called {asked!r}; there are: {listing:; }",
-        "a series UID, its unique beginning or end, a number or a description",
-        "name one of these series",
-    ),
+    "refused.not_ct": _REFUSED + " | non-contrast CT of the head | give the CT study",
+    "refused.no_modality": _REFUSED + " | non-contrast CT of the head | give the CT study",
+    "refused.secondary": _REFUSED + " | CT images | choose the axial series of the study",
+    "refused.localizer": _REFUSED + " | axial images | choose the axial series of the study",
+    "refused.projection": _REFUSED + " | axial images | choose the axial series of the study",
+    "refused.not_hu": _REFUSED + " | RescaleType HU | choose the ordinary series of the study",
+    "refused.no_geometry": _REFUSED
+    + " | size, spacing, position and orientation of every slice | export the original series from "
+    "the scanner or PACS, not a converted copy",
+    "refused.not_axial": _REFUSED + " | axial images | choose the axial series of the study",
+    "refused.few_positions": _REFUSED
+    + " | at least {needed} slices | give the folder with the whole series, not a single slice of it",
+    "refused.contrast_given": _REFUSED
+    + " | a non-contrast series: the markers are defined on it | choose the non-contrast series; if "
+    "this is one, ask for it by name (--series)",
+    "refused.derived": _REFUSED
+    + " | original images of the scanner | choose the original axial series, or ask for this one by "
+    "name (--series)",
+    "unknown_language": "the language {language!r} | {known: or } | choose one of them",
+    "series_unknown": "no series called {asked!r}; there are: {listing:; } | a series UID, its "
+    "unique beginning or end, a number or a description | name one of these series",
+    "series_ambiguous": "{count} series called {asked!r}; there are: {listing:; } | a series UID, "
+    "its unique beginning or end, a number or a description | name one of these series",
+    # Files
+    "not_written": "{file} cannot be written ({reason}) | a folder with free space that may be "
+    "written to | free some space, or choose another folder",
+    # A study that cannot be read
+    "volume_too_large": "{series} of {rows} x {columns} pixels would take {gib:.1f} GiB | at most "
+    "{most_gib:.0f} GiB | choose a series with thicker slices",
+    "slices_unreadable": "{failed} of {slices} slices cannot be read; the first: {first} | "
+    "{first:expected} | {first:remedy}",
+    "too_few_slices": "{series}: only {found} slices can be read | at least {needed} slices | "
+    "copy or export the series again",
+    "dicomdir_unreadable": "the DICOMDIR {file} cannot be read ({reason}) | a directory of the "
+    "files beside it | give the folder instead of the DICOMDIR",
+    "dicomdir_leaves": "the DICOMDIR names a file outside its folder: {file!r} | files beside or "
+    "below the DICOMDIR | do not use this medium; ask its sender for a new one",
+    "nothing_there": "nothing at {path} | a folder, a DICOM file, a DICOMDIR or a zip | check the "
+    "path",
+    "not_regular": "{path} is a device or a pipe | a folder or a regular file | copy the study "
+    "into a folder first",
+    "file_closed": "{file} cannot be opened ({reason}) | a file that may be read | check its "
+    "permissions and the medium",
+    "folder_closed": "the folder {folder} cannot be opened ({reason}) | a folder whose files may "
+    "all be read | check its permissions, so that no slice is left out unseen",
+    "link_leaves": "{file} is a link to a place outside the folder | files that lie inside the "
+    "folder | copy the study, with links followed, into a folder of its own",
+    "zip_damaged": "{file} is a damaged zip ({reason}) | a zip that can be opened | copy or "
+    "download it again, or give the unpacked folder",
+    "zip_leaves": "the zip has a member named {file!r} | members that stay inside the zip's "
+    "folder | do not use this file; ask its sender for a new one",
+    "zip_link": "the zip's member {file!r} is a link | regular files | pack the study again with "
+    "links followed",
+    "zip_encrypted": "the zip is encrypted ({file!r}) | a zip without a password | unpack it with "
+    "its password and give the folder",
+    "too_many_files": "more than {most} files in {file} | one study | give the folder of one study",
+    "too_big": "{file} would unpack to {mib:.0f} MiB | at most {most_mib:.0f} MiB | check where "
+    "the file comes from; unpack it yourself and give the folder",
+    "inflates_too_far": "{file} inflates to more than {most_mib:.0f} MiB | a CT image | do not "
+    "use this file; export the study again without compression",
+    "not_readable_dicom": "{file} cannot be read as DICOM ({reason}) | an undamaged DICOM file | "
+    "copy or export the study again",
+    "files_unreadable": "none of {files} DICOM files can be read; the first: {first} | "
+    "{first:expected} | {first:remedy}",
+    "no_images": "no DICOM images in {folder} ({others} {others:file|files} of other kinds[; it "
+    "names {lost} files that are not there]) | CT images in DICOM files | give the folder, "
+    "DICOMDIR or zip of the CT study; unpack archives inside it",
+    "no_instance_uids": "a volume without SOP instance UIDs | a volume read from DICOM files that "
+    "carry them | read the study from its DICOM files",
+    "files_gone": "{missing} of the series' {wanted} files are not there any more | the input as "
+    "it was read | run the triage again on the whole study",
+    "syntax_unsupported": "the pixels are stored as {syntax}, which is not supported | "
+    "uncompressed, RLE, JPEG, JPEG-LS or JPEG 2000 | export the series again without compression",
+    "no_decoder": "the pixels are compressed as {syntax}, and no decoder for it is installed | a "
+    'decoder | pip install "hemx[[dicom]", or export the series again without compression',
+    "pixels_unreadable": "the pixels of {file} cannot be read ({kind}: {reason}) | complete pixel "
+    "data | copy or export the series again",
+    "no_rescale": "{file} has no usable RescaleSlope and RescaleIntercept | the rescale to "
+    "Hounsfield units | export the original series, not a converted copy",
+    "inverted_unclear": "{file} is MONOCHROME1, and its corners have {hu:.0f} HU, inverted "
+    "{inverted_hu:.0f} HU | air in the corners | export the series again as MONOCHROME2",
+    "no_head": "only {heads} of {inspected} inspected slices have the cross-section of a head "
+    "(largest {largest_cm2:.0f} cm2) | {least_cm2:.0f} to {most_cm2:.0f} cm2 of tissue | give a "
+    "non-contrast head CT; check pixel spacing and rescale values",
+    "no_brain": "only {brains} of {inspected} inspected slices show tissue of brain density "
+    "enclosed by a skull | brain (about 0 to 80 HU) inside bone on several slices | give a "
+    "non-contrast head CT of a patient; phantoms and other body parts are refused",
+    "crop_mismatch": "an image of shape {image}, a mask of shape {mask}, a crop of {size} | two "
+    "pictures of one shape, and a positive size | give the mask on the same grid as the prepared "
+    "slice",
+    "window_order": "a window from {lower} to {upper} HU | lower < upper | give the window as "
+    "lower,upper, for example 0,80",
+    "grid_size": "a grid of {size} pixels of {mm} mm | a size divisible by 32, and pixels of 0.1 "
+    "to 5 mm | choose another preprocessing specification",
+    "preprocessing_misfit": "a preprocessing specification that does not fit: {reason} | the "
+    "fields of PreprocessingSpec | export the bundle again with this version",
+    "positions_shape": "positions of shape {shape} | shape (slices, 3) with at least one slice | "
+    "correct the input and try again",
+    "thickness_count": "slice thicknesses {thicknesses} for {slices} slices | one positive "
+    "thickness for each slice | correct the input and try again",
+    "pixel_spacing": "pixel spacing {dy} x {dx} mm | between 0.05 and 10 mm | correct the input "
+    "and try again",
+    "directions": "direction vectors {vectors} | two orthogonal unit vectors | correct the input "
+    "and try again",
+    "slice_order": "slice offsets along the normal {offsets} | strictly increasing offsets: sort "
+    "the slices and drop duplicates | correct the input and try again",
+    "position_count": "{slices} slices and {positions} positions | one position for each slice | "
+    "correct the input and try again",
+    "clip_range": "a clip range ({lower}, {upper}) | lower < upper | correct the input and try "
+    "again",
+    "uid_count": "{uids} SOP instance UIDs for {slices} slices | one for each slice, or none | "
+    "correct the input and try again",
+    "array_shape": "an array of shape {shape} | shape (slices, rows, columns), with pixels | "
+    "correct the input and try again",
+    "array_kind": "an array of type {dtype} | HU as real numbers | correct the input and try again",
+    "geometry_or_spacing": "both a geometry and a spacing, or neither | one of the two: "
+    "spacing_mm=(dz, dy, dx) for equally spaced axial slices | correct the input and try again",
+    "not_finite": "values that are not finite | finite HU: replace them by -1024 (air) or crop "
+    "them away | correct the input and try again",
+    "beyond_int16": "values from {low} to {high} | HU within int16 | correct the input and try "
+    "again",
+    # The bundle
+    "manifest_markers": "markers {found} | {needed}, in this order | export the bundle again with "
+    "this version",
+    "manifest_batch": "a segmenter whose inputs and outputs hold {counts} slices | the same "
+    "number in each, at least 1 | export the bundle again",
+    "manifest_unreadable": "a manifest that is not readable ({reason}) | JSON with a "
+    "schema_version | copy the bundle again or export it again",
+    "manifest_not_text": "a manifest that is not readable ({reason}) | JSON in UTF-8 | copy the "
+    "bundle again or export it again",
+    "manifest_version": "a manifest of schema version {found} | version {first} to {last} | use a "
+    "bundle exported with this version of HEMX",
+    "manifest_fields": "a manifest whose fields do not fit: {reason} | the fields of schema "
+    "version {version} | copy the bundle again or export it again",
+    "no_manifest": "no readable manifest in {folder} ({reason}) | a bundle folder with {file} | "
+    "give the folder that `hemx dev export` wrote",
+    "file_missing": "no file {file} | every file of the manifest | copy the bundle again; do not "
+    "use it as it is",
+    "file_size": "{file} has {found} bytes | {needed} bytes | copy the bundle again; do not use "
+    "it as it is",
+    "file_hash": "{file} has SHA-256 {found} | {needed} | copy the bundle again; do not use it as "
+    "it is",
+    "call_size": "{slices} slices of shapes {shapes} in a call | 1 to {most} slices of one shape "
+    "| call the segmenter as often as it takes",
+    "unsigned": "a bundle without {file} | a signature by a trusted key | copy the bundle again "
+    "with its signature; sign one of your own with `hemx bundle sign`; for development allow "
+    "unsigned bundles",
+    "runtime_version": "{name} {found} and a bundle written by ExecuTorch {needed} | version "
+    "{needed} | pip install executorch=={needed}, or export the bundle again",
+    "no_bundle": "no model bundle in the installed tree | {file} in {folder}, or {variable} set | "
+    "name the bundle's folder, or write one with `hemx dev export`",
+    "no_references": "a bundle without reference outputs | reference inputs and outputs to test "
+    "this device with | install a bundle that was exported with this version of HEMX",
+    "references_unusable": "a bundle whose reference file is {what} | the inputs and outputs of "
+    "both programs, as the manifest describes them | copy the bundle again or export it again",
+    "signature_malformed": "a {file} that is not readable | an Ed25519 signature in format "
+    "{format} | copy the bundle again from where it was released; do not use it as it is",
+    "signature_unreadable": "a {file} that cannot be read ({reason}) | a readable file | copy the "
+    "bundle again from where it was released; do not use it as it is",
+    "unknown_key": "a bundle signed with the unknown key {key!r} | one of [{trusted}][{none}] | "
+    "ask who released the bundle for the public key and, if you trust them, add it with `hemx "
+    "bundle trust`; on a tablet, install an app that carries the key",
+    "signature_wrong": "a {manifest} that is not what key {key} ({name}) signed | the manifest as "
+    "signed in {file} | copy the bundle again from where it was released; do not use it as it is",
+    "no_key_folder": "no configuration folder for keys | a home folder of the user | set {variable}",
+    "keys_unreadable": "a list of trusted keys, {path}, that is not readable ({reason}) | JSON of "
+    "format {format} with key_id, public_key and name of every key | mend or remove the file",
+    # Two studies
+    "two_patients": "the two studies carry different patient IDs | two studies of one patient | "
+    "check the input; if the patient was registered twice, force the comparison",
+    "same_series": "both inputs are the same series | an earlier and a later study | check the "
+    "input",
+    # Triage
+    "segmenter_not_finite": "the segmenter answered NaN or infinity on slice {slice} | "
+    "probabilities from 0 to 1 | verify the bundle, or export it again",
+    "logits": "marker logits {logits} | {needed} finite numbers | verify the bundle, or export it "
+    "again",
+    "correction_shape": "a corrected mask of shape {shape} | {needed}, as the result and the "
+    "volume | open the study that the correction belongs to",
+    "mask_type": "a mask of shape {shape} and type {dtype} | bool (slices, rows, columns) with "
+    "{slices} slices | give the mask in native pixels, for example probabilities >= threshold",
+    # Results as files
+    "no_files_for_dicom": "a volume that was not read from files | a DICOM study: SEG and SR refer "
+    "to its images | triage the study's folder, or leave out dicom=True",
+    "no_mask_to_write": "a result without haematoma | a mask that is not empty | write the "
+    "structured report alone",
+    "several_multiframe": "slices of {files} multi-frame files | single images, or one "
+    "multi-frame file | export the series as single images",
+    "images_unfit": "images that DICOM objects cannot refer to ({reason}) | CT images as the "
+    "standard asks for them | export the study again from the archive",
+    "images_without": "images without {missing} | CT images as the standard asks for them | "
+    "export the study again from the archive",
+    "no_highdicom": "DICOM objects cannot be written ({reason}) | the package highdicom | pip "
+    'install "hemx[[dicom]"',
+    "no_font": "no font {file} in the installed tree | the font that HEMX brings | install HEMX "
+    "again",
+    "output_is_file": "{folder} is a file | a folder | give another --out folder",
+    "output_foreign": "{path} is there and is no HEMX result | no such file, or the result of an "
+    "earlier run | give another --out folder, or move the file away",
+    "png": "{file} could not be encoded as PNG | a picture | report this as a fault of the program",
+    # The runtime
+    "threads": "{threads} threads | at least 1 | leave them out",
+    "program_closed": "{file} is closed | an open program | load the models again",
+    "not_main_thread": "the first Android backend was asked for on a worker thread | the main "
+    "thread, the only one from which Android finds the app's classes | make one AndroidBackend "
+    "while the app starts",
+    "pool_in_use": "a pool of {asked} while programs are open with {found} | one number of threads for "
+    "the whole process | close the open models first",
+    "no_pyjnius": "pyjnius cannot be imported ({reason}) | the package pyjnius and a Java runtime "
+    "| build the app as docs/android.md says; on a desk use the desktop runtime",
+    "no_library": "the ExecuTorch library is not in this app ({reason}) | "
+    "org.pytorch:executorch-android:{version} and its arm64 library | build the app with the "
+    "gradle dependency of mobile_app/packaging",
+    "output_shape": "output {name} of shape {shape} and type {dtype} | shape {needed}, FLOAT, as "
+    "the manifest says | export the bundle again",
+    "output_count": "{file} returned {found} outputs | {needed}, as the manifest says | export "
+    "the bundle again",
+    "tensor_type": "{file} has {name} of type {dtype} | float32, the only type that this backend "
+    "passes | export the bundle with float32 inputs and outputs",
+    "program_shapes": "{file} takes and returns shapes {found} | {needed}, as the manifest says | "
+    "export the bundle again",
+    "program_returned": "{file} returned {found} | {needed} | export the bundle again",
+    "runtime_import": "the ExecuTorch runtime cannot be imported ({reason}) | the packages "
+    'executorch and torch | pip install "hemx[[runtime]"',
+    "threads_in_use": "a change from {found} to {asked} threads while programs are open | one "
+    "number of threads for the whole process | close the open models first",
+    "program_not_loaded": "ExecuTorch {version} cannot load {file} ({reason}) | a program with a "
+    "method `forward` and kernels of this runtime | install the version that the manifest names: "
+    'pip install "hemx[[runtime]"',
+    "program_failed": "ExecuTorch failed in {file} ({reason}) | a completed run | export the "
+    "bundle again with this version of ExecuTorch",
+    "process_lost": "the runtime's process {how}[: {said}] | a process that answers | try again, "
+    "which starts a new one; where it ends again, close other programs for more memory, or "
+    'install the runtime anew: pip install "hemx[[runtime]"',
+    "process_not_started": "the runtime's process cannot be started ({reason}) | a process of "
+    "{program} | close other programs, or start the app again",
+    "runtime_missing": "the ExecuTorch runtime is not installed | the packages executorch and "
+    'torch | pip install "hemx[[runtime]"',
+    "not_a_program": "{file} starts with {found} | {needed} at byte 4 | export the bundle again",
+    "input_count": "{found} inputs | {needed} | prepare the slice with the bundle's own "
+    "preprocessing specification",
+    "input_shape": "input {name} of shape {shape} and type {dtype} | shape {needed} ({axes}), "
+    "{needed_dtype} | prepare the slice with the bundle's own preprocessing specification",
+    "input_not_finite": "input {name} holds values that are not finite | finite numbers | prepare "
+    "the slice with the bundle's own preprocessing specification",
+    # The app
+    "no_access": "the other app does not let HEMX read this | a folder or file that may be read | "
+    "choose it again and allow access, or copy the study to the device first",
+    "copy_broken": "a file could not be copied ({reason}) | files that can be read to their end | "
+    "check the medium, or copy the study to the device first",
+    "no_room_for_copy": "no room for the copy | free space for it | delete studies",
+    "no_picker": "this device has no file picker | Android's Files app | switch it on in the "
+    "settings of the device",
+    "folder_refused": "the chosen folder did not take the files ({reason}) | a folder that may be "
+    "written to, with room | choose another folder",
+    "no_kivy": 'Kivy is not installed | the extra `app` | pip install "hemx[[app]"',
+    "no_result": "a study without a result | two studies that were analysed | open the study, "
+    "wait for its result, then compare",
+    "pin_unfit": "a PIN that is too short, too long, or one character repeated | {least} to "
+    "{most} characters | choose a longer one",
+    "pin_wrong": "the PIN is wrong |  | try again",
+    "pin_too_early": "too many wrong PINs; the next one is looked at in {seconds:.0f} seconds | a "
+    "pause | wait",
+    "folder_unusable": "the folder is not there, or has files of these names already | a folder "
+    "that may be written to | choose another folder, or try again in a moment",
+    "comparison_gone": "the comparison is not there any more, or a study was changed since | a "
+    "comparison of both studies as they are now | compare the studies again, then make the report",
+    "window_range": "a window from {lower:g} to {upper:g} HU | between {least:g} and {most:g} HU "
+    "| give other limits, or go back to the window of the models",
+    "app_folder": "the app's folder cannot be used ({reason}) | a folder that may be written | "
+    "check its permissions and the medium",
+    "audit_broken": "the audit trail does not hold together at entry {entry} | every entry as it "
+    "was written | keep the app's folder as it is and ask who had access to the device",
+    "database_refused": "the database refused ({reason}) | a folder that may be written | check "
+    "the folder's permissions and the medium",
+    "database_damaged": "{file} is damaged ({reason}) | the file as the app wrote it | move the "
+    "app's folder away and import the studies again",
+    "no_room_for_result": "the device has no room for the result | free space | delete studies or "
+    "other files, and try again",
+    "database_busy": "the database was busy for {seconds:.0f} seconds | one writer at a time | "
+    "try again; close other copies of the app",
+    "store_closed": "the store is closed | an open store | start the app again",
+    "app_folder_in_use": "the app's folder is in use | one running app | close the other one, or "
+    "start this one with another folder",
+    "study_not_copied": "the study cannot be copied ({reason}) | files that may be read, and a "
+    "folder that may be written | check the medium, and import the study again",
+    "files_not_deleted": "the files in {folder} cannot be deleted | files that the app may delete "
+    "| close other programs and start the app again: it will try once more",
+    "no_room_for_study": "the device has no room for the study | free space for a copy of it | "
+    "delete studies or other files, and try again",
+    "stored_correction_shape": "a corrected mask of shape {shape} | the result's shape, {needed} "
+    "| open the study that the correction belongs to",
+    "database_foreign": "the database belongs to another program | a database of HEMX, or none | "
+    "start the app with another folder",
+    "database_newer": "the database has version {found} | at most version {most} | install the "
+    "newest version of the app; nothing was changed",
+    "not_stored": "there is no {what:term} {number} | a {what:term} that has not been deleted | "
+    "go back to the list of studies",
+    "closing": "the app is closing | no new job | start the app again",
+    "copy_differs": "the copy reads as another series ({found} slices, not {needed}) | the series "
+    "as it was chosen | import the study again; if it stays so, export the series by itself",
+    "memory_free": "the study needs up to {needed_mib:.0f} MiB, and the device has {free_mib:.0f} "
+    "MiB free | the need and {spare_mib:.0f} MiB for the system | close other apps, or choose a "
+    "series with thicker slices",
+    "memory_budget": "the study needs up to {needed_mib:.0f} MiB, and {used_mib:.0f} MiB of the "
+    "app's {most_mib:.0f} MiB are in use | at most {most_mib:.0f} MiB in all | choose a series "
+    "with thicker slices, or close other studies",
+    "executorch_misfit": "ExecuTorch {what} ({reason})[; its log ends: {log: / }] | a program of "
+    "the shapes that the manifest says | export the bundle again",
+    "executorch_memory": "ExecuTorch {what} ({reason})[; its log ends: {log: / }] | enough free "
+    "memory for the program | close other apps and try again",
+    "executorch_version": "ExecuTorch {what} ({reason})[; its log ends: {log: / }] | a program of "
+    "the library's version, with kernels that it has | install an app and a bundle that were "
+    "built together",
+    "executorch_failed": "ExecuTorch {what} ({reason})[; its log ends: {log: / }] | a completed "
+    "call | start the app again; run the self-test",
+    "runtime_failed": "the runtime failed ({kind}: {reason}) | an answer | load the models again",
+    "not_tested": "these models bring no reference outputs: they cannot be tested on this device "
+    "| a self-test that passed | do not triage on this device; install the app again, and report "
+    "the device's model",
+    "computes_otherwise": "the models compute something else on this device: {failed} | {limits} "
+    "| do not triage on this device; install the app again, and report the device's model",
+    "study_too_large": "{what} | one CT study | choose the folder of the study, not the whole "
+    "medium",
+    "record_changed": "{record:term} {number} is not what was written | the record as the app "
+    "wrote it | triage the study again",
+    "array_packed": "an array cannot be unpacked | the record as the app wrote it | triage the "
+    "study again",
+    "array_size": "an array unpacks to {found} bytes, not {needed} | the record as the app wrote "
+    "it | triage the study again",
+    "record_misfit": "a record does not fit ({reason}) | the record as the app wrote it | triage the "
+    "study again",
+    "unexpected": "the program failed unexpectedly ({kind}) | no such error | try again; if it "
+    "comes back, report it with the app's version",
 }
+"""What was found, what was expected and what to do, with " | " between."""

@@ -147,53 +147,388 @@ SENTENCES: dict[str, str] = {
     "no_earlier_haematoma": "前回検査では血腫が検出されませんでした。増大はmLのみで判定します。",
     "no_later_haematoma": "今回検査では血腫が検出されませんでした。両検査を目視で確認してください。",
     "no_haematoma": "どちらの検査でも血腫は検出されませんでした。",
+    # Parts of errors
+    "term.study": "検査",
+    "term.result": "結果",
+    "term.correction": "修正",
+    "term.comparison": "比較",
+    "dicom.no_modality": "モダリティの記載がありません",
+    "dicom.nested": "シーケンスの入れ子が深すぎます",
+    "no_key": "なし（信頼された鍵がありません）",
+    "threads_of": "スレッド数{count}",
+    "library_threads": "ライブラリ既定のスレッド数",
+    "references.unreadable": "読み取れません（{kind}）",
+    "references.arrays": "配列が異なります：{arrays}",
+    "references.no_arrays": "配列がありません",
+    "references.shape": "{name}の形状{shape}",
+    "references.not_finite": "{name}に有限でない値",
+    "difference": "{method} {name}の差{difference:.4g}",
+    "at_most": "{name} {limit:g}以下",
+    "process.ended": "終了しました",
+    "process.exit_code": "終了コード{exit}で終了しました",
+    "process.signal": "{signal}により終了しました",
+    "executorch.load": "{file}を読み込めません",
+    "executorch.run": "{file}の実行に失敗しました",
+    "executorch.prepare": "{file}の{method}を準備できません",
+    "too_much.files": "{most}個を超えるファイル",
+    "too_much.bytes": "{gib:.0f} GiBを超える大きさ",
+    # What the system says
+    "os.ENOENT": "ファイルまたはフォルダがありません",
+    "os.EACCES": "アクセス権がありません",
+    "os.EPERM": "許可されていない操作です",
+    "os.ENOSPC": "空き容量がありません",
+    "os.EDQUOT": "割り当て容量を超えました",
+    "os.EROFS": "読み取り専用です",
+    "os.EIO": "入出力エラー",
+    "os.ENOTDIR": "フォルダではありません",
+    "os.EISDIR": "フォルダです",
+    "os.EBUSY": "使用中です",
+    "os.EMFILE": "開いているファイルが多すぎます",
+    "os.ENOMEM": "メモリ不足です",
+    "os.EEXIST": "すでに存在します",
+    "os.ENAMETOOLONG": "ファイル名が長すぎます",
+    "os.ENODEV": "装置がありません",
 }
 
 _REFUSED = "{series:first}：{reason}[。ほかも使用できません：{rest}]"
-_AXIAL = "検査の軸位断シリーズを選択してください"
 
-ERRORS: dict[str, tuple[str, str, str]] = {
+ERRORS: dict[str, str] = {
     # Series that are not read
-    "refused.not_ct": (_REFUSED, "頭部の単純CT", "CT検査を指定してください"),
-    "refused.no_modality": (_REFUSED, "頭部の単純CT", "CT検査を指定してください"),
-    "refused.secondary": (_REFUSED, "CT画像", _AXIAL),
-    "refused.localizer": (_REFUSED, "軸位断", _AXIAL),
-    "refused.projection": (_REFUSED, "軸位断", _AXIAL),
-    "refused.not_hu": (_REFUSED, "RescaleTypeがHU", "検査の通常のシリーズを選択してください"),
-    "refused.no_geometry": (
-        _REFUSED,
-        "全スライスの大きさ・間隔・位置・向き",
-        "変換後のコピーではなく、CT装置またはPACSから元のシリーズを出力してください",
-    ),
-    "refused.not_axial": (_REFUSED, "軸位断", _AXIAL),
-    "refused.few_positions": (
-        _REFUSED,
-        "{needed}スライス以上",
-        "1枚ではなく、シリーズ全体のフォルダを指定してください",
-    ),
-    "refused.contrast_given": (
-        _REFUSED,
-        "単純CTのシリーズ（マーカーは単純CTで定義されています）",
-        "単純CTのシリーズを選択してください。単純CTであれば、シリーズを指定してください（--series）",
-    ),
-    "refused.derived": (
-        _REFUSED,
-        "装置の元画像",
-        "元の軸位断シリーズを選択するか、このシリーズを指定してください（--series）",
-    ),
-    "unknown_language": (
-        "言語 {language!r} はありません",
-        "{known}のいずれか",
-        "いずれかを選択してください",
-    ),
-    "series_unknown": (
-        "{asked!r}というシリーズはありません。あるのは：{listing}",
-        "シリーズUIDまたはその先頭か末尾、番号、記載",
-        "このうち1つを指定してください",
-    ),
-    "series_ambiguous": (
-        "{asked!r}というシリーズが{count}件あります。あるのは：{listing}",
-        "シリーズUIDまたはその先頭か末尾、番号、記載",
-        "このうち1つを指定してください",
-    ),
+    "refused.not_ct": _REFUSED + " | 頭部の単純CT | CT検査を指定してください",
+    "refused.no_modality": _REFUSED + " | 頭部の単純CT | CT検査を指定してください",
+    "refused.secondary": _REFUSED + " | CT画像 | 検査の軸位断シリーズを選択してください",
+    "refused.localizer": _REFUSED + " | 軸位断 | 検査の軸位断シリーズを選択してください",
+    "refused.projection": _REFUSED + " | 軸位断 | 検査の軸位断シリーズを選択してください",
+    "refused.not_hu": _REFUSED + " | RescaleTypeがHU | 検査の通常のシリーズを選択してください",
+    "refused.no_geometry": _REFUSED
+    + " | 全スライスの大きさ・間隔・位置・向き | 変換後のコピーではなく、CT装置またはPACSから元のシ"
+    "リーズを出力してください",
+    "refused.not_axial": _REFUSED + " | 軸位断 | 検査の軸位断シリーズを選択してください",
+    "refused.few_positions": _REFUSED
+    + " | {needed}スライス以上 | 1枚ではなく、シリーズ全体のフォルダを指定してください",
+    "refused.contrast_given": _REFUSED
+    + " | 単純CTのシリーズ（マーカーは単純CTで定義されています） | 単純CTのシリーズを選択してくださ"
+    "い。単純CTであれば、シリーズを指定してください（--series）",
+    "refused.derived": _REFUSED
+    + " | 装置の元画像 | 元の軸位断シリーズを選択するか、このシリーズを指定してください（--series）",
+    "unknown_language": "言語 {language!r} はありません | {known}のいずれか | いずれかを選択してく"
+    "ださい",
+    "series_unknown": "{asked!r}というシリーズはありません。あるのは：{listing} | シリーズUIDまた"
+    "はその先頭か末尾、番号、記載 | このうち1つを指定してください",
+    "series_ambiguous": "{asked!r}というシリーズが{count}件あります。あるのは：{listing} | シリー"
+    "ズUIDまたはその先頭か末尾、番号、記載 | このうち1つを指定してください",
+    # Files
+    "not_written": "{file}に書き込めません（{reason}） | 空き容量があり、書き込めるフォルダ | 空き"
+    "容量を増やすか、別のフォルダを選択してください",
+    # A study that cannot be read
+    "volume_too_large": "{series}（{rows} x {columns}画素）は{gib:.1f} GiBを要します | "
+    "{most_gib:.0f} GiB以下 | スライス厚の大きいシリーズを選択してください",
+    "slices_unreadable": "{slices}枚中{failed}枚のスライスを読み込めません。最初のもの：{first} | "
+    "{first:expected} | {first:remedy}",
+    "too_few_slices": "{series}：読み込めるスライスは{found}枚だけです | {needed}スライス以上 | シ"
+    "リーズをコピーし直すか、再度出力してください",
+    "dicomdir_unreadable": "DICOMDIR {file}を読み込めません（{reason}） | 隣にあるファイルの一覧 |"
+    " DICOMDIRではなくフォルダを指定してください",
+    "dicomdir_leaves": "DICOMDIRがフォルダ外のファイルを指しています：{file!r} | DICOMDIRと同じフ"
+    "ォルダ以下のファイル | この媒体は使用せず、送付元に再送を依頼してください",
+    "nothing_there": "{path}がありません | フォルダ、DICOMファイル、DICOMDIR、またはzip | 場所を確"
+    "認してください",
+    "not_regular": "{path}は通常のファイルではありません | フォルダまたは通常のファイル | 検査を先"
+    "にフォルダへコピーしてください",
+    "file_closed": "{file}を開けません（{reason}） | 読み取れるファイル | アクセス権と媒体を確認し"
+    "てください",
+    "folder_closed": "フォルダ{folder}を開けません（{reason}） | 全ファイルを読み取れるフォルダ | "
+    "スライスの欠落を避けるため、アクセス権を確認してください",
+    "link_leaves": "{file}はフォルダ外へのリンクです | フォルダ内のファイル | リンク先の実体を含め"
+    "て、検査を専用のフォルダへコピーしてください",
+    "zip_damaged": "{file}は破損したzipです（{reason}） | 開けるzip | コピーまたはダウンロードし直"
+    "すか、展開したフォルダを指定してください",
+    "zip_leaves": "zip内に{file!r}という名前があります | zipのフォルダ内に収まる名前 | このファイ"
+    "ルは使用せず、送付元に再送を依頼してください",
+    "zip_link": "zip内の{file!r}はリンクです | 通常のファイル | リンク先の実体を含めて、検査を圧縮"
+    "し直してください",
+    "zip_encrypted": "zipが暗号化されています（{file!r}） | パスワードのないzip | パスワードで展開"
+    "し、フォルダを指定してください",
+    "too_many_files": "{file}に{most}個を超えるファイルがあります | 1検査分 | 1検査分のフォルダを"
+    "指定してください",
+    "too_big": "{file}は展開すると{mib:.0f} MiBになります | {most_mib:.0f} MiB以下 | ファイルの出"
+    "所を確認し、自分で展開してフォルダを指定してください",
+    "inflates_too_far": "{file}は展開すると{most_mib:.0f} MiBを超えます | CT画像 | このファイルは"
+    "使用せず、非圧縮形式で検査を再度出力してください",
+    "not_readable_dicom": "{file}をDICOMとして読み込めません（{reason}） | 破損していないDICOMファ"
+    "イル | 検査をコピーし直すか、再度出力してください",
+    "files_unreadable": "DICOMファイル{files}個のいずれも読み込めません。最初のもの：{first} | "
+    "{first:expected} | {first:remedy}",
+    "no_images": "{folder}にDICOM画像がありません（他の種類のファイル{others}個[、記載されているが"
+    "存在しないファイル{lost}個]） | DICOMファイルのCT画像 | CT検査のフォルダ、DICOMDIR、またはzip"
+    "を指定してください（内部の圧縮ファイルは展開）",
+    "no_instance_uids": "SOP Instance UIDのないボリュームです | それを含むDICOMファイルから読み込"
+    "んだボリューム | DICOMファイルから検査を読み込んでください",
+    "files_gone": "シリーズの{wanted}ファイル中{missing}個がなくなっています | 読み込んだときのま"
+    "まの入力 | 検査全体で解析をやり直してください",
+    "syntax_unsupported": "画素の形式{syntax}には対応していません | 非圧縮、RLE、JPEG、JPEG-LS、ま"
+    "たはJPEG 2000 | 非圧縮形式でシリーズを再度出力してください",
+    "no_decoder": "画素は{syntax}で圧縮されていますが、復号器がインストールされていません | 復号器"
+    ' | pip install "hemx[[dicom]" を実行するか、非圧縮形式でシリーズを再度出力してください',
+    "pixels_unreadable": "{file}の画素を読み込めません（{kind}：{reason}） | 完全な画素データ | シ"
+    "リーズをコピーし直すか、再度出力してください",
+    "no_rescale": "{file}に使用できるRescaleSlopeとRescaleInterceptがありません | CT値（HU）への換"
+    "算係数 | 変換後のコピーではなく、元のシリーズを出力してください",
+    "inverted_unclear": "{file}はMONOCHROME1で、四隅は{hu:.0f} HU、反転すると{inverted_hu:.0f} HU"
+    "です | 四隅が空気 | MONOCHROME2でシリーズを再度出力してください",
+    "no_head": "調べた{inspected}スライス中、頭部の断面積があるのは{heads}枚だけです（最大"
+    "{largest_cm2:.0f} cm2） | 組織の面積{least_cm2:.0f}〜{most_cm2:.0f} cm2 | 頭部の単純CTを指定"
+    "し、PixelSpacingとRescaleの値を確認してください",
+    "no_brain": "調べた{inspected}スライス中、頭蓋骨に囲まれた脳の濃度の組織があるのは{brains}枚だ"
+    "けです | 複数のスライスで骨の内側に脳（約0〜80 HU） | 患者の頭部単純CTを指定してください（フ"
+    "ァントムや他の部位は対象外）",
+    "crop_mismatch": "画像の形状{image}、マスクの形状{mask}、切り出し{size} | 同じ形状の2枚と正の"
+    "大きさ | 前処理後のスライスと同じ格子のマスクを指定してください",
+    "window_order": "ウィンドウ{lower}〜{upper} HU | 下限 < 上限 | ウィンドウを「下限,上限」の形で"
+    "指定してください（例：0,80）",
+    "grid_size": "格子{size}画素、1画素{mm} mm | 32で割り切れる大きさ、0.1〜5 mmの画素 | 別の前処"
+    "理条件を選択してください",
+    "preprocessing_misfit": "前処理条件が合いません：{reason} | PreprocessingSpecの項目 | この版で"
+    "モデルを再度出力してください",
+    "positions_shape": "位置の形状{shape} | 形状（スライス数, 3）、1スライス以上 | 入力を修正して"
+    "、もう一度実行してください",
+    "thickness_count": "{slices}スライスに対しスライス厚{thicknesses} | 各スライスに正の厚さ1つ | "
+    "入力を修正して、もう一度実行してください",
+    "pixel_spacing": "画素間隔{dy} x {dx} mm | 0.05〜10 mm | 入力を修正して、もう一度実行してくだ"
+    "さい",
+    "directions": "方向ベクトル{vectors} | 直交する2つの単位ベクトル | 入力を修正して、もう一度実"
+    "行してください",
+    "slice_order": "法線方向の位置{offsets} | 単調増加（スライスを並べ替え、重複を除く） | 入力を"
+    "修正して、もう一度実行してください",
+    "position_count": "{slices}スライスに対し位置{positions}個 | 各スライスに位置1つ | 入力を修正"
+    "して、もう一度実行してください",
+    "clip_range": "切り詰め範囲（{lower}, {upper}） | 下限 < 上限 | 入力を修正して、もう一度実行し"
+    "てください",
+    "uid_count": "{slices}スライスに対しSOP Instance UIDが{uids}個 | 各スライスに1つ、またはなし |"
+    " 入力を修正して、もう一度実行してください",
+    "array_shape": "配列の形状{shape} | 形状（スライス, 行, 列）、画素あり | "
+    "入力を修正して、もう一度実行してください",
+    "array_kind": "配列の型{dtype} | 実数のCT値 | 入力を修正して、もう一度実行してください",
+    "geometry_or_spacing": "位置情報と間隔の両方があるか、どちらもありません | どちらか一方"
+    "（等間隔の軸位断ではspacing_mm=(dz, dy, dx)） | 入力を修正して、もう一度実行してください",
+    "not_finite": "有限でない値があります | 有限のCT値（-1024（空気）で置き換えるか、切り取る） | "
+    "入力を修正して、もう一度実行してください",
+    "beyond_int16": "値が{low}〜{high} | int16の範囲のCT値 | 入力を修正して、もう一度実行してくだ"
+    "さい",
+    # The bundle
+    "manifest_markers": "マーカー {found} | {needed}（この順） | この版でモデルを再度出力してくだ"
+    "さい",
+    "manifest_batch": "領域抽出の入出力のスライス数が{counts}です | すべて同数、1以上 | モデルを再"
+    "度出力してください",
+    "manifest_unreadable": "マニフェストを読み取れません（{reason}） | schema_versionのあるJSON | "
+    "モデルをコピーし直すか、再度出力してください",
+    "manifest_not_text": "マニフェストを読み取れません（{reason}） | UTF-8のJSON | モデルをコピー"
+    "し直すか、再度出力してください",
+    "manifest_version": "マニフェストの版が{found}です | {first}版〜{last}版 | このHEMXの版で出力"
+    "したモデルを使用してください",
+    "manifest_fields": "マニフェストの項目が合いません：{reason} | 第{version}版の項目 | モデルを"
+    "コピーし直すか、再度出力してください",
+    "no_manifest": "{folder}に読み取れるマニフェストがありません（{reason}） | {file}のあるモデル"
+    "のフォルダ | `hemx dev export`で出力したフォルダを指定してください",
+    "file_missing": "ファイル{file}がありません | マニフェストの全ファイル | このまま使用せず、モ"
+    "デルをコピーし直してください",
+    "file_size": "{file}は{found}バイトです | {needed}バイト | このまま使用せず、モデルをコピーし"
+    "直してください",
+    "file_hash": "{file}のSHA-256は{found}です | {needed} | このまま使用せず、モデルをコピーし直し"
+    "てください",
+    "call_size": "1回の呼び出しに{slices}スライス（形状{shapes}） | 同じ形状の1〜{most}スライス | "
+    "必要な回数だけ領域抽出を呼び出してください",
+    "unsigned": "モデルに{file}がありません | 信頼された鍵による署名 | 署名とともにモデルをコピー"
+    "し直してください。自作のものは`hemx bundle sign`で署名し、開発時は署名なしを許可してください",
+    "runtime_version": "{name} {found}に対し、モデルはExecuTorch {needed}で作成されています | 版 "
+    "{needed} | pip install executorch=={needed} を実行するか、モデルを再度出力してください",
+    "no_bundle": "インストール先にモデルがありません | {folder}内の{file}、または{variable}の設定 "
+    "| モデルのフォルダを指定するか、`hemx dev export`で出力してください",
+    "no_references": "モデルに参照出力がありません | この端末を試験するための参照入出力 | このHEMX"
+    "の版で出力したモデルをインストールしてください",
+    "references_unusable": "モデルの参照ファイルを使用できません（{what}） | マニフェストのとおり"
+    "の両プログラムの入出力 | モデルをコピーし直すか、再度出力してください",
+    "signature_malformed": "{file}を読み取れません | 形式{format}のEd25519署名 | このまま使用せず"
+    "、配布元からモデルをコピーし直してください",
+    "signature_unreadable": "{file}を読み取れません（{reason}） | 読み取れるファイル | このまま使"
+    "用せず、配布元からモデルをコピーし直してください",
+    "unknown_key": "モデルは未知の鍵{key!r}で署名されています | 次のいずれか：[{trusted}][{none}] "
+    "| 配布元に公開鍵を確認し、信頼できる場合は`hemx bundle trust`で追加してください。タブレットで"
+    "は鍵を含むアプリをインストールしてください",
+    "signature_wrong": "{manifest}は鍵{key}（{name}）が署名した内容と異なります | {file}で署名され"
+    "たマニフェスト | このまま使用せず、配布元からモデルをコピーし直してください",
+    "no_key_folder": "鍵の設定フォルダがありません | ユーザーのホームフォルダ | {variable}を設定してください",
+    "keys_unreadable": "信頼する鍵の一覧{path}を読み取れません（{reason}） | 各鍵のkey_id・"
+    "public_key・nameを含む形式{format}のJSON | ファイルを修正するか削除してください",
+    # Two studies
+    "two_patients": "2つの検査の患者IDが異なります | 同一患者の2検査 | 入力を確認してください。患"
+    "者が重複登録されている場合は強制的に比較できます",
+    "same_series": "2つの入力は同じシリーズです | 前回と今回の検査 | 入力を確認してください",
+    # Triage
+    "segmenter_not_finite": "スライス{slice}の領域抽出の結果がNaNまたは無限大です | 0〜1の確率 | "
+    "モデルを検証するか、再度出力してください",
+    "logits": "マーカーのロジット {logits} | 有限の数{needed}個 | モデルを検証するか、再度出力して"
+    "ください",
+    "correction_shape": "修正した輪郭の形状{shape} | 結果と画像と同じ{needed} | 修正した検査を開い"
+    "てください",
+    "mask_type": "マスクの形状{shape}、型{dtype} | bool（スライス, 行, 列）、{slices}スライス | 元"
+    "の画素のマスクを指定してください（例：確率 >= 閾値）",
+    # Results as files
+    "no_files_for_dicom": "ファイルから読み込んだボリュームではありません | DICOM検査（SEGとSRは画像を"
+    "参照します） | 検査のフォルダを解析するか、dicom=Trueを省いてください",
+    "no_mask_to_write": "血腫のない結果です | 空でないマスク | 構造化レポートのみを書き出してくだ"
+    "さい",
+    "several_multiframe": "{files}個のマルチフレームファイルのスライスです | 1枚ずつの画像、または"
+    "1つのマルチフレームファイル | シリーズを1枚ずつの画像として出力してください",
+    "images_unfit": "DICOMオブジェクトから参照できない画像です（{reason}） | 規格に従ったCT画像 | "
+    "PACSから検査を再度出力してください",
+    "images_without": "{missing}のない画像です | 規格に従ったCT画像 | PACSから検査を再度出力してく"
+    "ださい",
+    "no_highdicom": "DICOMオブジェクトを書き出せません（{reason}） | パッケージhighdicom | インス"
+    'トールしてください：pip install "hemx[[dicom]"',
+    "no_font": "インストール先にフォント{file}がありません | HEMX付属のフォント | HEMXを再インスト"
+    "ールしてください",
+    "output_is_file": "{folder}はファイルです | フォルダ | 別の出力先（--out）を指定してください",
+    "output_foreign": "{path}があり、HEMXの結果ではありません | ファイルがないか、以前の結果 | 別"
+    "の出力先（--out）を指定するか、ファイルを移動してください",
+    "png": "{file}をPNGに変換できませんでした | 画像 | プログラムの不具合として報告してください",
+    # The runtime
+    "threads": "スレッド数{threads} | 1以上 | 指定を省いてください",
+    "program_closed": "{file}は閉じられています | 開いているプログラム | モデルを読み込み直してく"
+    "ださい",
+    "not_main_thread": "最初のAndroid実行環境が作業スレッドから要求されました | メインスレッド | "
+    "アプリの起動時にAndroidBackendを作成してください",
+    "pool_in_use": "開いているプログラム（{found}）と異なるスレッド数（{asked}）が要求されました | "
+    "プロセス全体で同じスレッド数 | 先にモデルを閉じてください",
+    "no_pyjnius": "pyjniusを読み込めません（{reason}） | パッケージpyjniusとJava実行環境 | "
+    "docs/android.mdに従ってアプリを作成してください。PCではPC用の実行環境を使用してください",
+    "no_library": "このアプリにExecuTorchライブラリがありません（{reason}） | org.pytorch:"
+    "executorch-android:{version}とarm64ライブラリ | mobile_app/packagingのgradle依存関係を含めて"
+    "アプリを作成してください",
+    "output_shape": "出力{name}の形状{shape}、型{dtype} | マニフェストのとおりの形状{needed}、"
+    "FLOAT | モデルを再度出力してください",
+    "output_count": "{file}の出力が{found}個です | マニフェストのとおり{needed}個 | モデルを再度出"
+    "力してください",
+    "tensor_type": "{file}の{name}は型{dtype}です | この実行環境が扱える唯一の型float32 | 入出力を"
+    "float32にしてモデルを出力してください",
+    "program_shapes": "{file}の入出力の形状は{found}です | マニフェストのとおり{needed} | モデルを"
+    "再度出力してください",
+    "program_returned": "{file}の出力は{found}です | {needed} | モデルを再度出力してください",
+    "runtime_import": "ExecuTorch実行環境を読み込めません（{reason}） | パッケージexecutorchと"
+    'torch | 実行環境をインストールしてください：pip install "hemx[[runtime]"',
+    "threads_in_use": "プログラムが開いている間にスレッド数が{found}から{asked}に変更されました | "
+    "プロセス全体で同じスレッド数 | 先にモデルを閉じてください",
+    "program_not_loaded": "ExecuTorch {version}は{file}を読み込めません（{reason}） | メソッド"
+    "`forward`とこの実行環境のカーネルを持つプログラム | マニフェストにある版をインストールしてく"
+    'ださい：pip install "hemx[[runtime]"',
+    "program_failed": "ExecuTorchが{file}の実行に失敗しました（{reason}） | 正常な終了 | この"
+    "ExecuTorchの版でモデルを再度出力してください",
+    "process_lost": "実行環境のプロセスが{how}[：{said}] | 応答するプロセス | もう一度お試しくださ"
+    "い（新しいプロセスを開始します）。繰り返す場合は他のプログラムを終了するか、実行環境を入れ直"
+    'してください：pip install "hemx[[runtime]"',
+    "process_not_started": "実行環境のプロセスを開始できません（{reason}） | {program}のプロセス |"
+    " 他のプログラムを終了するか、アプリを再起動してください",
+    "runtime_missing": "ExecuTorch実行環境がインストールされていません | パッケージexecutorchと"
+    'torch | 実行環境をインストールしてください：pip install "hemx[[runtime]"',
+    "not_a_program": "{file}の先頭が{found}です | 4バイト目に{needed} | モデルを再度出力してくださ"
+    "い",
+    "input_count": "入力が{found}個です | {needed}個 | モデル付属の前処理条件でスライスを処理して"
+    "ください",
+    "input_shape": "入力{name}の形状{shape}、型{dtype} | 形状{needed}（{axes}）、{needed_dtype} | "
+    "モデル付属の前処理条件でスライスを処理してください",
+    "input_not_finite": "入力{name}に有限でない値があります | 有限の数 | モデル付属の前処理条件で"
+    "スライスを処理してください",
+    # The app
+    "no_access": "他のアプリがHEMXの読み取りを許可していません | 読み取れるフォルダまたはファイル "
+    "| 選択し直してアクセスを許可するか、先に検査を端末へコピーしてください",
+    "copy_broken": "ファイルをコピーできませんでした（{reason}） | 最後まで読み取れるファイル | 媒"
+    "体を確認するか、先に検査を端末へコピーしてください",
+    "no_room_for_copy": "コピーのための空き容量がありません | 空き容量 | 不要な検査を削除してくだ"
+    "さい",
+    "no_picker": "この端末にファイル選択アプリがありません | Androidの「ファイル」アプリ | 端末の"
+    "設定で有効にしてください",
+    "folder_refused": "選択したフォルダに保存できませんでした（{reason}） | 空き容量があり、書き込"
+    "めるフォルダ | 別のフォルダを選択してください",
+    "no_kivy": "Kivyがインストールされていません | 追加機能`app` | インストールしてください：pip "
+    'install "hemx[[app]"',
+    "no_result": "結果のない検査があります | 解析済みの2検査 | 検査を開き、結果が出てから比較して"
+    "ください",
+    "pin_unfit": "PINが短すぎるか長すぎるか、同じ文字の繰り返しです | {least}〜{most}文字 | 別の"
+    "PINを入力してください",
+    "pin_wrong": "PINが違います |  | もう一度入力してください",
+    "pin_too_early": "誤ったPINが続きました。{seconds:.0f}秒後に入力できます | 間隔 | お待ちくださ"
+    "い",
+    "folder_unusable": "フォルダがないか、同名のファイルがすでにあります | 書き込めるフォルダ | 別"
+    "のフォルダを選択するか、しばらくしてからお試しください",
+    "comparison_gone": "比較がないか、その後に検査が変更されました | 現在の両検査の比較 | 検査を比"
+    "較し直してからレポートを作成してください",
+    "window_range": "ウィンドウ{lower:g}〜{upper:g} HU | {least:g}〜{most:g} HUの範囲 | 別の値を入"
+    "力するか、モデルのウィンドウに戻してください",
+    "app_folder": "アプリのフォルダを使用できません（{reason}） | 書き込めるフォルダ | アクセス権"
+    "と媒体を確認してください",
+    "audit_broken": "操作履歴の{entry}番目の記録が整合しません | 書き込まれたままの全記録 | アプリ"
+    "のフォルダをそのまま保管し、端末を操作した人を確認してください",
+    "database_refused": "データベースのエラーです（{reason}） | 書き込めるフォルダ | フォルダのア"
+    "クセス権と媒体を確認してください",
+    "database_damaged": "{file}が破損しています（{reason}） | アプリが書き込んだままのファイル | "
+    "アプリのフォルダを移動し、検査を再度取り込んでください",
+    "no_room_for_result": "結果を保存する空き容量がありません | 空き容量 | 不要な検査やファイルを"
+    "削除し、もう一度お試しください",
+    "database_busy": "データベースが{seconds:.0f}秒間使用中でした | 同時に書き込むのは1つだけ | も"
+    "う一度お試しください。他に起動しているアプリを終了してください",
+    "store_closed": "保存領域が閉じられています | 開いている保存領域 | アプリを再起動してください",
+    "app_folder_in_use": "アプリのフォルダが使用中です | 起動中のアプリは1つだけ | もう一方を終了"
+    "するか、別のフォルダで起動してください",
+    "study_not_copied": "検査をコピーできません（{reason}） | 読み取れるファイルと、書き込めるフォ"
+    "ルダ | 媒体を確認し、検査を再度取り込んでください",
+    "files_not_deleted": "{folder}のファイルを削除できません | アプリが削除できるファイル | 他のプ"
+    "ログラムを終了してアプリを再起動してください（再度削除します）",
+    "no_room_for_study": "検査を保存する空き容量がありません | コピーのための空き容量 | 不要な検査"
+    "やファイルを削除し、もう一度お試しください",
+    "stored_correction_shape": "修正した輪郭の形状{shape} | 結果の形状{needed} | 修正した検査を開"
+    "いてください",
+    "database_foreign": "他のプログラムのデータベースです | HEMXのデータベース、またはなし | 別の"
+    "フォルダでアプリを起動してください",
+    "database_newer": "データベースの版が{found}です | {most}版まで | 最新版をインストールしてくだ"
+    "さい（データは変更されていません）",
+    "not_stored": "{what:term} {number}はありません | 削除されていない{what:term} | 検査一覧に戻っ"
+    "てください",
+    "closing": "アプリは終了中です | 新しい処理がないこと | アプリを再起動してください",
+    "copy_differs": "コピーが別のシリーズとして読み込まれます（{needed}枚ではなく{found}枚） | 選"
+    "択したシリーズ | 検査を再度取り込んでください。繰り返す場合はそのシリーズだけを出力してくださ"
+    "い",
+    "memory_free": "この検査は最大{needed_mib:.0f} MiBを要しますが、端末の空きは{free_mib:.0f} MiB"
+    "です | 必要量とシステム用の{spare_mib:.0f} MiB | 他のアプリを終了するか、スライス厚の大きいシ"
+    "リーズを選択してください",
+    "memory_budget": "この検査は最大{needed_mib:.0f} MiBを要しますが、アプリの{most_mib:.0f} MiB中"
+    "{used_mib:.0f} MiBが使用中です | 合計{most_mib:.0f} MiBまで | スライス厚の大きいシリーズを選"
+    "択するか、他の検査を閉じてください",
+    "executorch_misfit": "ExecuTorch：{what}（{reason}）[。ログの末尾：{log: / }] | マニフェストの"
+    "とおりの形状のプログラム | モデルを再度出力してください",
+    "executorch_memory": "ExecuTorch：{what}（{reason}）[。ログの末尾：{log: / }] | プログラムに足"
+    "りる空きメモリ | 他のアプリを終了し、もう一度お試しください",
+    "executorch_version": "ExecuTorch：{what}（{reason}）[。ログの末尾：{log: / }] | ライブラリと"
+    "同じ版で、対応するカーネルのプログラム | 同時に作成されたアプリとモデルをインストールしてくだ"
+    "さい",
+    "executorch_failed": "ExecuTorch：{what}（{reason}）[。ログの末尾：{log: / }] | 正常な終了 | "
+    "アプリを再起動し、自己診断を行ってください",
+    "runtime_failed": "実行環境のエラーです（{kind}：{reason}） | 応答 | モデルを読み込み直してく"
+    "ださい",
+    "not_tested": "モデルに参照出力がないため、この端末で試験できません | 合格した自己診断 | この"
+    "端末で解析しないでください。再インストールし、端末の機種を報告してください",
+    "computes_otherwise": "この端末ではモデルの計算結果が異なります：{failed} | {limits} | この端"
+    "末で解析しないでください。再インストールし、端末の機種を報告してください",
+    "study_too_large": "{what}があります | 1件のCT検査 | 媒体全体ではなく、検査のフォルダを選択し"
+    "てください",
+    "record_changed": "{record:term} {number}が書き込み時と異なります | アプリが書き込んだままの記"
+    "録 | 検査を再度解析してください",
+    "array_packed": "配列を展開できません | アプリが書き込んだままの記録 | 検査を再度解析してくだ"
+    "さい",
+    "array_size": "配列の展開後の大きさが{needed}ではなく{found}バイトです | アプリが書き込んだま"
+    "まの記録 | 検査を再度解析してください",
+    "record_misfit": "記録の形式が合いません（{reason}） | アプリが書き込んだままの記録 | "
+    "検査を再度解析してください",
+    "unexpected": "予期しないエラーです（{kind}） | エラーがないこと | もう一度お試しください。繰"
+    "り返す場合は版名を添えて報告してください",
 }
+"""What was found, what was expected and what to do, with " | " between."""

@@ -19,7 +19,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
-from hemx_core.errors import UnsafeInputError
+from hemx_core.errors import UnsafeInputError, cause
+from hemx_core.notes import Phrase
 from mobile_app.errors import AccessError, StoreFullError
 from mobile_app.work.jobs import Report
 
@@ -135,7 +136,7 @@ def _walk(
                 seen.add(child.uri)
                 waiting.append((child, below))
             if count + len(seen) > MOST_FILES:
-                raise _too_much(f"more than {MOST_FILES} files")
+                raise _too_much(Phrase("too_much.files", most=MOST_FILES))
 
 
 def _copy(
@@ -148,7 +149,7 @@ def _copy(
             report.check()
             copied += len(chunk)
             if copied > most:
-                raise _too_much(f"more than {MOST_BYTES / 2**30:.0f} GiB")
+                raise _too_much(Phrase("too_much.bytes", gib=MOST_BYTES / 2**30))
             sink.write(chunk)
     return copied
 
@@ -171,12 +172,8 @@ def _unused(target: Path) -> Path:
     return one
 
 
-def _too_much(found: str) -> UnsafeInputError:
-    return UnsafeInputError(
-        found,
-        expected="one CT study",
-        remedy="choose the folder of the study, not the whole medium",
-    )
+def _too_much(what: Phrase) -> UnsafeInputError:
+    return UnsafeInputError("study_too_large", what=what)
 
 
 @contextmanager
@@ -185,19 +182,11 @@ def _in_words() -> Iterator[None]:
     try:
         yield
     except PermissionError as error:
-        raise AccessError(
-            "the other app does not let HEMX read this",
-            expected="a folder or file that may be read",
-            remedy="choose it again and allow access, or copy the study to the device first",
-        ) from error
+        raise AccessError("no_access") from error
     except OSError as error:
         if error.errno == errno.ENOSPC:
-            raise StoreFullError("no room for the copy", remedy="delete studies") from error
-        raise AccessError(
-            f"a file could not be copied ({error.strerror or type(error).__name__})",
-            expected="files that can be read to their end",
-            remedy="check the medium, or copy the study to the device first",
-        ) from error
+            raise StoreFullError("no_room_for_copy") from error
+        raise AccessError("copy_broken", reason=cause(error)) from error
 
 
 COLUMNS = ("document_id", "_display_name", "mime_type", "_size")
@@ -284,11 +273,7 @@ class AndroidDocuments:
             java.activity.startActivityForResult(self._intent(tree), REQUEST)
         except java.java_error as error:
             java.unbind(on_activity_result=answered)
-            raise AccessError(
-                "this device has no file picker",
-                expected="Android's Files app",
-                remedy="switch it on in the settings of the device",
-            ) from error
+            raise AccessError("no_picker") from error
 
     def make_folder(self) -> str:
         """A new folder in the app's cache; what an import left there that was killed is deleted."""

@@ -68,11 +68,7 @@ def deliver(documents: Documents, tree: Any, files: Sequence[ExportFile]) -> int
             _delete(documents, document)
         if not isinstance(error, Exception):
             raise
-        raise OutputError(
-            f"the chosen folder did not take the files ({type(error).__name__})",
-            expected="a folder that may be written to, with room",
-            remedy="choose another folder",
-        ) from error
+        raise OutputError("folder_refused", reason=type(error).__name__) from error
     return len(files)
 
 

@@ -11,8 +11,7 @@ from hemx_core.words.report import Texts
 from mobile_app import theme
 from mobile_app.compare.comparing import Compared, VolumePoint
 from mobile_app.compare.volume_chart import ChartPoint, VolumeChart
-from mobile_app.i18n import text
-from mobile_app.i18n.formats import number
+from mobile_app.i18n import number, text
 from mobile_app.result.cards import FILLS, HUGE, NOTE_INKS, StatusIcon, heading, pair, signed, small
 from mobile_app.widgets.buttons import Card, Heading, Wrapped
 

@@ -212,11 +212,7 @@ def load_side(
     """
     results = store.results.of_study(study_id)
     if not results:
-        raise NotStoredError(
-            "a study without a result",
-            expected="two studies that were analysed",
-            remedy="open the study, wait for its result, then compare",
-        )
+        raise NotStoredError("no_result")
     number = results[0]
     result, correction = store.results.load(number), newest_correction(store, number)
     if volume is None:

@@ -13,8 +13,7 @@ from hemx_core.report.pictures import edge_letters
 from mobile_app import theme
 from mobile_app.compare.comparing import Compared, Side
 from mobile_app.compare.linking import Link, Match, link
-from mobile_app.i18n import text
-from mobile_app.i18n.formats import date_time
+from mobile_app.i18n import date_time, text
 from mobile_app.widgets.buttons import ActionButton, Wrapped, level
 from mobile_app.widgets.picture import PRESETS
 from mobile_app.widgets.slice_viewer import SliceViewer

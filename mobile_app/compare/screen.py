@@ -24,8 +24,7 @@ from mobile_app.compare.comparing import (
 )
 from mobile_app.compare.linked_viewers import LinkedViewers
 from mobile_app.context import AppContext
-from mobile_app.i18n import text
-from mobile_app.i18n.formats import date_time, number
+from mobile_app.i18n import date_time, number, text
 from mobile_app.store import Study
 from mobile_app.widgets.buttons import ActionButton, Card, Heading, Sheet, Wrapped, confirm
 from mobile_app.work.jobs import Outcome, Report

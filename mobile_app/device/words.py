@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hemx_core.device.budget import Budget, Verdict, judge, passes
 from hemx_core.errors import BenchmarkError
-from mobile_app.i18n import text
-from mobile_app.i18n.formats import UNKNOWN, date_time, number
+from mobile_app.i18n import UNKNOWN, date_time, number, text
 
 if TYPE_CHECKING:
     from hemx_core.bundle.load import VerifiedBundle

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import hemx_core.errors
 import mobile_app.errors
+from hemx_core.words import is_error_code, tell_error
 
 STRINGS: dict[str, tuple[str, str]] = {
     "error.HemxError": ("Something went wrong.", "問題が発生しました。"),
@@ -184,6 +188,22 @@ STRINGS: dict[str, tuple[str, str]] = {
         "もう一度お試しください。繰り返す場合は版名を添えて報告してください。",
     ),
 }
+
+
+def explained(
+    language: str, kind: str, code: str, values: Mapping[str, Any]
+) -> tuple[str, str, str, str]:
+    """What an error means, what was found, what was expected, and what to do.
+
+    Args:
+        kind: see `words`.
+        code, values: see `hemx_core.errors.HemxError`. A sentence stays English; what to do is then told
+            by the error's class.
+    """
+    plain, remedy = words(language, kind)
+    found, expected, do = tell_error(code, values, language)
+    in_language = language == "en" or is_error_code(code)
+    return plain, found, expected, (do if in_language else "") or remedy
 
 
 def words(language: str, kind: str) -> tuple[str, str]:

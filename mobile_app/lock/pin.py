@@ -62,11 +62,7 @@ class PinLock:
             PinError: unsuitable, or the old one is wrong or comes too early.
         """
         if not MIN_LENGTH <= len(pin) <= MAX_LENGTH or len(set(pin)) == 1:
-            raise PinError(
-                "a PIN that is too short, too long, or one character repeated",
-                expected=f"{MIN_LENGTH} to {MAX_LENGTH} characters",
-                remedy="choose a longer one",
-            )
+            raise PinError("pin_unfit", least=MIN_LENGTH, most=MAX_LENGTH)
         if self.is_set:
             self.check(old)
         salt = secrets.token_bytes(16)
@@ -115,7 +111,7 @@ class PinLock:
         found = _scrypt(pin, bytes.fromhex(known["salt"]), known)
         if not hmac.compare_digest(found, bytes.fromhex(known["hash"])):
             self._store.audit.note("pin.wrong", failures=failures)
-            raise PinError("the PIN is wrong", remedy="try again")
+            raise PinError("pin_wrong")
         self._store.settings.set(_SETTING, known | {"failures": 0, "failed_at": None})
 
     def _known(self) -> Json | None:
@@ -143,8 +139,4 @@ def _scrypt(pin: str, salt: bytes, cost: Json) -> bytes:
 
 
 def _too_early(seconds: float) -> PinError:
-    return PinError(
-        f"too many wrong PINs; the next one is looked at in {seconds:.0f} seconds",
-        expected="a pause",
-        remedy="wait",
-    )
+    return PinError("pin_too_early", seconds=seconds)

@@ -13,8 +13,7 @@ from kivy.uix.textinput import TextInput
 from hemx_core.errors import VolumeError
 from hemx_core.markers import MARKERS
 from mobile_app import settings, theme
-from mobile_app.i18n import text
-from mobile_app.i18n.formats import number
+from mobile_app.i18n import number, text
 from mobile_app.lock.pin import PinLock
 from mobile_app.widgets.buttons import ActionButton, Card, Choices, Heading, Wrapped
 

@@ -6,8 +6,7 @@ from hemx_core.imaging.spec import HUWindow
 from hemx_core.imaging.volume import SeriesIdentity
 from hemx_core.measure.expansion import Growth
 from hemx_core.report.referral_sections import shown_name
-from mobile_app.i18n import text
-from mobile_app.i18n.formats import date_time, number
+from mobile_app.i18n import date_time, number, text
 from mobile_app.reading.correction_work import Earlier, overall
 from mobile_app.reading.mask_editor import MaskEditor
 

@@ -8,8 +8,7 @@ from kivy.uix.gridlayout import GridLayout
 from kivy.uix.togglebutton import ToggleButton
 
 from mobile_app import theme
-from mobile_app.i18n import text
-from mobile_app.i18n.formats import date_time
+from mobile_app.i18n import date_time, text
 from mobile_app.report.exporting import Form, can_write_dicom
 from mobile_app.report.subject import Subject, named_in_files
 from mobile_app.result.cards import FILLS, heading, signed, small

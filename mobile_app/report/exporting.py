@@ -99,11 +99,7 @@ def write_folder(files: Sequence[ExportFile], folder: Path) -> tuple[Path, ...]:
     """
     targets = tuple(folder / one.name for one in files)
     if not folder.is_dir() or any(one.exists() for one in targets):
-        raise OutputError(
-            "the folder is not there, or has files of these names already",
-            expected="a folder that may be written to",
-            remedy="choose another folder, or try again in a moment",
-        )
+        raise OutputError("folder_unusable")
     with draft_folder(folder) as draft:
         for one in files:
             (draft / one.name).write_bytes(one.content)

@@ -169,8 +169,4 @@ def _comparison(
 
 
 def _outdated() -> NotStoredError:
-    return NotStoredError(
-        "the comparison is not there any more, or a study was changed since",
-        expected="a comparison of both studies as they are now",
-        remedy="compare the studies again, then make the report",
-    )
+    return NotStoredError("comparison_gone")

@@ -19,8 +19,7 @@ from hemx_core.notes import Severity, gravest_first
 from hemx_core.result import Recommendation, TriageResult
 from hemx_core.words.report import Texts
 from mobile_app import theme
-from mobile_app.i18n import STRINGS, text
-from mobile_app.i18n.formats import UNKNOWN, date_time, number
+from mobile_app.i18n import STRINGS, UNKNOWN, date_time, number, text
 from mobile_app.result.expansion import Expansion, into
 from mobile_app.result.findings import Facts
 from mobile_app.store import Correction

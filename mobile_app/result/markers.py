@@ -16,8 +16,7 @@ from hemx_core.report.json_report import sign_answer
 from hemx_core.result import SignResult
 from hemx_core.words.report import Texts
 from mobile_app import theme
-from mobile_app.i18n import text
-from mobile_app.i18n.formats import number
+from mobile_app.i18n import number, text
 from mobile_app.result.cards import heading, small
 from mobile_app.result.findings import Facts, MarkerFinding, Opinion
 from mobile_app.widgets.buttons import ActionButton, Card, Wrapped

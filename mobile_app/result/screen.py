@@ -14,7 +14,7 @@ from kivy.uix.widget import Widget
 
 from mobile_app import theme
 from mobile_app.i18n import text
-from mobile_app.i18n.errors import words
+from mobile_app.i18n.errors import explained
 from mobile_app.result import cards
 from mobile_app.result.cards import StatusIcon
 from mobile_app.result.findings import Facts, bundle_manifest, gather
@@ -214,13 +214,12 @@ class Result(ScrollView):
         if key is None or study.error is None:
             card.add_widget(Wrapped(text=text(language, "result.no_result_hint")))
         else:
-            plain, remedy = words(language, study.error.kind)
+            said = study.error.said
+            plain, found, _, remedy = explained(language, study.error.kind, said.code, said.values)
             card.add_widget(Wrapped(text=plain))
-            if language == "en" and study.error.remedy:
-                remedy = study.error.remedy
             told = f"{text(language, 'app.remedy')}: {remedy}"
             card.add_widget(Wrapped(text=told, color=theme.CAUTION))
-            details = f"{text(language, 'app.details')}: {study.error.found}"
+            details = f"{text(language, 'app.details')}: {found}"
             card.add_widget(cards.small(details))
         card.add_widget(Wrapped(text=text(language, "result.by_eye"), bold=True))
         self._button(card, "again", self.context.triage_again)

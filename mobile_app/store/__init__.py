@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
+from hemx_core.errors import cause
 from hemx_core.imaging.volume import SeriesIdentity
 from mobile_app.errors import StoreError
 from mobile_app.store import _files
@@ -72,11 +73,7 @@ class Store:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = FolderLock(folder / "lock")
         except OSError as error:
-            raise StoreError(
-                f"the app's folder cannot be used ({error.strerror})",
-                expected="a folder that may be written",
-                remedy="check its permissions and the medium",
-            ) from error
+            raise StoreError("app_folder", reason=cause(error)) from error
         try:
             database = Database(folder / DATABASE)
         except BaseException:

@@ -60,11 +60,7 @@ class Audit:
         with self._context.database.reading() as connection:
             for one in _all(connection):
                 if one.id != expected or one.previous != previous or one.hash != _hash(one):
-                    raise DamagedStoreError(
-                        f"the audit trail does not hold together at entry {expected}",
-                        expected="every entry as it was written",
-                        remedy="keep the app's folder as it is and ask who had access to the device",
-                    )
+                    raise DamagedStoreError("audit_broken", entry=expected)
                 previous, expected = one.hash, expected + 1
         return previous
 

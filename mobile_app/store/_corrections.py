@@ -10,11 +10,11 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from mobile_app.errors import DamagedStoreError
 from mobile_app.store import _audit
 from mobile_app.store._database import Context, insert
 from mobile_app.store._encode import (
     Packed,
-    damaged,
     digest,
     from_json,
     pack_mask,
@@ -88,7 +88,7 @@ class Corrections:
             raise not_stored("correction", correction_id)
         result_id, version, made_at, made_by, volume_ml, strokes, shape, mask, sha256 = row
         if digest([shape, mask, strokes]) != sha256:
-            raise damaged(f"correction {correction_id} is not what was written")
+            raise DamagedStoreError("record_changed", record="correction", number=correction_id)
         return Correction(
             id=correction_id,
             result_id=result_id,

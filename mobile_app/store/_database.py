@@ -46,11 +46,7 @@ class FolderLock:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             self._file.close()
-            raise StoreBusyError(
-                "the app's folder is in use",
-                expected="one running app",
-                remedy="close the other one, or start this one with another folder",
-            ) from error
+            raise StoreBusyError("app_folder_in_use") from error
 
     def release(self) -> None:
         """Let go."""
@@ -84,7 +80,7 @@ class Database:
     def connection(self) -> sqlite3.Connection:
         """This thread's connection, in autocommit mode."""
         if self._closed:
-            raise StoreError("the store is closed", expected="an open store")
+            raise StoreError("store_closed")
         known: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if known is None:
             known = self._local.connection = _connect(self.path)
@@ -188,30 +184,14 @@ def _translated(path: Path, error: sqlite3.Error) -> StoreError:
     if code in _DAMAGED:
         return _damaged(path, str(error))
     if code == sqlite3.SQLITE_FULL:
-        return StoreFullError(
-            "the device has no room for the result",
-            expected="free space",
-            remedy="delete studies or other files, and try again",
-        )
+        return StoreFullError("no_room_for_result")
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return StoreBusyError(
-            f"the database was busy for {BUSY_SECONDS:.0f} seconds",
-            expected="one writer at a time",
-            remedy="try again; close other copies of the app",
-        )
-    return StoreError(
-        f"the database refused ({error})",
-        expected="a folder that may be written",
-        remedy="check the folder's permissions and the medium",
-    )
+        return StoreBusyError("database_busy", seconds=BUSY_SECONDS)
+    return StoreError("database_refused", reason=str(error))
 
 
 def _damaged(path: Path, reason: str) -> DamagedStoreError:
-    return DamagedStoreError(
-        f"{path.name} is damaged ({reason})",
-        expected="the file as the app wrote it",
-        remedy="move the app's folder away and import the studies again",
-    )
+    return DamagedStoreError("database_damaged", file=path.name, reason=reason)
 
 
 def utc_now() -> datetime:

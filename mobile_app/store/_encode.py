@@ -102,7 +102,7 @@ def from_json(kind: type[T], values: object) -> T:
     try:
         return records.read_values(_converter(), kind, values)
     except records.RecordError as error:
-        raise damaged(f"a record does not fit ({error})") from error
+        raise DamagedStoreError("record_misfit", reason=str(error)) from error
 
 
 @cache
@@ -236,17 +236,10 @@ def _inflate(content: bytes, size: int) -> bytes:
     try:
         inflated = inflater.decompress(content, size + 1)
     except zlib.error as error:
-        raise damaged("an array cannot be unpacked") from error
+        raise DamagedStoreError("array_packed") from error
     if len(inflated) != size:
-        raise damaged(f"an array unpacks to {len(inflated)} bytes, not {size}")
+        raise DamagedStoreError("array_size", found=len(inflated), needed=size)
     return inflated
-
-
-def damaged(found: str) -> DamagedStoreError:
-    """A record is not what was written."""
-    return DamagedStoreError(
-        found, expected="the record as the app wrote it", remedy="triage the study again"
-    )
 
 
 def _slice(encoded: EncodedSlice) -> SliceResult:

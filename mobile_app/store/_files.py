@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from hemx_core.errors import cause
 from hemx_core.files import sync_folder
 from mobile_app.errors import StoreError, StoreFullError
 
@@ -89,11 +90,7 @@ def remove(folder: Path) -> None:
     """
     shutil.rmtree(folder, ignore_errors=True)
     if folder.exists():
-        raise StoreError(
-            f"the files in {folder.name} cannot be deleted",
-            expected="files that the app may delete",
-            remedy="close other programs and start the app again: it will try once more",
-        )
+        raise StoreError("files_not_deleted", folder=folder.name)
     if folder.parent.is_dir():
         sync_folder(folder.parent)
 
@@ -126,13 +123,5 @@ def _copy_one(opener: Opener, target: Path) -> tuple[str, int]:
 
 def _not_copied(error: OSError) -> StoreError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return StoreFullError(
-            "the device has no room for the study",
-            expected="free space for a copy of it",
-            remedy="delete studies or other files, and try again",
-        )
-    return StoreError(
-        f"the study cannot be copied ({error.strerror or type(error).__name__})",
-        expected="files that may be read, and a folder that may be written",
-        remedy="check the medium, and import the study again",
-    )
+        return StoreFullError("no_room_for_study")
+    return StoreError("study_not_copied", reason=cause(error))

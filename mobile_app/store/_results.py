@@ -5,14 +5,13 @@ from __future__ import annotations
 import sqlite3
 
 from hemx_core.result import TriageResult
-from mobile_app.errors import StoreError
+from mobile_app.errors import DamagedStoreError, StoreError
 from mobile_app.store import _audit
 from mobile_app.store._database import Context, insert
 from mobile_app.store._encode import (
     EncodedResult,
     EncodedSlice,
     Packed,
-    damaged,
     decode_result,
     encode_result,
     to_json,
@@ -86,7 +85,7 @@ def load_result(connection: sqlite3.Connection, result_id: int) -> TriageResult:
     """Load a result inside a transaction; see `Results.load`."""
     encoded, sha256 = encoded_result(connection, result_id)
     if encoded.sha256 != sha256:
-        raise damaged(f"result {result_id} is not what was written")
+        raise DamagedStoreError("record_changed", record="result", number=result_id)
     return decode_result(encoded)
 
 
@@ -129,8 +128,6 @@ def study_of(connection: sqlite3.Connection, result_id: int, mask_shape: str | N
     if row is None:
         raise not_stored("result", result_id)
     if mask_shape not in (None, row[1]):
-        raise StoreError(
-            f"a corrected mask of shape {mask_shape}", expected=f"the result's shape, {row[1]}"
-        )
+        raise StoreError("stored_correction_shape", shape=str(mask_shape), needed=str(row[1]))
     study_id: int = row[0]
     return study_id

@@ -127,17 +127,9 @@ def migrate(connection: sqlite3.Connection, steps: Sequence[str] = STEPS) -> int
     owner = int(_pragma(connection, "application_id"))
     foreign = owner != APPLICATION_ID and (owner or found or _has_tables(connection))
     if foreign:
-        raise StoreError(
-            "the database belongs to another program",
-            expected="a database of HEMX, or none",
-            remedy="start the app with another folder",
-        )
+        raise StoreError("database_foreign")
     if found > len(steps):
-        raise NewerStoreError(
-            f"the database has version {found}",
-            expected=f"at most version {len(steps)}",
-            remedy="install the newest version of the app; nothing was changed",
-        )
+        raise NewerStoreError("database_newer", found=found, most=len(steps))
     for version in range(found, len(steps)):
         # executescript would commit before it begins: the script brings its own transaction.
         script = (

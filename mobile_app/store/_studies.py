@@ -14,6 +14,7 @@ from typing import Any
 from hemx_core.errors import HemxError
 from hemx_core.imaging.volume import SeriesIdentity
 from hemx_core.measure.aggregate import judge
+from hemx_core.records import Json
 from hemx_core.result import Recommendation
 from mobile_app.errors import NotStoredError
 from mobile_app.store import _audit, _files
@@ -223,7 +224,7 @@ def write_state(
     """Set a state inside a transaction; see `Studies.set_state`."""
     text = None
     if error is not None:
-        text = to_json(StudyError(type(error).__name__, error.found, error.expected, error.remedy))
+        text = to_json(StudyError.of(error))
     changed = connection.execute(
         "UPDATE studies SET state = ?, error = ?, changed_at = ? WHERE id = ?",
         (state.value, text, context.now().isoformat(), study_id),
@@ -234,15 +235,21 @@ def write_state(
 
 def not_stored(what: str, number: int) -> NotStoredError:
     """There is no such record."""
-    return NotStoredError(
-        f"there is no {what} {number}",
-        expected=f"a {what} that has not been deleted",
-        remedy="go back to the list of studies",
-    )
+    return NotStoredError("not_stored", what=what, number=number)
+
+
+def _error(document: Json) -> StudyError:
+    if "found" in document:  # as it was written before errors had codes: three English sentences
+        values = {name: document[name] for name in ("expected", "remedy")}
+        document = {
+            "kind": document["kind"],
+            "said": {"code": document["found"], "values": values},
+        }
+    return from_json(StudyError, document)
 
 
 def _study(row: tuple[Any, ...]) -> Study:
-    error = None if row[10] is None else from_json(StudyError, json.loads(row[10]))
+    error = None if row[10] is None else _error(json.loads(row[10]))
     return Study(
         id=row[0],
         folder=row[1],

@@ -9,9 +9,12 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from hemx_core.errors import HemxError
 from hemx_core.imaging.volume import SeriesIdentity
+from hemx_core.notes import Phrase
 from hemx_core.records import Json
 from hemx_core.result import Recommendation
+from hemx_core.words import tell_error
 
 
 class StudyState(StrEnum):
@@ -32,12 +35,19 @@ class StudyState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StudyError:
-    """Why a study was refused or failed: the error's class and its three parts."""
+    """Why a study was refused or failed: the error's class, and its code with values."""
 
     kind: str
-    found: str
-    expected: str
-    remedy: str
+    said: Phrase
+
+    @classmethod
+    def of(cls, error: HemxError) -> StudyError:
+        """What is kept of an error."""
+        return cls(type(error).__name__, Phrase(error.code, **error.values))
+
+    def told(self, language: str) -> tuple[str, str, str]:
+        """What was found, what was expected and what to do; see `HemxError.told`."""
+        return tell_error(self.said.code, self.said.values, language)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,8 +17,7 @@ from hemx_core.device.machine import on_android
 from hemx_core.errors import HemxError
 from hemx_core.words import tell
 from mobile_app import settings, theme
-from mobile_app.i18n import text
-from mobile_app.i18n.formats import UNKNOWN, date_time, number
+from mobile_app.i18n import UNKNOWN, date_time, number, text
 from mobile_app.widgets.buttons import ActionButton, Heading, Sheet, Wrapped
 from mobile_app.widgets.chooser import FileSheet, SourceSheet
 from mobile_app.work.jobs import Job, Outcome

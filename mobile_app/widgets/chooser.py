@@ -17,8 +17,7 @@ from kivy.uix.recycleview import RecycleView
 from kivy.uix.recycleview.views import RecycleDataViewBehavior
 
 from mobile_app import settings, theme
-from mobile_app.i18n import text
-from mobile_app.i18n.formats import number
+from mobile_app.i18n import number, text
 from mobile_app.widgets.buttons import ActionButton, Heading, Sheet, Wrapped
 
 __all__ = [

@@ -245,7 +245,7 @@ class Jobs:
         job: Job[T, R] = Job(self, work, on_progress, on_result, on_error, on_done)
         with self._changed:
             if self._ends:
-                raise UnexpectedError("the app is closing", expected="no new job")
+                raise UnexpectedError("closing")
             self._waiting.append(job)
             self._changed.notify_all()
         return job

@@ -167,8 +167,4 @@ def _check_copy(found: SeriesFiles, copied: SeriesFiles) -> None:
     if copied.slices != found.slices or copied.identity != replace(
         found.identity, source=copied.identity.source
     ):
-        raise DamagedStoreError(
-            f"the copy reads as another series ({copied.slices} slices, not {found.slices})",
-            expected="the series as it was chosen",
-            remedy="import the study again; if it stays so, export the series by itself",
-        )
+        raise DamagedStoreError("copy_differs", found=copied.slices, needed=found.slices)

@@ -127,9 +127,10 @@ def check_memory(
     total = needed.total + (budget.starting_bytes if budget is not None else 0)
     if available is not None and total + SPARE_BYTES > available:
         raise MemoryBudgetError(
-            f"the study needs up to {_mib(total)}, and the device has {_mib(available)} free",
-            expected=f"the need and {_mib(SPARE_BYTES)} for the system",
-            remedy="close other apps, or choose a series with thicker slices",
+            "memory_free",
+            needed_mib=total / MIB,
+            free_mib=available / MIB,
+            spare_mib=SPARE_BYTES / MIB,
         )
 
 
@@ -146,10 +147,10 @@ def _check_budget(needed: MemoryEstimate, budget: MemoryBudget, resident: int) -
     used = _used(budget, resident)
     if used + needed.total > budget.app_bytes:
         raise MemoryBudgetError(
-            f"the study needs up to {_mib(needed.total)}, and {_mib(used)} of the app's "
-            f"{_mib(budget.app_bytes)} are in use",
-            expected=f"at most {_mib(budget.app_bytes)} in all",
-            remedy="choose a series with thicker slices, or close other studies",
+            "memory_budget",
+            needed_mib=needed.total / MIB,
+            used_mib=used / MIB,
+            most_mib=budget.app_bytes / MIB,
         )
 
 

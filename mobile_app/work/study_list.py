@@ -9,9 +9,8 @@ from hemx_core.markers import MARKERS
 from hemx_core.result import Recommendation
 from mobile_app import settings
 from mobile_app.errors import NotStoredError
-from mobile_app.i18n import text
+from mobile_app.i18n import date_time, number, text
 from mobile_app.i18n.errors import words
-from mobile_app.i18n.formats import date_time, number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -167,7 +167,7 @@ def test_several_slices_a_call_are_a_version_that_older_programs_refuse(bundle):
 
 
 def test_inputs_and_outputs_must_agree_on_the_slices_of_a_call(bundle):
-    with pytest.raises(ManifestError, match=r"hold \[1, 4\] slices"):
+    with pytest.raises(ManifestError, match=r"hold 1, 4 slices"):
         several(bundle, outputs=1)
 
 

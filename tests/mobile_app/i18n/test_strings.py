@@ -11,8 +11,7 @@ from kivy.core.text import Label
 
 from hemx_core.words.report import LANGUAGES as REPORT_LANGUAGES
 from mobile_app import theme
-from mobile_app.i18n import LANGUAGES, STRINGS, merged
-from mobile_app.i18n.formats import date_time, number
+from mobile_app.i18n import LANGUAGES, STRINGS, date_time, merged, number
 
 
 def test_both_languages_fill_the_same_placeholders() -> None:

@@ -44,7 +44,7 @@ class TestResult(ScreenTest):
         store_study(store, folder, patient="P2", clot_mm=20, hours=5)
         correct(store, store_study(store, folder, patient="P3"), grow=30)
         refused = store_study(store, folder, patient="P4", triage=False)
-        error = NotHeadError("no brain", expected="a head", remedy="choose the head series")
+        error = NotHeadError("no_brain", brains=1, inspected=15)
         store.studies.set_state(refused, StudyState.REFUSED, error=error)
         store_study(store, folder, patient="P5", clot_mm=0)
         store_study(store, folder, patient="P6", triage=False)
@@ -71,7 +71,7 @@ class TestResult(ScreenTest):
                 (
                     "ja",
                     "直ちに脳神経外科施設へ連絡してください。",
-                    "閾値以上の血腫増大マーカー：ハイポ",
+                    "閾値以上の血腫増大マーカー：低吸収域",
                     "緊急",
                 ),
             ):
@@ -226,14 +226,14 @@ class TestResult(ScreenTest):
         self.show(self.screen)
         told = self.screen.told
         assert "This study cannot be analysed" in told
-        assert "choose the head series" in told
+        assert "give a non-contrast head CT of a patient" in told
         assert "no result is not a normal result" in told
         again = []
         self.context.triage_again = lambda: again.append(True)
         self.context.language = "ja"
         self.settle()
         assert "この検査は解析できません" in self.screen.told
-        assert "choose" not in self.screen.told
+        assert "non-contrast" not in self.screen.told
         assert cut_off(self.screen) == []
 
     def test_analyse_again_by_touch(self) -> None:

@@ -135,6 +135,17 @@ def test_notes_and_reasons_of_before_show_their_sentences(store: Store) -> None:
     assert_same(result, store.results.load(again))
 
 
+def test_a_refusal_of_before_shows_its_sentences(store: Store) -> None:
+    study = add(store)
+    old = {"kind": "NotHeadError", "found": "a knee", "expected": "a head", "remedy": "try again"}
+    with store.studies._context.database.writing() as connection:
+        connection.execute("UPDATE studies SET error = ?", (json.dumps(old),))
+    error = store.studies.get(study.id).error
+    assert error is not None
+    assert error.kind == "NotHeadError"
+    assert error.told("ja") == ("a knee", "a head", "try again")
+
+
 def test_a_changed_record_is_noticed(store: Store) -> None:
     study = add(store)
     number = store.results.save(study.id, make_result())
@@ -235,10 +246,12 @@ def test_search_finds_words_in_any_order_case_and_width(store: Store) -> None:
 
 def test_a_refusal_is_kept_with_its_words_and_forgotten_when_it_runs_again(store: Store) -> None:
     study = add(store)
-    error = NotHeadError("a knee", expected="a head", remedy="give a head")
+    error = NotHeadError("no_brain", brains=1, inspected=15)
     store.studies.set_state(study.id, StudyState.REFUSED, error=error)
     refused = store.studies.get(study.id)
-    assert refused.error == StudyError("NotHeadError", "a knee", "a head", "give a head")
+    assert refused.error == StudyError.of(error)
+    assert refused.error.told("en") == (error.found, error.expected, error.remedy)
+    assert "15スライス中" in refused.error.told("ja")[0]
     assert refused.changed_at > refused.imported_at
     store.studies.set_state(study.id, StudyState.RUNNING)
     assert store.studies.get(study.id).error is None

@@ -20,7 +20,7 @@ from hemx_core.imaging.reader import read_series
 from hemx_core.imaging.volume import HUVolume
 from hemx_core.result import SliceUpdate
 from mobile_app.errors import DamagedStoreError, MemoryBudgetError, NotStoredError, UnexpectedError
-from mobile_app.store import Store, StudyState
+from mobile_app.store import Store, StudyError, StudyState
 from mobile_app.work import library
 from mobile_app.work.jobs import Jobs, JobState, Outcome, Report
 from mobile_app.work.library import import_series, triage_study
@@ -192,7 +192,7 @@ def test_what_is_no_head_is_refused_and_kept_with_its_reason(desk: Desk, tmp_pat
     kept = desk.store.studies.get(study.id)
     assert kept.state is StudyState.REFUSED
     assert kept.error is not None
-    assert (kept.error.kind, kept.error.found) == ("NotHeadError", outcome.error.found)
+    assert kept.error == StudyError.of(outcome.error)
 
 
 @pytest.mark.parametrize(

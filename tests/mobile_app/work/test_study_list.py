@@ -60,7 +60,7 @@ def test_japanese(store: Store) -> None:
     assert row.patient == "山田 太郎 / やまだ たろう / Yamada Taro   P-1000"
     assert row.facts == "2026年11月24日 08:05   30スライス   Head 5 mm"
     assert row.advice == "直ちに脳神経外科施設へ連絡してください。"
-    assert "ハイポデンシティー" in row.findings
+    assert "低吸収域" in row.findings
 
 
 def test_hidden_names_show_neither_name_nor_id(store: Store) -> None:
