@@ -1,7 +1,8 @@
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from hemx_core.nn.weights import load_classifier, save_weights, segmenter_config
 from hemx_core.phantoms import SiteSpec
 from hemx_core.training.config import ClassifierTraining
 from hemx_core.training.scoring.calibration import Calibration
-from hemx_core.training.stage2 import Stage2Files, absorb_shift, run_classifier
+from hemx_core.training.stage2 import Stage2Files, absorb_shift, evaluate_classifier, run_classifier
 from tests.factories import make_study
 
 CONFIG = ClassifierTraining(
@@ -148,3 +149,56 @@ def test_an_expansion_head_on_masks_out_of_fold_leaves_the_markers_decision(tmp_
     crop, features = torch.rand(2, 1, 32, 32), torch.rand(2, unet.feature_channels)
     assert model(crop, features)[0].shape == (2, 1)
     torch.testing.assert_close(model(crop, features)[0], model(crop, features + 1)[0])
+
+
+class Bright(torch.nn.Module):
+    """Stands in for the U-Net: blood is what is brighter than 0.5; one feature, the mean."""
+
+    def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return (image.float() - 0.5) * 20, image.float().mean((2, 3))
+
+
+class MeanGrey(MarkerClassifier):
+    """Every marker's logit is the crop's mean grey."""
+
+    def __init__(self) -> None:
+        super().__init__(WaveletVGGConfig(width=0.02), 1)
+
+    def forward(
+        self, crop: torch.Tensor, _features: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        logits = 40 * crop.mean((1, 2, 3)) - 20
+        return logits[:, None].expand(-1, 4), crop[:, :, ::16, ::16].expand(-1, 4, -1, -1)
+
+
+class Studies:
+    """A source whose odd studies show every marker and are brighter; two studies a patient."""
+
+    preprocessing = PreprocessingSpec(size=64, pixel_mm=3.6)
+    description: dict[str, Any] = {"name": "made up"}  # noqa: RUF012
+
+    def patients(self, split: str) -> Sequence[Study]:
+        return [self._study(split, number) for number in range(12)]
+
+    def _study(self, split: str, number: int) -> Study:
+        one = make_study(
+            patient_id=f"{split}-{number // 2}",
+            site=f"site-{number % 3}",
+            size=64,
+            markers=[[number % 2] * 4] * 2,
+            seed=number,
+        )
+        grey = one.image.astype(np.float32) * (1.0 if number % 2 else 0.8)
+        return replace(one, image=grey.astype(np.float16))
+
+
+def test_markers_are_scored_by_study_and_by_site() -> None:
+    source = Studies()
+    report = evaluate_classifier(
+        Bright(), MeanGrey(), source, source, crop_size=32, mask_threshold=0.5
+    ).to_json()
+    assert report["aggregation"]["chosen"] == "max"
+    blend = report["markers"]["blend"]
+    assert blend["patients"]["present"] == blend["patients"]["absent"] == 6
+    assert blend["scores"]["auc"]["value"] == 1.0
+    assert set(report["sites"]["sites"]) == {"site-0", "site-1", "site-2"}
