@@ -68,7 +68,7 @@ dev: $(VENV)/.hemx-dev
 # A CUDA build of torch does need its libraries: then the extra is installed as it is.
 $(VENV)/.hemx-runtime: pyproject.toml | $(BIN)/python
 	$(PIP) --no-compile --no-deps $(TORCH_ARGS) $$($(PINS))
-	$(PIP) --no-compile -e .
+	$(PIP) --no-compile --no-warn-conflicts -e .
 	$(BIN)/python -c 'import torch' || $(PIP) $(TORCH_ARGS) -e ".[runtime]"
 	touch $@
 

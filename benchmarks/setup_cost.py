@@ -57,6 +57,7 @@ def main() -> None:
         "machine": _machine(),
         "date": datetime.date.today().isoformat(),
         **row,
+        "note": arguments.note,
     }
     rows = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     rows[arguments.label] = row
@@ -75,6 +76,7 @@ def _parse() -> argparse.Namespace:
         "--bind", nargs="*", default=[], help="Paths that the root sees as they are."
     )
     parser.add_argument("--env", nargs="*", default=[], help="Variables that `make` gets.")
+    parser.add_argument("--note", default="", help="What a reader of the row must know.")
     parser.add_argument("--scratch", default=None, help="Folder for the root, 8 GB.")
     return parser.parse_args()
 
