@@ -16,6 +16,7 @@ from hemx_core.measure.volume import (
     VolumeEstimate,
     abc2_ml,
     boundary_points_mm,
+    copy_mask,
     diameter_mm,
     estimate_volume,
     max_diameter_mm,
@@ -89,8 +90,13 @@ def test_mean_hu_is_taken_inside_the_mask_over_all_slices() -> None:
 
 @pytest.mark.parametrize("mask", [np.ones((4, 8, 8)), np.ones((3, 8, 8), bool)])
 def test_probabilities_and_other_geometries_are_refused(mask: np.ndarray) -> None:
+    volume = HUVolume(np.zeros((4, 8, 8)), spacing_mm=(5, 0.5, 0.4))
     with pytest.raises(VolumeError):
         slice_areas_mm2(mask, _geometry(4))
+    with pytest.raises(VolumeError):
+        max_diameter_mm(mask, _geometry(4))
+    with pytest.raises(VolumeError):
+        mean_hu(volume, mask)
 
 
 def test_a_copied_mask_takes_memory_for_slices_with_blood_only() -> None:
@@ -108,6 +114,14 @@ def test_a_copied_mask_takes_memory_for_slices_with_blood_only() -> None:
     grown, same = done.stdout.split()
     assert same == "True"
     assert float(grown) < 4  # 32 MiB are the whole mask
+
+
+def test_a_copied_mask_is_the_same_and_another() -> None:
+    mask = _block()
+    copied = copy_mask(mask)
+    np.testing.assert_array_equal(copied, mask)
+    copied[:] = False
+    assert mask.any()
 
 
 def test_slices_weigh_one_a_half_or_nothing() -> None:
