@@ -104,30 +104,32 @@ def merge(name: str, rounds: list[Json]) -> Json:
     first = rounds[0]
     timings = {
         stage: {
-            "calls": sum(one["timings"][stage]["calls"] for one in rounds),
+            "calls": sum(round_["timings"][stage]["calls"] for round_ in rounds),
             **{
-                key: round(float(np.median([one["timings"][stage][key] for one in rounds])), 3)
+                key: round(
+                    float(np.median([round_["timings"][stage][key] for round_ in rounds])), 3
+                )
                 for key in ("first_ms", "median_ms", "p95_ms")
             },
         }
         for stage in first["timings"]
     }
     figures = {
-        stage: figure([one["timings"][stage]["median_ms"] for one in rounds], MS)
+        stage: figure([round_["timings"][stage]["median_ms"] for round_ in rounds], MS)
         | {"p95": timings[stage]["p95_ms"]}
         for stage in timings
     }
     figures |= {
-        f"first {stage}": figure([one["timings"][stage]["first_ms"] for one in rounds], MS)
+        f"first {stage}": figure([round_["timings"][stage]["first_ms"] for round_ in rounds], MS)
         for stage in timings
     }
-    studies = [call for one in rounds for call in one["study_ms"]]
+    studies = [call for round_ in rounds for call in round_["study_ms"]]
     figures["study"] = figure(figures["study"]["rounds"], MS, studies)
-    above = [one["memory"]["above_base_mib"] or 0.0 for one in rounds]
+    above = [round_["memory"]["above_base_mib"] or 0.0 for round_ in rounds]
     figures["memory"] = figure(above, MIB)
-    figures["runtime_memory"] = figure([one["runtime_memory_mib"] for one in rounds], MIB)
+    figures["runtime_memory"] = figure([round_["runtime_memory_mib"] for round_ in rounds], MIB)
     figures["bundle"] = figure([float(first["bundle"]["bytes"])], BYTES)
-    known = [one["joules_per_run"] for one in rounds if one["joules_per_run"] is not None]
+    known = [round_["joules_per_run"] for round_ in rounds if round_["joules_per_run"] is not None]
     timings["study"]["p95_ms"] = figures["study"]["p95"]
     return {
         **{key: value for key, value in first.items() if key != "joules_per_run"},
@@ -149,8 +151,10 @@ def judge_run(records: list[Json], device_class: str) -> dict[str, tuple[Verdict
         BenchmarkError: no such class, or no record of the right number of slices.
     """
     budget = find_budget(load_budgets(), device_class)
-    fitting = [one for one in records if one["input"]["slices"] == budget.slices] or records[:1]
-    return {one["what"]: judge(for_class(one, device_class), budget) for one in fitting}
+    fitting = [
+        record for record in records if record["input"]["slices"] == budget.slices
+    ] or records[:1]
+    return {record["what"]: judge(for_class(record, device_class), budget) for record in fitting}
 
 
 def for_class(record: Json, device_class: str) -> Json:

@@ -94,7 +94,7 @@ def compare_volumes(
 
 def compare_results(earlier: TriageResult, later: TriageResult) -> ComparisonResult:
     """Compare two studies that have been triaged already; patients are not checked here."""
-    estimates = [estimate_volume(one.mask, one.geometry) for one in (earlier, later)]
+    estimates = [estimate_volume(study.mask, study.geometry) for study in (earlier, later)]
     hours = interval_hours(earlier.identity, later.identity)
     growth = judge_growth(*estimates)
     return ComparisonResult(
@@ -113,7 +113,11 @@ def urge(later: TriageResult, growth: Growth) -> TriageResult:
 
     One definition that says "yes" is enough; "indeterminate" leaves the advice as it is and is shown.
     """
-    met = tuple(one.code for one in DEFINITIONS if growth.answers[one.code] is Answer.YES)
+    met = tuple(
+        definition.code
+        for definition in DEFINITIONS
+        if growth.answers[definition.code] is Answer.YES
+    )
     if not met or later.haematoma.volume_ml <= 0:
         return later
     reason = Reason("haematoma_expanded", ml=growth.ml, percent=growth.percent, met=met)
@@ -141,7 +145,7 @@ def interval_hours(earlier: SeriesIdentity, later: SeriesIdentity) -> float | No
     if earlier.acquired_at is None or later.acquired_at is None:
         return None
     # The reader gives the scanner's local time without a zone; a zone of other data is left out.
-    first, second = (one.replace(tzinfo=None) for one in (earlier.acquired_at, later.acquired_at))
+    first, second = (time.replace(tzinfo=None) for time in (earlier.acquired_at, later.acquired_at))
     return (second - first).total_seconds() / 3600
 
 
@@ -159,7 +163,7 @@ def _limits(earlier: TriageResult, later: TriageResult, hours: float | None) -> 
         yield Note("patient_unknown", Severity.WARNING)
     elif ids[0] != ids[1]:
         yield Note("different_patients", Severity.WARNING)
-    days = any(note.code == "time_unknown" for one in (earlier, later) for note in one.notes)
+    days = any(note.code == "time_unknown" for study in (earlier, later) for note in study.notes)
     if hours is None or days:
         yield Note("interval_unknown", Severity.CAUTION)
     if hours is not None and hours < 0:
@@ -171,7 +175,7 @@ def _limits(earlier: TriageResult, later: TriageResult, hours: float | None) -> 
         yield Note("different_spacing", Severity.CAUTION, narrow_mm=dz[0], wide_mm=dz[1])
     if (first.site, first.scanner) != (second.site, second.scanner):
         yield Note("different_scanner", Severity.CAUTION)
-    found = [one.haematoma.volume_ml > 0 for one in (earlier, later)]
+    found = [study.haematoma.volume_ml > 0 for study in (earlier, later)]
     if not any(found):
         yield Note("no_haematoma", Severity.INFO)
     elif not found[0]:

@@ -124,7 +124,7 @@ class ModelManifest:
             ManifestError: its inputs and outputs do not agree on it.
         """
         tensors = (*self.segmenter.inputs, *self.segmenter.outputs)
-        counts = {one.shape[0] if one.shape else 0 for one in tensors} or {1}
+        counts = {tensor.shape[0] if tensor.shape else 0 for tensor in tensors} or {1}
         if len(counts) != 1 or min(counts) < 1:
             raise ManifestError("manifest_batch", counts=tuple(sorted(counts)))
         return counts.pop()
@@ -194,8 +194,8 @@ class ModelManifest:
         Raises:
             IntegrityError: a file is missing or differs.
         """
-        for one in self.files:
-            verify_file(folder / one.file, sha256=one.sha256, size=one.bytes)
+        for file in self.files:
+            verify_file(folder / file.file, sha256=file.sha256, size=file.bytes)
 
     @property
     def files(self) -> tuple[ProgramSpec | FileSpec, ...]:

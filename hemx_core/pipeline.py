@@ -94,17 +94,19 @@ def segment(prepared: PreparedVolume, models: TriageModels, watch: Watch) -> Seg
     mask = np.zeros(prepared.volume.shape, dtype=np.bool_)
     kept: dict[int, Array] = {}
     for group in _calls(prepared, models.slices_a_call, watch):
-        shown = {index: one for index, one in group.items() if one is not None}
+        shown = {index: slice_ for index, slice_ in group.items() if slice_ is not None}
         with watch.clock.stage("segment"):
-            images = [one.image for one in shown.values()]
+            images = [slice_.image for slice_ in shown.values()]
             found = models.segment_slices(images) if images else []
-            for (index, one), (probabilities, features) in zip(shown.items(), found, strict=True):
+            for (index, slice_), (probabilities, features) in zip(
+                shown.items(), found, strict=True
+            ):
                 peak = float(probabilities.max())
                 if not np.isfinite(peak):
                     raise _not_finite(index)
                 # Bilinear values never exceed their sources: a slice without blood stays empty.
                 if peak >= threshold:
-                    mask[index] = one.transform.to_native(probabilities) >= threshold
+                    mask[index] = slice_.transform.to_native(probabilities) >= threshold
                     if mask[index].any():
                         kept[index] = features
         for index in group:
@@ -222,7 +224,7 @@ def classify(
 ) -> tuple[SliceResult, ...]:
     """Classify the slices that show blood; they are prepared again rather than kept in memory."""
     slices = [SliceResult(index, area) for index, area in enumerate(haematoma.areas_mm2)]
-    bloody = [one.index for one in slices if one.blood_area_mm2 > 0]
+    bloody = [slice_.index for slice_ in slices if slice_.blood_area_mm2 > 0]
     for done, index in enumerate(bloody, start=1):
         with watch.clock.stage("classify"):
             slices[index] = classify_slice(prepared, haematoma, index, features[index], models)
@@ -264,7 +266,8 @@ def summarise(
     """The patient's markers, the recommendation, and every warning that belongs to them."""
     volume, manifest = prepared.volume, models.manifest
     markers = patient_markers(
-        {one.index: one.probabilities for one in slices if one.probabilities}, manifest.markers
+        {slice_.index: slice_.probabilities for slice_ in slices if slice_.probabilities},
+        manifest.markers,
     )
     recommendation, reasons = recommend(haematoma.volume_ml, markers)
     changed = prepared.spec.window != manifest.preprocessing.window

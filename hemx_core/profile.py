@@ -166,7 +166,7 @@ def profile_study(
         "input": input_facts(options),
         "runs": options.runs,
         "timings": runs.timings.to_json(),
-        "study_ms": [round(1000 * one, 3) for one in runs.timings.calls["study"]],
+        "study_ms": [round(1000 * seconds, 3) for seconds in runs.timings.calls["study"]],
         "memory": runs.memory.to_json(),
         "outputs": runs.outputs,
         "fingerprint": fingerprint(runs.outputs),
@@ -212,7 +212,7 @@ class _Runs:
 def bundle_facts(models: Models) -> Json:
     """What was measured: recipe, slices a call, hash of the manifest, sizes in bytes."""
     manifest, path = models.manifest, models.folder / MANIFEST_NAME
-    sizes = {one.file: one.bytes for one in manifest.files}
+    sizes = {file.file: file.bytes for file in manifest.files}
     return {
         "recipe": manifest.recipe,
         "slices_a_call": manifest.slices_a_call,
@@ -245,10 +245,10 @@ def input_facts(options: ProfileOptions) -> Json:
 def output_facts(result: TriageResult) -> Json:
     """What triage answered, rounded so that last digits do not count."""
     return {
-        "slices_with_blood": sum(one.blood_area_mm2 > 0 for one in result.slices),
+        "slices_with_blood": sum(slice_.blood_area_mm2 > 0 for slice_ in result.slices),
         "volume_ml": round(result.haematoma_volume_ml, 1),
-        "markers": {code: round(one.probability, 2) for code, one in result.markers.items()},
-        "areas_cm2": [round(one.blood_area_mm2 / 100, 1) for one in result.slices],
+        "markers": {code: round(marker.probability, 2) for code, marker in result.markers.items()},
+        "areas_cm2": [round(slice_.blood_area_mm2 / 100, 1) for slice_ in result.slices],
     }
 
 

@@ -83,11 +83,11 @@ def scans_with_growth(index: int, source: Path) -> list[Scan]:
         if placed is None or placed.outside + placed.fluid > LARGEST_OUTSIDE:
             continue
         pair = insert_pair(real.background, placed, factor, rng)
-        if not all(one.mask.any() for one in pair):
+        if not all(phantom.mask.any() for phantom in pair):
             continue
         kept = clean_run(real.background.usable, pair[0].mask | pair[1].mask)
         if kept is not None:
-            return [_scan(one, patient, kept) for one in pair]
+            return [_scan(phantom, patient, kept) for phantom in pair]
     raise DatasetError(
         f"no room for pair {index} in the {SPLIT} patients",
         expected="patients with lesion-free slices at the level of the basal ganglia",
@@ -195,9 +195,11 @@ def gather(out: Path, count: int, scans: Callable[[int], list[Scan]], bundle: Pa
         known: Json = json.loads(out.read_text(encoding="utf-8")) if out.exists() else {}
         sets: list[list[Json]] = known.get("sets", []) if known.get("segmenter") == digest else []
         for index in range(len(sets), count):
-            sets.append([measure_scan(one, models) for one in scans(index)])
+            sets.append([measure_scan(scan_, models) for scan_ in scans(index)])
             provenance.write_json(out, {"segmenter": digest, "sets": sets})
-            shown = ", ".join(f"{one['volume_ml']:.1f} of {one['true_ml']:.1f}" for one in sets[-1])
+            shown = ", ".join(
+                f"{scan_['volume_ml']:.1f} of {scan_['true_ml']:.1f}" for scan_ in sets[-1]
+            )
             typer.echo(f"{index + 1}/{count}: {shown} mL")
     return {"segmenter": digest, "sets": sets}
 
@@ -209,9 +211,10 @@ def boundary_constants(sets: Sequence[Sequence[Json]]) -> Json:
     intervals cover nine in ten of these studies. Agreement with itself is that between two sites,
     because a follow-up may come from another scanner.
     """
-    studies = [one for scans in sets for one in scans if one["volume_ml"] > 0]
+    studies = [scan_ for scans in sets for scan_ in scans if scan_["volume_ml"] > 0]
     accuracy = [
-        abs(one["volume_ml"] - one["true_ml"]) * 1000 / one["surface_mm2"] for one in studies
+        abs(study["volume_ml"] - study["true_ml"]) * 1000 / study["surface_mm2"]
+        for study in studies
     ]
     same_site = [gap for first, second, _ in sets if (gap := _gap_mm(first, second)) is not None]
     other_site = [gap for first, _, third in sets if (gap := _gap_mm(first, third)) is not None]
@@ -229,7 +232,7 @@ def _gap_mm(first: Json, other: Json) -> float | None:
     if min(first["volume_ml"], other["volume_ml"]) == 0:
         return None
     surface = float(np.hypot(first["surface_mm2"], other["surface_mm2"]))
-    errors = [one["volume_ml"] - one["true_ml"] for one in (first, other)]
+    errors = [scan_["volume_ml"] - scan_["true_ml"] for scan_ in (first, other)]
     return float(abs(errors[0] - errors[1]) * 1000 / surface)
 
 
@@ -240,7 +243,7 @@ def calibrate(
     out: Annotated[Path, typer.Option(help="Result file.")] = RESULTS / "repeatability.json",
 ) -> None:
     """Measure how well the segmenter agrees with the truth and with itself, without growth."""
-    found = gather(out, heads, lambda index: [scan(one) for one in three_scans(index)], models)
+    found = gather(out, heads, lambda index: [scan(scan_) for scan_ in three_scans(index)], models)
     constants = boundary_constants(found["sets"])
     report = {"provenance": provenance.provenance(seed=CALIBRATION_SEED), **constants, **found}
     provenance.write_json(out, report)
@@ -257,7 +260,9 @@ def evaluate(
     out: Annotated[Path, typer.Option(help="Result file.")] = RESULTS / "growth.json",
 ) -> None:
     """Count right answers on expansion, on heads that `calibrate` never saw."""
-    found = gather(out, pairs, lambda index: [scan(one) for one in before_and_after(index)], models)
+    found = gather(
+        out, pairs, lambda index: [scan(phantom) for phantom in before_and_after(index)], models
+    )
     _write(out, found, seed=EVALUATION_SEED)
 
 
@@ -281,8 +286,8 @@ def _write(out: Path, found: Json, *, seed: int) -> None:
     }
     report = {"provenance": provenance.provenance(seed=seed), "constants": constants}
     provenance.write_json(out, {**report, **scores, **found})
-    for code, one in scores["definitions"].items():
-        typer.echo(f"{code}: {one}")
+    for code, definition in scores["definitions"].items():
+        typer.echo(f"{code}: {definition}")
     typer.echo(f"Coverage: {scores['coverage']} -> {out}")
 
 
@@ -290,14 +295,14 @@ def score(sets: Sequence[Sequence[Json]]) -> Json:
     """Answers by definition, and how often the intervals hold the truth."""
     pairs = [_Pair(*scans) for scans in sets]
     definitions = {}
-    for one in DEFINITIONS:
-        clear = [pair for pair in pairs if not pair.is_near(one)]
-        right = [pair.answer(one) == pair.truth(one) for pair in clear]
-        unsure = [pair.answer(one) is Answer.INDETERMINATE for pair in clear]
-        point = [pair.point_answer(one) == pair.truth(one) for pair in clear]
-        definitions[one.code] = {
+    for definition in DEFINITIONS:
+        clear = [pair for pair in pairs if not pair.is_near(definition)]
+        right = [pair.answer(definition) == pair.truth(definition) for pair in clear]
+        unsure = [pair.answer(definition) is Answer.INDETERMINATE for pair in clear]
+        point = [pair.point_answer(definition) == pair.truth(definition) for pair in clear]
+        definitions[definition.code] = {
             "clear_pairs": len(clear),
-            "expanded": sum(pair.truth(one) is Answer.YES for pair in clear),
+            "expanded": sum(pair.truth(definition) is Answer.YES for pair in clear),
             "right_by_point_estimate": _share(point),
             "right": _share(right),
             "indeterminate": _share(unsure),
@@ -320,11 +325,11 @@ class _Pair:
         self.true = (earlier["true_ml"], later["true_ml"])
         self.measured = tuple(
             VolumeEstimate(
-                volume_ml=one["volume_ml"],
-                surface_mm2=one["surface_mm2"],
-                sampling_sd_ml=one["sampling_sd_ml"],
+                volume_ml=study["volume_ml"],
+                surface_mm2=study["surface_mm2"],
+                sampling_sd_ml=study["sampling_sd_ml"],
             )
-            for one in (earlier, later)
+            for study in (earlier, later)
         )
         self.growth = judge_growth(*self.measured)
 
@@ -336,26 +341,26 @@ class _Pair:
     def true_percent(self) -> float:
         return 100 * self.true_ml / float(self.true[0])
 
-    def is_near(self, one: Definition) -> bool:
+    def is_near(self, definition: Definition) -> bool:
         """Within `NEAR_POINTS` of one of the definition's limits."""
-        points = [] if one.percent is None else [self.true_percent - one.percent]
-        if one.ml is not None:
-            points.append(100 * (self.true_ml - one.ml) / self.true[0])
+        points = [] if definition.percent is None else [self.true_percent - definition.percent]
+        if definition.ml is not None:
+            points.append(100 * (self.true_ml - definition.ml) / self.true[0])
         return min(map(abs, points)) < NEAR_POINTS
 
-    def truth(self, one: Definition) -> Answer:
-        return _reached(one, self.true_percent, self.true_ml)
+    def truth(self, definition: Definition) -> Answer:
+        return _reached(definition, self.true_percent, self.true_ml)
 
-    def point_answer(self, one: Definition) -> Answer:
+    def point_answer(self, definition: Definition) -> Answer:
         """The answer without regard to uncertainty."""
-        return _reached(one, self.growth.percent, self.growth.ml)
+        return _reached(definition, self.growth.percent, self.growth.ml)
 
-    def answer(self, one: Definition) -> Answer:
-        return self.growth.answers[one.code]
+    def answer(self, definition: Definition) -> Answer:
+        return self.growth.answers[definition.code]
 
     @property
     def volumes_covered(self) -> list[bool]:
-        intervals = [one.interval_ml for one in self.measured]
+        intervals = [estimate.interval_ml for estimate in self.measured]
         return [low <= true <= high for (low, high), true in zip(intervals, self.true, strict=True)]
 
     @property
@@ -371,9 +376,11 @@ class _Pair:
         return bool(low <= self.true_percent <= high)
 
 
-def _reached(one: Definition, percent: float | None, ml: float) -> Answer:
-    by_percent = one.percent is not None and percent is not None and percent >= one.percent
-    by_ml = one.ml is not None and ml >= one.ml
+def _reached(definition: Definition, percent: float | None, ml: float) -> Answer:
+    by_percent = (
+        definition.percent is not None and percent is not None and percent >= definition.percent
+    )
+    by_ml = definition.ml is not None and ml >= definition.ml
     return Answer.YES if by_percent or by_ml else Answer.NO
 
 

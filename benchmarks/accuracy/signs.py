@@ -52,7 +52,7 @@ def truths(phantom: Phantom) -> dict[str, int]:
     if lesion is None:
         return found
     parts = lesion.fluid_level or (lesion.blend and lesion.blend.contrast_hu > BLEND_DRAWN_HU)
-    found["black_hole"] = int(any(one.sharp for one in lesion.hypodensities))
+    found["black_hole"] = int(any(hypodensity.sharp for hypodensity in lesion.hypodensities))
     found["heterogeneous"] = int(bool(lesion.hypodensities or parts))
     return found
 
@@ -84,7 +84,7 @@ def judge(
         rng = np.random.default_rng([seed, index])
         phantom = made(random_spec(rng, matrix=MATRIX, on_threshold=on_threshold), cache)
         truth = truths(phantom)
-        signs = {one.code: one for one in find_signs(phantom.volume, masker(phantom))}
+        signs = {sign.code: sign for sign in find_signs(phantom.volume, masker(phantom))}
         rows.append(
             {
                 code: {

@@ -125,21 +125,21 @@ def judge(found: list[Json], loads: list[float], *, slices: int, threads: int, s
     Raises:
         BenchmarkError: every triage had ended.
     """
-    stops = [one for run in found for one in run["stopped"]]
-    stopped = [one["seconds"] for one in stops if not one["ended"]]
+    stops = [stop for run in found for stop in run["stopped"]]
+    stopped = [stop["seconds"] for stop in stops if not stop["ended"]]
     if not stopped:
         raise BenchmarkError(
             "every triage ended before it was stopped",
             expected="some that were stopped",
             remedy="use a study of more slices",
         )
-    slice_seconds = figure([one for run in found for one in run["slices"]], "s")
+    slice_seconds = figure([seconds for run in found for seconds in run["slices"]], "s")
     # 60 values a run of slices say nothing that median and largest do not.
     del slice_seconds["values"]
     figures = {
         "slice": slice_seconds,
         "stopped": figure(stopped, "s"),
-        "after_slices": [one["after"] for one in stops if not one["ended"]],
+        "after_slices": [stop["after"] for stop in stops if not stop["ended"]],
         "ended_before": len(stops) - len(stopped),
     }
     limit = slice_seconds["largest"] + 2 * FRAME_SECONDS

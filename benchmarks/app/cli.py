@@ -108,11 +108,11 @@ def measure_all() -> None:
     """Every measurement as it stands in the documents; goes on after one that fails."""
     broken = []
     commands: tuple[Callable[[], None], ...] = (first_frame, study, frames, memory, cancel)
-    for one in commands:
+    for command in commands:
         try:
-            one()
+            command()
         except typer.Exit:
-            broken.append(one.__name__)
+            broken.append(command.__name__)
     if broken:
         typer.echo(f"beyond their limits: {', '.join(broken)}", err=True)
         raise typer.Exit(FAILED_EXIT)
@@ -130,7 +130,9 @@ def _finish(found: Json, quick: bool, out: Path | None) -> None:
     path = out or (None if quick else RESULTS / f"{found['what']}.json")
     if path is not None:
         write_json(path, found)
-    for one in found["verdicts"]:
-        typer.echo(Verdict(**{key: one[key] for key in ("claim", "found", "limit", "unit")}).told())
+    for verdict in found["verdicts"]:
+        typer.echo(
+            Verdict(**{key: verdict[key] for key in ("claim", "found", "limit", "unit")}).told()
+        )
     if not found["passed"]:
         raise typer.Exit(FAILED_EXIT)

@@ -63,11 +63,11 @@ def measure(*, runs: int) -> Json:
 
 def judge(found: list[dict[str, Any]], loads: list[float]) -> Json:
     """The report of what runs found."""
-    seconds = figure([one["seconds"] for one in found], "s")
-    torch = sum("torch" in one["imported"] for one in found)
+    seconds = figure([run["seconds"] for run in found], "s")
+    torch = sum("torch" in run["imported"] for run in found)
     figures = {
         "first_frame": seconds,
-        "processor": figure([one["processor_seconds"] for one in found], "s"),
+        "processor": figure([run["processor_seconds"] for run in found], "s"),
         "modules": found[0]["modules"],
     }
     verdicts = [

@@ -152,18 +152,18 @@ def measure(
 
 def judge(found: list[Json], loads: list[float], *, slices: int, threads: int, seed: int) -> Json:
     """The report of what runs found: no frame of any run may exceed the limit."""
-    rows = [row for one in found for row in one["frames"]]
+    rows = [row for run in found for row in run["frames"]]
     wall, own = [row[0] for row in rows], [row[1] for row in rows]
     slow = [row for row in rows if row[0] > LIMIT_MS]
     figures = {
         "frames": len(rows),
-        "drawn": sum(one["drawn"] for one in found),
-        "moves": sum(one["moves"] for one in found),
+        "drawn": sum(run["drawn"] for run in found),
+        "moves": sum(run["moves"] for run in found),
         "over_limit": len(slow),
-        "over_limit_by_processor": sum(one > LIMIT_MS for one in own),
+        "over_limit_by_processor": sum(milliseconds > LIMIT_MS for milliseconds in own),
         "wall": _spread(wall),
         "processor": _spread(own),
-        "largest_of_run": figure([max(row[0] for row in one["frames"]) for one in found], "ms"),
+        "largest_of_run": figure([max(row[0] for row in run["frames"]) for run in found], "ms"),
         "phases": {
             phase: _spread([row[0] for row in rows if row[2] == phase])
             for phase in dict.fromkeys(row[2] for row in rows)

@@ -161,8 +161,8 @@ def judge(
 def figures_of(found: Json) -> Json:
     """MB above the empty app and the runtime's libraries, of a run of `open_in_turn`."""
     empty, runtime = found["empty"]["resident"], found["runtime"]
-    peaks = [(one["peak"] - empty - runtime) / MB for one in found["studies"]]
-    rests = [(one["resident"] - empty - runtime) / MB for one in found["studies"]]
+    peaks = [(study["peak"] - empty - runtime) / MB for study in found["studies"]]
+    rests = [(study["resident"] - empty - runtime) / MB for study in found["studies"]]
     middle = rests[(len(rests) + 1) // 2 - 1]
     return {
         "empty_app_mb": round(empty / MB, 1),
@@ -171,6 +171,6 @@ def figures_of(found: Json) -> Json:
         "at_rest": figure(rests, "MB"),
         "peak": figure(peaks, "MB"),
         "peak_with_runtime_mb": round(max(peaks) + runtime / MB, 1),
-        "anonymous": figure([one["anonymous"] / MB for one in found["studies"]], "MB"),
+        "anonymous": figure([study["anonymous"] / MB for study in found["studies"]], "MB"),
         "growth_percent": round((rests[-1] / middle - 1) * 100, 2) if middle > 0 else float("inf"),
     }

@@ -98,12 +98,12 @@ def _tour(app: HemxApp, out: Path, written: list[Path]) -> Script:
 
     def imported(outcome: Any) -> None:
         studies = context.store.studies.find()
-        earlier.extend(one.id for one in studies if one.id != outcome.value.id)
+        earlier.extend(study.id for study in studies if study.id != outcome.value.id)
         context.studies_changed()
 
     context.run(import_demo(context.store), on_done=imported)
     yield lambda: earlier
-    later = next(one.id for one in context.store.studies.find() if one.id not in earlier)
+    later = next(study.id for study in context.store.studies.find() if study.id not in earlier)
     for number in (*earlier, later):
         before = context.study_id
         context.open_study(number)

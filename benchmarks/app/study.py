@@ -60,7 +60,7 @@ def open_studies(folder: str, studies: list[str], threads: int, start: str) -> l
             yield opened(app, before)
             yield lambda seen=seen: "result" in seen
             seconds = {name: at - started for name, at in seen.items()}
-            costs = {one.name: one.seconds for one in app.context.result.costs}
+            costs = {cost.name: cost.seconds for cost in app.context.result.costs}
             seconds |= kept[0].spent()
             found.append({"way": start if place == 0 else WARM, **seconds, "stages": costs})
 
@@ -125,11 +125,11 @@ def judge(found: list[Json], loads: list[float], *, slices: int, threads: int, s
     figures: Json = {}
     verdicts = []
     for way in (FIRST, LATER, WARM):
-        rows = [one for one in found if one["way"] == way]
+        rows = [row for row in found if row["way"] == way]
         names = ("first_slice", "result", "loading", "self_test")
-        figures[way] = {name: figure([one[name] for one in rows], "s") for name in names}
+        figures[way] = {name: figure([row[name] for row in rows], "s") for name in names}
         figures[way]["stages"] = {
-            name: figure([one["stages"].get(name, 0.0) for one in rows], "s")
+            name: figure([row["stages"].get(name, 0.0) for row in rows], "s")
             for name in rows[0]["stages"]
         }
         for name, limit in (("first_slice", FIRST_SLICE_SECONDS), ("result", RESULT_SECONDS)):

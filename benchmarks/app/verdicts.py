@@ -60,7 +60,7 @@ def figure(values: Sequence[float], unit: str) -> Json:
         "median": round(median(values), 4),
         "largest": round(max(values), 4),
         "unit": unit,
-        "values": [round(one, 4) for one in values],
+        "values": [round(value, 4) for value in values],
     }
 
 
@@ -99,11 +99,11 @@ def report(
     return {
         "what": what,
         "provenance": provenance.provenance(seed=seed),
-        "load_1min": [round(one, 2) for one in loads],
+        "load_1min": [round(load_, 2) for load_ in loads],
         **facts,
         "figures": figures,
-        "verdicts": [one.to_json() for one in verdicts],
-        "passed": bool(verdicts) and all(one.passed for one in verdicts),
+        "verdicts": [verdict.to_json() for verdict in verdicts],
+        "passed": bool(verdicts) and all(verdict.passed for verdict in verdicts),
     }
 
 

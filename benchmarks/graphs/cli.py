@@ -191,7 +191,7 @@ def flip_bits(
     target = folder or app_models_folder()
     report = flip_test(target, flips=flips, seed=seed)
     manifest = ModelManifest.load(target)
-    files = {one.file: {"bytes": one.bytes, "sha256": one.sha256} for one in manifest.files}
+    files = {file.file: {"bytes": file.bytes, "sha256": file.sha256} for file in manifest.files}
     facts = {"provenance": provenance.provenance(seed=seed), "recipe": manifest.recipe}
     provenance.write_json(out, {**facts, "files": files, **report.to_json()})
     refused = sum(report.refusals.values())

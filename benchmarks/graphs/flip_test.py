@@ -59,7 +59,7 @@ class FlipReport:
                 for name, count in self.flips.items()
             },
             "reasons": self.reasons,
-            "accepted": [list(one) for one in self.accepted],
+            "accepted": [list(flip_) for flip_ in self.accepted],
         }
 
 
@@ -85,7 +85,7 @@ def flip_test(
     """
     trusted = None if keys is None else tuple(keys)
     manifest = verify_bundle(folder, keys=trusted).manifest
-    names = [MANIFEST_NAME, SIGNATURE_NAME, *(one.file for one in manifest.files)]
+    names = [MANIFEST_NAME, SIGNATURE_NAME, *(file.file for file in manifest.files)]
     plan = plan_flips({name: (folder / name).stat().st_size for name in names}, flips, seed)
     flipped: Counter[str] = Counter(name for name, _ in plan)
     refused: Counter[str] = Counter()

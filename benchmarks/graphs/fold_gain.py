@@ -206,7 +206,7 @@ def measure_variants(
             costs = measure(layouts, runs=runs, rounds=rounds, threads=count, tell=tell)
             head: dict[str, Any] = {"network": variants[0].network, "precision": precision.value}
             head |= {"threads": count, "runs": runs, "rounds": rounds}
-            lines += [{**head, **one, **facts()} for one in _compare(costs, programs)]
+            lines += [{**head, **line, **facts()} for line in _compare(costs, programs)]
     return lines
 
 
@@ -217,7 +217,7 @@ def check_same(variants: Sequence[Variant], inputs: Inputs) -> None:
         FoldError: one differs.
     """
     with torch.no_grad():
-        outputs = {one.without: one.module(*inputs) for one in variants}
+        outputs = {variant.without: variant.module(*inputs) for variant in variants}
     for variant in variants:
         for found, expected in zip(outputs[variant.without], outputs[FOLDED], strict=True):
             if (found - expected).abs().max() > TOLERANCE * expected.abs().max().clamp_min(1e-3):
@@ -261,7 +261,7 @@ def _variants(network: str, twins: Mapping[str, nn.Module]) -> list[Variant]:
 
 def _alternate(blocks: Sequence[nn.Module], pools: Sequence[nn.Module]) -> list[nn.Module]:
     first, *others = [_plain(block) for block in blocks]
-    return [first, *(one for pair in zip(pools, others, strict=True) for one in pair)]
+    return [first, *(pass_ for pair in zip(pools, others, strict=True) for pass_ in pair)]
 
 
 def _plain(module: nn.Module) -> nn.Module:

@@ -137,9 +137,9 @@ def measure_growth(settings: Settings) -> list[Json]:
     threads = settings.threads[0]
     values = TINY_VALUES if settings.tiny else VALUES
     points = [Point(axis, value) for axis in values for value in values[axis]]
-    programs = {one.name: _prepare(settings, one) for one in points if one.axis != SLICES}
+    programs = {point.name: _prepare(settings, point) for point in points if point.axis != SLICES}
     visits: dict[str, Callable[[], Json]] = {
-        one.name: _visitor(settings, one, programs.get(one.name), threads) for one in points
+        point.name: _visitor(settings, point, programs.get(point.name), threads) for point in points
     }
     for count in settings.threads:
         visits[f"int8 peak, {threads_name(count)}"] = _peak_visitor(settings, count)
@@ -147,7 +147,8 @@ def measure_growth(settings: Settings) -> list[Json]:
     found = visit_all(visits, rounds=settings.rounds, store=store, tell=settings.tell)
     slice_work = programs[Point(SIZE, values[SIZE][len(values[SIZE]) // 2]).name]["macs"]
     records = [
-        _record(one, found[one.name], programs.get(one.name), slice_work, threads) for one in points
+        _record(point, found[point.name], programs.get(point.name), slice_work, threads)
+        for point in points
     ]
     records += [
         _peak_record(found[f"int8 peak, {threads_name(count)}"]) for count in settings.threads
@@ -262,7 +263,7 @@ def _record(
 
 def _peak_record(rounds: list[Json]) -> Json:
     threads = rounds[0]["threads"]
-    figures = {"rate": figure([one["gmacs"] for one in rounds], "GMAC/s")}
+    figures = {"rate": figure([round_["gmacs"] for round_ in rounds], "GMAC/s")}
     return new_record(
         PEAK_KIND,
         f"int8 peak | {threads_name(threads)}",

@@ -44,14 +44,17 @@ def measure_operators(settings: Settings) -> list[Json]:
     bundle, calls = str(settings.open_bundle()), min(settings.calls, MOST_CALLS)
     traces = [(program, count) for program in PROGRAMS for count in settings.threads]
     visits: dict[str, Callable[[], Json]] = {
-        _name(*one): _tracer(bundle, *one, calls) for one in traces
+        _name(*trace): _tracer(bundle, *trace, calls) for trace in traces
     }
-    visits |= {_memory_name(one): _loader(bundle, one, settings.threads[0]) for one in PROGRAMS}
+    visits |= {
+        _memory_name(program): _loader(bundle, program, settings.threads[0]) for program in PROGRAMS
+    }
     store = RoundStore(settings.place / "rounds" / FILE, settings.measured() | {"calls": calls})
     found = visit_all(visits, rounds=settings.rounds, store=store, tell=settings.tell)
-    records = [_time_record(*one, found[_name(*one)]) for one in traces]
+    records = [_time_record(*trace, found[_name(*trace)]) for trace in traces]
     records += [
-        _memory_record(one, settings.threads[0], found[_memory_name(one)]) for one in PROGRAMS
+        _memory_record(program, settings.threads[0], found[_memory_name(program)])
+        for program in PROGRAMS
     ]
     write_records(settings.results / FILE, records)
     return records
@@ -75,14 +78,14 @@ def trace_program(bundle: str, program: str, threads: int, calls: int) -> Json:
         str(path), enable_etdump=True, debug_buffer_size=TRACE_BYTES
     )
     method = opened.load_method(METHOD)
-    tensors = [torch.from_numpy(one) for one in inputs]
+    tensors = [torch.from_numpy(input_) for input_ in inputs]
     outputs: Any = [run_method(method, tensors) for _ in range(calls + 1)][-1]
-    means = [float(one.mean()) for one in outputs]
+    means = [float(output.mean()) for output in outputs]
     with tempfile.TemporaryDirectory() as folder:
         trace = str(Path(folder) / "trace.etdp")
         opened.write_etdump_result_to_file(trace, str(Path(folder) / "buffer.bin"))
         operators, whole = _read_trace(trace)
-    names = " ".join(one["name"] for one in operators)
+    names = " ".join(operator["name"] for operator in operators)
     return {
         "operators": operators,
         "slices": len(inputs[0]),
@@ -116,7 +119,7 @@ def load_program(bundle: str, program: str, threads: int) -> Json:
     from export.program_facts import xnnpack_graphs
 
     graphs = xnnpack_graphs(path.read_bytes())
-    buffers = [one for graph in graphs for one in indirection_buffers(graph)]
+    buffers = [buffer for graph in graphs for buffer in indirection_buffers(graph)]
     work: Counter[str] = Counter()
     for graph in graphs:
         work.update(matrix_work(graph))
@@ -129,7 +132,7 @@ def load_program(bundle: str, program: str, threads: int) -> Json:
         "reserved_bytes": _by_node(buffers, "reserved_bytes"),
         "written_bytes": _by_node(buffers, "written_bytes"),
         "macs": dict(work),
-        "fingerprint": [float(one.mean()) for one in outputs],
+        "fingerprint": [float(output.mean()) for output in outputs],
     }
 
 
@@ -148,7 +151,7 @@ def _read_trace(path: str) -> tuple[list[Json], list[float]]:
         for event in block.events:
             if event.perf_data is None:
                 continue
-            times = [round(float(one), 5) for one in event.perf_data.raw[1:]]
+            times = [round(float(milliseconds), 5) for milliseconds in event.perf_data.raw[1:]]
             if event.is_delegated_op:
                 operators.append({"name": event.name, "calls_ms": times})
             elif event.name == EXECUTE:
@@ -162,13 +165,15 @@ def _program(bundle: str, program: str) -> tuple[Path, list[Any]]:
 
     spec = getattr(ModelManifest.load(Path(bundle)), program)
     rng = np.random.default_rng(0)
-    return Path(bundle) / spec.file, [rng.random(one.shape, np.float32) for one in spec.inputs]
+    return Path(bundle) / spec.file, [
+        rng.random(input_.shape, np.float32) for input_ in spec.inputs
+    ]
 
 
 def _by_node(buffers: list[Any], size: str) -> dict[str, int]:
     total: Counter[str] = Counter()
-    for one in buffers:
-        total[one.node] += getattr(one, size)
+    for buffer in buffers:
+        total[buffer.node] += getattr(buffer, size)
     return dict(total)
 
 
@@ -192,15 +197,20 @@ def _loader(bundle: str, program: str, threads: int) -> Callable[[], Json]:
 
 def _time_record(program: str, threads: int, rounds: list[Json]) -> Json:
     """A record with a figure for each kind: the sum of its operators in a call."""
-    names = [one["name"] for one in rounds[0]["operators"]]
-    kinds = [kind_of(one) for one in names]
+    names = [operator["name"] for operator in rounds[0]["operators"]]
+    kinds = [kind_of(name) for name in names]
     # Of each round an array of shape (operators, calls), ms.
-    times = [np.array([one["calls_ms"] for one in found["operators"]]) for found in rounds]
-    figures = {CALL: _summed([np.array([one["calls_ms"]]) for one in rounds]), ALL: _summed(times)}
+    times = [
+        np.array([operator["calls_ms"] for operator in found["operators"]]) for found in rounds
+    ]
+    figures = {
+        CALL: _summed([np.array([round_["calls_ms"]]) for round_ in rounds]),
+        ALL: _summed(times),
+    }
     for kind in dict.fromkeys(kinds):
-        mine = [place for place, one in enumerate(kinds) if one == kind]
-        figures[kind] = _summed([one[mine] for one in times])
-    single = np.median([np.median(one, axis=1) for one in times], axis=0)
+        mine = [place for place, kind_ in enumerate(kinds) if kind_ == kind]
+        figures[kind] = _summed([time_[mine] for time_ in times])
+    single = np.median([np.median(time_, axis=1) for time_ in times], axis=0)
     slowest = np.argsort(-single, kind="stable")[:SLOWEST]
     return new_record(
         KIND,
@@ -211,8 +221,13 @@ def _time_record(program: str, threads: int, rounds: list[Json]) -> Json:
         slices=rounds[0]["slices"],
         counts=dict(Counter(kinds)),
         slowest=[
-            {"name": names[one], "kind": kinds[one], "place": int(one), "ms": round(single[one], 4)}
-            for one in slowest
+            {
+                "name": names[operator],
+                "kind": kinds[operator],
+                "place": int(operator),
+                "ms": round(single[operator], 4),
+            }
+            for operator in slowest
         ],
         fingerprint=rounds[0]["fingerprint"],
     )
@@ -220,14 +235,14 @@ def _time_record(program: str, threads: int, rounds: list[Json]) -> Json:
 
 def _summed(rounds: list[Any]) -> Json:
     """A figure of arrays of shape (operators, calls): the sum of the operators, ms."""
-    calls = [one.sum(axis=0) for one in rounds]
-    return figure([float(np.median(one)) for one in calls], MS, np.concatenate(calls).tolist())
+    calls = [round_.sum(axis=0) for round_ in rounds]
+    return figure([float(np.median(call)) for call in calls], MS, np.concatenate(calls).tolist())
 
 
 def _memory_record(program: str, threads: int, rounds: list[Json]) -> Json:
     first = rounds[0]
     figures = {
-        name: figure([one[f"{name}_mib"] for one in rounds], MIB)
+        name: figure([round_[f"{name}_mib"] for round_ in rounds], MIB)
         for name in ("load_peak", "loaded", "called")
     }
     sizes = {

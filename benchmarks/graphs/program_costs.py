@@ -69,7 +69,7 @@ def indirection_buffers(graph: dict[str, Any]) -> tuple[IndirectionBuffer, ...]:
         if kind == TRANSPOSED or not union["flags"] & XNN_FLAG_TRANSIENT_INDIRECTION_BUFFER:
             _, rows, columns, _ = shapes[union["output_id"]]
             found.append(_indirection(kind, union, rows, columns))
-    return tuple(one for one in found if one.reserved_bytes)
+    return tuple(cost for cost in found if cost.reserved_bytes)
 
 
 def matrix_work(graph: dict[str, Any]) -> dict[str, int]:

@@ -83,7 +83,11 @@ def noise(rng: np.random.Generator, steps: float) -> Callable[[Array], Array]:
 
 def differences(report: SelfTestReport) -> dict[str, float]:
     """Every measure's difference."""
-    return {one.name: one.difference for method in report.methods for one in method.measures}
+    return {
+        measure_.name: measure_.difference
+        for method in report.methods
+        for measure_ in method.measures
+    }
 
 
 def largest(reports: list[SelfTestReport]) -> dict[str, float]:
@@ -118,7 +122,7 @@ def measure(models: Models, *, repeats: int, seed: int) -> dict[str, Any]:
         "same": differences(same),
         "largest": {name: largest(reports) for name, reports in runs.items()},
         "refused": {
-            name: f"{sum(not one.passed for one in reports)} of {len(reports)}"
+            name: f"{sum(not report.passed for report in reports)} of {len(reports)}"
             for name, reports in runs.items()
         },
     }

@@ -55,7 +55,7 @@ def two_instances(
         return list(_calls(_every_second(prepared, place), both[place]))
 
     with ThreadPoolExecutor(len(both)) as pool:
-        return gather(prepared, [one for found in pool.map(half, range(2)) for one in found])
+        return gather(prepared, [answer for found in pool.map(half, range(2)) for answer in found])
 
 
 class SecondProcess:
@@ -114,11 +114,11 @@ def _every_second(prepared: PreparedVolume, first: int) -> Iterator[tuple[int, P
 
 def _calls(slices: Iterable[tuple[int, PreparedSlice]], models: TriageModels) -> Iterator[Found]:
     threshold = models.manifest.mask_threshold
-    shown = ((index, one) for index, one in slices if one.image.any())
+    shown = ((index, slice_) for index, slice_ in slices if slice_.image.any())
     while group := list(islice(shown, models.slices_a_call)):
-        found = models.segment_slices([one.image for _, one in group])
-        for (index, one), (probabilities, features) in zip(group, found, strict=True):
-            yield index, one.transform.to_native(probabilities) >= threshold, features
+        found = models.segment_slices([slice_.image for _, slice_ in group])
+        for (index, slice_), (probabilities, features) in zip(group, found, strict=True):
+            yield index, slice_.transform.to_native(probabilities) >= threshold, features
 
 
 def _serve(pipe: Any, bundle: str) -> None:

@@ -74,7 +74,7 @@ def write_batch_program(
 
     networks = open_networks(Path(weights) if weights else None, tiny=tiny)
     rules = narrow_recipe() if tiny else find_recipe(recipe)
-    images = [one[0][0, 0] for one in read_inputs(Path(material), "segmenter", "calibration")]
+    images = [input_[0][0, 0] for input_ in read_inputs(Path(material), "segmenter", "calibration")]
     made = build_segmenter(networks, replace(rules, slices_a_call=batch), images)
     name = f"segmenter_{batch}"
     spec = replace(made.spec, file=f"{name}.pte")
@@ -154,7 +154,7 @@ def compare_strategies(settings: Settings) -> list[Json]:
     shipped = manifest.slices_a_call
     ways = all_strategies(shipped, (1,) if settings.tiny else (1, 2, 3, 4, 8))
     programs = settings.place / "batches"
-    for batch in sorted({one.batch for one in ways} - {shipped}):
+    for batch in sorted({way.batch for way in ways} - {shipped}):
         prepare_batch(settings, programs, batch, recipe=manifest.recipe)
     study = compared_study(settings.place, tiny=settings.tiny)
 

@@ -64,7 +64,7 @@ def write_material(folder: str, weights: str | None, tiny: bool) -> Json:
     images["calibration"] = ordinary_slices(networks.segmenter, images["calibration"])
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
-    segmenter = {kind: [(one[None, None],) for one in images[kind]] for kind in KINDS}
+    segmenter = {kind: [(image[None, None],) for image in images[kind]] for kind in KINDS}
     classifier = {
         kind: [tuple(t.numpy() for t in pair) for pair in calibration_crops(networks, images[kind])]
         for kind in KINDS
@@ -76,20 +76,20 @@ def write_material(folder: str, weights: str | None, tiny: bool) -> Json:
     for subject, inputs in (("segmenter", segmenter), ("classifier", classifier)):
         with torch.inference_mode():
             answers = [
-                tuple(t.numpy() for t in modules[subject](*map(torch.from_numpy, one)))
-                for one in inputs["judged"]
+                tuple(t.numpy() for t in modules[subject](*map(torch.from_numpy, sample)))
+                for sample in inputs["judged"]
             ]
         _save(place / f"{subject}.npz", {**inputs, "reference": answers})
     decision = networks.decision
     facts = {
         "sources": sources,
         "calibration": {
-            name: len(one["calibration"])
-            for name, one in (("segmenter", segmenter), ("classifier", classifier))
+            name: len(program["calibration"])
+            for name, program in (("segmenter", segmenter), ("classifier", classifier))
         },
         "judged": {
-            name: len(one["judged"])
-            for name, one in (("segmenter", segmenter), ("classifier", classifier))
+            name: len(program["judged"])
+            for name, program in (("segmenter", segmenter), ("classifier", classifier))
         },
         "mask_threshold": decision.mask_threshold,
         "temperatures": [marker.temperature for marker in decision.markers],

@@ -169,7 +169,7 @@ def _cost(several: Sequence[dict[str, Any]], file_bytes: int) -> Cost:
         first_ms=statistics.median(process["first_ms"] for process in several),
         steady_ms=statistics.median(runs),
         p95_ms=float(np.quantile(runs, 0.95)),
-        calls_ms=tuple(statistics.median(one) for one in calls),
+        calls_ms=tuple(statistics.median(call) for call in calls),
         peak_mib=statistics.median(process["peak_mib"] for process in several),
         file_bytes=file_bytes,
     )

@@ -128,7 +128,7 @@ def measure_pipeline(
     facts = output_facts(result)
     return {
         "first_ms": times[0],
-        "calls_ms": [round(one, 3) for one in times[1:]],
+        "calls_ms": [round(time_, 3) for time_ in times[1:]],
         "memory": memory.to_json(),
         "volume_mib": volume_mib(volume),
         "outputs": facts,

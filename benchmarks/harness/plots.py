@@ -37,12 +37,12 @@ def plot_peers(
         name = record["peer"]
         return OUR_COLOUR if name == ours else OWN_COLOUR if name in own else PEER_COLOUR
 
-    measured = [one for one in records if one.get("figures")]
-    keys = list(dict.fromkeys((one["subject"], one["threads"]) for one in measured))
+    measured = [record for record in records if record.get("figures")]
+    keys = list(dict.fromkeys((record["subject"], record["threads"]) for record in measured))
     columns = sorted({threads for _, threads in keys})
     subjects = list(dict.fromkeys(subject for subject, _ in keys))
     names = {
-        s: list(dict.fromkeys(one["peer"] for one in measured if one["subject"] == s))
+        s: list(dict.fromkeys(record["peer"] for record in measured if record["subject"] == s))
         for s in subjects
     }
     heights = [HEAD_INCHES + ROW_INCHES * len(names[subject]) for subject in subjects]
@@ -53,7 +53,9 @@ def plot_peers(
     for row, subject in enumerate(subjects):
         for column, threads in enumerate(columns):
             rows = [
-                one for one in measured if (one["subject"], one["threads"]) == (subject, threads)
+                record
+                for record in measured
+                if (record["subject"], record["threads"]) == (subject, threads)
             ]
             _bars(
                 panels[row][column],
@@ -67,7 +69,7 @@ def plot_peers(
 
 def plot_strategies(records: Sequence[Json], path: Path) -> None:
     """Study time of every strategy, fastest on top."""
-    rows = sorted(records, key=lambda one: figures_of(one)["call"]["median"])
+    rows = sorted(records, key=lambda record: figures_of(record)["call"]["median"])
     figure = new_figure(8.0, HEAD_INCHES + ROW_INCHES * len(rows))
     panel = figure.subplots()
     colours = [OUR_COLOUR if row.get("shipped") else PEER_COLOUR for row in rows]
@@ -95,19 +97,22 @@ def _bars(
 
 def plot_growth(records: Sequence[Json], path: Path) -> None:
     """Time and memory against each axis of growth, on logarithmic axes, with what the work predicts."""
-    axes = list(dict.fromkeys(one["axis"] for one in records))
+    axes = list(dict.fromkeys(record["axis"] for record in records))
     figure = new_figure(PANEL_INCHES * len(axes), 6.4)
     panels = figure.subplots(2, len(axes), squeeze=False)
     for column, axis in enumerate(axes):
-        rows = sorted((one for one in records if one["axis"] == axis), key=lambda one: one["value"])
-        values = [one["value"] for one in rows]
+        rows = sorted(
+            (record for record in records if record["axis"] == axis),
+            key=lambda record: record["value"],
+        )
+        values = [row["value"] for row in rows]
         time, memory = panels[0][column], panels[1][column]
-        found = [figures_of(one)["call"]["median"] for one in rows]
+        found = [figures_of(row)["call"]["median"] for row in rows]
         time.plot(values, found, "o-", color=OUR_COLOUR, label="measured")
-        work = [one["work"] for one in rows]
+        work = [row["work"] for row in rows]
         time.plot(
             values,
-            [found[-1] * one / work[-1] for one in work],
+            [found[-1] * amount / work[-1] for amount in work],
             "--",
             color=PEER_COLOUR,
             label=rows[0]["work_name"],
@@ -116,15 +121,15 @@ def plot_growth(records: Sequence[Json], path: Path) -> None:
         time.legend(fontsize=7)
         memory.plot(
             values,
-            [figures_of(one)["memory"]["median"] for one in rows],
+            [figures_of(row)["memory"]["median"] for row in rows],
             "o-",
             color=OUR_COLOUR,
             label="peak above base",
         )
-        if all("volume_mib" in one for one in rows):
+        if all("volume_mib" in row for row in rows):
             memory.plot(
                 values,
-                [one["volume_mib"] for one in rows],
+                [row["volume_mib"] for row in rows],
                 "--",
                 color=PEER_COLOUR,
                 label="HU volume and mask",

@@ -115,7 +115,7 @@ def check_fingerprint(name: str, earlier: Sequence[Json], values: Json) -> None:
     """
     if FAILED in values:
         return
-    first = next((one for one in earlier if FAILED not in one), values)
+    first = next((values_ for values_ in earlier if FAILED not in values_), values)
     if not same(first["fingerprint"], values["fingerprint"]):
         raise BenchmarkError(
             f"{name} answered {_short(values['fingerprint'])} after {_short(first['fingerprint'])}",

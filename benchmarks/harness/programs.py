@@ -37,23 +37,23 @@ def measure_programs(
         and `memory` (MiB above the process with the runtime in it).
     """
 
-    def visitor(one: Written, threads: int) -> Callable[[], Json]:
+    def visitor(written: Written, threads: int) -> Callable[[], Json]:
         arguments = {
-            "path": str(one.path),
-            "fingerprint": one.sha256,
+            "path": str(written.path),
+            "fingerprint": written.sha256,
             "threads": threads,
             "calls": settings.calls,
         }
         return lambda: run_fresh(measure_program, arguments, threads=threads, timeout=VISIT_SECONDS)
 
     visits = {
-        _visit(name, threads): visitor(one, threads)
-        for name, one in programs.items()
+        _visit(name, threads): visitor(program, threads)
+        for name, program in programs.items()
         for threads in settings.threads
     }
     measured = {
         "calls": settings.calls,
-        "programs": {name: one.sha256 for name, one in programs.items()},
+        "programs": {name: program.sha256 for name, program in programs.items()},
     }
     found = visit_all(
         visits,

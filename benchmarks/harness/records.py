@@ -44,7 +44,7 @@ class Summary:
         return {
             "median": round(self.median, 4),
             "p95": round(self.p95, 4),
-            "rounds": [round(one, 4) for one in self.rounds],
+            "rounds": [round(round_, 4) for round_ in self.rounds],
         }
 
 
@@ -81,7 +81,7 @@ def summarise(rounds: Sequence[float], calls: Sequence[float] = ()) -> Summary:
     return Summary(
         median=float(np.median(rounds)),
         p95=float(np.quantile(calls if len(calls) else rounds, LEVEL)),
-        rounds=tuple(float(one) for one in rounds),
+        rounds=tuple(float(round_) for round_ in rounds),
     )
 
 
@@ -142,7 +142,9 @@ def call_figures(rounds: Sequence[Json]) -> dict[str, Json]:
         rounds: each with `calls_ms`; its `call` is the median, with the p95 of all calls of all rounds.
     """
     calls = [call for found in rounds for call in found["calls_ms"]]
-    figures = {"call": figure([float(np.median(one["calls_ms"])) for one in rounds], MS, calls)}
+    figures = {
+        "call": figure([float(np.median(round_["calls_ms"])) for round_ in rounds], MS, calls)
+    }
     for name, key, unit in (
         ("first", "first_ms", MS),
         ("load", "load_ms", MS),
@@ -206,7 +208,8 @@ def figures_of(record: Json) -> dict[str, Json]:
     if "figures" in record:
         return dict(record["figures"])
     found = {
-        name: figure([one["median_ms"]], MS) for name, one in record.get("timings", {}).items()
+        name: figure([timing["median_ms"]], MS)
+        for name, timing in record.get("timings", {}).items()
     }
     memory = record.get("memory", {}).get("above_base_mib")
     if memory is not None:
@@ -268,8 +271,8 @@ def compare(
     Raises:
         BenchmarkError: nothing stands in both, or outputs differ.
     """
-    first = {what_of(one): one for one in before}
-    second = {what_of(one): one for one in after}
+    first = {what_of(record): record for record in before}
+    second = {what_of(record): record for record in after}
     common = [what for what in second if what in first]
     if not common:
         raise BenchmarkError(
@@ -288,21 +291,21 @@ def compare(
 
 def regressions(changes: Sequence[Change]) -> list[Change]:
     """Those that became slower or larger."""
-    return [one for one in changes if one.verdict == SLOWER]
+    return [change for change in changes if change.verdict == SLOWER]
 
 
 def lines(changes: Sequence[Change]) -> list[str]:
     """A line a figure, for the terminal."""
     return [
-        f"{one.what}, {one.figure}: {one.before:.4g} -> {one.after:.4g} {one.unit}, "
-        f"x {one.ratio.value:.3f} ({one.ratio.low:.3f} to {one.ratio.high:.3f}) {one.verdict}"
-        for one in changes
+        f"{change.what}, {change.figure}: {change.before:.4g} -> {change.after:.4g} {change.unit}, "
+        f"x {change.ratio.value:.3f} ({change.ratio.low:.3f} to {change.ratio.high:.3f}) {change.verdict}"
+        for change in changes
     ]
 
 
 def _changes(what: str, before: dict[str, Json], after: dict[str, Json]) -> list[Change]:
     changes = []
-    for name in (one for one in before if one in after):
+    for name in (record for record in before if record in after):
         old, new = before[name], after[name]
         if min(old["median"], new["median"]) <= 0:
             continue

@@ -31,16 +31,16 @@ def segmentation(results: Path) -> str:
     rows = [
         (
             "Dice per patient, mean (95 % interval)",
-            *(interval(one["dice"]["mean"], *one["dice"]["interval"]) for one in scores),
+            *(interval(score["dice"]["mean"], *score["dice"]["interval"]) for score in scores),
         ),
-        ("Dice per patient, worst", *(f"{one['dice']['smallest']:.3f}" for one in scores)),
+        ("Dice per patient, worst", *(f"{score['dice']['smallest']:.3f}" for score in scores)),
         (
             "Volume error, median",
-            *(f"{one['volume_error_percent']['median'] / 100:.1%}" for one in scores),
+            *(f"{score['volume_error_percent']['median'] / 100:.1%}" for score in scores),
         ),
         (
             "False blood on blood-free slices, mean, mL",
-            *(f"{one['false_ml']['mean']:.3f}" for one in scores),
+            *(f"{score['false_ml']['mean']:.3f}" for score in scores),
         ),
     ]
     heads = (f"{report['patients']} {split} patients" for report, split in splits)

@@ -56,7 +56,10 @@ def goals(results: Path) -> Facts:
     singles = [
         [
             threads_name(count),
-            *(f"{found[one].value:.2f}" if one in found else ABSENT for one in RUNTIMES),
+            *(
+                f"{found[runtime].value:.2f}" if runtime in found else ABSENT
+                for runtime in RUNTIMES
+            ),
         ]
         for count, found in alone(rows).items()
     ]

@@ -160,12 +160,12 @@ def label_counts(found: Finished, targets: Sequence[str], kind: Kind = "true") -
 
 def _arrays(found: Mapping[str, Predictions], scored: Scored) -> dict[str, NDArray[np.generic]]:
     arrays: dict[str, NDArray[np.generic]] = {"study_patient": scored.study_patient}
-    for kind, one in found.items():
+    for kind, outcomes in found.items():
         arrays |= {
-            f"{kind}_logits": one.logits,
-            f"{kind}_labels": one.labels,
-            f"{kind}_study": one.patient,
-            "study_labels": one.patient_labels,
+            f"{kind}_logits": outcomes.logits,
+            f"{kind}_labels": outcomes.labels,
+            f"{kind}_study": outcomes.patient,
+            "study_labels": outcomes.patient_labels,
         }
     return arrays
 
@@ -242,7 +242,7 @@ def cells(
 ) -> dict[str, Estimate]:
     """AUC of every target, mean over the seeds."""
     return {
-        code: estimate([auc_of(bench, one, i, level=level, kind=kind) for one in runs])
+        code: estimate([auc_of(bench, run, i, level=level, kind=kind) for run in runs])
         for i, code in enumerate(targets)
     }
 
@@ -261,7 +261,7 @@ def gain(
     found = {}
     for i, code in enumerate(targets):
         before, after = (
-            [auc_of(bench, one, i, level=level, kind=kind) for one in runs[arm]]
+            [auc_of(bench, outcome, i, level=level, kind=kind) for outcome in runs[arm]]
             for arm in (first, second)
         )
         found[code] = difference(before, after)
@@ -275,7 +275,7 @@ def delong_p(
 ) -> float | None:
     """p of DeLong's test between two arms' mean logits of each study; None where it has none."""
     before, after = (
-        np.mean([predictions(one, kind).patient_logits[:, column] for one in runs], 0)
+        np.mean([predictions(run, kind).patient_logits[:, column] for run in runs], 0)
         for runs in (first, second)
     )
     labels = predictions(first[0], kind).patient_labels[:, column]

@@ -97,7 +97,7 @@ def experiment(
         threads=threads,
         say=_say,
     )
-    every = [one.value for one in Name if one is not Name.all]
+    every = [name.value for name in Name if name is not Name.all]
     wanted = every if Name.all in names else [name.value for name in names]
     for path in run_experiments(bench, wanted, folder=results or RESULTS):
         typer.echo(f"Written: {path}")

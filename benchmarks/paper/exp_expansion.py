@@ -33,7 +33,9 @@ def sections(bench: Bench) -> list[Section]:
             arm="head",
             title=HEAD.title,
             cells={
-                "expansion": estimate([auc_of(bench, one, 0, level="patient") for one in found])
+                "expansion": estimate(
+                    [auc_of(bench, outcome, 0, level="patient") for outcome in found]
+                )
             },
         ),
         Row(

@@ -55,8 +55,8 @@ def sections(bench: Bench) -> list[Section]:
         for arm in (PLAIN, AUGMENTED, ALIKE)
     }
     runs["discriminator"] = [
-        _as_predictions(bench, one, seed)
-        for seed, one in zip(bench.seeds, runs["plain"], strict=True)
+        _as_predictions(bench, outcome, seed)
+        for seed, outcome in zip(bench.seeds, runs["plain"], strict=True)
     ]
     rows = [
         Row(

@@ -39,17 +39,19 @@ def sections(bench: Bench) -> list[Section]:
     """One section: F per image on the slices of each location."""
     places = locations(bench.cohort_held_out, LEAST_PATIENTS)
     base = [run_segmenter(bench, bench.cohort, base_arm(bench), seed) for seed in bench.seeds]
-    before = {place: [_f(bench, one, place) for one in base] for place in places}
+    before = {place: [_f(bench, outcome, place) for outcome in base] for place in places}
     control = [
-        _tune(bench, EVERYWHERE, one, seed) for seed, one in zip(bench.seeds, base, strict=True)
+        _tune(bench, EVERYWHERE, outcome, seed)
+        for seed, outcome in zip(bench.seeds, base, strict=True)
     ]
-    longer = {place: [_f(bench, one, place) for one in control] for place in places}
+    longer = {place: [_f(bench, outcome, place) for outcome in control] for place in places}
     after: dict[str, list[Array]] = {}
     for place in places:
         tuned = [
-            _tune(bench, place, one, seed) for seed, one in zip(bench.seeds, base, strict=True)
+            _tune(bench, place, outcome, seed)
+            for seed, outcome in zip(bench.seeds, base, strict=True)
         ]
-        after[place] = [_f(bench, one, place) for one in tuned]
+        after[place] = [_f(bench, outcome, place) for outcome in tuned]
     arms = (
         ("all", "all training patients", before),
         ("longer", "as many steps more on all", longer),

@@ -108,8 +108,8 @@ def _run(bench: Bench, material: Material, arm: str, seed: int) -> Finished:
 def _figures(bench: Bench, material: Material, found: Sequence[Finished]) -> dict[str, list[Array]]:
     pixel_ml = material.source.preprocessing.pixel_mm**2 * 5.0 / 1000
     table: dict[str, list[Array]] = {}
-    for one in found:
-        kept = counts(one)
+    for outcome in found:
+        kept = counts(outcome)
         draws = bench.draws(int(kept.patient.max()) + 1)
         for level in LEVELS:
             measures = scores(kept, draws, level=level)

@@ -129,6 +129,6 @@ def _facts(bench: Bench, title: str) -> dict[str, Any]:
         "seeds": list(bench.seeds),
         "threads": bench.threads,
         "minutes": round(sum(bench.used.values()) / 60, 1),
-        "data": {one.name: dict(one.source.description) for one in materials},
+        "data": {material.name: dict(material.source.description) for material in materials},
         "jobs": dict(sorted(bench.used.items())),
     }

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 def experiment_facts(report: Json) -> Json:
     """A report as templates/experiment.md.j2 takes it: its sections as (title, note, table)."""
-    sections = [(one["title"], one["note"], section_table(one)) for one in report["sections"]]
+    sections = [
+        (section["title"], section["note"], section_table(section))
+        for section in report["sections"]
+    ]
     return {"report": report, "sections": sections, "title_line": False}
 
 

@@ -63,7 +63,7 @@ def train(runner: Runner, material: Material, point: ClassifierPoint, key: str) 
             "training_slices": len(slices),
             "training_precision": resolve_precision(config.precision),
             "training_threads": torch.get_num_threads(),
-            "parameters": sum(one.numel() for one in network.parameters()),
+            "parameters": sum(parameter.numel() for parameter in network.parameters()),
         }
         # What ships are weights in half precision: everything after this sees those.
         answers = predict(load_classifier(folder / WEIGHTS), test)

@@ -136,7 +136,7 @@ class Plan:
         """All points of the classifier; those of one training follow each other."""
         every = product(self.merges, self.pictures, self.widths, self.precisions)
         points = [ClassifierPoint(merge=m, picture=p, width=w, precision=x) for m, p, w, x in every]
-        return [one for one in points if not self.networks or one.network in self.networks]
+        return [point for point in points if not self.networks or point.network in self.networks]
 
     def segmenters(self) -> list[SegmenterPoint]:
         """All points of the segmenter."""
@@ -193,8 +193,8 @@ def plan_for(
     plan = TINY if tiny else Plan()
     pictures = tuple(map(Picture.parse, inputs)) or plan.pictures
     plan = replace(plan, steps=steps or plan.steps, pictures=pictures)
-    known = dict.fromkeys(one.network for one in plan.classifiers())
-    unknown = [one for one in networks if one not in known]
+    known = dict.fromkeys(classifier.network for classifier in plan.classifiers())
+    unknown = [network for network in networks if network not in known]
     if unknown:
         raise BenchmarkError(
             f"no classifier {', '.join(unknown)}",

@@ -45,10 +45,10 @@ class Candidate:
 def dominators(candidates: Sequence[Candidate]) -> dict[str, list[str]]:
     """For each point the names of those that dominate it, best score first; the front has none."""
     found = {}
-    for one in candidates:
-        better = [other for other in candidates if other.dominates(one)]
+    for candidate in candidates:
+        better = [other for other in candidates if other.dominates(candidate)]
         better.sort(key=lambda other: (-other.score, other.latency_ms, other.memory_mib))
-        found[one.name] = [other.name for other in better]
+        found[candidate.name] = [other.name for other in better]
     return found
 
 
@@ -130,17 +130,17 @@ def subject_report(
         is not on the front and dominated by nobody.
     """
     threads = next(iter(next(iter(figures.values()))))
-    names = [one["name"] for one in entries]
+    names = [entry["name"] for entry in entries]
     base = figures[shipped][threads] if shipped in names else None
     beaten = dominators(
-        [_candidate(one, figures[one["name"]][threads]) for one in entries if _scored(one)]
+        [_candidate(entry, figures[entry["name"]][threads]) for entry in entries if _scored(entry)]
     )
     points = []
-    for one in entries:
-        name, found = one["name"], figures[one["name"]]
+    for entry in entries:
+        name, found = entry["name"], figures[entry["name"]]
         points.append(
             {
-                **one,
+                **entry,
                 "shipped": name == shipped,
                 "on_front": name in beaten and not beaten[name],
                 "dominated_by": beaten.get(name, []),
@@ -148,7 +148,7 @@ def subject_report(
                 **(_ratios(found[threads], base) if base is not None else {}),
             }
         )
-    points.sort(key=lambda one: one["figures"][threads][CALL]["median"])
+    points.sort(key=lambda point: point["figures"][threads][CALL]["median"])
     return {
         "score_name": score,
         "threads": threads,

@@ -75,7 +75,7 @@ def auc_scores(aucs: Array, shipped: Array | None) -> Json:
     scores = {
         "score": from_draws(aucs.mean(0)).to_json(),
         "markers": {
-            code: from_draws(one).to_json() for code, one in zip(MARKER_CODES, aucs, strict=True)
+            code: from_draws(auc).to_json() for code, auc in zip(MARKER_CODES, aucs, strict=True)
         },
     }
     if shipped is not None:
@@ -173,7 +173,7 @@ def measure_front(
     report = {
         "provenance": provenance.provenance(seed=plan.seed),
         "recipe": RECIPE,
-        "budget": _budget(plan, [one for _, one, _ in ready.classifiers]),
+        "budget": _budget(plan, [classifier for _, classifier, _ in ready.classifiers]),
         "data": _data(cohort, trained, ready.segmenters[0][1]),
         "rounds": settings.rounds,
         "calls": settings.calls,
@@ -244,7 +244,7 @@ def _aucs(truth: Finished, answers: Finished, plan: Plan) -> Array:
 
 def _budget(plan: Plan, trained: list[Finished]) -> Json:
     """What every training was given, and what all of them took."""
-    once = {one.folder: one.values for one in trained}
+    once = {outcome.folder: outcome.values for outcome in trained}
     return {
         "steps": plan.steps,
         "batch": plan.batch,
@@ -252,9 +252,9 @@ def _budget(plan: Plan, trained: list[Finished]) -> Json:
         "seed": plan.seed,
         "trainings": len(once),
         "training_slices": trained[0].values["training_slices"],
-        "precision": sorted({one["training_precision"] for one in once.values()}),
-        "threads": sorted({one["training_threads"] for one in once.values()}),
-        "minutes": round(sum(one["training_seconds"] for one in once.values()) / 60, 1),
+        "precision": sorted({training["training_precision"] for training in once.values()}),
+        "threads": sorted({training["training_threads"] for training in once.values()}),
+        "minutes": round(sum(training["training_seconds"] for training in once.values()) / 60, 1),
     }
 
 

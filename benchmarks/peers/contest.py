@@ -51,7 +51,7 @@ def hold_contest(
     Raises:
         BenchmarkError: a subject that there is not, or outputs that change between rounds.
     """
-    unknown = [one for one in subjects if one not in (*SUBJECTS, STUDY)]
+    unknown = [subject for subject in subjects if subject not in (*SUBJECTS, STUDY)]
     if unknown or not subjects:
         raise BenchmarkError(
             f"subjects {', '.join(unknown) or 'left empty'}",
@@ -102,7 +102,10 @@ def _graph_records(settings: Settings, subject: str, peers: list[Peer]) -> list[
         rounds = {count: found.get(_visit(peer, count), []) for count in settings.threads}
         # Judged once: the number of threads changes no answer.
         judged = [
-            one["accuracy"] for several in rounds.values() for one in several if one.get("accuracy")
+            record["accuracy"]
+            for several in rounds.values()
+            for record in several
+            if record.get("accuracy")
         ]
         records += [
             _record(settings, peer, subject, count, status[peer.name], several)
@@ -170,7 +173,7 @@ def _record(
         status=said,
         packages={name: version_of(name) for name in peer.packages},
         prepare_seconds=status.get("seconds"),
-        joules_per_call=_median([one.get("joules_per_call") for one in rounds]),
+        joules_per_call=_median([round_.get("joules_per_call") for round_ in rounds]),
         fingerprint=rounds[0]["fingerprint"] if figures else None,
     )
 
@@ -204,7 +207,7 @@ def _study_records(settings: Settings) -> list[Json]:
     visits = {what_of(STUDY, name, count): visitor(ways[name], count) for name, count in pairs}
     store = RoundStore(settings.place / "rounds" / "study.jsonl", settings.measured())
     found = visit_all(visits, rounds=settings.rounds, store=store, tell=settings.tell)
-    size = sum(one.bytes for one in verify_bundle(bundle, allow_unsigned=True).manifest.files)
+    size = sum(file.bytes for file in verify_bundle(bundle, allow_unsigned=True).manifest.files)
     return [
         new_record(
             KIND,
@@ -233,5 +236,5 @@ def _visit(peer: Peer, threads: int) -> str:
 
 
 def _median(values: list[float | None]) -> float | None:
-    known = [one for one in values if one is not None]
+    known = [value for value in values if value is not None]
     return float(np.median(known)) if known else None

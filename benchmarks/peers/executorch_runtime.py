@@ -34,7 +34,7 @@ def prepare(build: Build, folder: Path) -> None:
         from export.lower import lower
         from export.quantize import quantize
 
-        graph = quantize(build.module, [build.tensors(one) for one in build.calibration])
+        graph = quantize(build.module, [build.tensors(image) for image in build.calibration])
         (folder / FILE).write_bytes(lower(graph, build.example).pte)
     spec = asdict(_spec(build, (folder / FILE).read_bytes()))
     write_whole(folder / SPEC, json.dumps(spec))
@@ -46,7 +46,7 @@ def open_model(folder: Path, threads: int, option: str) -> Model:
 
     values = json.loads((folder / SPEC).read_text(encoding="utf-8"))
     tensors = {
-        side: tuple(TensorSpec(**{**one, "shape": tuple(one["shape"])}) for one in values[side])
+        side: tuple(TensorSpec(**{**spec, "shape": tuple(spec["shape"])}) for spec in values[side])
         for side in ("inputs", "outputs")
     }
     spec = ProgramSpec(values["file"], values["sha256"], values["bytes"], **tensors)
@@ -72,8 +72,8 @@ def _stock_recipe(build: Build) -> bytes:
         prepared = prepare_pt2e(
             torch.export.export(build.module, build.example).module(), quantizer
         )
-        for one in build.calibration:
-            prepared(*build.tensors(one))
+        for image in build.calibration:
+            prepared(*build.tensors(image))
         exported = torch.export.export(convert_pt2e(prepared), build.example)
         edge = to_edge_transform_and_lower(exported, partitioner=[XnnpackPartitioner()])
         return bytes(edge.to_executorch().buffer)
@@ -95,6 +95,6 @@ def _spec(build: Build, content: bytes) -> ProgramSpec:
 
 def _tensors(names: tuple[str, ...], tensors: Any) -> tuple[TensorSpec, ...]:
     return tuple(
-        TensorSpec(name, tuple(one.shape), "float32", "batch, …")
-        for name, one in zip(names, tensors, strict=True)
+        TensorSpec(name, tuple(tensor.shape), "float32", "batch, …")
+        for name, tensor in zip(names, tensors, strict=True)
     )

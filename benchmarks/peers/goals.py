@@ -43,8 +43,8 @@ class Outcome:
 
 def outcomes(records: Sequence[Json]) -> list[Outcome]:
     """Every goal at every number of threads that was measured."""
-    measured = [one for one in records if one.get("figures")]
-    threads = sorted({one["threads"] for one in measured})
+    measured = [record for record in records if record.get("figures")]
+    threads = sorted({record["threads"] for record in measured})
     return [outcome for count in threads for outcome in _at(measured, count)]
 
 
@@ -68,16 +68,16 @@ def best(
         folded: also those that were given our folded graph.
     """
     fitting = [
-        one
-        for one in records
-        if (one["subject"], one["threads"]) == (subject, threads)
-        and one["peer"] not in OWN
-        and agrees(one)
-        and one["peer"].startswith(prefix)
-        and precision in ("", one["precision"])
-        and (folded or one["graph"] != FOLDED)
+        record
+        for record in records
+        if (record["subject"], record["threads"]) == (subject, threads)
+        and record["peer"] not in OWN
+        and agrees(record)
+        and record["peer"].startswith(prefix)
+        and precision in ("", record["precision"])
+        and (folded or record["graph"] != FOLDED)
     ]
-    return min(fitting, key=lambda one: summary_of(one, "call").median, default=None)
+    return min(fitting, key=lambda record: summary_of(record, "call").median, default=None)
 
 
 def alone(records: Sequence[Json]) -> dict[int, dict[str, Ratio]]:
@@ -87,9 +87,11 @@ def alone(records: Sequence[Json]) -> dict[int, dict[str, Ratio]]:
         By number of threads, then by runtime; what was not measured is left out.
     """
     single = [
-        one
-        for one in records
-        if one.get("figures") and one["subject"] == "segmenter" and one.get("slices_a_call", 1) == 1
+        record
+        for record in records
+        if record.get("figures")
+        and record["subject"] == "segmenter"
+        and record.get("slices_a_call", 1) == 1
     ]
     found: dict[int, dict[str, Ratio]] = {}
     for ours in single:
@@ -102,7 +104,7 @@ def alone(records: Sequence[Json]) -> dict[int, dict[str, Ratio]]:
             )
             for name in RUNTIMES
         }
-        found[threads] = {name: one for name, one in ratios.items() if one is not None}
+        found[threads] = {name: ratio for name, ratio in ratios.items() if ratio is not None}
     return found
 
 
@@ -116,7 +118,11 @@ def agrees(record: Json) -> bool:
 def _at(records: Sequence[Json], threads: int) -> list[Outcome]:
     def own(subject: str, name: str) -> Json | None:
         wanted = (subject, name, threads)
-        rows = [one for one in records if (one["subject"], one["peer"], one["threads"]) == wanted]
+        rows = [
+            record
+            for record in records
+            if (record["subject"], record["peer"], record["threads"]) == wanted
+        ]
         return rows[0] if rows else None
 
     def outcome(

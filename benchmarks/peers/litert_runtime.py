@@ -37,7 +37,7 @@ def prepare(build: Build, folder: Path) -> None:
 
     work = quantizer.Quantizer(str(plain), recipe.static_wi8_ai8())
     names = input_names(plain)
-    rows = [dict(zip(names, one, strict=True)) for one in build.calibration]
+    rows = [dict(zip(names, image, strict=True)) for image in build.calibration]
     found = work.calibrate({"serving_default": rows}, num_threads=1)
     work.quantize(found).export_model(str(folder / FILE), overwrite=True)
     plain.unlink()

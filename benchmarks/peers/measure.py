@@ -38,7 +38,7 @@ def measure_peer(
         Milliseconds of load and first call, and of every timed call for each of its slices; MiB above the
         process with runtime and inputs in it; joules a slice; fingerprint of the outputs; accuracy.
     """
-    peer = next(one for one in contestants(subject) if one.name == name)
+    peer = next(contestant for contestant in contestants(subject) if contestant.name == name)
     place = Path(material)
     size = peer.slices_a_call(subject)
     inputs = grouped(read_inputs(place, subject, "timed"), size)
@@ -54,7 +54,7 @@ def measure_peer(
         loaded = time.perf_counter()
         outputs = [model(inputs[0])]
         first = time.perf_counter()
-        outputs += [model(one) for one in inputs[1:]]
+        outputs += [model(input_) for input_ in inputs[1:]]
         for _ in range(WARM_UP):
             model(inputs[0])
         with EnergyMeter() as energy:
@@ -64,7 +64,7 @@ def measure_peer(
         "runtime_mib": round(runtime_mib, 1),
         "load_ms": round(1000 * (loaded - start), 3),
         "first_ms": round(1000 * (first - loaded), 3),
-        "calls_ms": [round(one / size, 3) for one in timed],
+        "calls_ms": [round(seconds / size, 3) for seconds in timed],
         "memory": memory.to_json(),
         "joules_per_call": None if energy.joules is None else energy.joules / len(timed) / size,
         "fingerprint": fingerprint(outputs),
@@ -75,7 +75,11 @@ def measure_peer(
 def fingerprint(outputs: list[list[NDArray[np.float32]]]) -> list[list[float]]:
     """Mean and standard deviation of every output of every call."""
     return [
-        [round(float(figure), DIGITS) for one in call for figure in (one.mean(), one.std())]
+        [
+            round(float(figure), DIGITS)
+            for output in call
+            for figure in (output.mean(), output.std())
+        ]
         for call in outputs
     ]
 
@@ -101,7 +105,8 @@ def marker_accuracy(
     """Differences of calibrated marker probabilities against torch's."""
     scale = np.array(temperatures)
     both = [
-        1 / (1 + np.exp(-np.stack(one).astype(np.float64) / scale)) for one in (found, expected)
+        1 / (1 + np.exp(-np.stack(answers).astype(np.float64) / scale))
+        for answers in (found, expected)
     ]
     apart = np.abs(both[0] - both[1])
     return {
@@ -119,8 +124,8 @@ def _judge(peer: Peer, subject: str, material: Path, model: Model) -> Json | Non
     given: list[Inputs] = read_inputs(material, subject, "judged")
     expected = read_inputs(material, subject, "reference")
     calls = grouped(given, peer.slices_a_call(subject))
-    found = [answer[None] for one in calls for answer in model(one)[0]][: len(given)]
-    wanted = [one[0] for one in expected]
+    found = [answer[None] for call in calls for answer in model(call)[0]][: len(given)]
+    wanted = [answer[0] for answer in expected]
     if subject == "segmenter":
         return mask_accuracy(found, wanted, facts["mask_threshold"])
     return marker_accuracy(found, wanted, facts["temperatures"])

@@ -26,7 +26,7 @@ def prepare(build: Build, folder: Path) -> None:
     with chdir(folder), torch.no_grad():
         pnnx.export(build.module, "model.pt", build.example, fp16=False)
         outputs = build.module(*build.example)
-    np.savez(folder / SHAPES, *[np.array(one.shape) for one in outputs])
+    np.savez(folder / SHAPES, *[np.array(output.shape) for output in outputs])
     for path in folder.iterdir():
         if path.name not in (PARAM, WEIGHTS, SHAPES):
             path.unlink()
@@ -48,6 +48,6 @@ def open_model(folder: Path, threads: int, option: str) -> Model:
             for place, array in enumerate(inputs):
                 run.input(f"in{place}", ncnn.Mat(np.ascontiguousarray(array[0])).clone())
             found = [np.array(run.extract(f"out{place}")[1]) for place in range(len(shapes))]
-        return [one.reshape(shape) for one, shape in zip(found, shapes, strict=True)]
+        return [output.reshape(shape) for output, shape in zip(found, shapes, strict=True)]
 
     return call

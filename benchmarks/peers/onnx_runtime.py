@@ -58,7 +58,7 @@ def open_model(folder: Path, threads: int, option: str) -> Model:
     session = onnxruntime.InferenceSession(
         str(folder / FILE), options, providers=["CPUExecutionProvider"]
     )
-    names = [one.name for one in session.get_inputs()]
+    names = [input_.name for input_ in session.get_inputs()]
     return lambda inputs: as_arrays(session.run(None, dict(zip(names, inputs, strict=True))))
 
 

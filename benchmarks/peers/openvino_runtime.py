@@ -19,12 +19,12 @@ def prepare(build: Build, folder: Path) -> None:
     """Convert with fixed shapes; for int8 quantize with all calibration inputs."""
     import openvino
 
-    shapes: Any = [tuple(one.shape) for one in build.example]
+    shapes: Any = [tuple(array.shape) for array in build.example]
     model = openvino.convert_model(build.module, example_input=build.example, input=shapes)
     if build.precision == "int8":
         import nncf
 
-        rows = [list(one) for one in build.calibration]
+        rows = [list(image) for image in build.calibration]
         model = nncf.quantize(model, nncf.Dataset(rows), subset_size=len(rows))
     openvino.save_model(model, folder / FILE, compress_to_fp16=False)
 
@@ -41,6 +41,6 @@ def open_model(folder: Path, threads: int, option: str) -> Model:
 
     def call(inputs: Any) -> Any:
         found = request.infer(list(inputs))
-        return as_arrays(found[one] for one in outputs)
+        return as_arrays(found[output] for output in outputs)
 
     return call

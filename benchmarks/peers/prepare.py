@@ -127,7 +127,7 @@ def prepare_one(
     """Convert one contestant's graph; runs in a fresh process."""
     from benchmarks.peers.roster import contestants
 
-    peer = next(one for one in contestants(subject) if one.name == name)
+    peer = next(contestant for contestant in contestants(subject) if contestant.name == name)
     build = make_build(
         peer,
         subject,

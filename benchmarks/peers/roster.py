@@ -138,7 +138,7 @@ class Build:
 
 def as_arrays(outputs: Iterable[Any]) -> list[Array]:
     """Copies that outlive the runtime's buffers."""
-    return [np.array(one, dtype=np.float32, order="C") for one in outputs]
+    return [np.array(output, dtype=np.float32, order="C") for output in outputs]
 
 
 def version_of(distribution: str) -> str:

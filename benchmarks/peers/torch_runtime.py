@@ -38,10 +38,10 @@ def open_model(folder: Path, threads: int, option: str) -> Model:
     def call(inputs: Any) -> Any:
         tensors = [torch.from_numpy(array) for array in inputs]
         shaped = [
-            one.contiguous(memory_format=torch.channels_last) if one.ndim == 4 else one
-            for one in tensors
+            tensor.contiguous(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor
+            for tensor in tensors
         ]
         with torch.inference_mode():
-            return as_arrays([one.contiguous().numpy() for one in module(*shaped)])
+            return as_arrays([output.contiguous().numpy() for output in module(*shaped)])
 
     return call

@@ -106,7 +106,7 @@ def record_references(models: Models, images: Sequence[NDArray[np.float32]]) -> 
         models: the loaded programs.
         images: prepared phantom slices, each (size, size), [0, 1]; rounded to 1/255 first.
     """
-    levels = np.stack([np.rint(np.asarray(one) * LEVELS) for one in images]).astype(np.uint8)
+    levels = np.stack([np.rint(np.asarray(image) * LEVELS) for image in images]).astype(np.uint8)
     rows: dict[str, list[NDArray[np.generic]]] = {name: [] for name in DTYPES}
     for level in levels:
         image = as_input(level)
@@ -208,7 +208,7 @@ class MethodTest:
     @property
     def passed(self) -> bool:
         """Whether every difference is within its tolerance."""
-        return all(one.passed for one in self.measures)
+        return all(measure.passed for measure in self.measures)
 
     @property
     def worst(self) -> Measure:
@@ -238,7 +238,7 @@ class SelfTestReport:
     @property
     def passed(self) -> bool:
         """Whether it was tested and every program is within its tolerances."""
-        return self.tested and all(one.passed for one in self.methods)
+        return self.tested and all(method.passed for method in self.methods)
 
     def require(self) -> None:
         """Refuse where the test failed or was not made.
@@ -250,15 +250,23 @@ class SelfTestReport:
             return
         if not self.tested:
             raise SelfTestError("not_tested")
-        failed = [(m.method, one) for m in self.methods for one in m.measures if not one.passed]
+        failed = [
+            (m.method, measure)
+            for m in self.methods
+            for measure in m.measures
+            if not measure.passed
+        ]
         raise SelfTestError(
             "computes_otherwise",
             failed=tuple(
-                Phrase("difference", method=method, name=one.name, difference=one.difference)
-                for method, one in failed
+                Phrase(
+                    "difference", method=method, name=measure.name, difference=measure.difference
+                )
+                for method, measure in failed
             ),
             limits=tuple(
-                Phrase("at_most", name=one.name, limit=one.tolerance) for _, one in failed
+                Phrase("at_most", name=measure.name, limit=measure.tolerance)
+                for _, measure in failed
             ),
         )
 
@@ -343,7 +351,7 @@ def _classifier(
     found: tuple[Array, Array], references: References, models: Models, limits: Tolerances
 ) -> tuple[Measure, ...]:
     logits, cams = found
-    temperatures = np.array([one.temperature for one in models.manifest.markers])
+    temperatures = np.array([marker.temperature for marker in models.manifest.markers])
     apart = np.abs(_sigmoid(logits / temperatures) - _sigmoid(references.logits / temperatures))
     peaks = np.abs(references.cams).max(axis=(1, 2, 3), keepdims=True)
     return (

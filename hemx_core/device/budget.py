@@ -123,7 +123,7 @@ def judge(record: Mapping[str, Any], budget: Budget) -> tuple[Verdict, ...]:
 
 def passes(verdicts: tuple[Verdict, ...]) -> bool:
     """Whether every line passed."""
-    return all(one.passed for one in verdicts)
+    return all(verdict.passed for verdict in verdicts)
 
 
 def _budget(name: str, slices: int, limits: Mapping[str, Any]) -> Budget:

@@ -68,7 +68,8 @@ def read_records(path: Path) -> list[Json]:
         lines = path.read_text(encoding="utf-8").splitlines()
         records = [json.loads(line) for line in lines if line.strip()]
         known = all(
-            (one["format"], one["format_version"]) == (FORMAT, FORMAT_VERSION) for one in records
+            (record["format"], record["format_version"]) == (FORMAT, FORMAT_VERSION)
+            for record in records
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _no_record(path, type(error).__name__) from error

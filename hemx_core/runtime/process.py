@@ -214,8 +214,8 @@ class Child:
             said = (
                 said[:FIRST_BYTES] + b" ... " + os.pread(descriptor, LAST_BYTES, size - LAST_BYTES)
             )
-        lines = (one.strip() for one in said.decode(errors="replace").splitlines())
-        return " | ".join(one for one in lines if one)
+        lines = (line.strip() for line in said.decode(errors="replace").splitlines())
+        return " | ".join(line for line in lines if line)
 
 
 def _signal(number: int) -> str:
@@ -227,7 +227,7 @@ def _signal(number: int) -> str:
 
 def _search_path() -> str:
     """Where this process finds its modules, in order; an empty entry is its folder."""
-    return os.pathsep.join(one or str(Path.cwd()) for one in sys.path)
+    return os.pathsep.join(folder or str(Path.cwd()) for folder in sys.path)
 
 
 def _pipe() -> tuple[int, int]:
@@ -236,9 +236,9 @@ def _pipe() -> tuple[int, int]:
 
     ends = os.pipe()
     # An app without standard streams gets their numbers, which the process's own would then replace.
-    reads, writes = (fcntl.fcntl(one, fcntl.F_DUPFD_CLOEXEC, FIRST_FREE) for one in ends)
-    for one in ends:
-        os.close(one)
+    reads, writes = (fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, FIRST_FREE) for end in ends)
+    for end in ends:
+        os.close(end)
     if sys.platform.startswith("linux"):
         with contextlib.suppress(OSError):
             fcntl.fcntl(writes, fcntl.F_SETPIPE_SZ, PIPE_BYTES)

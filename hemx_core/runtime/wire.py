@@ -35,7 +35,8 @@ MAGIC = b"HXP1"
 HEADER = struct.Struct("<4sBxxxIIQ")
 LARGEST_TEXT = 2**20
 ERRORS: dict[str, type[HemxError]] = {
-    one.__name__: one for one in (BackendError, IntegrityError, ManifestError, ModelInputError)
+    error.__name__: error
+    for error in (BackendError, IntegrityError, ManifestError, ModelInputError)
 }
 """What a runtime raises; anything else comes back as a BackendError."""
 

@@ -26,7 +26,7 @@ NICENESS = 5
 
 def main() -> None:
     """Serve until the parent closes its end or dies."""
-    requests, answers, parent = (int(one) for one in sys.argv[1:4])
+    requests, answers, parent = (int(argument) for argument in sys.argv[1:4])
     threads = int(sys.argv[4]) if sys.argv[4] else None
     # Where cores are few, the interface that waits for this process is drawn first.
     with contextlib.suppress(OSError, AttributeError):

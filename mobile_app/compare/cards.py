@@ -35,8 +35,8 @@ def growth_card(language: str, compared: Compared) -> Card:
     if expanded:
         card.add_widget(_urgent(language))
     volumes = {
-        name: number(language, one.volume_ml, 1)
-        for name, one in (
+        name: number(language, volume.volume_ml, 1)
+        for name, volume in (
             ("earlier", comparison.earlier_volume),
             ("later", comparison.later_volume),
         )
@@ -70,7 +70,7 @@ def _urgent(language: str) -> BoxLayout:
 
 
 def _span(language: str, interval: tuple[float, float], unit: str, digits: int) -> str:
-    low, high = (signed(language, one, digits) for one in interval)
+    low, high = (signed(language, bound, digits) for bound in interval)
     return text(language, "compare.span", low=low, high=high, unit=unit)
 
 
@@ -91,9 +91,9 @@ def definitions_card(language: str, compared: Compared) -> Card:
     """The answer of every definition, in words."""
     card, texts, answers = Card(), Texts(language), compared.comparison.growth.answers
     card.add_widget(heading(text(language, "compare.definitions")))
-    for one in DEFINITIONS:
-        answer = answers[one.code]
-        row = pair(texts(one.code), text(language, f"compare.{answer}"))
+    for definition in DEFINITIONS:
+        answer = answers[definition.code]
+        row = pair(texts(definition.code), text(language, f"compare.{answer}"))
         row.children[0].color = INKS[answer]
         card.add_widget(row)
     if Answer.INDETERMINATE in answers.values():
@@ -129,15 +129,15 @@ def chart_points(course: tuple[VolumePoint, ...], pairs: set[int]) -> tuple[list
         course: in time.
         pairs: the compared studies' numbers.
     """
-    timed = [(one, one.at) for one in course if one.at is not None]
+    timed = [(point, point.at) for point in course if point.at is not None]
     if not timed:
         return [], "hours"
     first = timed[0][1]
     hours = [(at - first).total_seconds() / 3600 for _one, at in timed]
     unit, divisor = ("days", 24.0) if hours[-1] >= DAYS_FROM_HOURS else ("hours", 1.0)
     points = [
-        ChartPoint(at / divisor, one.volume_ml, *one.interval_ml, one.study_id in pairs)
-        for (one, _at), at in zip(timed, hours, strict=True)
+        ChartPoint(at / divisor, point.volume_ml, *point.interval_ml, point.study_id in pairs)
+        for (point, _at), at in zip(timed, hours, strict=True)
     ]
     return points, unit
 

@@ -92,7 +92,9 @@ def required() -> set[str]:
 
 def to_json(licences: list[Licence]) -> str:
     """The asset's text."""
-    return json.dumps([asdict(one) for one in licences], indent=1, ensure_ascii=False) + "\n"
+    return (
+        json.dumps([asdict(licence) for licence in licences], indent=1, ensure_ascii=False) + "\n"
+    )
 
 
 def main() -> None:
@@ -169,7 +171,11 @@ def _short(found: metadata.Distribution) -> str:
     if expression := _field(found, "License-Expression"):
         return expression
     classifiers = found.metadata.get_all("Classifier") or []
-    named = [one.rpartition(" :: ")[2] for one in classifiers if one.startswith("License ::")]
+    named = [
+        classifier.rpartition(" :: ")[2]
+        for classifier in classifiers
+        if classifier.startswith("License ::")
+    ]
     return named[0] if named else _field(found, "License")
 
 

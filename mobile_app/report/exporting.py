@@ -97,13 +97,13 @@ def write_folder(files: Sequence[ExportFile], folder: Path) -> tuple[Path, ...]:
     Raises:
         OutputError: no such folder, a name is taken, or the disk refuses.
     """
-    targets = tuple(folder / one.name for one in files)
-    if not folder.is_dir() or any(one.exists() for one in targets):
+    targets = tuple(folder / file.name for file in files)
+    if not folder.is_dir() or any(target.exists() for target in targets):
         raise OutputError("folder_unusable")
     with draft_folder(folder) as draft:
-        for one in files:
-            (draft / one.name).write_bytes(one.content)
-        return publish_files(draft, folder, [one.name for one in files])
+        for file in files:
+            (draft / file.name).write_bytes(file.content)
+        return publish_files(draft, folder, [file.name for file in files])
 
 
 def export(
@@ -142,7 +142,7 @@ def export(
         facts = {
             "result": subject.result_id,
             "comparison": subject.comparison_id,
-            "files": [one.name.rsplit("-", 1)[-1] for one in files],
+            "files": [file.name.rsplit("-", 1)[-1] for file in files],
             "identified": identify,
             "corrected": subject.corrected,
             "to": to,
@@ -192,4 +192,4 @@ def _dicom(subject: Subject, stem: str, *, identify: bool) -> list[ExportFile]:
         written = write_dicom(
             subject.result, subject.volume, subject.folder, Path(draft), identify=identify
         )
-        return [ExportFile(f"{stem}-{one.name}", one.read_bytes()) for one in written.files]
+        return [ExportFile(f"{stem}-{file.name}", file.read_bytes()) for file in written.files]

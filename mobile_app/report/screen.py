@@ -116,7 +116,9 @@ class Report(BoxLayout):
     @property
     def told(self) -> str:
         """All words, in order."""
-        return "\n".join(one.text for one in ordered_widgets(self) if getattr(one, "text", ""))
+        return "\n".join(
+            widget.text for widget in ordered_widgets(self) if getattr(widget, "text", "")
+        )
 
     # What is reported
 

@@ -73,7 +73,7 @@ def reportable(store: Store, study_id: int) -> tuple[Expansion, ...]:
         StoreError: one cannot be read.
     """
     found = into(study_id, expansions_of_patient(store, study_id))
-    return tuple(one for one in found if not one.outdated)
+    return tuple(expansion for expansion in found if not expansion.outdated)
 
 
 def load_subject(

@@ -130,7 +130,9 @@ def because(language: str, result: TriageResult) -> list[str]:
     volume = result.haematoma.volume_ml
     clauses = [texts("why_haematoma", volume=number(language, volume, 1))]
     clauses += [texts("why_large")] * (volume >= LARGE_HAEMATOMA_ML)
-    present = [texts.sign(one.code).lower() for one in result.markers.values() if one.present]
+    present = [
+        texts.sign(marker.code).lower() for marker in result.markers.values() if marker.present
+    ]
     if present:
         clauses.append(texts("why_markers", markers=texts.joined(present)))
     else:
@@ -142,8 +144,10 @@ def because(language: str, result: TriageResult) -> list[str]:
 def expanded(language: str, expansions: tuple[Expansion, ...]) -> list[str]:
     """That the haematoma has expanded, by which definitions; nothing where that is not certain."""
     texts = Texts(language)
-    for one in expansions:
-        met = [each.code for each in DEFINITIONS if one.growth.answers[each.code] is Answer.YES]
+    for expansion in expansions:
+        met = [
+            each.code for each in DEFINITIONS if expansion.growth.answers[each.code] is Answer.YES
+        ]
         if met:
             told = texts.joined([texts(code) for code in met])
             return [texts("why_expanded", definitions=told)]
@@ -161,7 +165,7 @@ def volume_card(language: str, facts: Facts, correction: Correction | None) -> C
     else:
         shown = f"{number(language, blood.volume_ml, 1)} mL"
         card.add_widget(Heading(text=shown, font_size=HUGE, bold=True))
-        low, high = (number(language, one, 1) for one in facts.interval_ml)
+        low, high = (number(language, bound, 1) for bound in facts.interval_ml)
         card.add_widget(small(text(language, "result.interval", low=low, high=high)))
     if correction is not None and corrected:
         at = date_time(language, correction.made_at)
@@ -199,8 +203,8 @@ def history_card(language: str, facts: Facts, to_compare: Callable[[], None]) ->
     card.add_widget(heading(text(language, "result.history")))
     if not facts.expansions:
         card.add_widget(small(text(language, "result.no_history")))
-    for one in facts.expansions:
-        card.add_widget(_history_row(language, one))
+    for expansion in facts.expansions:
+        card.add_widget(_history_row(language, expansion))
     button = ActionButton(text=text(language, "result.to_compare"))
     button.bind(on_release=lambda *_: to_compare())
     card.add_widget(button)
@@ -208,40 +212,44 @@ def history_card(language: str, facts: Facts, to_compare: Callable[[], None]) ->
     return card
 
 
-def _history_row(language: str, one: Expansion) -> BoxLayout:
+def _history_row(language: str, expansion: Expansion) -> BoxLayout:
     row = BoxLayout(orientation="vertical", size_hint_y=None, spacing=theme.GAP / 2)
     row.bind(minimum_height=row.setter("height"))
     row.padding = (0, theme.GAP / 2, 0, theme.GAP)
-    answers = set(one.growth.answers.values())
+    answers = set(expansion.growth.answers.values())
     key, ink = (
         ("result.certain", theme.ALARM)
-        if one.certain
+        if expansion.certain
         else ("result.no_growth", theme.TEXT)
         if answers == {Answer.NO}
         else ("result.not_certain", theme.CAUTION)
     )
     row.add_widget(
-        Wrapped(text=f"{text(language, key)}: {grown(language, one)}", color=ink, bold=True)
+        Wrapped(text=f"{text(language, key)}: {grown(language, expansion)}", color=ink, bold=True)
     )
     moments = {
-        "earlier": date_time(language, one.earlier_at),
-        "later": date_time(language, one.later_at),
+        "earlier": date_time(language, expansion.earlier_at),
+        "later": date_time(language, expansion.later_at),
     }
     row.add_widget(small(text(language, "result.between", **moments)))
-    if one.corrected:
+    if expansion.corrected:
         row.add_widget(small(Texts(language)("corrected"), theme.CAUTION))
-    if one.outdated:
+    if expansion.outdated:
         row.add_widget(small(text(language, "result.outdated"), theme.CAUTION))
     return row
 
 
-def grown(language: str, one: Expansion) -> str:
+def grown(language: str, expansion: Expansion) -> str:
     """Growth in mL and per cent, and the hours between."""
-    hours = UNKNOWN if one.interval_hours is None else number(language, one.interval_hours, 1)
-    named = {"ml": signed(language, one.growth.ml, 1), "hours": hours}
-    if one.growth.percent is None:
+    hours = (
+        UNKNOWN
+        if expansion.interval_hours is None
+        else number(language, expansion.interval_hours, 1)
+    )
+    named = {"ml": signed(language, expansion.growth.ml, 1), "hours": hours}
+    if expansion.growth.percent is None:
         return text(language, "result.grew_ml", **named)
-    percent = signed(language, one.growth.percent)
+    percent = signed(language, expansion.growth.percent)
     return text(language, "result.grew", percent=percent, **named)
 
 
@@ -290,7 +298,7 @@ def _licence(language: str, facts: Facts) -> str:
 def _costs(language: str, result: TriageResult) -> GridLayout:
     table = GridLayout(cols=3, size_hint_y=None, spacing=(theme.GAP, 0))
     table.bind(minimum_height=table.setter("height"))
-    rows = [tuple(text(language, f"result.{one}") for one in ("stage", "seconds", "mib"))]
+    rows = [tuple(text(language, f"result.{column}") for column in ("stage", "seconds", "mib"))]
     for cost in result.costs:
         key = f"result.stage.{cost.name}"
         name = text(language, key) if key in STRINGS else cost.name
@@ -313,6 +321,6 @@ def _costs(language: str, result: TriageResult) -> GridLayout:
                 valign="middle",
                 shorten=True,
             )
-            cell.bind(size=lambda one, size: setattr(one, "text_size", size))
+            cell.bind(size=lambda label, size: setattr(label, "text_size", size))
             table.add_widget(cell)
     return table

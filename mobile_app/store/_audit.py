@@ -58,10 +58,10 @@ class Audit:
         """
         previous, expected = "", 1
         with self._context.database.reading() as connection:
-            for one in _all(connection):
-                if one.id != expected or one.previous != previous or one.hash != _hash(one):
+            for entry in _all(connection):
+                if entry.id != expected or entry.previous != previous or entry.hash != _hash(entry):
                     raise DamagedStoreError("audit_broken", entry=expected)
-                previous, expected = one.hash, expected + 1
+                previous, expected = entry.hash, expected + 1
         return previous
 
 

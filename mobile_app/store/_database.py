@@ -137,8 +137,8 @@ class Database:
         """Close the connections of all threads; none may be in use."""
         self._closed = True
         with self._guard:
-            for one in self._open:
-                one.close()
+            for connection in self._open:
+                connection.close()
             self._open.clear()
 
 

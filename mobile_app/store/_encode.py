@@ -68,8 +68,11 @@ class EncodedResult:
     def sha256(self) -> str:
         """Hash of everything, the lengths included, so that no two results share one."""
         parts: list[str | bytes] = [self.document, self.mask.shape, self.mask.content]
-        for one in self.slices:
-            parts += [one.document, *((one.cam.shape, one.cam.content) if one.cam else ("", ""))]
+        for slice_ in self.slices:
+            parts += [
+                slice_.document,
+                *((slice_.cam.shape, slice_.cam.content) if slice_.cam else ("", "")),
+            ]
         return digest(parts)
 
 
@@ -145,8 +148,10 @@ def encode_result(result: TriageResult) -> EncodedResult:
     named = {field.name: getattr(result, field.name) for field in fields(_Document)}
     document = _Document(**named | {"markers": tuple(result.markers.values())})
     slices = tuple(
-        EncodedSlice(document=to_json(one), cam=None if one.cam is None else pack_floats(one.cam))
-        for one in result.slices
+        EncodedSlice(
+            document=to_json(slice_), cam=None if slice_.cam is None else pack_floats(slice_.cam)
+        )
+        for slice_ in result.slices
     )
     return EncodedResult(document=to_json(document), mask=pack_mask(result.mask), slices=slices)
 
@@ -161,8 +166,8 @@ def decode_result(encoded: EncodedResult) -> TriageResult:
     document["haematoma"]["mask"] = unpack_mask(encoded.mask)
     known = from_json(_Document, document)
     named = {field.name: getattr(known, field.name) for field in fields(known)}
-    slices = tuple(_slice(one) for one in encoded.slices)
-    markers = {one.code: one for one in known.markers}
+    slices = tuple(_slice(slice_) for slice_ in encoded.slices)
+    markers = {marker.code: marker for marker in known.markers}
     return TriageResult(**named | {"markers": markers, "slices": slices})
 
 
@@ -186,7 +191,7 @@ def decode_comparison(text: str, earlier: TriageResult, later: TriageResult) -> 
         earlier=earlier,
         later=later,
         interval_hours=document["interval_hours"],
-        notes=tuple(from_json(Note, one) for one in document["notes"]),
+        notes=tuple(from_json(Note, note) for note in document["notes"]),
         **parts,
     )
 

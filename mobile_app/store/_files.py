@@ -103,7 +103,7 @@ def discard(draft: Path) -> None:
 def sweep(root: Path, owned: Iterable[str]) -> int:
     """Delete all folders below `root` but the owned ones; return how many were deleted."""
     keep = set(owned)
-    strays = [one for one in root.iterdir() if one.name not in keep] if root.is_dir() else []
+    strays = [path for path in root.iterdir() if path.name not in keep] if root.is_dir() else []
     for stray in strays:
         remove(stray)
     return len(strays)

@@ -44,7 +44,9 @@ class Results:
                 created_at=self._context.now().isoformat(),
                 recommendation=result.recommendation.value,
                 volume_ml=result.haematoma_volume_ml,
-                markers=to_json([one.code for one in result.markers.values() if one.present]),
+                markers=to_json(
+                    [marker.code for marker in result.markers.values() if marker.present]
+                ),
                 document=encoded.document,
                 mask_shape=encoded.mask.shape,
                 mask=encoded.mask.content,
@@ -53,8 +55,8 @@ class Results:
             connection.executemany(
                 "INSERT INTO slices VALUES (?, ?, ?, ?, ?)",
                 (
-                    (result_id, position, *_columns(one))
-                    for position, one in enumerate(encoded.slices)
+                    (result_id, position, *_columns(slice_))
+                    for position, slice_ in enumerate(encoded.slices)
                 ),
             )
             segmenter = result.versions.get("segmenter_sha256", "")
@@ -114,10 +116,10 @@ def encoded_result(connection: sqlite3.Connection, result_id: int) -> tuple[Enco
     return encoded, row[3]
 
 
-def _columns(one: EncodedSlice) -> tuple[str, str | None, bytes | None]:
-    if one.cam is None:
-        return one.document, None, None
-    return one.document, one.cam.shape, one.cam.content
+def _columns(slice_: EncodedSlice) -> tuple[str, str | None, bytes | None]:
+    if slice_.cam is None:
+        return slice_.document, None, None
+    return slice_.document, slice_.cam.shape, slice_.cam.content
 
 
 def study_of(connection: sqlite3.Connection, result_id: int, mask_shape: str | None = None) -> int:

@@ -41,13 +41,13 @@ def folded(text: str) -> str:
     """Text without differences of case, width (full-width Latin, half-width kana) and Latin accents."""
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
     # Only Latin's: the marks of kana are combining too, and tell sounds apart.
-    kept = "".join(one for one in plain if not "\u0300" <= one <= "\u036f")
+    kept = "".join(character for character in plain if not "\u0300" <= character <= "\u036f")
     return unicodedata.normalize("NFC", kept)
 
 
 def literal(word: str) -> str:
     """A word for LIKE in which `%` and `_` mean themselves."""
-    return "".join(f"!{one}" if one in "!%_" else one for one in word)
+    return "".join(f"!{character}" if character in "!%_" else character for character in word)
 
 
 _SELECT = """
@@ -140,7 +140,7 @@ class Studies:
             values.append("%" + literal(word) + "%")
         if states:
             terms.append(f"state IN ({', '.join('?' * len(states))})")
-            values += [one.value for one in states]
+            values += [state.value for state in states]
         if patient_id is not None:
             terms.append("patient_id = ?")
             values.append(patient_id)
@@ -198,7 +198,7 @@ class Studies:
                 write_state(connection, self._context, study_id, StudyState.INTERRUPTED)
                 _audit.append(connection, self._context, "study.interrupted", study_id=study_id)
             owned = connection.execute("SELECT folder FROM studies").fetchall()
-        _files.sweep(self._context.folder / _files.STUDIES, (one[0] for one in owned))
+        _files.sweep(self._context.folder / _files.STUDIES, (row[0] for row in owned))
         # A deletion may have been killed before it emptied the log.
         self._context.database.shrink()
         return tuple(row[0] for row in rows)

@@ -50,23 +50,23 @@ class SeriesSheet(Sheet):
         super().__init__(auto_dismiss=False, widest=theme.TARGET * 16)
         self._context, self._series = context, series
         self._on_series, self._on_cancelled = on_series, on_cancelled
-        self.key = next((one.key for one in series if one.usable), "")
+        self.key = next((series_.key for series_ in series if series_.usable), "")
         self.buttons: dict[str, ActionButton] = {}
         self._taken = False
         self._build()
         self._choose(self.key)
 
     def _build(self) -> None:
-        usable = any(one.usable for one in self._series)
+        usable = any(series_.usable for series_ in self._series)
         self.body.add_widget(Heading(text=self._say("series_title")))
         hint = self._say("series_hint" if usable else "series_none")
         self.body.add_widget(Wrapped(text=hint, color=theme.MUTED))
-        for one in self._series:
+        for series_ in self._series:
             button = ActionButton(
-                halign="left", disabled=not (one.usable or one.by_request), line_height=1.25
+                halign="left", disabled=not (series_.usable or series_.by_request), line_height=1.25
             )
-            button.bind(on_release=lambda _button, key=one.key: self._choose(key))
-            self.buttons[one.key] = button
+            button.bind(on_release=lambda _button, key=series_.key: self._choose(key))
+            self.buttons[series_.key] = button
             self.body.add_widget(button)
         self.cancel = ActionButton(text=text(self._context.language, "app.cancel"))
         self.cancel.bind(on_release=lambda *_: self.dismiss())
@@ -85,12 +85,14 @@ class SeriesSheet(Sheet):
 
     def _choose(self, key: str) -> None:
         self.key = key
-        for one in self._series:
-            button = self.buttons[one.key]
-            chosen = one.key == key
+        for series_ in self._series:
+            button = self.buttons[series_.key]
+            chosen = series_.key == key
             button.kind = "primary" if chosen else "plain"
             mark = f"{self._say('chosen')}: " if chosen else ""
-            button.text = f"{mark}{self._title(one)}\n{self._facts(one)}\n{self._verdict(one)}"
+            button.text = (
+                f"{mark}{self._title(series_)}\n{self._facts(series_)}\n{self._verdict(series_)}"
+            )
         self.take.disabled = not key
 
     def _take(self) -> None:
@@ -98,30 +100,32 @@ class SeriesSheet(Sheet):
         self.dismiss()
         self._on_series(self.key)
 
-    def _title(self, one: SeriesSummary) -> str:
-        numbered = one.series_number is not None
-        label = self._say("series_number", number=one.series_number) if numbered else ""
-        return SEPARATOR.join(part for part in (one.description, label) if part) or one.key
+    def _title(self, summary: SeriesSummary) -> str:
+        numbered = summary.series_number is not None
+        label = self._say("series_number", number=summary.series_number) if numbered else ""
+        return SEPARATOR.join(part for part in (summary.description, label) if part) or summary.key
 
-    def _facts(self, one: SeriesSummary) -> str:
+    def _facts(self, summary: SeriesSummary) -> str:
         language = self._context.language
-        parts = [self._say("series_slices", count=one.slices)]
-        if one.thickness_mm:
-            parts.append(self._say("series_thickness", mm=number(language, one.thickness_mm, 1)))
-        if one.plane:
-            parts.append(self._say(f"plane.{one.plane}"))
-        if one.acquired_at:
-            parts.append(date_time(language, one.acquired_at))
+        parts = [self._say("series_slices", count=summary.slices)]
+        if summary.thickness_mm:
+            parts.append(
+                self._say("series_thickness", mm=number(language, summary.thickness_mm, 1))
+            )
+        if summary.plane:
+            parts.append(self._say(f"plane.{summary.plane}"))
+        if summary.acquired_at:
+            parts.append(date_time(language, summary.acquired_at))
         several = len({other.patient_id for other in self._series}) > 1
         if several and not settings.hides_names(self._context.store):
-            parts.append(self._say("series_patient", patient=one.patient_id or UNKNOWN))
+            parts.append(self._say("series_patient", patient=summary.patient_id or UNKNOWN))
         return SEPARATOR.join(parts)
 
-    def _verdict(self, one: SeriesSummary) -> str:
-        if one.refusal is None:
+    def _verdict(self, summary: SeriesSummary) -> str:
+        if summary.refusal is None:
             return self._say("best")
-        reason = tell(one.refusal, self._context.language)
-        return self._say("by_request" if one.by_request else "not_suitable", reason=reason)
+        reason = tell(summary.refusal, self._context.language)
+        return self._say("by_request" if summary.by_request else "not_suitable", reason=reason)
 
     def _say(self, key: str, **named: object) -> str:
         return text(self._context.language, f"studies.{key}", **named)
