@@ -279,7 +279,7 @@ class TestImport(StudiesTest):
         self.start(language="ja")
         self.app.screens["studies"].flow.chosen(self.folder / "letters")
         popup = self.wait(popups)[0]
-        assert "CT検査全体のフォルダを選択してください。" in texts(popup)
+        assert "対処方法: CT検査のフォルダ" in texts(popup)
 
 
 def _head(folder: Path, **kwargs: object) -> Path:
