@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import mmap
 import os
@@ -15,6 +16,7 @@ from export.sign import generate_key, load_key, local_key, sign_bundle
 from hemx_core.bundle.load import app_models_folder, load_models, verify_bundle
 from hemx_core.bundle.signature import (
     CONFIG_VARIABLE,
+    CONTEXT,
     SIGNATURE_NAME,
     TRUSTED_NAME,
     Signature,
@@ -23,6 +25,7 @@ from hemx_core.bundle.signature import (
     keys_to_json,
     local_keys,
     read_keys,
+    read_signature,
     release_keys,
     trusted_keys,
 )
@@ -160,8 +163,6 @@ def test_a_signed_manifest_that_is_none_is_refused(bundle: Path, content: bytes)
 
 def sign_anything(bundle: Path, content: bytes) -> None:
     """Sign what `sign_bundle` would refuse."""
-    from hemx_core.bundle.signature import CONTEXT
-
     key = local_key()
     (bundle / MANIFEST_NAME).write_bytes(content)
     signature = Signature(key_id=key.key_id, value=key.private.sign(CONTEXT + content))
@@ -251,6 +252,41 @@ def test_a_malformed_list_of_keys_is_refused(tmp_path: Path, change: tuple[str, 
     path.write_text(keys_to_json([GOOD]).replace(*change), encoding="utf-8")
     with pytest.raises(ManifestError, match="list of trusted keys"):
         read_keys(path)
+
+
+def test_both_files_have_the_form_that_was_released() -> None:
+    """To the byte: what is signed today must be read by a tablet of yesterday."""
+    signature = Signature(key_id="0123456789abcdef", value=bytes(range(64)))
+    assert signature.to_bytes().decode() == (
+        '{\n  "format": 1,\n  "algorithm": "Ed25519",\n  "key_id": "0123456789abcdef",\n'
+        f'  "signature": "{bytes(range(64)).hex()}"\n}}\n'
+    )
+    assert Signature.from_bytes(signature.to_bytes()) == signature
+    assert keys_to_json([GOOD]) == (
+        f'{{\n  "format": 1,\n  "keys": [\n    {{\n      "key_id": "{GOOD.key_id}",\n'
+        f'      "public_key": "{GOOD.public_key.hex()}",\n      "name": "日本"\n    }}\n  ]\n}}\n'
+    )
+    assert GOOD.key_id == hashlib.sha256(GOOD.public_key).hexdigest()[:16]
+    assert CONTEXT == b"HEMX model bundle manifest, format 1\n"
+
+
+def test_a_list_of_keys_that_is_a_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / TRUSTED_NAME).mkdir()
+    with pytest.raises(ManifestError, match="list of trusted keys"):
+        read_keys(tmp_path / TRUSTED_NAME)
+
+
+def test_no_more_of_a_signature_file_is_read_than_one_can_have(tmp_path: Path) -> None:
+    assert read_signature(tmp_path) is None
+    (tmp_path / SIGNATURE_NAME).write_bytes(b"x" * 10_000)
+    assert read_signature(tmp_path) == b"x" * 4096
+
+
+def test_keys_of_the_program_and_of_this_computer_are_told_apart() -> None:
+    assert all(key.release for key in release_keys())
+    local_key()
+    assert not any(key.release for key in local_keys())
+    assert trusted_keys() == (*release_keys(), *local_keys())
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")

@@ -288,3 +288,104 @@ def test_a_crop_of_the_picture_s_own_size_is_the_picture_wherever_the_lesion_is(
 def test_a_mask_of_another_shape_is_refused() -> None:
     with pytest.raises(VolumeError, match="one shape"):
         crop_around(_image(), np.zeros((8, 8), bool), 4)
+
+
+def test_points_and_boxes_by_hand() -> None:
+    """Two native rows and four native columns to a grid pixel, moved by (3, -4)."""
+    transform = GridTransform((100, 200), (50, 50), 3, -4, 64)
+    assert transform.point_to_native(10, 10) == (14.5, 57.5)
+    assert transform.box_to_native(10, 10, 5, 6) == (14, 56, 10, 24)
+
+
+def test_what_lies_outside_becomes_the_fill_value_both_ways() -> None:
+    ones = np.ones((4, 6), np.float32)
+    transform = GridTransform((4, 6), (4, 6), 2, -1, 8)
+    grid = transform.to_grid(ones, fill=-7)
+    expected = np.full((8, 8), -7.0)
+    expected[2:6, 0:5] = 1
+    np.testing.assert_array_equal(grid, expected)
+    back = transform.to_native(np.full((8, 8), 2, np.float32), fill=-3)
+    np.testing.assert_array_equal(back[:, 0], -3)
+    np.testing.assert_array_equal(back[:, 1:], 2)
+    away = GridTransform((4, 6), (4, 6), 20, -30, 8)
+    assert away.to_grid(ones).max() == 0
+    assert away.to_native(np.ones((8, 8), np.float32), fill=-3).max() == -3
+
+
+def test_shrinking_averages_and_enlarging_interpolates() -> None:
+    native = np.array([[0, 4], [8, 12]], np.float32)
+    assert GridTransform((2, 2), (1, 1), 0, 0, 1).to_grid(native) == 6
+    larger = GridTransform((2, 2), (2, 4), 0, 0, 4).to_grid(native)
+    np.testing.assert_allclose(larger[0], [0, 1, 3, 4])
+    mask = GridTransform((2, 2), (2, 4), 0, 0, 4).to_grid(native, interpolation=cv2.INTER_NEAREST)
+    np.testing.assert_allclose(mask[0], [0, 0, 4, 4])
+
+
+def test_the_grid_s_pixel_and_the_head_s_middle_set_the_transform() -> None:
+    hu = np.full((200, 160), -1000, np.int16)
+    hu[20:140, 30:150] = 40
+    transform = prepare_slice(
+        hu, PreprocessingSpec(size=128, pixel_mm=1.0), pixel_spacing_mm=(0.5, 1.0)
+    ).transform
+    assert transform.native_shape == (200, 160)
+    assert transform.resized_shape == (100, 160)
+    # The head's middle, row 80 of 200 and column 90 of 160, comes to the middle of 128 pixels.
+    assert (transform.offset_row, transform.offset_col) == (64 - 40, 64 - 90)
+    still = prepare_slice(
+        hu, PreprocessingSpec(size=128, pixel_mm=1.0, centre=False), pixel_spacing_mm=(0.5, 1.0)
+    ).transform
+    assert (still.offset_row, still.offset_col) == (64 - 50, 64 - 80)
+
+
+def test_the_area_of_the_head_is_in_square_millimetres() -> None:
+    hu = np.full((200, 160), -1000, np.int16)
+    hu[20:140, 30:150] = 40
+    area = prepare_slice(hu, SPEC, pixel_spacing_mm=(0.5, 1.0)).head_area_mm2
+    assert area == pytest.approx(120 * 120 * 0.5, rel=0.05)
+
+
+def test_three_slices_of_a_head_are_enough_and_two_are_not() -> None:
+    air = np.full((256, 256), -1000, np.int16)
+    check_head(volume([air, air, head(), head(), head(), air]))
+    with pytest.raises(NotHeadError):
+        check_head(volume([air, air, head(), head(), air, air]))
+    check_head(volume([head(), head()]))
+    with pytest.raises(NotHeadError):
+        check_head(volume([head(), air]))
+
+
+def test_fifteen_slices_are_looked_at_and_told() -> None:
+    told: list[tuple[int, int]] = []
+    check_head(volume([head()] * 20), on_slice=lambda done, total: told.append((done, total)))
+    assert told == [(number, 15) for number in range(1, 16)]
+
+
+def test_slices_are_counted_from_both_ends() -> None:
+    prepared = prepare(volume([head(), head(), head()]), SPEC)
+    assert (prepared[-1].index, prepared[-3].index, prepared[2].index) == (2, 0, 2)
+    for outside in (3, -4):
+        with pytest.raises(IndexError):
+            prepared[outside]
+
+
+@pytest.mark.parametrize("shape", [(16, 16, 1), (16,)])
+def test_a_crop_is_of_a_picture(shape: tuple[int, ...]) -> None:
+    with pytest.raises(VolumeError):
+        crop_around(np.ones(shape, np.float32), np.ones(shape, bool), 4)
+
+
+def test_the_smallest_crop_is_a_pixel() -> None:
+    mask = np.zeros((16, 16), bool)
+    mask[3, 5] = True
+    crop, corner = crop_around(_image(), mask, 1)
+    assert corner == (3, 5)
+    assert crop == _image()[3, 5]
+    with pytest.raises(VolumeError):
+        crop_around(_image(), mask, 0)
+    with pytest.raises(VolumeError):
+        crop_around(_image(), np.ones((16, 15), bool), 4)
+
+
+def test_an_empty_picture_s_centroid_is_its_middle() -> None:
+    assert centroid(np.zeros((4, 7), bool)) == (1.5, 3.0)
+    assert centroid(np.full((4, 7), 0.001)) == pytest.approx((1.5, 3.0))
