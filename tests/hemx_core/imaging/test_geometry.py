@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -10,7 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
-from hemx_core.imaging.geometry import missing_after, regular_steps
+from hemx_core.imaging.geometry import (
+    build_geometry,
+    directions,
+    missing_after,
+    plane,
+    regular_steps,
+    stack,
+    thicknesses,
+    turn_for,
+)
+from hemx_core.imaging.headers import SliceHeader
 from hemx_core.imaging.reader import list_series, read_series
 from hemx_core.imaging.volume import HUVolume
 from hemx_core.words import tell
@@ -163,3 +176,138 @@ def test_an_unknown_thickness_is_told(tmp_path: Path) -> None:
     volume = read_series(tmp_path)
     assert "6 slices" in note(volume, "thickness_unknown")
     np.testing.assert_allclose(volume.geometry.slice_thickness_mm, 3.0)
+
+
+def header(
+    position_mm: tuple[float, float, float] = (0.0, 0.0, 0.0),
+    *,
+    orientation: Sequence[float] | None = (1, 0, 0, 0, 1, 0),
+    thickness_mm: float | None = 5.0,
+    number: int = 0,
+    frame: int | None = None,
+    name: str = "",
+) -> SliceHeader:
+    """What the functions here read of a header: rows and columns of 4 x 6, pixels of 0.5 x 0.8 mm."""
+    facts = SimpleNamespace(rows=4, columns=6, instance_number=number)
+    return cast(
+        SliceHeader,
+        SimpleNamespace(
+            orientation=orientation, position_mm=position_mm, spacing_mm=(0.5, 0.8),
+            thickness_mm=thickness_mm, facts=facts, frame=frame, name=name,
+        ),
+    )  # fmt: skip
+
+
+def test_rounded_directions_are_made_exact_and_impossible_ones_refused() -> None:
+    found = directions([1.005, 0, 0, 0.004, 0.999, 0])
+    assert found is not None
+    np.testing.assert_allclose(found, [[1, 0, 0], [0, 1, 0]], atol=1e-9)
+    assert directions(None) is None
+    assert directions([1.02, 0, 0, 0, 1, 0]) is None
+    assert directions([1, 0, 0, 0, 0.98, 0]) is None
+    slanted = [1, 0, 0, np.sin(0.02), np.cos(0.02), 0]
+    assert directions(slanted) is None
+    assert directions([1, 0, 0, -np.sin(0.02), np.cos(0.02), 0]) is None
+
+
+@pytest.mark.parametrize(
+    ("orientation", "expected"),
+    [
+        ([1, 0, 0, 0, 1, 0], "axial"),
+        ([1, 0, 0, 0, np.cos(0.5), np.sin(0.5)], "axial"),
+        ([1, 0, 0, 0, 0, -1], "coronal"),
+        ([0, 1, 0, 0, 0, -1], "sagittal"),
+        (None, ""),
+        ([2, 0, 0, 0, 1, 0], ""),
+    ],
+)
+def test_the_plane_is_the_nearest(orientation: list[float] | None, expected: str) -> None:
+    assert plane(orientation) == expected
+
+
+def test_slices_are_ordered_feet_to_head_and_near_ones_share_a_place() -> None:
+    offsets = [10.0, 0.0, 5.0, 5.04, 5.06]
+    made = [header((0, 0, z), number=9 - index, name=str(z)) for index, z in enumerate(offsets)]
+    places = [[one.name for one in slot] for slot in stack(made)]
+    assert places == [["0.0"], ["5.04", "5.0"], ["5.06"], ["10.0"]]
+    # The rows run to the front: the normal points to the feet, the order stays.
+    turned = [header((0, 0, z), orientation=(1, 0, 0, 0, -1, 0)) for z in (5.0, 0.0)]
+    assert [slot[0].position_mm for slot in stack(turned)] == [(0, 0, 0.0), (0, 0, 5.0)]
+
+
+def test_at_one_place_instance_then_frame_then_name_decide() -> None:
+    made = [
+        header(number=2, name="a"), header(number=1, frame=2, name="b"),
+        header(number=1, frame=1, name="d"), header(number=1, frame=1, name="c"),
+        header(number=1, name="e"),
+    ]  # fmt: skip
+    assert [one.name for one in stack(made)[0]] == ["e", "c", "d", "b", "a"]
+
+
+@pytest.mark.parametrize("row", [(1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0)])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_every_axial_turn_ends_nose_up_with_each_pixel_where_it_was(
+    row: tuple[int, int, int], sign: int
+) -> None:
+    column = (0, sign, 0) if row[0] else (sign, 0, 0)
+    orientation = (*row, *column)
+    grid = turn_for(orientation)
+    headers = [header((3, 7, z), orientation=orientation) for z in (0.0, 5.0)]
+    geometry = build_geometry(headers, grid)
+    np.testing.assert_allclose(geometry.row_direction, [1, 0, 0], atol=1e-12)
+    np.testing.assert_allclose(geometry.column_direction, [0, 1, 0], atol=1e-12)
+    stored = np.array(
+        [[[3, 7, 0] + np.array(row) * 0.8 * j + np.array(column) * 0.5 * i for j in range(6)]
+         for i in range(4)]
+    )  # fmt: skip
+    shown = stored.transpose(1, 0, 2) if grid.transpose else stored
+    shown = shown[::-1] if grid.flip_rows else shown
+    shown = shown[:, ::-1] if grid.flip_columns else shown
+    dy, dx = geometry.pixel_spacing_mm
+    for i in range(shown.shape[0]):
+        for j in range(shown.shape[1]):
+            place = geometry.positions_mm[0] + [j * dx, i * dy, 0]
+            np.testing.assert_allclose(shown[i, j], place, atol=1e-9)
+
+
+def test_a_missing_thickness_is_the_distance_to_the_nearer_neighbour() -> None:
+    headers = [header(thickness_mm=None) for _ in range(3)] + [header(thickness_mm=7.0)]
+    offsets = np.array([0.0, 4.0, 6.0, 16.0])
+    np.testing.assert_allclose(thicknesses(headers, offsets), [4, 2, 2, 7])
+    np.testing.assert_allclose(thicknesses(headers[:1], np.array([0.0])), [1])
+    np.testing.assert_allclose(thicknesses(headers[:2], np.array([3.0, 0.0])), [3, 3])
+
+
+@pytest.mark.parametrize(
+    ("steps", "planned"),
+    [
+        ([5, 5, 5], [(0, 3, 5)]),
+        ([5, 5], [(0, 2, 5)]),
+        ([5, 8], [(0, 1, 5), (1, 2, 8)]),  # each is half of all
+        ([5, 8, 11], []),
+        ([5, 5.24, 5.2, 9, 9.4, 9.2, 9.1], [(0, 3, 5.2), (3, 7, 9.15)]),
+        ([5, 5, 5, 7, 5, 9, 9], [(0, 3, 5), (4, 5, 5)]),
+        ([0.5, 0.58, 0.5], [(0, 3, 0.5)]),  # within 0.1 mm
+    ],
+)
+def test_what_recurs_is_planned(steps: list[float], planned: list[tuple[int, int, float]]) -> None:
+    assert regular_steps(steps) == [pytest.approx(run) for run in planned]
+
+
+@pytest.mark.parametrize(
+    ("steps", "gaps"),
+    [
+        ([5, 5, 5, 7.4, 5, 5, 5], []),
+        ([5, 5, 5, 7.5, 5, 5, 5], [(3, 1, 7.5)]),
+        ([5, 5, 5, 20, 5, 5, 5], [(3, 3, 20)]),
+        ([3, 3, 3, 7.4, 5, 5, 5], []),  # less than 1.5 times the wider side
+        ([3, 3, 3, 7.5, 5, 5, 5], [(3, 1, 7.5)]),
+        ([5, 5, 5, 12], [(3, 1, 12)]),
+        ([12, 5, 5, 5], [(0, 1, 12)]),
+        ([5, 8, 11], []),
+    ],
+)
+def test_what_is_half_as_wide_again_as_both_sides_is_a_gap(
+    steps: list[float], gaps: list[tuple[int, int, float]]
+) -> None:
+    assert missing_after(steps) == gaps
