@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hemx_core.errors import VolumeError
 from hemx_core.imaging.volume import HUVolume, VolumeGeometry
 from hemx_core.measure.clean import (
+    component_masks,
     drop_small,
     fill_holes,
     find_bone_spots,
@@ -278,3 +279,119 @@ def test_two_spots_on_one_slice_go_and_the_haematoma_beside_them_stays() -> None
     found = measure_haematoma(clot | upper | lower, volume, min_component_ml=0.1)
     assert np.array_equal(found.mask, clot)
     assert found.bone_spots == (3,)
+
+
+def _cut(pixels: int) -> np.ndarray:
+    """A hole of so many pixels in the middle, in rows of five."""
+    hole = np.zeros((64, 64), bool)
+    hole[28:40, 28:33] = np.arange(60).reshape(12, 5) < pixels
+    return hole
+
+
+@pytest.mark.parametrize(
+    ("pixels", "hu", "fills"),
+    [(20, 6, True), (21, 6, False), (21, 14, False), (21, 15, True), (60, 15, True)],
+)
+def test_a_cavity_is_darker_than_15_hu_and_larger_than_20_mm2(
+    pixels: int, hu: int, fills: bool
+) -> None:
+    mask, volume = _scene(_cut(pixels), hu)
+    assert (fill_holes(mask, volume)[1] > 0) is fills
+
+
+def test_the_cavity_s_area_is_in_square_millimetres() -> None:
+    mask, volume = _scene(_cut(21), 6)
+    half = HUVolume(volume.hu, spacing_mm=(5, 0.5, 0.5))
+    assert fill_holes(mask, half)[1] == pytest.approx(21 * 0.25 * 5 / 1000)
+
+
+def test_a_quarter_of_clot_and_hole_together_is_the_largest_hole() -> None:
+    for side, fills in ((10, True), (11, False)):
+        mask = np.zeros((1, 64, 64), bool)
+        mask[0, 10:30, 10:30] = True
+        mask[0, 15 : 15 + side, 15:25] = False  # 100 or 110 of 400 pixels
+        volume = HUVolume(np.full(mask.shape, 40, np.int16), spacing_mm=(5, 1, 1))
+        assert (fill_holes(mask, volume)[1] > 0) is fills
+
+
+def test_two_holes_are_each_measured_against_the_clot_round_it() -> None:
+    mask = np.zeros((1, 64, 64), bool)
+    mask[0, 2:6, 2:6] = True  # a small ring, whose hole is a quarter of it
+    mask[0, 3:5, 3:5] = False
+    mask[0, 20:40, 20:40] = True
+    mask[0, 30, 30] = False
+    mask[0, 50:53, 50:53] = True  # a ring of eight, with a hole of one
+    mask[0, 51, 51] = False
+    volume = HUVolume(np.full(mask.shape, 40, np.int16), spacing_mm=(5, 1, 1))
+    filled, ml = fill_holes(mask, volume)
+    assert filled[0, 3, 3]
+    assert filled[0, 30, 30]
+    assert filled[0, 51, 51]
+    assert ml == pytest.approx(6 * 5 / 1000)
+
+
+def test_filling_leaves_the_input_as_it_was_unless_in_place() -> None:
+    mask, volume = _scene(_disc(4))
+    before = mask.copy()
+    filled, _ = fill_holes(mask, volume)
+    np.testing.assert_array_equal(mask, before)
+    same, _ = fill_holes(mask, volume, in_place=True)
+    assert same is mask
+    np.testing.assert_array_equal(mask, filled)
+
+
+def test_the_largest_and_one_component_are_taken_apart() -> None:
+    mask = np.zeros((3, 16, 16), bool)
+    mask[0:2, 2:6, 2:6] = True  # 32 pixels
+    mask[1, 10:13, 10:13] = True  # 9
+    mask[2, 14, 14] = True  # 1
+    components = find_components(mask, _geometry(3))
+    assert keep_largest(mask, components, 3) is mask
+    two = keep_largest(mask, components, 2)
+    assert two.sum() == 41
+    assert not two[2].any()
+    middle = component_masks(mask, components, 1)
+    assert list(middle) == [1]
+    assert middle[1].sum() == 9
+    assert middle[1][11, 11]
+    largest = component_masks(mask, components, 0)
+    assert {index: int(pixels.sum()) for index, pixels in largest.items()} == {0: 16, 1: 16}
+    assert mask.sum() == 42, "the input stays as it was"
+    assert keep_largest(mask, components, 1, in_place=True) is mask
+    assert mask.sum() == 32
+
+
+def test_of_equal_components_the_lower_one_is_the_first() -> None:
+    mask = np.zeros((3, 8, 8), bool)
+    mask[2, 1, 1] = mask[0, 5, 5] = True
+    components = find_components(mask, _geometry(3))
+    assert list(component_masks(mask, components, 0)) == [0]
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "found"),
+    [(13, 15, True), (20, 10, False), (21, 10, False)],  # 0.975, 1.0 and 1.05 mL
+)
+def test_a_spot_is_smaller_than_a_millilitre(rows: int, columns: int, found: bool) -> None:
+    volume = head(ridge_on=2)
+    place = (slice(55, 55 + rows), slice(50, 50 + columns))
+    mask = mask_of(volume, (slice(3, 4), place))
+    assert bool(find_bone_spots(mask, find_components(mask, volume.geometry), volume)) is found
+
+
+@pytest.mark.parametrize(("step_mm", "found"), [(5.0, True), (5.4, False)])
+def test_a_spot_is_at_most_10_mm_high(step_mm: float, found: bool) -> None:
+    volume = head(ridge_on=2, step_mm=step_mm)
+    mask = mask_of(volume, (slice(3, 5), SPOT))
+    spots = find_bone_spots(mask, find_components(mask, volume.geometry), volume)
+    assert spots == ({0: 3} if found else {})
+
+
+def test_half_of_a_spot_lies_within_2_mm_of_bone() -> None:
+    """The ridge ends with column 69: bone reaches to column 71, so columns from 72 on are too far."""
+    volume = head(ridge_on=2)
+    for first, found in ((68, True), (69, False)):
+        place = (slice(60, 68), slice(first, first + 8))
+        mask = mask_of(volume, (slice(3, 4), place))
+        spots = find_bone_spots(mask, find_components(mask, volume.geometry), volume)
+        assert bool(spots) is found, first
