@@ -1,5 +1,7 @@
 """Each rule on drawn clots: what it must find, and the look-alike that it must not."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -140,3 +142,96 @@ def test_the_answer_does_not_depend_on_the_pixel_size() -> None:
     assert signs["hypodensity"].present is True
     assert signs["hypodensity"].slice_index == 1
     assert signs["blend"].present is False
+
+
+def _heart() -> np.ndarray:
+    return _disc(9) | _disc(5, -10, -6) | _disc(5, 10, -6) | _disc(5, 0, 12)
+
+
+def _four() -> np.ndarray:
+    around = [_disc(2.5, *place) for place in ((-16, 0), (16, 0), (0, 16), (0, -16))]
+    bridges = (abs(ROWS) < 0.8) | (abs(COLUMNS) < 0.8)
+    return _disc(9) | np.logical_or.reduce(around) | (bridges & _disc(16))
+
+
+SCENES: dict[str, Callable[[], dict[str, SignResult]]] = {
+    "plain": lambda: _judge([]),
+    "deep hole": lambda: _judge([(_disc(3.5, 2, -3), 36)]),
+    "faint hole": lambda: _judge([(_disc(3.5, 2, -3), 20)]),
+    "two holes": lambda: _judge([(_disc(3, -5, -5), 30), (_disc(2, 5, 5), 34)]),
+    "long hole": lambda: _judge([((abs(ROWS) < 1.6) & (abs(COLUMNS - 1) < 6), 34)]),
+    "two parts": lambda: _judge([(COLUMNS + 0.02 * ROWS**2 > 3, 25)], noise=0.5),
+    "small part": lambda: _judge([(COLUMNS > 8, 22)], noise=1.0),
+    "fluid level": lambda: _judge([(ROWS < -2, 26)]),
+    "slanted level": lambda: _judge([(ROWS - 0.15 * COLUMNS < -2, 26)]),
+    "level over parts": lambda: _judge([(ROWS < -5, 26), ((COLUMNS > 4) & (ROWS >= -5), 24)]),
+    "shell": lambda: _judge([(~_disc(9), 24)]),
+    "bone": lambda: _judge([(COLUMNS > 10, -200)]),
+    "lobes": lambda: _judge([], clot=_heart()),
+    "bridges": lambda: _judge([], clot=_four()),
+    "satellites": lambda: _judge(
+        [], clot=_disc(9, 0, -12) | _disc(3, 0, 8) | _disc(4.6, -16, 8) | _disc(1.9, 18, 0)
+    ),
+    "ellipse": lambda: _judge([], clot=np.hypot(ROWS / 0.7, COLUMNS) <= 9),
+    "cap": lambda: _judge([], clot=_disc(5)),
+}
+"""Drawn clots; FIGURES are what the rules measure on them."""
+
+# In the order of SIGNS: the value, @ the slice.
+FIGURES = {
+    "plain": "0 0.99@1 0 0 0 0 0.008112@1 0@1 0@1",
+    "deep hole": "35.12@2 0.99@1 0 0 36.49@3 15@3 0.1328@1 0@1 0@1",
+    "faint hole": "19.42@2 0.99@1 0 0 20.62@3 15@3 0.07224@1 0@1 0@1",
+    "two holes": "27.79@3 0.99@1 1.013@2 0 34.9@1 15@3 0.111@1 0@1 0@1",
+    "long hole": "30.87@2 0.99@1 0 0 34.33@2 15@3 0.1234@1 0@1 0@1",
+    "two parts": "0 0.99@1 24.93@2 0 0 0 0.2125@1 0@1 0@1",
+    "small part": "0 0.99@1 21.27@3 0 0 0 0.09605@1 0@1 0@1",
+    "fluid level": "0 0.99@1 0.8234@2 25.69@1 0 0 0.2214@1 0@1 0@1",
+    "slanted level": "0 0.99@1 0 25.67@1 0 0 0.2238@1 0@1 0@1",
+    "level over parts": "0 0.99@1 23.63@1 24.39@2 0 0 0.2208@1 0@1 0@1",
+    "shell": "0 0.99@1 0 0 0 0 0.1921@1 0@1 0@1",
+    "bone": "0 0.99@1 0.5715@3 0 0 0 0.008067@1 0@1 0@1",
+    "lobes": "0 0.7997@1 0 0 0 0 0.007797@1 0@1 0@1",
+    "bridges": "0 0.4575@1 0 0 0 0 0.008524@1 3@1 0@1",
+    "satellites": "0 0.9875@1 0.7676@3 0 0 0 0.00905@1 2@1 3@1",
+    "ellipse": "0 0.985@1 0 0 0 0 0.007529@1 0@1 0@1",
+    "cap": "0 - 0 0 0 0 0.007809@1 0@1 0@1",
+}
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_the_rules_measure_what_they_measured(name: str) -> None:
+    """The figures are today's: a change of any is a change of the rules, and must be meant."""
+    found = SCENES[name]()
+    for sign, cell in zip(found.values(), FIGURES[name].split(), strict=True):
+        value, _, where = cell.partition("@")
+        assert sign.slice_index == (int(where) if where else None), sign.code
+        if value == "-":
+            assert sign.value is None, sign.code
+        else:
+            assert sign.value == pytest.approx(float(value), rel=1e-3, abs=1e-6), sign.code
+
+
+RULE_FIGURES = {
+    "hypodensity": (10.0, 1.0), "irregular": (0.90, 0.003), "blend": (18.0, 1.0),
+    "fluid_level": (18.0, 1.0), "black_hole": (28.0, 1.0), "swirl": (9.0, 0.0),
+    "heterogeneous": (0.12, 0.005), "island": (3.0, 0.0), "satellite": (1.0, 0.0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("code", SIGNS)
+def test_within_the_margin_of_a_threshold_a_rule_is_undecided(code: str) -> None:
+    threshold, margin = RULE_FIGURES[code]
+    rule = SIGNS[code]
+    assert (rule.threshold, rule.margin) == (threshold, margin)
+    assert rule.at_least is (code != "irregular")
+    beyond = margin + 1e-6
+    more, less = (rule.judge(threshold + sign * beyond, 2) for sign in (1, -1))
+    assert (more.present, less.present) == (rule.at_least, not rule.at_least)
+    at = rule.judge(threshold, 2)
+    assert at.present is (None if margin else True)
+    assert (at.value, at.slice_index, at.unit, at.threshold) == (threshold, 2, rule.unit, threshold)
+    if margin:
+        assert rule.judge(threshold + margin / 2, 0).present is None
+        assert rule.judge(threshold - margin / 2, 0).present is None
+    assert rule.judge(None, None).present is None
