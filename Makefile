@@ -34,7 +34,7 @@ demo: $(call environment,runtime)
 test: $(call environment,test) android-tools gl-libraries
 	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not slow"
 
-# Tests of what measures, over 5 seconds each.
+# Tests of what measures or trains, over 5 seconds each.
 slow: $(call environment,test) gl-libraries
 	$(BIN)/python -m pytest -q -n auto --dist loadfile -m slow
 

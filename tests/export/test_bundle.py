@@ -18,7 +18,7 @@ from export.verify import Parity, torch_functions
 from hemx_core.bundle.load import load_models, verify_bundle
 from hemx_core.bundle.self_test import REFERENCE_NAME
 from hemx_core.bundle.signature import SIGNATURE_NAME
-from hemx_core.errors import ExportError, ManifestError, ParityError
+from hemx_core.errors import ExportError, ManifestError, OutputError, ParityError
 from hemx_core.manifest import MANIFEST_NAME, ModelManifest
 from tests.export.networks import CROP, SIZE, random_images, random_samples, tiny_networks
 from tests.factories import write_fake_bundle
@@ -124,7 +124,7 @@ def test_an_interrupted_publication_is_no_bundle(tmp_path: Path) -> None:
     write_fake_bundle(out)
     write_fake_bundle(draft)
     (draft / "classifier.pte").unlink()
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(OutputError):
         publish(draft, out)
     with pytest.raises(ManifestError):
         ModelManifest.load(out)

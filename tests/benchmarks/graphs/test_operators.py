@@ -173,6 +173,7 @@ def test_narrow_programs_are_traced(records: list[dict[str, Any]]) -> None:
     assert segmenter["slowest"][0]["ms"] > 0
 
 
+@pytest.mark.slow
 def test_the_first_call_does_not_count(records: list[dict[str, Any]], work: Path) -> None:
     (path,) = work.glob("**/rounds/operators.jsonl")
     visits = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()[1:]]
@@ -182,6 +183,7 @@ def test_the_first_call_does_not_count(records: list[dict[str, Any]], work: Path
     assert {len(one["calls_ms"]) for one in found["operators"]} == {3}
 
 
+@pytest.mark.slow
 def test_narrow_programs_are_loaded(records: list[dict[str, Any]]) -> None:
     (segmenter, classifier) = [one for one in records if one["kind"] == MEMORY_KIND]
     figures = {name: one["median"] for name, one in figures_of(segmenter).items()}
@@ -197,6 +199,7 @@ def test_narrow_programs_are_loaded(records: list[dict[str, Any]]) -> None:
     assert set(segmenter["macs"]) == {"IGEMM", "Subconv2D"}
 
 
+@pytest.mark.slow
 def test_finished_rounds_are_taken(
     records: list[dict[str, Any]], work: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

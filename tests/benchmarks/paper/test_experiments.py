@@ -77,6 +77,7 @@ def test_every_experiment_writes_json_table_and_plot(done: tuple[Path, list[Path
         assert (folder / "results" / f"{name}.png").stat().st_size > 1000
 
 
+@pytest.mark.slow
 def test_paper_figures_stand_beside_ours(done: tuple[Path, list[Path]]) -> None:
     folder, _ = done
     text = (folder / "results" / "merging.md").read_text()
@@ -86,6 +87,7 @@ def test_paper_figures_stand_beside_ours(done: tuple[Path, list[Path]]) -> None:
     assert "[0.152]" not in text
 
 
+@pytest.mark.slow
 def test_resume_does_no_work_twice(
     done: tuple[Path, list[Path]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,12 +118,14 @@ def test_resume_does_no_work_twice(
         assert second["jobs"].items() <= first["jobs"].items()
 
 
+@pytest.mark.slow
 def test_finished_runs_are_not_overwritten(done: tuple[Path, list[Path]]) -> None:
     bench = _bench(done[0] / "runs", resume=False)
     with pytest.raises(TrainingError, match="--resume"):
         list(run_experiments(bench, ["location"], folder=done[0] / "again"))
 
 
+@pytest.mark.slow
 def test_masked_and_whole_arms_are_scored_on_the_same_slices(done: tuple[Path, list[Path]]) -> None:
     runs = done[0] / "runs" / "tiny" / "made-up"
     stored = [

@@ -130,6 +130,7 @@ def test_every_figure_of_a_point_is_there(report: dict[str, Any]) -> None:
         assert all(figures[name]["median"] > 0 for name in ("call", "first", "load", "memory"))
 
 
+@pytest.mark.slow
 def test_budget_and_data_are_stated(report: dict[str, Any]) -> None:
     assert (report["budget"]["steps"], report["budget"]["trainings"]) == (PLAN.steps, 1)
     assert report["budget"]["precision"] == ["32-true"]
@@ -137,6 +138,7 @@ def test_budget_and_data_are_stated(report: dict[str, Any]) -> None:
     assert report["provenance"]["seed"] == PLAN.seed
 
 
+@pytest.mark.slow
 def test_files_are_written(folder: Path, report: dict[str, Any]) -> None:
     stored = json.loads((folder / "results" / "pareto.json").read_text(encoding="utf-8"))
     assert stored == json.loads(json.dumps(report))
@@ -144,6 +146,7 @@ def test_files_are_written(folder: Path, report: dict[str, Any]) -> None:
     assert (folder / "results" / "pareto.png").exists()
 
 
+@pytest.mark.slow
 def test_nothing_is_done_twice(
     folder: Path, report: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -160,6 +163,7 @@ def test_nothing_is_done_twice(
     assert again["budget"] == report["budget"]
 
 
+@pytest.mark.slow
 def test_another_budget_lies_beside_and_other_data_are_refused(
     folder: Path, report: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_phe_sich(tmp_path_factory.mktemp("phe_sich"), patients=40)
 
 
+@pytest.mark.slow
 def test_the_command_writes_what_it_found(
     tmp_path: Path, real: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

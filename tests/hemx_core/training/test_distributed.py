@@ -42,6 +42,7 @@ def runs(tmp_path_factory):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", ["segmenter", "classifier"])
 def test_two_processes_give_the_loss_and_weights_of_one(runs, stage):
     (alone, one), (together, two) = runs[1], runs[2]
@@ -52,6 +53,7 @@ def test_two_processes_give_the_loss_and_weights_of_one(runs, stage):
         torch.testing.assert_close(two[stage][name], tensor, atol=1e-5, rtol=0, msg=name)
 
 
+@pytest.mark.slow
 def test_the_weights_moved(runs):
     """Or the equality above would say nothing."""
     torch.manual_seed(0)

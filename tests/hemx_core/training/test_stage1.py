@@ -20,6 +20,7 @@ def real(tmp_path_factory):
     return write_phe_sich(tmp_path_factory.mktemp("phe_sich"), patients=40)
 
 
+@pytest.mark.slow
 def test_a_run_writes_weights_decision_and_scores(tmp_path, real):
     files = Stage1Files(
         run_dir=tmp_path / "run",

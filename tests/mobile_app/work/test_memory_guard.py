@@ -110,6 +110,7 @@ def may_reset_peak() -> bool:
     return True
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not may_reset_peak(), reason="the peak of a process can be reset on Linux only")
 def test_the_estimate_is_never_below_the_measured_peak_and_not_far_above(tmp_path: Path) -> None:
     sizes = [(16, 256), (48, 256), (14, 512)]
