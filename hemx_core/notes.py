@@ -102,7 +102,7 @@ class Phrase:
         """The phrase without what may name a patient.
 
         Values that are named in `NAMING` are left out. So is a phrase within the phrase that has
-        one: its sentence needs it. All other texts go through the mask.
+        one, however deep: its sentence needs it. All other texts go through the mask.
 
         Args:
             mask: takes names out of a text.
@@ -200,7 +200,8 @@ def _nameless(value: Value, mask: Callable[[str], str]) -> Value | None:
     if isinstance(value, str):
         return mask(value)
     if isinstance(value, Phrase):
-        return None if NAMING & value.values.keys() else value.nameless(mask)
+        nameless = value.nameless(mask)
+        return nameless if nameless.values.keys() == value.values.keys() else None
     if isinstance(value, tuple):
         masked = (_nameless(part, mask) for part in value)
         return tuple(part for part in masked if part is not None)

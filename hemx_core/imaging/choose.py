@@ -201,8 +201,10 @@ def _choice(chosen: Candidate, others: Sequence[Candidate], because: str) -> Not
         Severity.INFO,
         series=chosen.part.label,
         because=Phrase(because),
-        usable=first_of([other.part.label for other in others if other.refusal is None], _SHOWN),
-        aside=_aside(others),
+        usable=first_of(
+            [_label(other, chosen) for other in others if other.refusal is None], _SHOWN
+        ),
+        aside=_aside(others, chosen),
     )
 
 
@@ -277,17 +279,25 @@ def _mixture(chosen: Candidate, candidates: Sequence[Candidate]) -> list[Note]:
     return []
 
 
-def _aside(others: Sequence[Candidate]) -> tuple[Value, ...]:
+def _label(candidate: Candidate, chosen: Candidate | None) -> Phrase:
+    """A series' label; another patient's names the patient, so that it is left out where names are."""
+    part = candidate.part
+    if chosen is None or part.patient == chosen.part.patient:
+        return part.label
+    return part.labelled(patient=next(filter(None, part.patient), ""))
+
+
+def _aside(others: Sequence[Candidate], chosen: Candidate | None = None) -> tuple[Value, ...]:
     """Series that are not read and why; those that are no CT images counted by kind."""
     refused = [(other, other.refusal) for other in others if other.refusal is not None]
     told = [
-        Phrase("aside", series=other.part.label, reason=why)
+        Phrase("aside", series=_label(other, chosen), reason=why)
         for other, why in refused
         if other.is_image
     ]
     kinds = Counter(why for other, why in refused if not other.is_image)
     for reason, count in kinds.items():
-        label = next(other.part.label for other, why in refused if why == reason)
+        label = next(_label(other, chosen) for other, why in refused if why == reason)
         told.append(
             Phrase("aside", series=label, reason=reason)
             if count == 1

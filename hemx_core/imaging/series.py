@@ -202,8 +202,17 @@ class SeriesPart:
         )
 
     @property
+    def patient(self) -> tuple[str, str]:
+        """ID and name."""
+        return self.first.facts.patient_id, self.first.facts.patient_name
+
+    @property
     def label(self) -> Phrase:
         """Number, description and size, for messages."""
+        return self.labelled()
+
+    def labelled(self, *, patient: str | None = None) -> Phrase:
+        """The label, with the patient where it is not the one that the message is about."""
         facts = self.first.facts
         known = sorted({header.thickness_mm for header in self.headers if header.thickness_mm})
         return Phrase(
@@ -211,6 +220,7 @@ class SeriesPart:
             number=facts.series_number,
             description=facts.series_description or None,
             part=self.key.rpartition("#")[2] if "#" in self.key else None,
+            patient=patient,
             count=len(self.slots),
             thickness_mm=tuple(known[:: len(known) - 1 or 1]),
         )

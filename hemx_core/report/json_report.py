@@ -32,6 +32,9 @@ from hemx_core.words import tell
 REMOVED = "[removed]"
 
 _MIN_LENGTH = 3
+_UNSPACED = re.compile(r"[\u2e80-\ud7ff\uf900-\ufaff\uff66-\uff9f]")
+"""Kana, Chinese characters and hangul, which no blanks part into words."""
+_UNSPACED_MIN_LENGTH = 2
 
 
 def nameless_note(note: Note, identity: SeriesIdentity) -> Note:
@@ -47,8 +50,9 @@ def nameless_note(note: Note, identity: SeriesIdentity) -> Note:
 def nameless_text(text: str, identity: SeriesIdentity) -> str:
     """A text in which the patient's name and ID, UIDs, site and input path are `REMOVED`.
 
-    A safety net for free texts such as SeriesDescription: whole words only, whatever their case.
-    Values of fewer than three characters stay, because they would tear any text apart.
+    A safety net for free texts such as SeriesDescription: whole words only, whatever their case; an
+    underscore ends a word. Japanese, Chinese and Korean names go wherever they stand. Values of fewer
+    than three characters (two of those scripts) stay, because they would tear any text apart.
     """
     name_parts = re.split(r"[\^=\s,]+", identity.patient_name)
     values = {
@@ -60,8 +64,12 @@ def nameless_text(text: str, identity: SeriesIdentity) -> str:
         *name_parts,
     }
     for value in sorted(values, key=len, reverse=True):
-        if len(value) >= _MIN_LENGTH:
-            text = re.sub(rf"(?<!\w){re.escape(value)}(?!\w)", REMOVED, text, flags=re.IGNORECASE)
+        if _UNSPACED.search(value):
+            if len(value) >= _UNSPACED_MIN_LENGTH:
+                text = text.replace(value, REMOVED)
+        elif len(value) >= _MIN_LENGTH:
+            word = rf"(?<![^\W_]){re.escape(value)}(?![^\W_])"
+            text = re.sub(word, REMOVED, text, flags=re.IGNORECASE)
     return text
 
 

@@ -36,8 +36,8 @@ SENTENCES: dict[str, str] = {
     "{limit_ml:.0f} mL.",
     "haematoma_expanded": "The haematoma has expanded: {ml:+.1f} mL[, {percent:+.0f} %] ({met:term}).",
     # The choice of a series
-    "series": "series[ {number}][ '{description}'][ part {part}] ({count} {count:slice|slices}"
-    "[, {thickness_mm: to } mm])",
+    "series": "series[ {number}][ '{description}'][ part {part}][ of patient {patient!r}] "
+    "({count} {count:slice|slices}[, {thickness_mm: to } mm])",
     "withheld": "A note of an earlier version is left out: it may name a patient or files.",
     "more": "and {count} more",
     "because.asked_for": "it was asked for",

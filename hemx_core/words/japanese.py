@@ -35,7 +35,7 @@ SENTENCES: dict[str, str] = {
     "nothing_urgent": "閾値に達した血腫増大マーカーはなく、体積は{limit_ml:.0f} mL未満です。",
     "haematoma_expanded": "血腫が増大しています：{ml:+.1f} mL[、{percent:+.0f} %]（基準：{met:term}）。",
     # The choice of a series
-    "series": "シリーズ[ {number}][「{description}」][ 部分{part}]"
+    "series": "シリーズ[ {number}][「{description}」][ 部分{part}][ 患者{patient!r}]"
     "（{count}スライス[、{thickness_mm:〜} mm]）",
     "withheld": "以前の版の注記は、患者名やファイル名を含む可能性があるため省略しました。",
     "more": "ほか{count}件",

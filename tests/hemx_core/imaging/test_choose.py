@@ -12,7 +12,8 @@ from hemx_core.imaging.headers import read_headers
 from hemx_core.imaging.reader import list_series, read_series
 from hemx_core.imaging.series import head_score, is_sharp, says_contrast
 from hemx_core.imaging.volume import HUVolume
-from hemx_core.words import tell_labelled
+from hemx_core.report.json_report import nameless_note
+from hemx_core.words import tell, tell_labelled
 from tests.factories import ct_pixels, write_ct_series
 
 
@@ -157,6 +158,24 @@ def test_two_patients_with_the_same_uids_are_told_apart(tmp_path: Path) -> None:
     assert [one.slices for one in list_series(tmp_path)] == [6, 6, 6]
     with pytest.raises(NoSeriesError, match="2 series called"):
         read_series(tmp_path, series="1.2")
+
+
+def test_series_of_another_patient_are_named_as_such_and_left_out_where_names_are(
+    tmp_path: Path,
+) -> None:
+    """Their descriptions may hold a name that the result's own patient does not know."""
+    long_head(tmp_path / "a", "1")
+    write_ct_series(tmp_path / "b", series="2", patient="P2", SeriesDescription="Smith")
+    write_ct_series(
+        tmp_path / "c", series="3", patient="P3", SeriesDescription="Jones", ContrastBolusAgent="KM"
+    )
+    write_ct_series(tmp_path / "d", series="4", Modality="MR")
+    volume = read_series(tmp_path)
+    assert "Usable too: series 2 'Smith' of patient 'P2'" in note(volume, "series_choice")
+    (choice,) = (one for one in volume.notes if one.code == "series_choice")
+    told = tell(nameless_note(choice, volume.identity))
+    assert not any(name in told for name in ("Smith", "Jones", "P2", "P3"))
+    assert told.endswith("not CT but MR.")
 
 
 def test_of_two_studies_the_newest_is_read(tmp_path: Path) -> None:

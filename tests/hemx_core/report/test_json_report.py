@@ -161,10 +161,17 @@ PERSON = SeriesIdentity(
         ("patient '4711'.", "patient '[removed]'."),
         ("series 1.2.3.4 of /scans/doe", "series [removed] of [removed]"),
         ("B 5 mm, 47110 mm, Doeringer", "B 5 mm, 47110 mm, Doeringer"),
+        ("DOE_JANE_head_4711", "[removed]_[removed]_head_[removed]"),
     ],
 )
 def test_names_go_and_words_stay(text: str, expected: str) -> None:
     assert nameless_text(text, PERSON) == expected
+
+
+def test_a_japanese_name_goes_without_blanks_round_it() -> None:
+    person = SeriesIdentity(patient_name="Yamada^Tarou=山田^太郎=ヤマダ^タロウ^様", site="東京病院")
+    assert nameless_text("頭部山田太郎様5mm", person) == "頭部[removed][removed]様5mm"
+    assert nameless_text("ヤマダタロウ_東京病院", person) == "[removed][removed]_[removed]"
 
 
 def test_nothing_known_removes_nothing() -> None:
@@ -191,6 +198,25 @@ def test_a_name_in_a_description_is_masked_however_deep() -> None:
     told = json.dumps(said(nameless_note(note, PERSON)))
     assert "Doe" not in told
     assert told.count("[removed]") == 4, "in both values and twice in the sentence"
+
+
+def test_a_phrase_that_needs_another_goes_with_it() -> None:
+    other = Phrase("series", number=7, description="Smith", count=6, patient="815")
+    aside = Phrase("aside", series=other, reason=Phrase("localizer"))
+    mine = Phrase("series", number=4, count=6)
+    because = Phrase("because.covers_head")
+    note = Note(
+        "series_choice",
+        Severity.INFO,
+        series=mine,
+        because=because,
+        usable=(other,),
+        aside=(aside,),
+    )
+    assert "Smith' of patient '815'" in tell(note)
+    nameless = nameless_note(note, PERSON)
+    assert nameless.values["usable"] == nameless.values["aside"] == ()
+    assert tell(nameless) == "Read series 4 (6 slices) because it covers the head."
 
 
 def test_every_note_can_do_without_what_names_a_patient() -> None:
