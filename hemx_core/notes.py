@@ -26,7 +26,7 @@ SENTENCE = "sentence"
 """Name of a value that is told as it is: of records that were made before codes had values."""
 
 
-_NAMED_BEFORE = frozenset(
+NAMED_BEFORE = frozenset(
     {
         "several_patients",
         "several_studies",
@@ -37,7 +37,7 @@ _NAMED_BEFORE = frozenset(
         "unreadable_slices",
     }
 )
-"""Notes whose stored sentences name a patient, a date or files: they are withheld where those must be."""
+"""Notes whose stored sentences name a patient, a date or files: nameless they become general ones."""
 
 
 class Severity(StrEnum):
@@ -107,7 +107,7 @@ class Phrase:
         Args:
             mask: takes names out of a text.
         """
-        if SENTENCE in self.values and self.code in _NAMED_BEFORE:
+        if SENTENCE in self.values and self.code in NAMED_BEFORE:
             return self._with({SENTENCE: ""})
         kept = {name: value for name, value in self.values.items() if name not in NAMING}
         masked = {name: _nameless(value, mask) for name, value in kept.items()}

@@ -45,11 +45,18 @@ def tell(phrase: Phrase, language: str = "en") -> str:
         KeyError: no such code or language, or a value is missing.
     """
     if SENTENCE in phrase.values:
-        return str(phrase.values[SENTENCE]) or str(_TABLES[language].SENTENCES["withheld"])
+        return _tell_stored(phrase.code, str(phrase.values[SENTENCE]), language)
     table = _TABLES[language]
     template: str = table.SENTENCES.get(phrase.code) or table.ERRORS[phrase.code]
     template = template.partition(SEPARATOR)[0]
     return fill(template, phrase.values, language)
+
+
+def _tell_stored(code: str, sentence: str, language: str) -> str:
+    """An English sentence of before; in Japanese, and where it is withheld, the general one of its code."""
+    general = _TABLES[language].STORED.get(code, "")
+    told = sentence or general if language == "en" else general or sentence
+    return str(told)
 
 
 def tell_labelled(note: Note, language: str = "en") -> str:

@@ -38,7 +38,6 @@ SENTENCES: dict[str, str] = {
     # The choice of a series
     "series": "series[ {number}][ '{description}'][ part {part}][ of patient {patient!r}] "
     "({count} {count:slice|slices}[, {thickness_mm: to } mm])",
-    "withheld": "A note of an earlier version is left out: it may name a patient or files.",
     "more": "and {count} more",
     "because.asked_for": "it was asked for",
     "because.only_usable": "it is the only usable axial series",
@@ -550,3 +549,16 @@ ERRORS: dict[str, str] = {
     "comes back, report it with the app's version",
 }
 """What was found, what was expected and what to do, with " | " between."""
+
+STORED: dict[str, str] = {
+    "duplicate_slices": "Slices with the same position and pixels as another were left out.",
+    "duplicate_slices_differ": "Slices at the position of another but with other pixels were left "
+    "out. The series may hold several scans or reconstructions.",
+    "missing_files": "Files of the DICOMDIR are not there.",
+    "several_patients": "The input holds CT of several patients. Make sure that the right one was "
+    "read.",
+    "several_studies": "The input holds several studies; one was read.",
+    "unreadable_files": "Damaged files were left out.",
+    "unreadable_slices": "Some of the series' slices cannot be read and are left out.",
+}
+"""Of notes that were stored as sentences, what is told without those that name a patient or files."""

@@ -37,7 +37,6 @@ SENTENCES: dict[str, str] = {
     # The choice of a series
     "series": "シリーズ[ {number}][「{description}」][ 部分{part}][ 患者{patient!r}]"
     "（{count}スライス[、{thickness_mm:〜} mm]）",
-    "withheld": "以前の版の注記は、患者名やファイル名を含む可能性があるため省略しました。",
     "more": "ほか{count}件",
     "because.asked_for": "指定されたため",
     "because.only_usable": "使用できる唯一の軸位断シリーズのため",
@@ -532,3 +531,66 @@ ERRORS: dict[str, str] = {
     "り返す場合は版名を添えて報告してください",
 }
 """What was found, what was expected and what to do, with " | " between."""
+
+STORED: dict[str, str] = {
+    "blood_on_first_slice": "最下端のスライスに血腫があり、撮影範囲外に続く可能性があります（体積"
+    "は過小）。",
+    "blood_on_last_slice": "最上端のスライスに血腫があり、撮影範囲外に続く可能性があります（体積"
+    "は過小）。",
+    "bone_spot_left_out": "隣接スライスの骨に重なる高吸収域を血腫から除外しました。目視で確認して"
+    "ください。",
+    "clipped": "int16の範囲を超える値を切り詰めました。",
+    "clipped_hu": "CT値が入力前に表示ウィンドウで切り詰められています。範囲外の濃度は不明です。",
+    "contrast": "造影CTの可能性があります（指定により読み込み）。結果に頼らないでください。",
+    "corrected_mask": "血腫の輪郭は手動で修正されています。体積と推奨は修正後の輪郭、マーカーと規"
+    "則による所見は自動抽出の輪郭によるものです。",
+    "derived_images": "元画像でない可能性があります（指定により読み込み）。結果に頼らないでくださ"
+    "い。",
+    "different_patients": "2つの検査の患者IDが異なります（強制的に比較）。",
+    "different_scanner": "2つの検査は施設または装置が異なります。",
+    "different_spacing": "2つの検査はスライス間隔が異なり、差の一部は標本化による可能性があります。",
+    "duplicate_slices": "位置と画素が同じスライスを除外しました。",
+    "duplicate_slices_differ": "同じ位置で画素の異なるスライスを除外しました。複数の撮影または再"
+    "構成が混在している可能性があります。",
+    "expanded": "以前の検査と比べて血腫が増大しています（比較結果を参照）。",
+    "gantry_tilt": "スライスはガントリ傾斜を伴います。距離は法線方向に計測しました。",
+    "interval_unknown": "検査の時刻が不明なため、間隔は不明または日単位です。",
+    "later_before_earlier": "今回の検査が前回より前に撮影されています。入れ替わりの可能性がありま"
+    "す。",
+    "long_interval": "検査間隔が72時間を超えており、血腫が吸収され始めている可能性があります。",
+    "lossy_compression": "非可逆圧縮画像です。CT値と淡い所見が変化している可能性があります。",
+    "markers_research": "マーカーの確率は研究段階の推定値です。学習データはモデルカードを参照して"
+    "ください。",
+    "may_be_bone": "所見は隣接スライスの骨に重なり、骨の可能性があります。目視で確認してください。",
+    "missing_files": "DICOMDIRに記載されたファイルの一部がありません。",
+    "missing_slices": "欠落したスライスがあります。その部分は評価も計測もされていません。",
+    "models_local_key": "モデルの署名はこの端末で信頼された鍵によるもので、公開版の鍵ではありませ"
+    "ん。",
+    "models_unsigned": "モデルに署名がありません。開発専用です。",
+    "models_untested": "モデルに参照出力がないため、この端末での動作は確認されていません。",
+    "monochrome1": "画像はMONOCHROME1です。白黒の扱いを確認してください。",
+    "no_earlier_haematoma": "前回検査では血腫が検出されませんでした。増大はmLのみで判定します。",
+    "no_haematoma": "どちらの検査でも血腫は検出されませんでした。",
+    "no_later_haematoma": "今回検査では血腫が検出されませんでした。両検査を目視で確認してください。",
+    "not_dicom": "DICOMでないファイルを読み飛ばしました。",
+    "padding_kept": "PixelPaddingValueが組織の値と重なるため、空気に置き換えていません。",
+    "patient_position": "仰臥位ではありません。液面形成の方向が想定と異なります。",
+    "patient_unknown": "患者IDのない検査があります。同一患者であることを確認してください。",
+    "reoriented": "画像の向きを標準（鼻が上、患者の左が画像の右）に直しました。",
+    "rescale_type": "RescaleTypeがUS（未指定）のため、値をHUとみなしました。",
+    "series_choice": "解析するシリーズを自動または指定により選択しました。",
+    "several_patients": "入力に複数の患者のCTが含まれます。正しい患者か確認してください。",
+    "several_studies": "入力に複数の検査があり、1つを読み込みました。",
+    "shifted_slices": "スライスが一直線に並んでいません。2回の撮影が混在している可能性があります。",
+    "slice_gap": "スライス間に隙間があり、その間の組織は評価されていません。",
+    "stray_bits": "BitsStoredを超えるビットを除外しました。",
+    "thickness_unknown": "SliceThicknessがないため、隣接スライスとの距離で代用しました。",
+    "time_unknown": "撮影時刻がヘッダーから分かりません。",
+    "tiny_haematoma": "所見は0.5 mL未満です。ノイズまたは石灰化の可能性があります。",
+    "unequal_spacing": "スライスの厚さまたは間隔が不均一です。体積は各スライスの範囲で計算しまし"
+    "た。",
+    "unreadable_files": "破損したファイルを除外しました。",
+    "unreadable_slices": "読み込めないスライスを除外しました。",
+    "window_changed": "ウィンドウがモデルの学習時と異なります。",
+}
+"""Of notes that were stored as English sentences, by code: general sentences, without figures."""

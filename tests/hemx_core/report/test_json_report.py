@@ -230,7 +230,8 @@ def test_an_old_note_that_may_name_files_is_withheld() -> None:
     old = Note.from_json({"code": "unreadable_files", "message": "WARNING: left out x.dcm."})
     assert old.severity is Severity.WARNING
     assert "x.dcm" in tell(old)
-    assert "x.dcm" not in tell(nameless_note(old, PERSON))
+    assert tell(nameless_note(old, PERSON)) == "Damaged files were left out."
+    assert tell(nameless_note(old, PERSON), "ja") == "破損したファイルを除外しました。"
 
 
 def test_the_gravest_notes_come_first() -> None:

@@ -19,7 +19,7 @@ import mobile_app.errors
 from hemx_core.errors import HemxError
 from hemx_core.imaging.choose import _CRITERIA, GROUNDS
 from hemx_core.measure.expansion import DEFINITIONS
-from hemx_core.notes import Severity
+from hemx_core.notes import NAMED_BEFORE, Severity
 from hemx_core.words import SEPARATOR, english, japanese, placeholders, required
 
 CORE, APP = Path(hemx_core.__file__).parent, Path(mobile_app.errors.__file__).parent
@@ -131,6 +131,14 @@ def test_both_languages_have_the_same_codes_with_the_same_values() -> None:
         assert fields(template(english, code)) == fields(template(japanese, code)), code
 
 
+def test_every_stored_sentence_can_be_told_without_names_and_in_japanese() -> None:
+    assert (
+        english.STORED.keys() == NAMED_BEFORE < japanese.STORED.keys() <= japanese.SENTENCES.keys()
+    )
+    for told in (*english.STORED.values(), *japanese.STORED.values()):
+        assert not placeholders(told)
+
+
 def test_japanese_sentences_are_japanese() -> None:
     for code, told in japanese.SENTENCES.items():
         assert any(ord(character) > 0x3000 for character in told) or told.startswith("{"), code
@@ -174,7 +182,7 @@ def test_every_sentence_is_used() -> None:
     text = "".join(path.read_text("utf-8") for path in (CORE / "imaging").glob("*.py"))
     used |= {code for code in english.SENTENCES if f'"{code}"' in text}
     unused = {*english.SENTENCES, *english.ERRORS} - used - UNNAMED
-    assert sorted(code for code in unused if not code.startswith("os.")) == ["withheld"]
+    assert sorted(code for code in unused if not code.startswith("os.")) == []
 
 
 def test_a_refusal_gives_its_error_all_values() -> None:

@@ -77,9 +77,12 @@ def test_a_refusal_is_told_in_japanese(refusal: Refusal, japanese: str) -> None:
     assert tell(refusal, "ja") == japanese
 
 
-def test_a_stored_sentence_is_told_as_it_is() -> None:
+def test_a_stored_sentence_is_told_as_it_is_and_in_japanese_by_its_code() -> None:
     old = Note.from_json({"code": "gantry_tilt", "message": "Tilted by 12 degrees."})
-    assert tell(old, "ja") == tell(old) == "Tilted by 12 degrees."
+    assert tell(old) == "Tilted by 12 degrees."
+    assert tell(old, "ja") == "スライスはガントリ傾斜を伴います。距離は法線方向に計測しました。"
+    unknown = Note.from_json({"code": "unknown", "message": "Something."})
+    assert tell(unknown, "ja") == tell(unknown) == "Something."
     grave = Note.from_json({"code": "contrast", "message": "WARNING: contrast medium."})
     assert tell_labelled(grave) == "WARNING: contrast medium."
     assert tell(Reason.from_json("It is large."), "ja") == "It is large."
