@@ -44,17 +44,9 @@ SLOW_TEST_S = 3.0
 """Slower tests (the shipped networks) are left out; they are meant for other gaps."""
 PATIENCE_S = 20.0
 PYTEST = (
-    "-q",
-    "-x",
-    "-p",
-    "no:cacheprovider",
-    "-p",
-    "no:xdist",
-    "-p",
-    "no:timeout",
-    "-p",
-    "no:warnings",
-)
+    "-q -x --assert=plain -p no:cacheprovider -p no:warnings -p no:unraisableexception "
+    "-p no:threadexception"
+).split()
 KILLED, SURVIVED = "killed", "survived"
 
 
@@ -287,6 +279,8 @@ def _preload() -> None:
     """What every test imports, once; nothing of HEMX."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Plugins that other packages bring (hydra's) take as long as the tests.
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     import cv2
     import hypothesis
     import jsonschema  # noqa: F401
