@@ -43,10 +43,8 @@ LEAST_KILLED = 0.95
 SLOW_TEST_S = 3.0
 """Slower tests (the shipped networks) are left out; they are meant for other gaps."""
 PATIENCE_S = 20.0
-PYTEST = (
-    "-q -x --assert=plain -p no:cacheprovider -p no:warnings -p no:unraisableexception "
-    "-p no:threadexception"
-).split()
+_UNUSED = ("cacheprovider", "warnings", "unraisableexception", "threadexception")
+PYTEST = ("-q", "-x", "--assert=plain", *(f"-pno:{name}" for name in _UNUSED))
 KILLED, SURVIVED = "killed", "survived"
 
 

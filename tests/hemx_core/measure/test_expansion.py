@@ -2,7 +2,7 @@ from math import exp, hypot, log
 
 import pytest
 
-from hemx_core.measure.expansion import DEFINITIONS, Answer, judge_growth
+from hemx_core.measure.expansion import DEFINITIONS, Answer, _judge, judge_growth
 from hemx_core.measure.volume import VolumeEstimate
 
 YES, NO, OPEN = Answer.YES, Answer.NO, Answer.INDETERMINATE
@@ -117,3 +117,7 @@ def test_a_haematoma_that_is_gone_has_shrunk_by_all_of_it() -> None:
     growth = judge_growth(_estimate(20), _estimate(0))
     assert growth.percent_interval == (-100, -100)
     assert judge_growth(_estimate(0.5), _estimate(0.8)).percent == pytest.approx(60)
+
+
+def test_an_interval_that_ends_at_a_limit_reaches_it() -> None:
+    assert [_judge(one, 6.0) for one in ((6.0, 9.0), (1.0, 6.0), (1.0, 5.9))] == [YES, OPEN, NO]

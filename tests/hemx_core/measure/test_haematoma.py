@@ -68,3 +68,14 @@ def test_half_a_millilitre_is_no_longer_tiny(pixels: int, told: bool) -> None:
     mask = np.zeros((6, 64, 64), bool)
     mask[2].flat[:pixels] = True  # 5 mm3 each, in rows from the corner
     assert ("tiny_haematoma" in _codes(mask)) is told
+
+
+def test_a_pixel_on_the_first_slice_is_blood_and_the_input_stays() -> None:
+    volume = HUVolume(np.full((3, 8, 8), 60), spacing_mm=(5.0, 0.5, 0.5))
+    mask = np.zeros((3, 8, 8), bool)
+    mask[0, 0, 0] = mask[1, 4, 2:6] = True
+    haematoma = measure_haematoma(mask, volume, min_component_ml=0.0)
+    codes = {note.code for note in haematoma_notes(haematoma)}
+    assert codes == {"blood_on_first_slice", "tiny_haematoma", "markers_research"}
+    measure_haematoma(mask, volume, min_component_ml=0.004)
+    assert mask[0, 0, 0], "dropped from the answer alone"
