@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hemx_core.errors import VolumeError
 from hemx_core.imaging.volume import HUVolume, VolumeGeometry
 from hemx_core.measure.clean import (
+    clean_mask,
     component_masks,
     drop_small,
     fill_holes,
@@ -395,3 +396,66 @@ def test_half_of_a_spot_lies_within_2_mm_of_bone() -> None:
         mask = mask_of(volume, (slice(3, 4), place))
         spots = find_bone_spots(mask, find_components(mask, volume.geometry), volume)
         assert bool(spots) is found, first
+
+
+def _spots(volume: HUVolume, *pieces: tuple[slice, tuple[slice, slice]]) -> dict[int, int]:
+    mask = mask_of(volume, *pieces)
+    return find_bone_spots(mask, find_components(mask, volume.geometry), volume)
+
+
+def test_bone_on_the_first_slice_counts_and_on_the_far_end_does_not() -> None:
+    assert _spots(head(ridge_on=0), (slice(1, 2), SPOT)) == {0: 1}
+    assert _spots(head(ridge_on=7), (slice(0, 1), SPOT)) == {}
+    assert _spots(head(ridge_on=7), (slice(6, 7), SPOT)) == {0: 6}
+
+
+def test_a_spot_of_two_slices_may_lie_under_bone() -> None:
+    assert _spots(head(ridge_on=5), (slice(3, 5), SPOT)) == {0: 3}
+    assert _spots(head(ridge_on=2), (slice(3, 5), SPOT)) == {0: 3}
+
+
+def test_a_high_piece_does_not_hide_a_spot_after_it() -> None:
+    high = (slice(3, 6), (slice(90, 97), slice(90, 97)))  # 0.735 mL, three slices
+    assert _spots(head(ridge_on=2), high, (slice(3, 4), SPOT)) == {1: 3}
+
+
+def test_without_bone_there_is_no_spot() -> None:
+    volume = HUVolume(np.full((8, 160, 160), 35), spacing_mm=(5, 1, 1))
+    assert _spots(volume, (slice(3, 4), SPOT)) == {}
+
+
+def test_the_reach_is_measured_in_the_smaller_pixel_side() -> None:
+    """The ridge ends with column 69; 2 mm are three columns of 0.6 mm."""
+    volume = HUVolume(head(ridge_on=2).hu, spacing_mm=(5.0, 1.0, 0.6))
+    for first, found in ((69, True), (70, False)):
+        place = (slice(60, 68), slice(first, first + 8))
+        assert bool(_spots(volume, (slice(3, 4), place))) is found, first
+
+
+def test_cleaning_leaves_the_input_as_it_was() -> None:
+    volume = head(ridge_on=2)
+    mask = mask_of(
+        volume, (slice(3, 7), CLOT), (slice(3, 4), SPOT), (slice(6, 7), (SPOT[0], SPOT[0]))
+    )
+    mask[5, 90, 90] = False
+    before = mask.copy()
+    found = clean_mask(mask, volume, min_component_ml=0.1)
+    np.testing.assert_array_equal(mask, before)
+    assert found.mask.sum() == mask.sum() + 1 - 64
+    assert found.bone_spots == (3,)
+    clean_mask(mask, volume, min_component_ml=0.0, in_place=True)
+    np.testing.assert_array_equal(mask, found.mask)
+
+
+def test_a_corner_that_is_open_to_the_picture_s_edge_is_no_hole() -> None:
+    mask = np.zeros((1, 20, 20), bool)
+    mask[0, :12, :12] = True
+    mask[0, :3, :3] = False
+    mask[0, 17:, 17:] = True
+    volume = HUVolume(np.full(mask.shape, 40, np.int16), spacing_mm=(5, 1, 1))
+    assert fill_holes(mask, volume)[0] is mask
+
+
+def test_components_of_a_mask_that_does_not_fit_are_refused() -> None:
+    with pytest.raises(VolumeError):
+        find_components(np.zeros((2, 8, 8), bool), _geometry(3))

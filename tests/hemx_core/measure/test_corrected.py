@@ -90,3 +90,32 @@ def test_a_mask_of_another_study_is_refused(case: Case) -> None:
     volume, result = case
     with pytest.raises(VolumeError, match="corrected mask of shape"):
         correct_result(result, result.mask[:3], volume, version=1)
+
+
+def test_the_smallest_correction_keeps_markers_and_signs(case: Case) -> None:
+    volume, result = case
+    mask = np.zeros_like(result.mask)
+    mask[2, 80, 100] = True
+    corrected = correct_result(result, mask, volume, version=1)
+    assert corrected.markers == result.markers != {}
+    assert corrected.signs == result.signs != ()
+
+
+def test_diameter_and_abc2_are_the_largest_piece_s(case: Case) -> None:
+    volume, result = case
+    mask = np.zeros_like(result.mask)
+    mask[2, 60:70, 60:70] = True
+    alone = correct_result(result, mask, volume, version=1).haematoma
+    mask[2, 100:104, 100:104] = True
+    both = correct_result(result, mask, volume, version=1).haematoma
+    assert both.max_diameter_mm == alone.max_diameter_mm == pytest.approx(np.hypot(15, 15))
+    assert both.abc2_volume_ml == alone.abc2_volume_ml > 0
+    assert both.volume_ml > alone.volume_ml
+
+
+def test_a_volume_of_another_study_is_refused_too(case: Case) -> None:
+    volume, result = case
+    other = HUVolume(volume.hu[:3], spacing_mm=volume.geometry.spacing_mm)
+    for mask in (result.mask, result.mask[:3]):
+        with pytest.raises(VolumeError, match="corrected mask of shape"):
+            correct_result(result, mask, other, version=1)

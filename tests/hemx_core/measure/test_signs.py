@@ -177,6 +177,58 @@ SCENES: dict[str, Callable[[], dict[str, SignResult]]] = {
 }
 """Drawn clots; FIGURES are what the rules measure on them."""
 
+
+def _judge_slices(
+    slices: list[tuple[np.ndarray, list[tuple[np.ndarray, float]]]], noise: float = 1.0
+) -> dict[str, SignResult]:
+    """Signs of a clot that differs from slice to slice: each one's clot, and parts lowered in it."""
+    mask = np.zeros((len(slices) + 2, *ROWS.shape), bool)
+    hu = np.full(mask.shape, 32.0)
+    for index, (clot, lower) in enumerate(slices, start=1):
+        mask[index] = clot
+        hu[index][clot] = CLOT_HU
+        for part, drop in lower:
+            hu[index][part & clot] -= drop
+    hu += np.random.default_rng(9).normal(0, noise, hu.shape)
+    volume = HUVolume(hu, spacing_mm=(5, 0.5, 0.5))
+    return {sign.code: sign for sign in find_signs(volume, mask)}
+
+
+_ROUND = _disc(14)
+_LEFT, _RIGHT = _disc(2.5, 0, -4), _disc(2.5, 0, 4)
+_PART = COLUMNS + 0.02 * ROWS**2 > 3
+
+SCENES |= {
+    "lobes on one slice": lambda: _judge_slices([(_ROUND, []), (_heart(), []), (_ROUND, [])]),
+    "pieces on one slice": lambda: _judge_slices(
+        [(_disc(9), []), (_four() | _disc(2.5, 16, 16), []), (_disc(9), [])]
+    ),
+    "hole on one slice": lambda: _judge_slices([(_ROUND, [(_LEFT, 30)]), (_ROUND, [])]),
+    "holes apart": lambda: _judge_slices(
+        [(_ROUND, [(_LEFT, 30)]), (_ROUND, [(_disc(2.5, 6, 6), 30)]), (_ROUND, [(_LEFT, 30)])]
+    ),
+    "hole that widens": lambda: _judge_slices(
+        [(_ROUND, [(_LEFT, 30)]), (_ROUND, [(_LEFT, 30), (_RIGHT, 30)]), (_ROUND, [(_disc(5), 30)])]
+    ),
+    "holes of 9.5 HU": lambda: _judge_slices([(_ROUND, [(_disc(4), 9.6)])] * 2, noise=0.01),
+    "holes of 10.5 HU": lambda: _judge_slices([(_ROUND, [(_disc(4), 10.6)])] * 2, noise=0.01),
+    "part on one of two": lambda: _judge_slices([(_ROUND, [(_PART, 25)]), (_ROUND, [])]),
+    "part on one of four": lambda: _judge_slices(
+        [(_ROUND, [(_PART, 25)])] + [(_ROUND, [(_PART, drop)]) for drop in (23, 20, 0)]
+    ),
+    "part on the only one": lambda: _judge_slices([(_ROUND, [(_PART, 25)])]),
+    "levels at two heights": lambda: _judge_slices(
+        [
+            (_ROUND, [(ROWS < -7, 26), ((COLUMNS > 4) & (ROWS >= -7), 22)]),
+            (_ROUND, [((COLUMNS > 4) & (ROWS > -4), 24)]),
+            (_ROUND, [((COLUMNS > 4) & (ROWS > -4), 24)]),
+            (_ROUND, [(ROWS < 2, 26)]),
+        ]
+    ),
+    "bar": lambda: _judge_slices([((abs(ROWS) < 1.7) & (abs(COLUMNS) < 20), [])] * 2),
+    "growing": lambda: _judge_slices([(_disc(radius), []) for radius in (5, 6.8, 7.2, 9)]),
+}
+
 # In the order of SIGNS: the value, @ the slice.
 FIGURES = {
     "plain": "0 0.99@1 0 0 0 0 0.008112@1 0@1 0@1",
@@ -196,6 +248,19 @@ FIGURES = {
     "satellites": "0 0.9875@1 0.7676@3 0 0 0 0.00905@1 2@1 3@1",
     "ellipse": "0 0.985@1 0 0 0 0 0.007529@1 0@1 0@1",
     "cap": "0 - 0 0 0 0 0.007809@1 0@1 0@1",
+    "lobes on one slice": "0 0.7997@2 0 0 0 0 0.002704@1 0@1 0@1",
+    "pieces on one slice": "0 0.4575@2 0 0 0 0 0.003354@2 4@2 1@2",
+    "hole on one slice": "25.04@1 0.99@1 0 0 29.89@1 0 0.07542@1 0@1 0@1",
+    "holes apart": "25.22@3 0.99@1 0 0 30.22@3 0 0.07542@1 0@1 0@1",
+    "hole that widens": "29.77@3 0.99@1 0 0 30.15@2 15@3 0.07542@1 0@1 0@1",
+    "holes of 9.5 HU": "9.961@1 0.99@1 0 0 10@1 0 0.04164@1 0@1 0@1",
+    "holes of 10.5 HU": "10.96@1 0.99@1 0 0 11@1 10@2 0.04588@1 0@1 0@1",
+    "part on one of two": "0 0.99@1 0 0 0 0 0.213@1 0@1 0@1",
+    "part on one of four": "0 0.99@1 22.9@2 0 0 0 0.213@1 0@1 0@1",
+    "part on the only one": "0 0.99@1 24.9@1 0 0 0 0.213@1 0@1 0@1",
+    "levels at two heights": "0 0.99@1 23.78@3 25.85@4 0 0 0.1953@1 0@1 0@1",
+    "bar": "0 - 0 0 0 0 0@1 0@1 0@1",
+    "growing": "0 0.9806@3 0 0 0 0 0.002259@4 0@1 0@1",
 }
 
 
