@@ -27,6 +27,9 @@ def write_whole(
 ) -> Path:
     """Write a file whole or not at all; one of its name is replaced.
 
+    A link stays one: what it points to is replaced. A device or a pipe, such as /dev/null, is written
+    into and stays.
+
     Args:
         path: the file.
         content: see `Content`.
@@ -39,23 +42,28 @@ def write_whole(
     Raises:
         OutputError: the system refuses; the file is as it was, and nothing else is left.
     """
-    # The name says nothing of the file's: a long one would not leave room for more.
-    draft = path.with_name(f".{secrets.token_hex(8)}.tmp")
     with writing(path):
+        target = Path(os.path.realpath(path)) if path.is_symlink() else path
+        # The name says nothing of the file's: a long one would not leave room for more.
+        draft = target.with_name(f".{secrets.token_hex(8)}.tmp")
         if make_folder:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists() and not (target.is_file() or target.is_dir()):
+            with target.open("wb") as stream:
+                _fill(stream, content)
+            return path
         try:
             with open(draft, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as stream:
                 _fill(stream, content)
                 if durable:
                     stream.flush()
                     os.fsync(stream.fileno())
-            draft.replace(path)
+            draft.replace(target)
         except BaseException:
             draft.unlink(missing_ok=True)
             raise
         if durable:
-            sync_folder(path.parent)
+            sync_folder(target.parent)
     return path
 
 
@@ -82,6 +90,14 @@ def draft_folder(folder: Path) -> Iterator[Path]:
             yield draft
         finally:
             shutil.rmtree(draft, ignore_errors=True)
+
+
+def draft_place(folder: Path) -> Path:
+    """Where a draft for a folder goes: into it where it is there, else beside it.
+
+    Beside one that is there may be another file system, or a place that may not be written to.
+    """
+    return folder if folder.is_dir() else folder.parent
 
 
 def publish_files(draft: Path, folder: Path, names: Iterable[str]) -> tuple[Path, ...]:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemx_core.comparison import ComparisonResult
-from hemx_core.files import draft_folder, publish_files
+from hemx_core.files import draft_folder, draft_place, publish_files
 from hemx_core.imaging.spec import HUWindow
 from hemx_core.imaging.volume import HUVolume
 from hemx_core.measure.expansion import DEFINITIONS, Interval
@@ -233,7 +233,7 @@ def write_comparison(
     folder = folder.resolve()
     check_output(folder, COMPARISON_NAME, FORMAT)
     document = to_comparison_document(result, identify=identify, pictures=(PICTURE_NAME,))
-    with draft_folder(folder.parent) as draft:
+    with draft_folder(draft_place(folder)) as draft:
         write_png(draft / PICTURE_NAME, pair_picture(result, earlier, later, window=window))
         (draft / COMPARISON_NAME).write_text(dumps(document), encoding="utf-8")
         picture, document_path = publish_files(draft, folder, (PICTURE_NAME, COMPARISON_NAME))

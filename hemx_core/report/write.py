@@ -11,7 +11,7 @@ import cv2
 
 from hemx_core.costs import StageClock
 from hemx_core.errors import OutputError
-from hemx_core.files import draft_folder, publish_files
+from hemx_core.files import draft_folder, draft_place, publish_files
 from hemx_core.imaging.spec import HUWindow
 from hemx_core.imaging.volume import HUVolume
 from hemx_core.report.json_report import FORMAT, dumps, to_document
@@ -76,7 +76,7 @@ def write_report(
 ) -> WrittenReport:
     """Write result.json, overview.png and overlays/slice_XX.png (numbered from 1).
 
-    Files are made in a hidden folder beside the target and renamed one by one, result.json last;
+    Files are made in a hidden folder (see `draft_place`) and renamed one by one, result.json last;
     overlays of an earlier run that this one does not replace are removed.
 
     Args:
@@ -91,7 +91,7 @@ def write_report(
     folder = folder.resolve()
     check_output(folder)
     clock = StageClock()
-    with draft_folder(folder.parent) as draft:
+    with draft_folder(draft_place(folder)) as draft:
         with clock.stage("pictures"):
             names = _draw_all(result, volume, draft, window)
         timed = replace(result, costs=(*result.costs, *clock.costs))

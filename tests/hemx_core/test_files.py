@@ -15,6 +15,7 @@ from hemx_core.errors import OutputError
 from hemx_core.files import (
     Content,
     draft_folder,
+    draft_place,
     publish_files,
     publish_folder,
     write_whole,
@@ -63,6 +64,37 @@ def test_what_fails_half_way_leaves_the_old_file_and_nothing_else(
         write_whole(path, fill)
     assert path.read_text(encoding="utf-8") == "old"
     assert names(tmp_path) == ["file"]
+
+
+def test_a_link_stays_one_and_its_file_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(Path("real") / "file")
+    for text in ("new", "newer"):
+        assert write_whole(tmp_path / "link", text) == tmp_path / "link"
+        assert (tmp_path / "link").is_symlink()
+        assert (tmp_path / "real" / "file").read_text(encoding="utf-8") == text
+    assert names(tmp_path) == ["link", "real"]
+    assert names(tmp_path / "real") == ["file"]
+
+
+def test_a_name_that_is_too_long_is_told(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="File name too long"):
+        write_whole(tmp_path / ("n" * 300), "")
+    assert names(tmp_path) == []
+
+
+def test_a_pipe_or_a_device_is_written_into_and_stays(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        for name in ("pipe", "link"):
+            write_whole(tmp_path / name, "told", durable=True)
+            assert os.read(reader, 10) == b"told"
+    finally:
+        os.close(reader)
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+    assert names(tmp_path) == ["link", "pipe"]
 
 
 def test_a_missing_folder_is_made_only_where_it_may_be(tmp_path: Path) -> None:
@@ -172,3 +204,9 @@ def test_the_folder_before_stays_where_the_new_one_cannot_be_moved(tmp_path: Pat
         publish_folder(tmp_path / "missing", out)
     assert names(out) == ["old"]
     assert names(tmp_path) == ["out"]
+
+
+def test_a_draft_lies_in_a_folder_that_is_there_and_beside_one_that_is_not(tmp_path: Path) -> None:
+    """A folder that is there may be a medium of its own, to which nothing beside it can be renamed."""
+    assert draft_place(tmp_path) == tmp_path
+    assert draft_place(tmp_path / "new") == tmp_path
