@@ -73,7 +73,8 @@ class TriageResult(results.TriageResult):
     """The whole answer for one study, which can be saved.
 
     Args:
-        shown: the volume and the window; a reference, not a copy.
+        shown: the volume and the window; a reference, not a copy, so that a result that is kept keeps
+            its volume in memory.
         language: of what `save` writes, unless it is told another.
     """
 
@@ -203,7 +204,7 @@ def triage(
         DicomSeriesError: no usable series.
         NotHeadError: the volume shows no head with a brain in it.
         ModelError: the models cannot be loaded or run.
-        InputError: no such language.
+        InputError: no such language, or a window of other than two numbers.
 
     Example:
         result = hemx.triage("study/")
@@ -369,7 +370,13 @@ def _shown(
 
 
 def _window(window: Window | None) -> HUWindow | None:
-    return window if window is None or isinstance(window, HUWindow) else HUWindow(*window)
+    if window is None or isinstance(window, HUWindow):
+        return window
+    try:
+        lower, upper = (float(end) for end in window)
+    except (TypeError, ValueError) as error:
+        raise InputError("window_pair", window=repr(window)) from error
+    return HUWindow(lower, upper)
 
 
 def _fields(value: Any) -> dict[str, Any]:

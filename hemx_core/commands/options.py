@@ -54,9 +54,7 @@ def parse_window(text: str | None) -> HUWindow | None:
     try:
         lower, upper = (float(part) for part in text.split(","))
     except ValueError as error:
-        raise InputError(
-            f"a window {text!r}", expected="two numbers, lower,upper", remedy="give --window 0,80"
-        ) from error
+        raise InputError("window_pair", window=repr(text)) from error
     return HUWindow(lower, upper)
 
 

@@ -303,6 +303,8 @@ ERRORS: dict[str, str] = {
     "crop_mismatch": "an image of shape {image}, a mask of shape {mask}, a crop of {size} | two "
     "pictures of one shape, and a positive size | give the mask on the same grid as the prepared "
     "slice",
+    "window_pair": "a window {window} | two numbers, lower and upper | give the window as lower,upper, "
+    "for example 0,80",
     "window_order": "a window from {lower} to {upper} HU | lower < upper | give the window as "
     "lower,upper, for example 0,80",
     "grid_size": "a grid of {size} pixels of {mm} mm | a size divisible by 32, and pixels of 0.1 "

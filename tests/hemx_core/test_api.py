@@ -85,6 +85,12 @@ def test_a_volume_from_an_array() -> None:
     assert result.costs[0].name == "check"
 
 
+@pytest.mark.parametrize("window", [(0,), (0, 40, 80), "0,80", ("low", "high"), 80])
+def test_a_window_of_other_than_two_numbers_is_refused(tmp_path: Path, window: object) -> None:
+    with pytest.raises(InputError, match=r"a window .*Expected: two numbers"):
+        hemx.triage(tmp_path / "none", window=window)  # type: ignore[arg-type]
+
+
 def test_models_loaded_here_are_closed_and_those_given_stay_open(
     study: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
