@@ -128,13 +128,13 @@ def open_input(path: Path) -> Iterator[FoundFiles]:
     """Find the DICOM files of a path; a zip stays open until the block ends.
 
     Raises:
-        NoSeriesError: nothing there, not a regular file or folder, or a damaged zip.
+        NoSeriesError: nothing there, closed, not a regular file or folder, or a damaged zip.
         UnsafeInputError: a link, a DICOMDIR or a zip member that leaves the input, or too much.
     """
-    if path.is_dir():
+    head = _head_of_file(path)
+    if head is None:
         yield _keep_dicom(_in_folder(path))
         return
-    head = _head_of_file(path)
     if not looks_like_dicom(head) and zipfile.is_zipfile(path):
         with _open_zip(path) as archive:
             yield _keep_dicom(_in_zip(archive, path.name))
@@ -157,12 +157,16 @@ def looks_like_dicom(head: bytes) -> bool:
     return head[128:132] == b"DICM" or head[:2] in _FIRST_GROUPS
 
 
-def _head_of_file(path: Path) -> bytes:
-    if not path.exists():
-        raise NoSeriesError("nothing_there", path=str(path))
-    if not path.is_file():
-        raise NoSeriesError("not_regular", path=str(path))
+def _head_of_file(path: Path) -> bytes | None:
+    """The first bytes of a file; None for a folder."""
     try:
+        # These, too, are refused where a folder above is closed or a name is too long.
+        if path.is_dir():
+            return None
+        if not path.exists():
+            raise NoSeriesError("nothing_there", path=str(path))
+        if not path.is_file():
+            raise NoSeriesError("not_regular", path=str(path))
         with path.open("rb") as stream:
             return stream.read(_SMALLEST_DICOM_BYTES)
     except OSError as error:

@@ -11,7 +11,7 @@ import cv2
 
 from hemx_core.costs import StageClock
 from hemx_core.errors import OutputError
-from hemx_core.files import draft_folder, draft_place, publish_files
+from hemx_core.files import draft_folder, draft_place, publish_files, writing
 from hemx_core.imaging.spec import HUWindow
 from hemx_core.imaging.volume import HUVolume
 from hemx_core.report.json_report import FORMAT, dumps, to_document
@@ -50,13 +50,15 @@ def check_output(folder: Path, name: str = RESULT_NAME, form: str = FORMAT) -> N
         name: of the document.
         form: what the document's "format" says.
     Raises:
-        OutputError: a file stands in the way, or a document of that name that HEMX did not write.
+        OutputError: a file stands in the way, or a document of that name that HEMX did not write; or the
+            system lets nobody look.
     """
-    if folder.exists() and not folder.is_dir():
-        raise OutputError("output_is_file", folder=str(folder))
     earlier = folder / name
-    if not earlier.exists():
-        return
+    with writing(folder):
+        if folder.exists() and not folder.is_dir():
+            raise OutputError("output_is_file", folder=str(folder))
+        if not earlier.exists():
+            return
     try:
         document = json.loads(earlier.read_text(encoding="utf-8"))
         ours = isinstance(document, dict) and document.get("format") == form

@@ -297,3 +297,8 @@ def test_a_folder_of_pydicoms_own_files_is_sorted_out(tmp_path: Path) -> None:
     assert [(one.description, one.slices) for one in ct] == [("SmartScore - Gated 0.5 sec", 5)]
     assert {one.patient_id for one in series} >= {"77654033", "98890234"}
     assert any(one.refusal == Refusal("not_ct", modality="MR") for one in series)
+
+
+def test_a_path_that_the_system_refuses_is_told(tmp_path: Path) -> None:
+    with pytest.raises(NoSeriesError, match="File name too long"):
+        list_series(tmp_path / ("n" * 300))

@@ -74,6 +74,11 @@ def test_a_file_in_the_folders_place_is_refused(tmp_path: Path) -> None:
         _write(tmp_path / "out" / "below")
 
 
+def test_a_folder_that_nobody_may_look_at_is_refused_in_words(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="File name too long"):
+        check_output(tmp_path / ("n" * 300))
+
+
 def test_a_disk_error_leaves_the_earlier_result_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
