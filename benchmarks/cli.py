@@ -71,7 +71,7 @@ class _Commands(TyperGroup):
 benchmark_app = typer.Typer(
     name="benchmark",
     cls=_Commands,
-    help="Latency, memory and size of the bundle; peers; budgets. Every run is in fresh processes.",
+    help="Measure speed, memory and accuracy; the paper's experiments.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

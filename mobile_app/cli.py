@@ -22,10 +22,12 @@ def open_app(study: Study = None, demo: Demo = False) -> None:
     """Open the app in a window: read a study with what triage finds on it."""
     from importlib.util import find_spec
 
-    from hemx_core.errors import BackendError
+    from hemx_core.errors import BackendError, NoSeriesError
 
     if find_spec("kivy") is None:
         raise BackendError("no_kivy")
+    if study is not None and not study.exists():
+        raise NoSeriesError("nothing_there", path=str(study))
     from mobile_app.main import main
 
     main(study, demo=demo)

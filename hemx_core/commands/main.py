@@ -69,6 +69,9 @@ RENAMED = {
 }
 """Names from before the groups; they work for one version."""
 
+FOR_DEVELOPERS = "Your own data and models, and development"
+"""Heading of the groups in `hemx --help`, below what a clinician needs."""
+
 
 def main() -> None:
     """Run the command line; an intended error is one message on stderr and exit code 2."""
@@ -95,8 +98,13 @@ def make_app() -> typer.Typer:
     app.callback()(_root)
     groups = {
         "": app,
-        "dev": typer.Typer(no_args_is_help=True, help="Data sets, scores, export, validation."),
-        "bundle": typer.Typer(no_args_is_help=True, help="Sign and verify model bundles."),
+        "dev": typer.Typer(
+            no_args_is_help=True,
+            help="Check data sets, score trained weights, export and validate bundles.",
+        ),
+        "bundle": typer.Typer(
+            no_args_is_help=True, help="Verify, trust, test and sign model bundles."
+        ),
     }
     for module, group in COMMANDS.items():
         import_module(module).register(groups[group])
@@ -109,6 +117,8 @@ def make_app() -> typer.Typer:
         else:
             for name in names:
                 _register_missing(groups[group], f"{group} {name}".strip())
+    for added in app.registered_groups:
+        added.rich_help_panel = FOR_DEVELOPERS
     return app
 
 
@@ -127,7 +137,7 @@ def find_checkout() -> bool:
 
 
 def current_names(words: Sequence[str]) -> list[str]:
-    """A command line in today's names; one that uses an older name is told, on stderr, the new one."""
+    """A command line in today's names; for an older name a hint with the new one goes to stderr."""
     for old, new in RENAMED.items():
         parts = old.split()
         if list(words[: len(parts)]) == parts:
@@ -160,9 +170,12 @@ def _fail(error: HemxError) -> None:
 
 
 def _register_missing(group: typer.Typer, name: str) -> None:
+    extra = EXTRAS[name.split()[0]]
+
     @group.command(
         name.split()[-1],
         help="Runs from a checkout of the source.",
+        rich_help_panel=None if " " in name else FOR_DEVELOPERS,
         context_settings={
             "allow_extra_args": True,
             "ignore_unknown_options": True,
@@ -173,7 +186,7 @@ def _register_missing(group: typer.Typer, name: str) -> None:
         raise BackendError(
             f"`hemx {name}` is not part of an installed package",
             expected="a checkout of HEMX's source",
-            remedy='in the checkout: pip install -e ".[export]"; see docs/installation.md',
+            remedy=f'in the checkout: pip install -e ".[{extra}]"; see docs/installation.md',
         )
 
 

@@ -27,7 +27,7 @@ Results = Annotated[Path, typer.Option(help="Folder of the JSON result files.")]
 def register(app: typer.Typer) -> None:
     """Add `train` to the command line."""
     train = typer.Typer(
-        no_args_is_help=True, help="Train the two stages and the GAN (needs the extra `train`)."
+        no_args_is_help=True, help="Train the networks on your own data (extra `train`)."
     )
     for command in (segmentation, classifier, gan):
         train.command(command.__name__)(command)

@@ -40,6 +40,24 @@ def test_a_clinician_s_commands_and_the_groups() -> None:
     assert set(names(main.make_app())) == clinical | {"dev", "train", "bundle", "benchmark"}
 
 
+def test_help_shows_a_clinician_s_commands_above_the_groups(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run("--help") == 0
+    told = capsys.readouterr().out
+    heading = told.index(main.FOR_DEVELOPERS)
+    assert told.index("phantom") < heading < told.index("benchmark")
+
+
+def test_the_app_opens_no_window_on_a_path_that_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # Whether Kivy is there does not matter, and importing it would take stderr over.
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: object())
+    assert run("app", str(tmp_path / "missing")) == 2
+    assert "nothing at" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -89,6 +107,7 @@ def test_an_installed_package_says_what_needs_a_checkout(
     error = capsys.readouterr().err
     assert "a checkout of HEMX's source" in error
     assert "docs/installation.md" in error
+    assert f".[{'bench' if line.startswith('benchmark') else 'export'}]" in error
 
 
 @pytest.mark.parametrize(
