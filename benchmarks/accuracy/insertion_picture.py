@@ -132,7 +132,7 @@ def main(
     folder = phe_sich.data_folder()
     real, inserted = real_slices(folder, count), inserted_slices(folder, count, seed)
     tiles = [
-        cv2.hconcat([_tile(*pair) for pair in both]) for both in zip(real, inserted, strict=False)
+        cv2.hconcat([_tile(hu) for hu, _ in both]) for both in zip(real, inserted, strict=False)
     ]
     half = (len(tiles) + 2) // 3
     tiles += [np.zeros_like(tiles[0])] * (3 * half - len(tiles))
@@ -158,7 +158,7 @@ def _spread(values: NDArray[np.float32]) -> float:
     return 1.4826 * float(np.median(np.abs(values))) if values.size else float("nan")
 
 
-def _tile(hu: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+def _tile(hu: NDArray[np.float32]) -> NDArray[np.uint8]:
     grey = np.clip(hu[20:500, 51:461] / 80 * 255, 0, 255).astype(np.uint8)
     small = cv2.resize(grey, (TILE[1], TILE[0]), interpolation=cv2.INTER_AREA)
     return np.asarray(small, dtype=np.uint8)

@@ -30,7 +30,6 @@ from hemx_core.training.slice_pools import SlicePool
 
 IMAGES_A_BATCH = 8
 LEVELS = ("image", "batch", "patient", "pooled")
-MEASURES = ("f", "iou", "soft_dice_loss")
 COLUMNS = ("hit", "found", "truth", "soft_hit", "soft_found")
 
 

@@ -33,7 +33,6 @@ FORMAT = 1
 CONTEXT = b"HEMX model bundle manifest, format 1\n"
 """Signed in front of the manifest, so that a signature made for anything else fits no bundle."""
 MAXIMUM_BYTES = 4096
-COPY_AGAIN = "copy the bundle again from where it was released; do not use it as it is"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -117,7 +117,7 @@ def summarise(tables: Tables, studies: Sequence[StudyFacts]) -> dict[str, Any]:
     }
 
 
-def warn_of_gaps(tables: Tables, summary: dict[str, Any], findings: Findings) -> None:
+def warn_of_gaps(summary: dict[str, Any], findings: Findings) -> None:
     """Warn of splits without patients, and of labelled markers that a split cannot score."""
     for split in SPLITS:
         if not summary["by_split"].get(split):
@@ -237,7 +237,7 @@ def check_dataset(folder: Path, progress: Progress | None = None) -> CheckReport
     studies = _check_studies(tables, progress)
     check_leakage(tables, studies, tables.findings)
     summary = summarise(tables, studies)
-    warn_of_gaps(tables, summary, tables.findings)
+    warn_of_gaps(summary, tables.findings)
     ordered = sorted(
         tables.findings.problems,
         key=lambda problem: (problem.file, problem.row or 0, problem.column),

@@ -28,7 +28,6 @@ from hemx_core.runtime.program import Array, check_inputs, check_program_file
 METHOD = "forward"
 TORCH_LIBRARY = "libtorch_cpu.so"
 BINDING = "executorch.extension.pybindings._C"
-REMEDY = 'pip install "hemx[runtime]"'
 
 _open_programs: weakref.WeakSet[DesktopProgram] = weakref.WeakSet()
 """Open programs of this process: they point into ExecuTorch's thread pool, which is one for all."""

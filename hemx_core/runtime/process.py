@@ -1,4 +1,4 @@
-"""The parent's end of a process that runs programs: starting it, asking it, its last words.
+"""The parent's side of the process that runs programs: start, calls, and its last error output.
 
 Three things end it: the end of its request pipe, the death of the parent (Linux, at once), and `end`, which
 waits and in need kills. A thread that starts it waits for it as well, so that nothing is left of it.
@@ -243,9 +243,6 @@ def _pipe() -> tuple[int, int]:
         with contextlib.suppress(OSError):
             fcntl.fcntl(writes, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
     return reads, writes
-
-
-REMEDY = 'pip install "hemx[runtime]"'
 
 
 def can_start_processes() -> bool:

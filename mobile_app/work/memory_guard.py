@@ -156,7 +156,3 @@ def _check_budget(needed: MemoryEstimate, budget: MemoryBudget, resident: int) -
 
 def _used(budget: MemoryBudget, resident: int) -> int:
     return max(0, resident - budget.base_bytes) + budget.outside_bytes
-
-
-def _mib(size: int) -> str:
-    return f"{size / MIB:.0f} MiB"

@@ -18,11 +18,9 @@ from kivy.uix.widget import Widget
 
 from mobile_app.app import HemxApp
 from mobile_app.work.device_models import DeviceModels
-from mobile_app.work.jobs import JobState
 from tests.factories import ThresholdModels
 
 LANDSCAPE, PORTRAIT = (1280, 800), (800, 1280)
-ENDED = (JobState.DONE, JobState.FAILED, JobState.CANCELLED)
 
 
 class FakeDeviceModels(DeviceModels):
