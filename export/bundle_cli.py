@@ -1,4 +1,4 @@
-"""`hemx bundle`: make keys, sign a bundle, calibrate one anew."""
+"""`hemx bundle`: make keys, sign a bundle, and recalibrate it."""
 
 from __future__ import annotations
 

@@ -165,7 +165,7 @@ def sync_folder(folder: Path) -> None:
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Tell what the system refuses while a file or a folder is written, as HEMX tells it.
+    """Turn what the system refuses while a file or a folder is written into HEMX's error.
 
     Raises:
         OutputError: instead of an OSError.

@@ -23,7 +23,7 @@ NAMING = frozenset({"patient", "at", "file", "files", "folder", "path"})
 """Values of these names may name a patient, a date or files: `Phrase.nameless` leaves them out."""
 
 SENTENCE = "sentence"
-"""Name of a value that is told as it is: of records that were made before codes had values."""
+"""Name of a value that is shown unchanged: in records made before codes had values."""
 
 
 NAMED_BEFORE = frozenset(
@@ -52,7 +52,7 @@ class Severity(StrEnum):
 
     @property
     def rank(self) -> int:
-        """Place in a list, the gravest first."""
+        """Place in a list, the most severe first."""
         return (Severity.WARNING, Severity.CAUTION, Severity.INFO).index(self)
 
 

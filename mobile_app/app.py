@@ -1,4 +1,4 @@
-"""The app's frame: navigation, status line, one screen at a time, and the lock before all of it."""
+"""The app's frame: navigation, status line, one screen at a time, behind the lock."""
 
 from __future__ import annotations
 

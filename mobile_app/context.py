@@ -239,7 +239,7 @@ class AppContext(EventDispatcher):
         self.fbind("language", lambda _context, code: settings.set_language(store, code))
 
     def stands(self) -> None:
-        """Say that the app has drawn its first frame and no study: what it uses now is its base."""
+        """Take the memory used now as the base: the first frame is drawn and no study is open."""
         if self._measures_base:
             self._budget = MemoryBudget(base_bytes=resident_bytes())
 
@@ -270,7 +270,7 @@ class AppContext(EventDispatcher):
             act()
 
     def studies_changed(self) -> None:
-        """Say that studies or results were added, changed or deleted."""
+        """Announce that studies or results were added, changed or deleted."""
         self.dispatch("on_studies_changed")
 
     # Models and settings

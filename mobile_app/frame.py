@@ -194,7 +194,7 @@ class Content(BoxLayout):
         self.status.told = self._words()
 
     def _opened(self, *_ignored: object) -> None:
-        """Where nothing else is told, the line tells the open study; names may be hidden meanwhile."""
+        """With no other message the line names the open study; names may have been hidden meanwhile."""
         if not self._said[0]:
             self.status.told = self._words()
 

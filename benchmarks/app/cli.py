@@ -1,4 +1,4 @@
-"""`python -m benchmarks app`: what the app promises, each a command that fails where it is broken."""
+"""`python -m benchmarks app`: the app's limits, each measured by a command that fails beyond it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Frame times on the interface's thread while it imports, triages and is scrolled, all at once.
+"""Frame times on the interface's thread during import, triage and scrolling at the same time.
 
 A frame's time runs from when it is due to when it is drawn: coming back late from the wait for it, touches,
 layout, what jobs tell, drawing. The wall's time counts for the limit; the thread's own processor time beside

@@ -1,4 +1,4 @@
-"""The device's models with a clock: what loading, the self-test and every slice take, in the worker.
+"""The device's models, timed: loading, self-test and every slice, in the worker.
 
 get -> loading, self-test -> segment, segment, ... -> classify, ...
 """

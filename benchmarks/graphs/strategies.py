@@ -122,7 +122,7 @@ def _calls(slices: Iterable[tuple[int, PreparedSlice]], models: TriageModels) ->
 
 
 def _serve(pipe: Any, bundle: str) -> None:
-    """The second process: waits for volumes until it is told to end."""
+    """The second process: waits for volumes until it receives the end."""
     import cv2
 
     from hemx_core.bundle.load import load_models

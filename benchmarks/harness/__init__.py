@@ -1,1 +1,1 @@
-"""Fresh processes in turns, outputs compared before speeds: shared by all measurements."""
+"""What all measurements share: fresh processes that take turns, and outputs compared before speeds."""

@@ -1,4 +1,4 @@
-"""Fresh processes in turns: a peak of memory and a cold start cannot be had twice in one process.
+"""Measure in fresh processes that take turns: a memory peak or a cold start happens once a process.
 
 Every round visits every contestant once, each visit in a process of its own; the order moves on by one place
 from round to round and every other round runs backwards, so that drift of the machine meets all of
@@ -145,7 +145,7 @@ TIMEOUT_SECONDS = 3600.0
 
 
 class ChildError(BenchmarkError):
-    """A function failed in a fresh process; `reason` is its last words."""
+    """A function failed in a fresh process; `reason` is the end of its error output."""
 
     def __init__(self, function: str, reason: str) -> None:
         super().__init__(
@@ -198,7 +198,7 @@ def run_fresh(
 
 
 def try_fresh(function: Callable[..., Any], arguments: Json, **options: Any) -> Json:
-    """As `run_fresh`; a child that fails is a visit that `failed`, with its last words."""
+    """As `run_fresh`; a child that fails is a visit that `failed`, with the end of its error output."""
     try:
         found: Json = run_fresh(function, arguments, **options)
     except ChildError as error:

@@ -262,7 +262,7 @@ class Change:
 def compare(
     before: Sequence[Json], after: Sequence[Json], *, any_outputs: bool = False
 ) -> list[Change]:
-    """Compare what stands in both files; of several records of a name, the last.
+    """Compare the records that both files have; of several with the same name, the last.
 
     Args:
         before: records of the first file.

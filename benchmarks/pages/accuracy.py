@@ -145,7 +145,7 @@ def study(results: Path) -> Json:
 
 
 def app(results: Path) -> Json:
-    """What the app promises, as measured on the real app: a row for each verdict, and what has no limit."""
+    """The app's limits, measured on the real app: a row for each verdict, and figures without a limit."""
     rows: list[Sequence[str]] = []
     for name in MEASUREMENTS:
         report = _read(results / "app" / f"{name}.json")

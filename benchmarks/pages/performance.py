@@ -31,7 +31,7 @@ from hemx_core.records import Json
 
 Facts = dict[str, Any]
 WAITS = 4
-"""Peers whose wait for a first answer is told, shortest first."""
+"""Peers whose time to a first answer is named, shortest first."""
 WORST_LAYERS = 8
 """Operators of a network that are listed."""
 SHORTEST_MS = 0.01
@@ -473,5 +473,5 @@ def _report(path: Path) -> Json:
 
 
 def _made(report: Json) -> Json:
-    """A report's provenance as a record tells its machine."""
+    """A report's provenance in the form in which a record describes its machine."""
     return {**report["provenance"], "device": report["provenance"]["machine"]}

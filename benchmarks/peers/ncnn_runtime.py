@@ -1,4 +1,4 @@
-"""ncnn, converted by pnnx; its options as they are by default."""
+"""ncnn, converted by pnnx; with its default options."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Verify and load a model bundle: manifest, segmenter and classifier behind one object."""
+"""Verify and load a model bundle: one object with the manifest, the segmenter and the classifier."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class Maker(Protocol):
     """Makes the studies of a cohort, each from the cohort's seed and its own number alone."""
 
     stage: ClassVar[str]
-    """Its name in what is told of the progress."""
+    """Its name in progress messages."""
     same: ClassVar[str]
     """What has to be the same when a folder is continued, in words."""
 

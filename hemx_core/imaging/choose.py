@@ -147,7 +147,7 @@ _CRITERIA: tuple[tuple[str, Callable[[Candidate], float]], ...] = (
     ("because.acquired_last", lambda candidate: _seconds(candidate.part.acquired_at)),
     ("because.lowest_number", lambda candidate: -_number(candidate.part)),
 )
-"""What decides, in this order, by the code that tells it."""
+"""Criteria in the order in which they decide, by the code of their sentence."""
 
 
 def rank(parts: Sequence[SeriesPart]) -> list[Candidate]:

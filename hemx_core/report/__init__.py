@@ -1,1 +1,1 @@
-"""A triage result as files and text: result.json, overlay pictures, a table for the terminal."""
+"""A triage result as files and text: result.json, pictures, referral, DICOM objects, terminal table."""

@@ -149,7 +149,7 @@ def device_uid() -> str:
 
 
 def mark_deidentified(written: Dataset) -> None:
-    """Say in the object that what names the patient was left out (PS3.3 C.7.1.1)."""
+    """Record in the object that the patient's identity was removed (PS3.3 C.7.1.1)."""
     written.PatientIdentityRemoved = "YES"
     written.DeidentificationMethod = "HEMX: patient and study attributes left out, UIDs kept"
 

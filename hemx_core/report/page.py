@@ -1,4 +1,4 @@
-"""A page as a list of what stands on it: text, filled boxes and pictures, in millimetres.
+"""A page as a list of its elements: text, filled boxes and pictures, in millimetres.
 
 It is laid out once, by the widths of the font's characters; `render` makes a picture and a PDF of it.
 """

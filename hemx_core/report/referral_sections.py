@@ -364,7 +364,7 @@ def notes_height(sheet: Sheet) -> float:
 
 
 def draw_notes(sheet: Sheet, y: float, bottom: float) -> None:
-    """Warnings, the gravest first, as many as fit above the footer."""
+    """Warnings, the most severe first, as many as fit above the footer."""
     page, texts = sheet.page, sheet.texts
     y = sheet.heading(MARGIN_MM, y, WIDTH_MM, "notes")
     step = line_height_mm(_SMALL)
@@ -394,7 +394,7 @@ def _blocks(sheet: Sheet) -> list[list[str]]:
 
 
 def _notes(sheet: Sheet) -> list[str]:
-    """Sentences, the gravest first, each once."""
+    """Sentences, the most severe first, each once."""
     texts, comparison = sheet.texts, sheet.comparison
     own = _told(sheet, sheet.result.notes, sheet.result.identity)
     found = [(note, texts.note(note)) for note in own]

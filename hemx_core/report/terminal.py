@@ -167,7 +167,7 @@ _NOTE_STYLES = {Severity.WARNING: "bold red", Severity.CAUTION: "yellow", Severi
 
 
 def _notes(notes: Iterable[Note]) -> list[Text]:
-    """Each note with its severity, the gravest first."""
+    """Each note with its severity, the most severe first."""
     return [
         Text(tell_labelled(note), style=_NOTE_STYLES[note.severity])
         for note in gravest_first(notes)

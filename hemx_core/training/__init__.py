@@ -1,1 +1,1 @@
-"""Training of the two stages, with Lightning."""
+"""Training of the two stages and the GAN, with Lightning; scores are in `scoring`."""

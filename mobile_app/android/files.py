@@ -1,4 +1,4 @@
-"""Android's Storage Access Framework: the user picks a folder or a file, the app copies it and forgets it.
+"""Android's Storage Access Framework: the user picks a folder or a file, and the app copies it.
 
     pick     ACTION_OPEN_DOCUMENT_TREE or ACTION_OPEN_DOCUMENT; no permission, the system asks the user
     fetch    rows of DocumentsContract -> openFileDescriptor -> a private temporary folder
@@ -28,7 +28,7 @@ FOLDER_MIME = "vnd.android.document/directory"
 MOST_FILES = 20_000
 MOST_DEPTH = 16
 MOST_BYTES = 8 * 2**30
-"""A study has some hundred files and less than a gigabyte; whoever picks a whole card by mistake is told."""
+"""A study has some hundred files and less than a gigabyte; a whole card picked by mistake is refused."""
 CHUNK = 1 << 20
 
 

@@ -143,7 +143,7 @@ def chart_points(course: tuple[VolumePoint, ...], pairs: set[int]) -> tuple[list
 
 
 def limits_card(language: str, compared: Compared) -> Card:
-    """Warnings of the pair, the gravest first, then each study's own warnings."""
+    """Warnings of the pair, the most severe first, then each study's own warnings."""
     card, texts, comparison = Card(), Texts(language), compared.comparison
     card.add_widget(heading(text(language, "compare.limits")))
     told = [(texts.note(note), note.severity) for note in gravest_first(comparison.notes)]

@@ -56,7 +56,7 @@ UNKNOWN = "-"
 def date_time(language: str, moment: datetime | None) -> str:
     """A date with its time of day: 24 Nov 2026, 13:05 / 2026年11月24日 13:05.
 
-    A time with a zone is told in the device's zone; one without, such as an acquisition's, as it is.
+    A time with a zone is shown in the device's zone; one without, such as an acquisition's, unchanged.
     """
     if moment is None:
         return UNKNOWN

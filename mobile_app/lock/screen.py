@@ -127,7 +127,7 @@ class Lock(AnchorLayout):
             self._wait()
 
     def _wait(self) -> None:
-        """Say how long the next try must wait."""
+        """Show how long the next try must wait."""
         seconds = ceil(self.pin.wait_seconds())
         if seconds > 0:
             self.told = self._say("wait", seconds=seconds)

@@ -150,7 +150,7 @@ def compile_manifest(manifest: Path, package: str, apk: Path) -> Path:
 
 
 def check(facts: AppFacts) -> None:
-    """Hold an app to its promises.
+    """Check an app against what it may do.
 
     Raises:
         PackagingError: it asks for a permission, or lets Android copy patients' data away.

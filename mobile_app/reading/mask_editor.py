@@ -206,7 +206,7 @@ class MaskEditor:
         return Snapshot(self._state, tuple(self._slices), self.volume_ml)
 
     def mark_saved(self, snapshot: Snapshot) -> None:
-        """Say that a snapshot has been stored; what was drawn since stays unsaved."""
+        """Note that a snapshot has been stored; what was drawn since stays unsaved."""
         self._saved = snapshot
 
     def estimate(self) -> VolumeEstimate:

@@ -103,7 +103,7 @@ class Report(BoxLayout):
         self._turn()
 
     def on_show(self) -> None:
-        """Names are left out anew; the open study's newest state is loaded."""
+        """Reset to a referral without names, and load the open study's newest state."""
         self.identify, self.message = False, ""
         self._load()
 
@@ -238,7 +238,7 @@ class Report(BoxLayout):
         self.identify = False
 
     def tell(self, key: str, **named: object) -> None:
-        """Say how the export goes, below its button."""
+        """Show the export's progress below its button."""
         self.message = text(self.context.language, key, **named)
         self._write()
 

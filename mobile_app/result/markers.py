@@ -22,7 +22,7 @@ from mobile_app.result.findings import Facts, MarkerFinding, Opinion
 from mobile_app.widgets.buttons import ActionButton, Card, Wrapped
 
 HATCH = dp(7)
-"""Distance of the zone's strokes: it is told from the bar without its colour."""
+"""Distance of the zone's strokes, which set it apart from the bar without colour."""
 
 
 class MarkerBar(Widget):

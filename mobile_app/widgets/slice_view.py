@@ -178,12 +178,12 @@ class SliceView(StencilView):
         self._stales(LAYERS)()
 
     def mask_changed(self, index: int) -> None:
-        """Say that a slice's mask is another one."""
+        """Redraw after a slice's mask changed."""
         if index == int(self.index):
             self._stales(("outline",))()
 
     def result_changed(self, index: int) -> None:
-        """Say that a slice's result is another one."""
+        """Redraw after a slice's result changed."""
         if index == int(self.index):
             self._stales(("heat",))()
 

@@ -1,4 +1,4 @@
-"""The slice under the fingers.
+"""The slice with its touches: window, zoom and scrolling.
 
 One finger: scroll, window, measure or draw, as `mode` says; a tap reads the pixel (not while drawing). Two
 fingers: zoom and pan, in every mode. A wheel scrolls, away towards the head; with Ctrl it zooms.

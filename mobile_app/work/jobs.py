@@ -97,7 +97,7 @@ Schedule = Callable[[Callable[..., None]], object]
 """Runs a function soon on the interface's thread; it may hand it arguments, which are ignored."""
 
 PROGRESS_SECONDS = 0.1
-"""Progress is told at most this often; a new stage and its last slice always are."""
+"""Progress is reported at most this often; a new stage and its last slice always."""
 
 DRAIN_SECONDS = 0.008
 """A frame's share for callbacks; what is left waits for the next one."""
