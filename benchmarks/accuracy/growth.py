@@ -140,7 +140,11 @@ MATRIX = 256
 NEAR_POINTS = 5.0
 """A pair this near to a threshold, in points of the earlier volume, is not counted for "right"."""
 
-app = typer.Typer(no_args_is_help=True, add_completion=False)
+app = typer.Typer(
+    help="Measure haematoma expansion where the truth is known.",
+    no_args_is_help=True,
+    add_completion=False,
+)
 Bundle = Annotated[Path | None, typer.Option(help="Model bundle; the shipped one by default.")]
 
 

@@ -21,7 +21,9 @@ Side = Annotated[str | None, typer.Option(help="left or right (the patient's).")
 Volume = Annotated[float | None, typer.Option(min=0.3, help="Haematoma volume, mL.")]
 Markers = Annotated[
     str | None,
-    typer.Option(help=f"Exactly these markers: {','.join(MARKER_CODES)}, or none. Default: drawn."),
+    typer.Option(
+        help=f"Exactly these, commas between: {', '.join(MARKER_CODES)}; or none. Default: random."
+    ),
 ]
 Growth = Annotated[float | None, typer.Option(help="Add a follow-up: volume times this.")]
 Site = Annotated[int | None, typer.Option(min=1, max=99, help="One scanner per number.")]
