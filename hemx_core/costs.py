@@ -62,7 +62,7 @@ class Watch:
     on_slice: OnSlice | None = None
 
     def tell(self, stage: str, done: int, total: int) -> None:
-        """Tell how many slices of a stage are done."""
+        """Report how many slices of a stage are done."""
         if self.progress is not None:
             self.progress(stage, done, total)
 

@@ -117,7 +117,7 @@ class HemxApp(App):
             Clock.schedule_once(lambda _seconds: self._begin(), 0)
 
     def on_pause(self) -> bool:
-        """Stay in memory, with nothing unsaved; whoever comes back is asked for the PIN."""
+        """Stay in memory, with nothing unsaved; the PIN is asked for on return."""
         self._keep()
         if self.context is not None:
             self.locking.leave()
@@ -129,7 +129,7 @@ class HemxApp(App):
             self.locking.come_back()
 
     def on_stop(self) -> None:
-        """End the worker, then let the models and the store go."""
+        """End the worker, then release the models and the store."""
         Window.unbind(on_keyboard=self._key)
         if self.context is None:
             return

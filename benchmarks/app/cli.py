@@ -105,7 +105,7 @@ def cancel(
 
 @app_benchmarks.command("all")
 def measure_all() -> None:
-    """Every measurement as it stands in the documents; goes on after one that fails."""
+    """All measurements of docs/app.md; goes on after one that fails."""
     broken = []
     commands: tuple[Callable[[], None], ...] = (first_frame, study, frames, memory, cancel)
     for command in commands:

@@ -1,4 +1,4 @@
-"""What a measurement of the app says: figures, limits, verdicts, and the file they lie in."""
+"""Results of a measurement of the app: figures, limits, verdicts, and their file."""
 
 from __future__ import annotations
 

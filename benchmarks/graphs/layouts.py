@@ -1,4 +1,4 @@
-"""How both networks lie in files: two files, two methods of one program, or one joint forward.
+"""Layouts of both networks in files: two files, two methods of one program, or one joint forward.
 
     two files       segmenter.pte and classifier.pte: the features go from one to the other outside
     two methods     one file with the methods `segment` and `classify`

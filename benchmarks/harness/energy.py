@@ -1,4 +1,4 @@
-"""Energy of the processor, where the machine tells: RAPL counters of Linux (`/sys/class/powercap`)."""
+"""Energy of the processor, where the machine reports it: RAPL counters of Linux (`/sys/class/powercap`)."""
 
 from __future__ import annotations
 
@@ -57,5 +57,5 @@ class EnergyMeter:
 
 
 def tell_joules(joules: float | None) -> Any:
-    """What stands in a record: joules, or that the machine does not tell."""
+    """The energy as a record has it: joules, or that the machine does not report it."""
     return NOT_TOLD if joules is None else round(joules, 3)

@@ -137,7 +137,7 @@ def measure_pipeline(
 
 
 def volume_mib(volume: HUVolume) -> float:
-    """Size of the HU volume and of the mask that is kept beside it, MiB."""
+    """Size of the HU volume and of the mask kept with it, MiB."""
     return round(volume.hu.nbytes * 1.5 / 2**20, 1)
 
 

@@ -131,7 +131,7 @@ MS, MIB, BYTES = "ms", "MiB", "bytes"
 
 
 def figure(rounds: Sequence[float], unit: str, calls: Sequence[float] = ()) -> Json:
-    """A figure as it stands in a record: median, p95, every round, unit."""
+    """A figure in the form of a record: median, p95, every round, unit."""
     return {**summarise(rounds, calls).to_json(), "unit": unit}
 
 

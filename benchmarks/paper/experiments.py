@@ -57,7 +57,7 @@ class Bench:
     def settings(
         self, material: Material, seed: int, sizes: dict[str, Any], **more: Any
     ) -> dict[str, Any]:
-        """Settings of a job: its part of the scale, data, seed, and what tells it from its siblings."""
+        """Settings of a job: its part of the scale, data, seed, and what distinguishes it from other jobs."""
         return {
             "sizes": sizes,
             "data": dict(material.source.description),

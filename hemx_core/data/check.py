@@ -72,7 +72,7 @@ def _check_pixels(tables: Tables, studies: Sequence[StudyFacts], findings: Findi
 def _tell_shared(
     tables: Tables, group: Sequence[StudyFacts], what: str, findings: Findings
 ) -> None:
-    """Tell each study of another patient than the group's first one."""
+    """Report each study of another patient than the group's first one."""
     for other in group[1:]:
         if other.row.patient != group[0].row.patient:
             _tell(tables, group[0], other, what, findings)

@@ -1,4 +1,4 @@
-"""What the system tells of its processes, memory and processor, and the peak while something runs.
+"""Memory and processor as the system reports them, and the memory peak while something runs.
 
 The one reader of /proc; where there is none (Windows, macOS), little is told and nothing is invented.
 """
@@ -116,7 +116,7 @@ def process_bytes(process: int | str | None) -> ProcessBytes:
 
 
 def forget_peak(process: int | str | None) -> None:
-    """Let a process's peak begin again at what is resident now; nothing for None.
+    """Reset a process's peak to what is resident now; does nothing for None.
 
     Raises:
         OSError: the system does not let it; Linux does.
@@ -149,7 +149,7 @@ def _kib(value: str) -> int:
 
 
 def release_free_memory() -> None:
-    """Give back what the allocator keeps after large arrays were freed: it would hide in a base."""
+    """Return to the system what the allocator keeps of freed arrays: it would count as the app's base."""
     gc.collect()
     with contextlib.suppress(OSError, AttributeError, TypeError):
         library = ctypes.CDLL(None)

@@ -118,7 +118,7 @@ def read_series(
 def list_series(
     path: str | os.PathLike[str], *, progress: Progress | None = None
 ) -> tuple[SeriesSummary, ...]:
-    """Tell all series under a path apart, best first; `read_series` takes the first if usable.
+    """List the series under a path, best first; `read_series` takes the first if usable.
 
     Args:
         path: a folder (searched recursively), a DICOM file, a DICOMDIR or a zip.

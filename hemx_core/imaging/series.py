@@ -238,7 +238,7 @@ def has_geometry(header: SliceHeader) -> bool:
 
 
 def split(headers: Sequence[SliceHeader]) -> tuple[SeriesPart, ...]:
-    """Tell patients, studies and series apart, then split what fits into no single stack.
+    """Separate patients, studies and series, then split what does not form a single stack.
 
     Slices of a series belong together where they agree in frame of reference, matrix, pixel
     spacing, kind and orientation.

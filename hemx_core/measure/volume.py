@@ -201,7 +201,7 @@ class VolumeEstimate:
 
 
 def estimate_volume(mask: NDArray[np.bool_], geometry: VolumeGeometry) -> VolumeEstimate:
-    """Measure a mask's volume and what its uncertainty is made of.
+    """Measure a mask's volume and the components of its uncertainty.
 
     Args:
         mask: bool, shape (slices, rows, columns).

@@ -141,7 +141,7 @@ def error_text(error: Exception) -> dict[str, Any]:
 
 
 def error_of(text: dict[str, Any]) -> HemxError:
-    """The error that `error_text` told of."""
+    """The error from the text that `error_text` made."""
     said = Phrase.from_json(text)
     return ERRORS.get(text["error"], BackendError)(said.code, **said.values)
 

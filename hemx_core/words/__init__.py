@@ -119,7 +119,7 @@ def required(template: str) -> set[str]:
 
 
 class _Formatter(string.Formatter):
-    """Tells values in a language: phrases, lists, numbers and terms."""
+    """Formats values in a language: phrases, lists, numbers and terms."""
 
     def __init__(self, language: str) -> None:
         self.language = language

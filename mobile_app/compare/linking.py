@@ -1,4 +1,4 @@
-"""Which slice of one study lies at the height of a slice of another, in millimetres; no Kivy.
+"""Match the slices of two studies by their height in millimetres; no Kivy.
 
 The studies are not registered. Heights along the slices' normals are matched with one shift, from the first
 of these that there is: a common frame of reference; the haematoma's centre in both; the top of both stacks.

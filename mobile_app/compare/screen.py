@@ -145,7 +145,7 @@ class Compare(BoxLayout):
         self._chosen()
 
     def on_hide(self) -> None:
-        """Let both volumes go; the pair stays, and what was compared comes back from the store."""
+        """Release both volumes; the pair stays, and its comparison comes back from the store."""
         self._asked += 1
         self.compared = None
         self.viewers.close()

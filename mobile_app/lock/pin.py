@@ -94,7 +94,7 @@ class PinLock:
         return delay - passed if 0 <= passed < delay else delay if passed < 0 else 0.0
 
     def check(self, pin: str) -> None:
-        """Let the right PIN pass.
+        """Check a PIN.
 
         Raises:
             PinError: it is wrong, or comes too early and was not looked at.

@@ -1,4 +1,4 @@
-"""The files of a report and their way out of the app: whole or not at all, and told to the audit trail.
+"""Write and export a report's files, each whole or not at all, with an entry in the audit trail.
 
 No Kivy.
 """

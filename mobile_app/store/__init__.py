@@ -147,7 +147,7 @@ class Store:
         self.audit.verify()
 
     def close(self) -> None:
-        """Close the database and let the folder go; no thread may be using the store."""
+        """Close the database and release the folder; no thread may be using the store."""
         self._context.database.close()
         self._lock.release()
 

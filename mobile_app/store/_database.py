@@ -49,7 +49,7 @@ class FolderLock:
             raise StoreBusyError("app_folder_in_use") from error
 
     def release(self) -> None:
-        """Let go."""
+        """Release the lock."""
         self._file.close()
 
 
@@ -122,7 +122,7 @@ class Database:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def check(self) -> None:
-        """Let SQLite look through the whole file.
+        """Have SQLite check the whole file.
 
         Raises:
             DamagedStoreError: it found damage.

@@ -168,7 +168,7 @@ class Studies:
             )
 
     def delete(self, study_id: int) -> None:
-        """Delete a study: its rows, all that hangs on them, its files; what stays is the audit trail.
+        """Delete a study: its rows, all rows that refer to them, its files; the audit trail stays.
 
         Raises:
             NotStoredError: there is none.

@@ -156,7 +156,7 @@ class Sheet(ModalView):
         super().dismiss(*args, **kwargs | {"animation": False})
 
     def on_dismiss(self) -> None:
-        """Let the window go."""
+        """Stop listening to the window."""
         from kivy.core.window import Window
 
         Window.funbind("size", self._fit)
