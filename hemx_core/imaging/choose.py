@@ -208,6 +208,12 @@ def _choice(chosen: Candidate, others: Sequence[Candidate], because: str) -> Not
     )
 
 
+PART_OF_A_UID = 8
+"""Digits alone shorter than this are a series number, not the beginning or end of a UID."""
+EXACT_WAYS = 3
+"""The ways of reading a name that compare the whole of it: UID, number, description."""
+
+
 def _asked_for(candidates: Sequence[Candidate], series: str) -> Choice:
     found = _matching(candidates, series.strip())
     owners = {
@@ -247,6 +253,9 @@ def _matching(candidates: Sequence[Candidate], asked: str) -> list[Candidate]:
     )
     if not asked:
         return []
+    if asked.isdigit() and len(asked) < PART_OF_A_UID:
+        # A number that no series bears must not fall through to the "5" in another's UID or "5 mm".
+        ways = ways[:EXACT_WAYS]
     return next(filter(None, ([c for c in candidates if way(c.part)] for way in ways)), [])
 
 

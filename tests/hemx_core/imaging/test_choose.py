@@ -100,6 +100,18 @@ def test_a_series_can_be_named(tmp_path: Path, name: str, series: str) -> None:
     assert "asked for" in note(volume, "series_choice")
 
 
+@pytest.mark.parametrize("number", ["1", "5", "6"])
+def test_a_number_that_no_series_bears_is_no_part_of_a_uid_or_a_description(
+    tmp_path: Path, number: str
+) -> None:
+    write_ct_series(
+        tmp_path, series="2", SeriesDescription="Head 5 mm", SeriesInstanceUID="1.2.8.6"
+    )
+    with pytest.raises(NoSeriesError) as caught:
+        read_series(tmp_path, series=number)
+    assert caught.value.code == "series_unknown"
+
+
 @pytest.mark.parametrize("series", ["5", "", "nothing like it", "Head"])
 def test_an_unknown_or_ambiguous_name_lists_what_there_is(tmp_path: Path, series: str) -> None:
     write_ct_series(tmp_path, series="2")
