@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hemx_core.errors import NotHeadError, VolumeError
+from hemx_core.imaging import prepare as prepare_module
 from hemx_core.imaging.head import bone_mask, head_mask
 from hemx_core.imaging.prepare import (
     GridTransform,
@@ -389,3 +390,87 @@ def test_the_smallest_crop_is_a_pixel() -> None:
 def test_an_empty_picture_s_centroid_is_its_middle() -> None:
     assert centroid(np.zeros((4, 7), bool)) == (1.5, 3.0)
     assert centroid(np.full((4, 7), 0.001)) == pytest.approx((1.5, 3.0))
+
+
+@pytest.mark.parametrize(
+    ("pixels", "accepted"), [(7_999, False), (8_000, True), (120_000, True), (120_001, False)]
+)
+def test_a_head_has_4000_to_60000_square_millimetres(
+    pixels: int, accepted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = np.zeros((400, 400), np.uint8)
+    shown.flat[:pixels] = 1
+    monkeypatch.setattr(prepare_module, "head_mask", lambda *_, **__: shown)
+    monkeypatch.setattr(prepare_module, "check_intensities", lambda *_, **__: True)
+    hu = HUVolume(np.zeros((3, 400, 400)), spacing_mm=(5.0, 0.25, 2.0))  # half a mm2 each
+    if accepted:
+        check_head(hu)
+    else:
+        with pytest.raises(NotHeadError):
+            check_head(hu)
+
+
+@pytest.mark.parametrize("brains", [2, 3])
+def test_three_slices_must_show_brain(brains: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([True] * brains + [False] * (3 - brains))
+    monkeypatch.setattr(prepare_module, "check_intensities", lambda *_, **__: next(answers))
+    told: list[int] = []
+    three = volume([head()] * 3)
+    if brains == 3:
+        check_head(three, on_slice=lambda done, _total: told.append(done))
+    else:
+        with pytest.raises(NotHeadError, match="brain"):
+            check_head(three, on_slice=lambda done, _total: told.append(done))
+    assert told == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("rows", "columns"), [(101, 131), (100, 130)])
+@pytest.mark.parametrize(("height", "width"), [(60, 60), (61, 61)])
+def test_the_middle_comes_to_the_middle_for_odd_and_even_sizes(
+    rows: int, columns: int, height: int, width: int
+) -> None:
+    hu = np.full((rows, columns), -1000, np.int16)
+    hu[20 : 20 + height, 30 : 30 + width] = 40
+    moved, still = (
+        prepare_slice(
+            hu,
+            PreprocessingSpec(size=128, pixel_mm=1.0, centre=centre),
+            pixel_spacing_mm=(1.0, 1.0),
+        ).transform
+        for centre in (True, False)
+    )
+    # Of two middle pixels the one that halves, rounded up, lead to.
+    assert (moved.offset_row, moved.offset_col) == (44 - height // 2, 34 - width // 2)
+    assert (still.offset_row, still.offset_col) == (64 - rows // 2, 64 - columns // 2)
+
+
+def test_what_is_smaller_than_a_grid_pixel_becomes_one() -> None:
+    transform = prepare_module._transform(np.ones((1, 1), np.uint8), SPEC, (0.3, 0.3))
+    assert transform.resized_shape == (1, 1)
+    hu = np.full((200, 160), -1000, np.int16)
+    hu[20:140, 30:150] = 40
+    prepared = prepare_slice(hu, SPEC, pixel_spacing_mm=(0.5, 0.8))
+    assert prepared.index == 0
+    assert prepared.head_area_mm2 == pytest.approx(120 * 120 * 0.4, rel=0.05)
+
+
+@pytest.mark.parametrize(("columns", "last"), [(1, 3.0), (3, 9.0)])
+def test_one_side_alone_is_averaged_too(columns: int, last: float) -> None:
+    native = np.array([[0, 0, 0, 12]] * 2, np.float32)
+    across = GridTransform((2, 4), (2, columns), 0, 0, 4).to_grid(native)
+    assert across[0, columns - 1] == pytest.approx(last)
+    down = GridTransform((4, 2), (columns, 2), 0, 0, 4).to_grid(native.T)
+    assert down[columns - 1, 0] == pytest.approx(last)
+
+
+def test_a_crop_s_first_pixel_and_its_ends_by_hand() -> None:
+    mask = np.zeros((16, 24), bool)
+    mask[15, 20] = True
+    image = np.arange(16 * 24, dtype=np.float32).reshape(16, 24)
+    crop, corner = crop_around(image, mask, 8)
+    assert corner == (12, 17)
+    np.testing.assert_array_equal(crop[:4, :7], image[12:, 17:])
+    assert crop[4:].max() == 0
+    tall, corner = crop_around(image.T.copy(), mask.T.copy(), 8)
+    assert corner == (17, 12)
+    np.testing.assert_array_equal(tall, crop.T)
