@@ -27,9 +27,16 @@ from hemx_core.bundle.signature import (
     read_keys,
     read_signature,
     release_keys,
+    trust_keys,
     trusted_keys,
 )
-from hemx_core.errors import IntegrityError, ManifestError, SignatureError, UnknownKeyError
+from hemx_core.errors import (
+    IntegrityError,
+    ManifestError,
+    OutputError,
+    SignatureError,
+    UnknownKeyError,
+)
 from hemx_core.manifest import MANIFEST_NAME, SCHEMA_VERSION, ModelManifest
 from hemx_core.pipeline import triage_volume
 from tests.factories import FakeBackend, simple_head, write_fake_bundle
@@ -268,6 +275,35 @@ def test_both_files_have_the_form_that_was_released() -> None:
     )
     assert GOOD.key_id == hashlib.sha256(GOOD.public_key).hexdigest()[:16]
     assert CONTEXT == b"HEMX model bundle manifest, format 1\n"
+
+
+@pytest.mark.parametrize("encoding", [b"\x01" + bytes(31), b"\xff" * 32, bytes(31)])
+def test_what_is_no_public_key_is_refused_under_its_own_key_id(
+    encoding: bytes, tmp_path: Path
+) -> None:
+    path = tmp_path / TRUSTED_NAME
+    path.write_text(keys_to_json([replace(GOOD, public_key=encoding)]), encoding="utf-8")
+    with pytest.raises(ManifestError, match="list of trusted keys"):
+        read_keys(path)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the folder is POSIX's")
+def test_the_folder_of_a_posix_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(CONFIG_VARIABLE)
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.setenv("APPDATA", str(tmp_path / "windows"))
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    assert config_folder() == tmp_path / ".config" / "hemx"
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "own"))
+    assert config_folder() == tmp_path / "own" / "hemx"
+    trust_keys([GOOD])
+    assert read_keys(tmp_path / "own" / "hemx" / TRUSTED_NAME) == (GOOD,)
+    mode = (tmp_path / "own" / "hemx" / TRUSTED_NAME).stat().st_mode
+    assert mode & 0o777 == 0o600
+    monkeypatch.delenv("XDG_CONFIG_HOME")
+    monkeypatch.setattr(Path, "home", lambda: (_ for _ in ()).throw(RuntimeError("no home")))
+    with pytest.raises(OutputError):
+        trust_keys([GOOD])
 
 
 def test_a_list_of_keys_that_is_a_folder_is_refused(tmp_path: Path) -> None:
