@@ -15,7 +15,10 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "hemx_core/measure/corrected.py": (f"{_MEASURE}/test_corrected.py",),
     "hemx_core/measure/signs.py": (f"{_MEASURE}/test_signs.py",),
     "hemx_core/measure/clot.py": (f"{_MEASURE}/test_clot.py", f"{_MEASURE}/test_signs.py"),
-    "hemx_core/measure/densities.py": (f"{_MEASURE}/test_signs.py",),
+    "hemx_core/measure/densities.py": (
+        f"{_MEASURE}/test_densities.py",
+        f"{_MEASURE}/test_signs.py",
+    ),
     "hemx_core/imaging/prepare.py": (f"{_IMAGING}/test_prepare.py",),
     "hemx_core/imaging/geometry.py": (
         f"{_IMAGING}/test_geometry.py",
