@@ -28,6 +28,7 @@ from hemx_core.result import (
     TriageResult,
 )
 from hemx_core.words import tell
+from hemx_core.words.report import TEXTS
 
 REMOVED = "[removed]"
 
@@ -75,10 +76,7 @@ def nameless_text(text: str, identity: SeriesIdentity) -> str:
 
 FORMAT = "hemx.triage"
 SCHEMA_VERSION = 2
-DISCLAIMER = (
-    "Research software, not a medical device. Not for diagnosis or treatment: a clinician must "
-    "read the study and decides."
-)
+DISCLAIMER = TEXTS["disclaimer"][0]
 
 
 def schema() -> Json:

@@ -24,7 +24,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "disclaimer": (
         "Research software, not a medical device. Not for diagnosis or treatment: a clinician must "
-        "read the study and decides.",
+        "read the study and decide.",
         "研究用ソフトウェアであり、医療機器ではありません。診断・治療の目的には使用できません。"
         "必ず医師が画像を読影し、判断してください。",
     ),
