@@ -16,6 +16,7 @@ from pydicom.dataset import Dataset
 from hemx_core.imaging.geometry import (
     build_geometry,
     directions,
+    geometry_notes,
     missing_after,
     plane,
     regular_steps,
@@ -25,7 +26,7 @@ from hemx_core.imaging.geometry import (
 )
 from hemx_core.imaging.headers import SliceHeader
 from hemx_core.imaging.reader import list_series, read_series
-from hemx_core.imaging.volume import HUVolume
+from hemx_core.imaging.volume import HUVolume, StoredGrid, VolumeGeometry
 from hemx_core.words import tell
 from tests.factories import ct_pixels, write_ct_series
 
@@ -304,6 +305,8 @@ def test_what_recurs_is_planned(steps: list[float], planned: list[tuple[int, int
         ([3, 3, 3, 7.5, 5, 5, 5], [(3, 1, 7.5)]),
         ([5, 5, 5, 12], [(3, 1, 12)]),
         ([12, 5, 5, 5], [(0, 1, 12)]),
+        ([5, 5, 5, 12, 5, 5, 5, 9, 9, 9], [(3, 1, 12)]),  # the nearest plan on each side
+        ([9, 9, 9, 5, 5, 5, 12, 5, 5, 5], [(6, 1, 12)]),
         ([5, 8, 11], []),
     ],
 )
@@ -311,3 +314,101 @@ def test_what_is_half_as_wide_again_as_both_sides_is_a_gap(
     steps: list[float], gaps: list[tuple[int, int, float]]
 ) -> None:
     assert missing_after(steps) == gaps
+
+
+def told_of(
+    offsets: Sequence[float],
+    *,
+    thickness: float | Sequence[float] = 5.0,
+    aside: dict[int, float] | None = None,
+    positions: Sequence[str] = (),
+) -> dict[str, str]:
+    """The notes of a stack from 20 mm up, by code."""
+    count = len(offsets)
+    places = np.array([[(aside or {}).get(i, 0.0), 0, 20 + z] for i, z in enumerate(offsets)])
+    geometry = VolumeGeometry(
+        positions_mm=places,
+        row_direction=np.array([1.0, 0, 0]),
+        column_direction=np.array([0, 1.0, 0]),
+        pixel_spacing_mm=(0.5, 0.8),
+        slice_thickness_mm=np.broadcast_to(np.asarray(thickness, float), (count,)).copy(),
+    )
+    headers = [header() for _ in range(count)]
+    for index, one in enumerate(headers):
+        one.facts.patient_position = positions[index] if positions else "HFS"
+    return {found.code: tell(found) for found in geometry_notes(geometry, headers, StoredGrid())}
+
+
+def _from(steps: Sequence[float]) -> list[float]:
+    return [0.0, *np.cumsum(steps).tolist()]
+
+
+def test_a_regular_stack_has_no_notes() -> None:
+    assert told_of(_from([5] * 5)) == {}
+
+
+@pytest.mark.parametrize(("step", "told"), [(5.59, False), (5.7, True)])
+def test_tissue_is_unseen_from_a_tenth_more_than_the_thickness(step: float, told: bool) -> None:
+    assert ("slice_gap" in told_of(_from([step] * 4))) is told
+
+
+def test_the_thicker_neighbour_decides_and_the_widest_gap_is_told() -> None:
+    assert "slice_gap" not in told_of(_from([7.0] * 3), thickness=[5, 7, 5, 7])
+    assert "slice_gap" not in told_of(_from([7.0] * 3), thickness=[7, 5, 7, 5])
+    told = told_of(_from([7, 7, 7, 9, 9, 9, 8, 8, 8]))
+    assert "5 mm lie 9.0 mm apart" in told["slice_gap"]
+
+
+@pytest.mark.parametrize(("step", "told"), [(5.34, False), (5.36, True)])
+def test_distances_differ_from_a_twentieth_and_a_tenth_of_a_millimetre(
+    step: float, told: bool
+) -> None:
+    assert ("unequal_spacing" in told_of(_from([5, 5, 5, step]))) is told
+
+
+@pytest.mark.parametrize(("thickness", "told"), [(5.004, False), (5.006, True)])
+def test_thicknesses_differ_from_a_hundredth(thickness: float, told: bool) -> None:
+    found = told_of(_from([5] * 3), thickness=[5, 5, 5, thickness])
+    assert ("unequal_spacing" in found) is told
+
+
+@pytest.mark.parametrize(("mm", "told"), [(0.9, False), (1.0, False), (1.1, True), (1.9, True)])
+@pytest.mark.parametrize("count", [3, 4])
+def test_a_slice_more_than_a_millimetre_aside_is_told(count: int, mm: float, told: bool) -> None:
+    found = told_of(_from([5] * (count - 1)), aside={1: mm})
+    assert ("shifted_slices" in found) is told
+    if told:
+        assert f"slice 2 is {mm:.1f} mm off" in found["shifted_slices"]
+
+
+def test_two_slices_lie_in_one_line_and_so_does_a_tilted_stack() -> None:
+    assert "shifted_slices" not in told_of([0, 5], aside={1: 4})
+    assert "shifted_slices" not in told_of(_from([5] * 3), aside={0: 0, 1: 2, 2: 4, 3: 6})
+
+
+def test_places_of_missing_slices_count_from_the_first_slice() -> None:
+    told = told_of(_from([5, 5, 5, 10, 5, 5, 5]))["missing_slices"]
+    assert "1 between slices 4 and 5, 15.0 mm above the first slice" in told
+
+
+def test_up_to_six_changes_of_distance_are_told_one_by_one() -> None:
+    steps = [5, 6] * 3
+    told = told_of(_from(steps))["unequal_spacing"]
+    assert "5.0 mm apart from 1 to 2" in told
+    assert "6.0 mm apart from 6 to 7" in told
+    told = told_of(_from([*steps, 5]))["unequal_spacing"]
+    assert "5.0 to 6.0 mm apart" in told
+    assert "from 1 to 2" not in told
+    alike = told_of(_from([5.02, 5.04, 4.98]), thickness=[4, 5, 5, 5])["unequal_spacing"]
+    assert "5 mm thick, 5.0 mm apart" in alike
+
+
+def test_that_no_distance_recurs_is_told_where_none_does() -> None:
+    assert "recurs" in told_of(_from([5, 8, 12]))["unequal_spacing"]
+    assert "recurs" not in told_of(_from([5, 5, 5, 8, 8, 8]))["unequal_spacing"]
+
+
+def test_the_position_is_the_first_slice_s() -> None:
+    assert "HFP" in told_of(_from([5, 5]), positions=["HFP", "HFS", "HFS"])["patient_position"]
+    assert told_of(_from([5, 5]), positions=["HFS", "HFP", "HFP"]) == {}
+    assert told_of(_from([5, 5]), positions=["", "HFP", "HFP"]) == {}
