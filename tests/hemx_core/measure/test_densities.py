@@ -161,3 +161,49 @@ def test_a_line_is_fitted_to_what_lies_near_it() -> None:
     assert slope == pytest.approx(0.1, abs=1e-3)
     assert height == pytest.approx(5.95, abs=0.06)
     assert share == pytest.approx(0.9)
+
+
+@pytest.mark.parametrize("flip", [(1, 1), (1, -1), (-1, 1), (-1, -1)])
+def test_no_diagonal_is_a_way_out(flip: tuple[int, int]) -> None:
+    values = np.full((7, 7), 10, np.float32)
+    values[3, 3] = values[4, 4] = 2
+    core = np.ones((7, 7), bool)
+    core[4, 5] = False
+    down, right = flip
+    level = filled_level(values[::down, ::right].copy(), core[::down, ::right].copy())
+    assert level[3, 3] == 10
+
+
+def test_solidity_is_the_share_of_the_convex_hull() -> None:
+    region = np.zeros((20, 40), bool)
+    region[5:15, 20:38] = True
+    assert densities._solidity(region) == 1
+    region[5:10, 29:38] = False
+    # The hull cuts the notch's corner off: half of 9 x 5 pixels, and those that the edge runs through.
+    assert densities._solidity(region) == pytest.approx(135 / (135 + 22), abs=0.03)
+    assert densities._solidity(region[:, :21]) == 1
+
+
+def test_a_shallow_hole_is_texture_below_2_hu() -> None:
+    inside = np.zeros((80, 80), bool)
+    inside[5:75, 5:75] = True
+    for drop, count in ((2.6, 1), (1.9, 0)):
+        hu = np.where(inside, 60.0, 30.0)
+        hu[30:46, 30:46] -= drop
+        assert len(find_holes(_patch(hu, inside))) == count
+
+
+def test_a_hole_reaches_its_depth_over_6_mm2() -> None:
+    inside = np.zeros((80, 80), bool)
+    inside[5:75, 5:75] = True
+    hu = np.where(inside, 60.0, 30.0)
+    hu[30:33, 30:33] -= 40  # 2.25 mm2; smoothed it covers more, and is less deep
+    (hole,) = find_holes(_patch(hu, inside))
+    assert 2 < hole.depth_hu < 12
+
+
+@pytest.mark.parametrize(("columns", "found"), [(3, False), (4, True)])
+def test_a_part_of_24_75_mm2_is_too_small(columns: int, found: bool) -> None:
+    values = np.full((33, 10), 64, np.float32)
+    values[:, :columns] = 40
+    assert (split(values, np.ones((33, 10), bool)) is not None) is found
