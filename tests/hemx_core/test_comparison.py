@@ -10,6 +10,7 @@ from hemx_core.comparison import (
     compare_results,
     compare_volumes,
     interval_hours,
+    urge,
 )
 from hemx_core.errors import InputError
 from hemx_core.imaging.volume import HUVolume, SeriesIdentity
@@ -119,6 +120,35 @@ def test_spacings_may_differ_by_a_fifth(dz: float, told: bool) -> None:
     other = HUVolume(later.hu, spacing_mm=(dz, 1.5, 1.5), identity=SECOND)
     codes = _codes(compare_volumes(earlier, other, ThresholdModels()))
     assert ("different_spacing" in codes) is told
+
+
+def test_spacings_are_told_from_the_narrow_to_the_wide() -> None:
+    earlier, later = _head(14.0, FIRST), _head(14.0, SECOND)
+    thick = HUVolume(later.hu, spacing_mm=(8, 1.5, 1.5), identity=SECOND)
+    for pair in ((earlier, thick), (thick, earlier)):
+        first, second = (
+            HUVolume(one.hu, spacing_mm=one.geometry.spacing_mm, identity=identity)
+            for one, identity in zip(pair, (FIRST, SECOND), strict=True)
+        )
+        (note,) = compare_volumes(first, second, ThresholdModels()).notes
+        assert "5.0 and 8.0 mm" in tell(note)
+
+
+def test_a_tiny_haematoma_is_one_and_each_study_has_its_own_volume() -> None:
+    result = _compare(4.0, 5.5)
+    assert 0 < result.earlier_volume.volume_ml < result.later_volume.volume_ml < 1
+    assert result.later_volume.volume_ml == pytest.approx(result.later.haematoma_volume_ml)
+    assert _codes(result) == set()
+    sure = replace(result.growth, answers=dict.fromkeys(result.growth.answers, Answer.YES))
+    assert urge(result.later, sure).recommendation is Recommendation.CALL_NOW
+    none = _compare(5.5, 0.0).later
+    assert urge(none, sure) is none
+
+
+def test_two_patients_are_refused_without_being_asked() -> None:
+    volumes = _head(14.0, FIRST), _head(18.0, replace(SECOND, patient_id="P2"))
+    with pytest.raises(InputError, match="different patient IDs"):
+        compare_volumes(*volumes, ThresholdModels())
 
 
 @pytest.mark.parametrize(
