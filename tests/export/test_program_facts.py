@@ -45,6 +45,7 @@ class Sandwich(nn.Module):
         return self.second(self.odd(self.conv(x)))
 
 
+@pytest.mark.slow
 def test_facts_are_those_of_the_written_program() -> None:
     pte = lower(quantize(Small(), [X]), X).pte
     (facts,) = check_program(pte)
@@ -71,6 +72,7 @@ def test_a_program_with_operators_of_its_own_is_refused_and_its_coverage_is_low(
         check_program(pte)
 
 
+@pytest.mark.slow
 def test_a_program_of_two_methods_has_facts_for_both() -> None:
     pte = lower_methods({"one": (Small(), X), "two": (Small(), X)}).pte
     facts = check_program(pte)

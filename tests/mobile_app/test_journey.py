@@ -298,9 +298,11 @@ class TestWithFakeModels(JourneyTest):
     def test_in_english_begun_in_landscape(self) -> None:
         self.journey(ENGLISH)
 
+    @pytest.mark.slow
     def test_in_english_begun_in_portrait(self) -> None:
         self.journey(replace(ENGLISH, begins=PORTRAIT, turns_to=LANDSCAPE))
 
+    @pytest.mark.slow
     def test_in_japanese_begun_in_landscape(self) -> None:
         self.journey(replace(JAPANESE, begins=LANDSCAPE, turns_to=PORTRAIT))
 
@@ -308,6 +310,7 @@ class TestWithFakeModels(JourneyTest):
         self.journey(JAPANESE)
 
 
+@pytest.mark.slow
 class TestWithTheShippedBundle(JourneyTest):
     def test_a_phantom_and_its_grown_follow_up(self) -> None:
         write_patient(self.folder / "cd", small_phantom, (12.0, 26.0))
