@@ -26,6 +26,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+@pytest.mark.slow
 def test_a_thousand_flips_are_a_thousand_refusals_and_the_bundle_is_only_read(
     bundle: Path,
 ) -> None:

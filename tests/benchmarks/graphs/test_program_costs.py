@@ -40,6 +40,7 @@ class Several(nn.Module):
         return self.whole(self.transposed(small))
 
 
+@pytest.mark.slow
 def test_buffers_of_a_written_program() -> None:
     (graph,) = xnnpack_graphs(lower(Several(), (torch.rand(1, 2, 8, 12),)).pte)
     # Nine taps of 8 x 12 pixels; of 4 rows nine pointers and two new columns of three for each of the

@@ -131,6 +131,7 @@ def _weights(gan: Gan) -> dict[str, torch.Tensor]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_the_class_score_tells_discs_from_discs_with_a_hole(tmp_path: Path) -> None:
     config = replace(QUICK, steps=120, batch=16)
