@@ -20,6 +20,7 @@ from hemx_core import result as results
 from hemx_core.bundle import load as bundle
 from hemx_core.costs import START_UP, OnSlice, Progress, StageClock
 from hemx_core.errors import InputError
+from hemx_core.imaging.inspect import as_inspected
 from hemx_core.imaging.reader import read_series
 from hemx_core.imaging.spec import HUWindow
 from hemx_core.imaging.volume import HUVolume
@@ -222,7 +223,7 @@ def triage(
         result = triage_volume(
             volume, loaded, settings=settings, progress=progress, on_slice=on_slice, clock=clock
         )
-        shown = _shown(volume, source, settings, loaded)
+        shown = _shown(volume, source, settings, loaded, result)
     return TriageResult(**_fields(result), shown=shown, language=language)
 
 
@@ -263,8 +264,10 @@ def compare(
             first, second, loaded, settings=settings, force=force, progress=progress
         )
         shown = [
-            _shown(volume, source, settings, loaded)
-            for volume, source in zip((first, second), sources, strict=True)
+            _shown(volume, source, settings, loaded, study)
+            for volume, source, study in zip(
+                (first, second), sources, (result.earlier, result.later), strict=True
+            )
         ]
     studies = {
         name: TriageResult(**_fields(getattr(result, name)), shown=study, language=language)
@@ -363,8 +366,13 @@ def _opened(models: ModelsOrLoader | None, clock: StageClock) -> Iterator[Triage
 
 
 def _shown(
-    volume: HUVolume, source: Path | None, settings: TriageSettings, models: TriageModels
+    volume: HUVolume,
+    source: Path | None,
+    settings: TriageSettings,
+    models: TriageModels,
+    result: results.TriageResult,
 ) -> StudyShown:
+    volume = as_inspected(volume, result.clipped_to_hu)
     window = settings.window or models.manifest.preprocessing.window
     return StudyShown(volume=volume, window=window, source=source)
 

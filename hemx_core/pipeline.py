@@ -19,13 +19,8 @@ from numpy.typing import NDArray
 from hemx_core import __version__
 from hemx_core.costs import OnSlice, Progress, StageClock, Watch
 from hemx_core.errors import ModelError
-from hemx_core.imaging.prepare import (
-    PreparedSlice,
-    PreparedVolume,
-    check_head,
-    crop_around,
-    prepare,
-)
+from hemx_core.imaging.inspect import inspect
+from hemx_core.imaging.prepare import PreparedSlice, PreparedVolume, crop_around, prepare
 from hemx_core.imaging.spec import HUWindow, PreprocessingSpec
 from hemx_core.imaging.volume import HUVolume
 from hemx_core.manifest import ModelManifest
@@ -35,6 +30,7 @@ from hemx_core.measure.aggregate import (
     positive_share,
     recommend,
 )
+from hemx_core.measure.doubts import Doubt, in_doubt
 from hemx_core.measure.haematoma import haematoma_notes, measure_haematoma
 from hemx_core.measure.signs import find_signs
 from hemx_core.notes import Note, Severity
@@ -176,7 +172,7 @@ def triage_volume(
         ModelError: a program failed.
     """
     watch = Watch(clock or StageClock(), progress, on_slice)
-    check(volume, watch)
+    volume = check(volume, watch)
     prepared = prepare(volume, preprocessing(models.manifest, settings))
     segmentation = segment(prepared, models, watch)
     haematoma = measure(segmentation.mask, volume, models.manifest, watch)
@@ -192,10 +188,10 @@ def preprocessing(manifest: ModelManifest, settings: TriageSettings) -> Preproce
     return replace(manifest.preprocessing, window=settings.window)
 
 
-def check(volume: HUVolume, watch: Watch) -> None:
-    """Refuse what is no head; see `check_head`."""
+def check(volume: HUVolume, watch: Watch) -> HUVolume:
+    """The volume with what its pictures tell; refuses what is no head. See `inspect`."""
     with watch.clock.stage("check"):
-        check_head(volume, on_slice=lambda done, total: watch.tell("check", done, total))
+        return inspect(volume, lambda done, total: watch.tell("check", done, total))
 
 
 def measure(
@@ -269,26 +265,30 @@ def summarise(
         {slice_.index: slice_.probabilities for slice_ in slices if slice_.probabilities},
         manifest.markers,
     )
-    recommendation, reasons = recommend(haematoma.volume_ml, markers)
     changed = prepared.spec.window != manifest.preprocessing.window
+    notes = (
+        *volume.notes,
+        *prepared.notes,
+        *models.notes,
+        *(WINDOW_CHANGED,) * changed,
+        *haematoma_notes(haematoma),
+    )
+    if haematoma.volume_ml > 0 and Doubt.LOWER_BOUND in in_doubt(notes):
+        haematoma = replace(haematoma, lower_bound=True)
+    recommendation, reasons = recommend(haematoma, markers, notes)
     return TriageResult(
         haematoma=haematoma,
         markers=markers,
         slices=slices,
         recommendation=recommendation,
         reasons=reasons,
-        notes=(
-            *volume.notes,
-            *prepared.notes,
-            *models.notes,
-            *(WINDOW_CHANGED,) * changed,
-            *haematoma_notes(haematoma),
-        ),
+        notes=notes,
         geometry=volume.geometry,
         identity=volume.identity,
         versions=_versions(models),
         costs=watch.clock.costs,
         signs=signs,
+        clipped_to_hu=volume.clipped_to_hu,
     )
 
 

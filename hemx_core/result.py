@@ -16,6 +16,8 @@ class Recommendation(StrEnum):
     """What triage advises. Never an order: the clinician decides."""
 
     NO_HAEMATOMA_FOUND = "no_haematoma_found"
+    CANNOT_TELL = "cannot_tell"
+    """None was found, on pictures that could hide one."""
     DISCUSS = "discuss_with_neurosurgical_centre"
     CALL_NOW = "call_neurosurgical_centre_now"
 
@@ -76,6 +78,7 @@ class Haematoma:
     mask: NDArray[np.bool_]
     """Shape (slices, rows, columns), native pixels."""
     volume_ml: float
+    """Voxel volume."""
     abc2_volume_ml: float
     """A·B·C/2 (Kothari 1996) of the largest component; overestimates with size."""
     component_volumes_ml: tuple[float, ...]
@@ -84,6 +87,10 @@ class Haematoma:
     """Blood area of every slice."""
     max_diameter_mm: float
     mean_hu: float | None
+    at_most_ml: float | None = None
+    """The upper figure where the study gives two; rules of volume go by it. None where there is one."""
+    lower_bound: bool = False
+    """Whether blood may lie where the study has no picture."""
     filled_ml: float = 0.0
     """Part of the volume: hypodensities that the segmenter left out and `fill_holes` put back."""
     bone_spots: tuple[int, ...] = ()
@@ -146,6 +153,8 @@ class TriageResult:
     costs: tuple[StageCost, ...] = field(default=())
     signs: tuple[SignResult, ...] = ()
     """Rule-based second opinion; empty where no haematoma was found."""
+    clipped_to_hu: tuple[float, float] | None = None
+    """The range that the values were clipped to, as given or as the picture tells; None for full HU."""
 
     @property
     def mask(self) -> NDArray[np.bool_]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hemx_core.errors import ModelError
 from hemx_core.manifest import MarkerSpec
-from hemx_core.notes import Reason
-from hemx_core.result import MarkerResult, Recommendation
+from hemx_core.measure.doubts import Doubt, doubt
+from hemx_core.notes import Note, Phrase, Reason
+from hemx_core.result import Haematoma, MarkerResult, Recommendation
 
 LARGE_HAEMATOMA_ML = 30.0
 """From here a haematoma is urgent whatever its markers (the volume cut of the ICH score, Hemphill
@@ -82,44 +83,58 @@ def patient_markers(
     return markers
 
 
-def judge(volume_ml: float, *, any_marker: bool) -> Recommendation:
-    """What triage advises, from its two facts; see the table in `recommend`.
+def judge(volume_ml: float, *, any_marker: bool, notes: Iterable[Note] = ()) -> Recommendation:
+    """What triage advises, from its facts; see the table in `recommend`.
 
     Args:
-        volume_ml: voxel volume of the haematoma, 0 where none was found.
+        volume_ml: voxel volume of the haematoma, the upper figure where there are two; 0 where none was
+            found.
         any_marker: whether a marker is present.
+        notes: of the study.
     """
     if volume_ml <= 0:
-        return Recommendation.NO_HAEMATOMA_FOUND
+        hidden = any(Doubt.PICTURE in doubt(note) for note in notes)
+        return Recommendation.CANNOT_TELL if hidden else Recommendation.NO_HAEMATOMA_FOUND
     if any_marker or volume_ml >= LARGE_HAEMATOMA_ML:
         return Recommendation.CALL_NOW
     return Recommendation.DISCUSS
 
 
 def recommend(
-    volume_ml: float, markers: Mapping[str, MarkerResult]
+    haematoma: Haematoma, markers: Mapping[str, MarkerResult], notes: Sequence[Note] = ()
 ) -> tuple[Recommendation, tuple[Reason, ...]]:
     """What triage advises, and why.
 
     | finding | recommendation |
     | --- | --- |
+    | no haematoma, on pictures that may hide one | CANNOT_TELL |
     | no haematoma | NO_HAEMATOMA_FOUND (which does not rule out haemorrhage) |
     | haematoma with any marker present, or of 30 mL and more | CALL_NOW |
     | any other haematoma | DISCUSS |
 
     Args:
-        volume_ml: voxel volume of the haematoma, 0 where none was found.
+        haematoma: as measured. Of two figures for its volume the upper one counts.
         markers: the patient's markers.
+        notes: of the study. What they put in doubt (`hemx_core.measure.doubts`) never lowers the advice.
     Returns:
         The recommendation and its reasons.
     """
+    most_ml = haematoma.at_most_ml or haematoma.volume_ml
     present = [marker for marker in markers.values() if marker.present]
-    recommendation = judge(volume_ml, any_marker=bool(present))
+    recommendation = judge(most_ml, any_marker=bool(present), notes=notes)
+    if recommendation is Recommendation.CANNOT_TELL:
+        because = next(note for note in notes if Doubt.PICTURE in doubt(note))
+        return recommendation, (
+            Reason("cannot_tell", because=Phrase(because.code, **because.values)),
+            Reason("look_or_scan_again"),
+        )
     if recommendation is Recommendation.NO_HAEMATOMA_FOUND:
         return recommendation, (Reason("none_found"), Reason("not_ruled_out"))
-    reasons = [Reason("haematoma_found", volume_ml=volume_ml)]
-    if volume_ml >= LARGE_HAEMATOMA_ML:
-        reasons.append(Reason("large_haematoma", limit_ml=LARGE_HAEMATOMA_ML))
+    reasons = [_found(haematoma)]
+    if most_ml >= LARGE_HAEMATOMA_ML:
+        certain = haematoma.volume_ml >= LARGE_HAEMATOMA_ML
+        code = "large_haematoma" if certain else "perhaps_large"
+        reasons.append(Reason(code, limit_ml=LARGE_HAEMATOMA_ML))
     reasons.extend(
         Reason(
             "marker_present",
@@ -133,3 +148,12 @@ def recommend(
     if recommendation is Recommendation.DISCUSS:
         reasons.append(Reason("nothing_urgent", limit_ml=LARGE_HAEMATOMA_ML))
     return recommendation, tuple(reasons)
+
+
+def _found(haematoma: Haematoma) -> Reason:
+    ml, most_ml = haematoma.volume_ml, haematoma.at_most_ml
+    if haematoma.lower_bound:
+        return Reason("haematoma_at_least", volume_ml=ml, at_most_ml=most_ml)
+    if most_ml is not None:
+        return Reason("haematoma_between", volume_ml=ml, at_most_ml=most_ml)
+    return Reason("haematoma_found", volume_ml=ml)

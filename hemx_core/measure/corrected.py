@@ -52,8 +52,14 @@ def correct_result(
     if mask.shape != result.mask.shape or mask.shape != volume.hu.shape:
         raise VolumeError("correction_shape", shape=str(mask.shape), needed=str(result.mask.shape))
     haematoma = measure_as_drawn(mask, volume)
+    if haematoma.volume_ml > 0 and result.haematoma.lower_bound:
+        haematoma = replace(haematoma, lower_bound=True)
     markers = result.markers if haematoma.volume_ml > 0 else {}
-    recommendation, reasons = recommend(haematoma.volume_ml, markers)
+    notes = (
+        Note("corrected_mask", Severity.WARNING, version=version),
+        *_kept_notes(result, haematoma),
+    )
+    recommendation, reasons = recommend(haematoma, markers, notes)
     return replace(
         result,
         haematoma=haematoma,
@@ -65,10 +71,7 @@ def correct_result(
         ),
         recommendation=recommendation,
         reasons=reasons,
-        notes=(
-            Note("corrected_mask", Severity.WARNING, version=version),
-            *_kept_notes(result, haematoma),
-        ),
+        notes=notes,
         versions={**result.versions, CORRECTION: str(version)},
     )
 

@@ -138,6 +138,7 @@ FOUND = own_code("haematoma_found", "Haematoma found by the algorithm")
 RECOMMENDATION = own_code("recommendation", "Triage recommendation")
 RECOMMENDATIONS = {
     "no_haematoma_found": "No haematoma found; does not rule out haemorrhage",
+    "cannot_tell": "Cannot tell; a clinician must look at the pictures, or scan again",
     "discuss_with_neurosurgical_centre": "Discuss with a neurosurgical centre",
     "call_neurosurgical_centre_now": "Call a neurosurgical centre now",
 }

@@ -101,9 +101,12 @@ def to_document(
         pictures: files written beside the document, relative to its folder.
         created_at: when the document was made; now by default.
     """
-    notes = result.notes
+    notes, reasons = result.notes, result.reasons
     if not identify:
         notes = tuple(nameless_note(note, result.identity) for note in notes)
+        reasons = tuple(
+            reason.nameless(lambda told: nameless_text(told, result.identity)) for reason in reasons
+        )
     return {
         "format": FORMAT,
         "schema_version": SCHEMA_VERSION,
@@ -111,7 +114,7 @@ def to_document(
         "disclaimer": DISCLAIMER,
         "recommendation": {
             "code": result.recommendation.value,
-            "reasons": [said(reason) for reason in result.reasons],
+            "reasons": [said(reason) for reason in reasons],
         },
         "input": _input(result.identity, result.geometry, result.mask.shape, identify=identify),
         "haematoma": _haematoma(result.haematoma),
@@ -191,6 +194,8 @@ def _haematoma(haematoma: Haematoma) -> Json:
     return {
         "found": haematoma.volume_ml > 0,
         "volume_ml": round(haematoma.volume_ml, 3),
+        "at_most_ml": None if haematoma.at_most_ml is None else round(haematoma.at_most_ml, 3),
+        "lower_bound": haematoma.lower_bound,
         "abc2_volume_ml": round(haematoma.abc2_volume_ml, 3),
         "filled_ml": round(haematoma.filled_ml, 3),
         "component_volumes_ml": [round(volume, 3) for volume in haematoma.component_volumes_ml],

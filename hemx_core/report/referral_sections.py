@@ -18,7 +18,7 @@ from hemx_core.measure.volume import VolumeEstimate, estimate_volume
 from hemx_core.notes import Note, Severity
 from hemx_core.report.json_report import nameless_note, nameless_text, short_hash, sign_answer
 from hemx_core.report.page import BLACK, MUTED, Ink, Page, line_height_mm
-from hemx_core.result import MarkerResult, Recommendation, SignResult, TriageResult
+from hemx_core.result import Haematoma, MarkerResult, Recommendation, SignResult, TriageResult
 from hemx_core.words.report import Texts
 
 MARGIN_MM = 12.0
@@ -36,6 +36,7 @@ CALM: Ink = (60, 80, 105)
 BANNERS: dict[Recommendation, tuple[Ink, Ink]] = {
     Recommendation.CALL_NOW: (ALARM, (252, 234, 234)),
     Recommendation.DISCUSS: (CAUTION, (253, 243, 224)),
+    Recommendation.CANNOT_TELL: (ALARM, (252, 234, 234)),
     # Not green: nothing here says that all is well.
     Recommendation.NO_HAEMATOMA_FOUND: (CALM, (235, 239, 245)),
 }
@@ -165,15 +166,25 @@ def _because(sheet: Sheet) -> str:
     result, texts = sheet.result, sheet.texts
     if result.recommendation is Recommendation.NO_HAEMATOMA_FOUND:
         return texts("why_none")
-    volume = result.haematoma.volume_ml
+    if result.recommendation is Recommendation.CANNOT_TELL:
+        return texts("why_cannot_tell")
     markers = [marker for marker in result.markers.values() if marker.present]
     present = [texts.sign(marker.code).lower() for marker in markers]
-    clauses = [texts("why_haematoma", volume=f"{volume:.1f}")]
-    clauses += [texts("why_large")] * (volume >= LARGE_HAEMATOMA_ML)
+    clauses = [texts("why_haematoma", volume=volume_range(result.haematoma, texts))]
+    most_ml = result.haematoma.at_most_ml or result.haematoma.volume_ml
+    clauses += [texts("why_large")] * (most_ml >= LARGE_HAEMATOMA_ML)
     clauses.append(
         texts("why_markers", markers=texts.joined(present)) if present else texts("why_no_markers")
     )
     return texts("clause").join(clauses) + texts("stop")
+
+
+def volume_range(haematoma: Haematoma, texts: Texts) -> str:
+    """The volume as it is told, without its unit: one figure, two, or a lower bound."""
+    told = f"{haematoma.volume_ml:.1f}"
+    if haematoma.at_most_ml is not None:
+        told = texts("span", low=told, high=f"{haematoma.at_most_ml:.1f}")
+    return texts("at_least", volume=told) if haematoma.lower_bound else told
 
 
 def _expanded(sheet: Sheet) -> str:
@@ -197,7 +208,8 @@ def draw_measurements(sheet: Sheet, y: float, width: float) -> float:
     bloody = sum(area > 0 for area in haematoma.areas_mm2)
     end = MARGIN_MM + width
     page.text(MARGIN_MM, y + 0.8, texts("volume"), bold=True)
-    page.text(end, y + 0.8, f"{haematoma.volume_ml:.1f} mL", 13, anchor="right", bold=True)
+    volume = f"{volume_range(haematoma, texts)} mL"
+    page.text(end, y + 0.8, volume, 13, anchor="right", bold=True)
     y += 5.0
     span = texts("interval", low=f"{low:.1f}", high=f"{high:.1f}")
     page.text(end, y, span, _SMALL, anchor="right", ink=MUTED)

@@ -17,11 +17,12 @@ from hemx_core.measure.expansion import DEFINITIONS, Answer, Interval
 from hemx_core.measure.signs import SIGNS
 from hemx_core.notes import Note, Severity, gravest_first
 from hemx_core.report.json_report import DISCLAIMER, sign_answer
-from hemx_core.result import Recommendation, TriageResult
+from hemx_core.result import Haematoma, Recommendation, TriageResult
 from hemx_core.words import tell, tell_labelled
 
 HEADLINES = {
     Recommendation.NO_HAEMATOMA_FOUND: ("No haematoma found", "bold green"),
+    Recommendation.CANNOT_TELL: ("Cannot tell: look at the pictures, or scan again", "bold red"),
     Recommendation.DISCUSS: ("Discuss with a neurosurgical centre", "bold yellow"),
     Recommendation.CALL_NOW: ("Call a neurosurgical centre now", "bold red"),
 }
@@ -30,14 +31,16 @@ HEADLINES = {
 def result_view(result: TriageResult) -> RenderableType:
     """Recommendation, measurements, markers, notes and costs, top to bottom."""
     headline, style = HEADLINES[result.recommendation]
-    parts: list[RenderableType] = [Text(headline, style=style)]
+    warnings = [note for note in result.notes if note.severity is Severity.WARNING]
+    others = [note for note in result.notes if note.severity is not Severity.WARNING]
+    parts: list[RenderableType] = [Text(headline, style=style), *_notes(warnings)]
     parts.extend(Text(f"- {tell(reason)}") for reason in result.reasons)
     parts.append(_measurements(result))
     if result.markers:
         parts.append(_markers(result))
     if result.signs:
         parts.append(_signs(result))
-    parts.extend(_notes(result.notes))
+    parts.extend(_notes(others))
     parts.append(Text(_cost_line(result)))
     parts.append(Text(DISCLAIMER, style="dim"))
     return Group(*parts)
@@ -72,7 +75,7 @@ def _measurements(result: TriageResult) -> Table:
         ("Slices", f"{len(result.slices)}, {sum(a > 0 for a in haematoma.areas_mm2)} with blood"),
         ("Slice thickness", " and ".join(f"{thickness:g}" for thickness in thicknesses) + " mm"),
         ("Gantry tilt", f"{geometry.tilt_deg:.1f} degrees"),
-        ("Haematoma volume", f"{haematoma.volume_ml:.1f} mL"),
+        ("Haematoma volume", _volume(haematoma)),
     ]
     if haematoma.mean_hu is not None:
         rows += [
@@ -84,6 +87,12 @@ def _measurements(result: TriageResult) -> Table:
     for row in rows:
         table.add_row(*row)
     return table
+
+
+def _volume(haematoma: Haematoma) -> str:
+    least = "at least " * haematoma.lower_bound
+    most = "" if haematoma.at_most_ml is None else f" to {haematoma.at_most_ml:.1f} mL"
+    return f"{least}{haematoma.volume_ml:.1f} mL{most}"
 
 
 def _markers(result: TriageResult) -> Table:

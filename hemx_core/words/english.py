@@ -27,9 +27,16 @@ SENTENCES: dict[str, str] = {
     "term.he_12_5ml": "12.5 mL or more",
     # Reasons of a recommendation
     "none_found": "No haematoma was found on this series.",
+    "cannot_tell": "No haematoma was found, but these pictures may hide one.[ {because}]",
+    "look_or_scan_again": "A clinician must look at the pictures now, or the scan must be repeated.",
     "not_ruled_out": "This does not rule out haemorrhage: a clinician must read the study.",
     "haematoma_found": "A haematoma of {volume_ml:.1f} mL was found.",
+    "haematoma_at_least": (
+        "A haematoma of at least {volume_ml:.1f} mL was found[; it may have {at_most_ml:.1f} mL or more]."
+    ),
+    "haematoma_between": "A haematoma of {volume_ml:.1f} mL to {at_most_ml:.1f} mL was found.",
     "large_haematoma": "Its volume is at least {limit_ml:.0f} mL.",
+    "perhaps_large": "Its upper figure reaches {limit_ml:.0f} mL, and counts.",
     "marker_present": "Expansion marker found: {marker:term}, probability {probability:.2f} "
     "(threshold {threshold:.2f}), best seen on slice {slice}.",
     "nothing_urgent": "No expansion marker reached its threshold and the volume is below "

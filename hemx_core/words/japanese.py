@@ -27,9 +27,16 @@ SENTENCES: dict[str, str] = {
     "term.he_12_5ml": "12.5 mL以上",
     # Reasons of a recommendation
     "none_found": "このシリーズでは血腫は検出されませんでした。",
+    "cannot_tell": "血腫は検出されませんでしたが、この画像では見落としている可能性があります。[{because}]",
+    "look_or_scan_again": "ただちに医師が画像を確認するか、再撮影してください。",
     "not_ruled_out": "出血を否定するものではありません。必ず医師が読影してください。",
     "haematoma_found": "{volume_ml:.1f} mLの血腫が検出されました。",
+    "haematoma_at_least": (
+        "少なくとも{volume_ml:.1f} mLの血腫が検出されました[（{at_most_ml:.1f} mL以上の可能性あり）]。"
+    ),
+    "haematoma_between": "{volume_ml:.1f}〜{at_most_ml:.1f} mLの血腫が検出されました。",
     "large_haematoma": "体積が{limit_ml:.0f} mL以上です。",
+    "perhaps_large": "体積の上限値が{limit_ml:.0f} mL以上のため、これに従います。",
     "marker_present": "血腫増大マーカー：{marker:term}、確率 {probability:.2f}"
     "（閾値 {threshold:.2f}）、最も明瞭なスライス {slice}。",
     "nothing_urgent": "閾値に達した血腫増大マーカーはなく、体積は{limit_ml:.0f} mL未満です。",

@@ -46,6 +46,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "No haematoma was found; this does not rule out haemorrhage.",
         "血腫は検出されませんでした（出血を否定するものではありません）。",
     ),
+    "cannot_tell": (
+        "Cannot tell: look at the pictures now, or scan again.",
+        "判定できません。ただちに画像を確認するか、再撮影してください。",
+    ),
     "discuss_with_neurosurgical_centre": (
         "Discuss this patient with a neurosurgical centre.",
         "脳神経外科施設に相談してください。",
@@ -58,6 +62,11 @@ TEXTS: dict[str, tuple[str, str]] = {
         "A clinician must read the study whatever this report says.",
         "本レポートの内容にかかわらず、医師による読影が必要です。",
     ),
+    "why_cannot_tell": (
+        "No haematoma was found, but these pictures may hide one: see the warnings.",
+        "血腫は検出されませんでしたが、見落としの可能性があります（警告を参照）。",
+    ),
+    "at_least": ("at least {volume}", "{volume}以上"),
     "why_haematoma": ("Haematoma of {volume} mL", "血腫 {volume} mL"),
     "why_large": ("30 mL or more", "30 mL以上"),
     "why_markers": (
@@ -142,6 +151,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "time_between": ("Time between", "検査間隔"),
     "hours": ("{hours} h", "{hours}時間"),
     "unknown": ("not known", "不明"),
+    "span": ("{low} to {high}", "{low}〜{high}"),
     "range": ("({low} to {high}, 90 %)", "（{low}〜{high}、90 %）"),
     "expansion": ("Haematoma expansion, by definition", "血腫増大（定義別）"),
     "indeterminate": ("indeterminate", "判定不能"),

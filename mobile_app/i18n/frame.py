@@ -40,6 +40,10 @@ STRINGS: dict[str, tuple[str, str]] = {
         "No haematoma was found; this does not rule out haemorrhage.",
         "血腫は検出されませんでした（出血を否定するものではありません）。",
     ),
+    "app.advice.cannot_tell": (
+        "Cannot tell: look at the pictures now, or scan again.",
+        "判定できません。ただちに画像を確認するか、再撮影してください。",
+    ),
     "app.advice.discuss_with_neurosurgical_centre": (
         "Discuss this patient with a neurosurgical centre.",
         "脳神経外科施設に相談してください。",

@@ -115,6 +115,7 @@ STRINGS: dict[str, tuple[str, str]] = {
     # Result
     "result.tag.call_neurosurgical_centre_now": ("URGENT", "緊急"),
     "result.tag.discuss_with_neurosurgical_centre": ("DISCUSS", "相談"),
+    "result.tag.cannot_tell": ("CANNOT TELL", "判定不能"),
     "result.tag.no_haematoma_found": ("NOTHING FOUND", "検出なし"),
     "result.not_judged": ("markers were not judged", "マーカーは未判定"),
     "result.running": (

@@ -16,7 +16,7 @@ from hemx_core.measure.aggregate import LARGE_HAEMATOMA_ML
 from hemx_core.measure.corrected import is_corrected
 from hemx_core.measure.expansion import DEFINITIONS, Answer
 from hemx_core.notes import Severity, gravest_first
-from hemx_core.result import Recommendation, TriageResult
+from hemx_core.result import Haematoma, Recommendation, TriageResult
 from hemx_core.words.report import Texts
 from mobile_app import theme
 from mobile_app.i18n import STRINGS, UNKNOWN, date_time, number, text
@@ -69,6 +69,7 @@ class StatusIcon(Label):
 TONES = {
     Recommendation.CALL_NOW: "alarm",
     Recommendation.DISCUSS: "caution",
+    Recommendation.CANNOT_TELL: "alarm",
     Recommendation.NO_HAEMATOMA_FOUND: "calm",
 }
 FILLS = {"alarm": (0.27, 0.09, 0.09, 1), "caution": (0.24, 0.18, 0.07, 1), "calm": theme.SURFACE}
@@ -112,6 +113,8 @@ def banner(language: str, facts: Facts, study_id: int, whose: str) -> Card:
     words.add_widget(level(urgency, of_whom))
     sentence = Texts(language)(result.recommendation.value)
     words.add_widget(Heading(text=sentence, font_size=HUGE, bold=True))
+    for told in warnings_first(language, result):
+        words.add_widget(Wrapped(text=told, color=theme.ALARM, bold=True))
     for told in because(language, result):
         words.add_widget(Wrapped(text=told))
     # Not where no blood is left, as `expansion.urged`: a correction since then erased what had grown.
@@ -122,14 +125,28 @@ def banner(language: str, facts: Facts, study_id: int, whose: str) -> Card:
     return card
 
 
+def warnings_first(language: str, result: TriageResult) -> list[str]:
+    """The result's warnings: no advice is read without them."""
+    texts = Texts(language)
+    # A correction is told by the volume's card, and growth by the lines below.
+    own = ("corrected_mask", "expanded")
+    return [
+        texts.note(note)
+        for note in result.notes
+        if note.severity is Severity.WARNING and note.code not in own
+    ]
+
+
 def because(language: str, result: TriageResult) -> list[str]:
     """Why, in the referral's words."""
     texts = Texts(language)
     if result.recommendation is Recommendation.NO_HAEMATOMA_FOUND:
         return [texts("why_none")]
-    volume = result.haematoma.volume_ml
-    clauses = [texts("why_haematoma", volume=number(language, volume, 1))]
-    clauses += [texts("why_large")] * (volume >= LARGE_HAEMATOMA_ML)
+    if result.recommendation is Recommendation.CANNOT_TELL:
+        return [texts("why_cannot_tell")]
+    blood = result.haematoma
+    clauses = [texts("why_haematoma", volume=volume_words(language, blood))]
+    clauses += [texts("why_large")] * ((blood.at_most_ml or blood.volume_ml) >= LARGE_HAEMATOMA_ML)
     present = [
         texts.sign(marker.code).lower() for marker in result.markers.values() if marker.present
     ]
@@ -139,6 +156,14 @@ def because(language: str, result: TriageResult) -> list[str]:
         judged = bool(result.markers)
         clauses.append(texts("why_no_markers") if judged else text(language, "result.not_judged"))
     return [texts("clause").join(clauses) + texts("stop")]
+
+
+def volume_words(language: str, blood: Haematoma) -> str:
+    """The volume without its unit: one figure, two, or a lower bound."""
+    texts, told = Texts(language), number(language, blood.volume_ml, 1)
+    if blood.at_most_ml is not None:
+        told = texts("span", low=told, high=number(language, blood.at_most_ml, 1))
+    return texts("at_least", volume=told) if blood.lower_bound else told
 
 
 def expanded(language: str, expansions: tuple[Expansion, ...]) -> list[str]:
@@ -163,7 +188,7 @@ def volume_card(language: str, facts: Facts, correction: Correction | None) -> C
     if blood.volume_ml <= 0:
         card.add_widget(Wrapped(text=texts("none_found")))
     else:
-        shown = f"{number(language, blood.volume_ml, 1)} mL"
+        shown = f"{volume_words(language, blood)} mL"
         card.add_widget(Heading(text=shown, font_size=HUGE, bold=True))
         low, high = (number(language, bound, 1) for bound in facts.interval_ml)
         card.add_widget(small(text(language, "result.interval", low=low, high=high)))

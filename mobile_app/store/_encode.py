@@ -141,6 +141,7 @@ class _Document:
     versions: dict[str, str]
     costs: tuple[StageCost, ...]
     signs: tuple[SignResult, ...]
+    clipped_to_hu: tuple[float, float] | None = None
 
 
 def encode_result(result: TriageResult) -> EncodedResult:

@@ -14,6 +14,7 @@ from typing import Any
 from hemx_core.errors import HemxError
 from hemx_core.imaging.volume import SeriesIdentity
 from hemx_core.measure.aggregate import judge
+from hemx_core.notes import Note, Severity
 from hemx_core.records import Json
 from hemx_core.result import Recommendation
 from mobile_app.errors import NotStoredError
@@ -53,7 +54,8 @@ def literal(word: str) -> str:
 _SELECT = """
 SELECT studies.id, folder, series, identity, slices, files, bytes, state, changed_at, imported_at, error,
        newest.id, newest.created_at, newest.recommendation, newest.volume_ml, newest.markers,
-       json_array_length(newest.document, '$.markers'),
+       json_array_length(newest.document, '$.markers'), json_extract(newest.document, '$.notes'),
+       json_extract(newest.document, '$.haematoma.at_most_ml'),
        (SELECT volume_ml FROM corrections WHERE result_id = newest.id ORDER BY version DESC LIMIT 1)
 FROM studies LEFT JOIN results AS newest
   ON newest.id = (SELECT max(id) FROM results WHERE study_id = studies.id)
@@ -267,12 +269,16 @@ def _study(row: tuple[Any, ...]) -> Study:
 
 
 def _glance(row: tuple[Any, ...]) -> Glance:
-    number, created_at, recommendation, automatic_ml, markers_text, judged, corrected_ml = row
+    (number, created_at, recommendation, automatic_ml, markers_text, judged), row = row[:6], row[6:]
+    notes_text, at_most_ml, corrected_ml = row
     corrected = corrected_ml is not None
     volume_ml = corrected_ml if corrected else automatic_ml
     # As `hemx_core.measure.corrected` has it: markers are of blood, and the advice follows the correction.
     markers = json.loads(markers_text) if volume_ml > 0 else []
-    advice = judge(volume_ml, any_marker=bool(markers)) if corrected else recommendation
+    notes = tuple(Note.from_json(note) for note in json.loads(notes_text))
+    advice = (
+        judge(volume_ml, any_marker=bool(markers), notes=notes) if corrected else recommendation
+    )
     return Glance(
         result_id=number,
         created_at=datetime.fromisoformat(created_at),
@@ -281,4 +287,6 @@ def _glance(row: tuple[Any, ...]) -> Glance:
         markers=tuple(markers),
         judged=bool(judged) and volume_ml > 0,
         corrected=corrected,
+        warnings=tuple(note for note in notes if note.severity is Severity.WARNING),
+        at_most_ml=None if corrected else at_most_ml,
     )

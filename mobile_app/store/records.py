@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hemx_core.errors import HemxError
 from hemx_core.imaging.volume import SeriesIdentity
-from hemx_core.notes import Phrase
+from hemx_core.notes import Note, Phrase
 from hemx_core.records import Json
 from hemx_core.result import Recommendation
 from hemx_core.words import tell_error
@@ -62,6 +62,8 @@ class Glance:
         markers: codes of the markers that are present.
         judged: whether any marker was judged: not where triage found no blood, or a person erased all.
         corrected: whether a correction exists.
+        warnings: of the result.
+        at_most_ml: the upper figure of the volume, where there are two.
     """
 
     result_id: int
@@ -71,6 +73,8 @@ class Glance:
     markers: tuple[str, ...]
     judged: bool
     corrected: bool
+    warnings: tuple[Note, ...] = ()
+    at_most_ml: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

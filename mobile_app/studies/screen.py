@@ -46,6 +46,7 @@ class StudyRow(RecycleDataViewBehavior, ButtonBehavior, BoxLayout):
     patient = StringProperty()
     facts = StringProperty()
     state_words = StringProperty()
+    warning = StringProperty()
     advice = StringProperty()
     findings = StringProperty()
     tone = StringProperty("muted")

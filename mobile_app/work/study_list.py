@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hemx_core.markers import MARKERS
+from hemx_core.notes import Note
 from hemx_core.result import Recommendation
+from hemx_core.words import tell_labelled
+from hemx_core.words.report import Texts
 from mobile_app import settings
 from mobile_app.errors import NotStoredError
 from mobile_app.i18n import date_time, number, text
@@ -28,6 +31,7 @@ class StudyRow:
         study_id: the study.
         patient: name and ID as stored; the study's number where they are hidden.
         facts: when it was acquired, slices, description.
+        warning: the result's warnings; empty where there are none.
         state: where it stands, in words.
         advice: the recommendation, or in plain words why there is none.
         findings: volume, markers, growth; empty where there is no result.
@@ -38,6 +42,7 @@ class StudyRow:
     patient: str
     facts: str
     state: str
+    warning: str
     advice: str
     findings: str
     tone: str
@@ -46,6 +51,7 @@ class StudyRow:
 TONES = {
     Recommendation.CALL_NOW: "alarm",
     Recommendation.DISCUSS: "caution",
+    Recommendation.CANNOT_TELL: "alarm",
     Recommendation.NO_HAEMATOMA_FOUND: "calm",
 }
 
@@ -123,10 +129,11 @@ def _row(
     study: Study, growths: Sequence[GrowthGlance], language: str, hides_names: bool
 ) -> StudyRow:
     state = study.state.value
-    advice, tone = text(language, f"studies.next.{state}"), "muted"
+    advice, tone, warning = text(language, f"studies.next.{state}"), "muted", ""
     if study.newest is not None and state != "running":
         recommendation = advised(study.newest, growths)
         advice, tone = text(language, f"app.advice.{recommendation}"), TONES[recommendation]
+        warning = _warning(study.newest.warnings, language, hides_names)
     elif study.error is not None:
         plain, remedy = words(language, study.error.kind)
         advice, tone = f"{plain} {remedy}", "caution"
@@ -135,10 +142,17 @@ def _row(
         patient=patient_words(study, language, hides_names=hides_names),
         facts=_facts(study, language),
         state=text(language, f"studies.state.{state}"),
+        warning=warning,
         advice=advice,
         findings=_findings(study, growths, language),
         tone=tone,
     )
+
+
+def _warning(notes: Sequence[Note], language: str, hides_names: bool) -> str:
+    """The warnings in one line; the Result screen has the rest of what does not fit."""
+    shown = [note.nameless(str) for note in notes] if hides_names else notes
+    return " ".join(tell_labelled(note, language) for note in shown)
 
 
 def _facts(study: Study, language: str) -> str:
@@ -153,7 +167,10 @@ def _findings(study: Study, growths: Sequence[GrowthGlance], language: str) -> s
     newest = study.newest
     if newest is None:
         return ""
-    volume = text(language, "studies.volume", ml=number(language, newest.volume_ml, 1))
+    ml = number(language, newest.volume_ml, 1)
+    if newest.at_most_ml is not None:
+        ml = Texts(language)("span", low=ml, high=number(language, newest.at_most_ml, 1))
+    volume = text(language, "studies.volume", ml=ml)
     if newest.corrected:
         volume += text(language, "studies.corrected")
     if newest.volume_ml <= 0:

