@@ -9,9 +9,12 @@ import pytest
 pytest.importorskip("kivy", reason="the app's extra is not installed")
 
 from hemx_core.errors import NotHeadError
+from hemx_core.notes import Note, Severity
 from hemx_core.result import SliceUpdate
+from hemx_core.words import tell_labelled
 from mobile_app import settings
 from mobile_app.compare.comparing import compare_studies
+from mobile_app.result import cards
 from mobile_app.result.cards import measured
 from mobile_app.result.markers import MarkerBar
 from mobile_app.result.screen import Result
@@ -25,7 +28,7 @@ from tests.mobile_app.screens_by_touch import (
     cut_off,
     small_targets,
 )
-from tests.mobile_app.stored import at_once, correct, redraw, store_study
+from tests.mobile_app.stored import at_once, correct, facts_of, redraw, store_study
 
 LOGITS = (3.0, -0.3, -2.0, -4.0)
 MANIFEST = replace(
@@ -105,6 +108,18 @@ class TestResult(ScreenTest):
             assert "Yamada" not in self.screen.told
         finally:
             settings.set_hides_names(self.store, False)
+
+    def test_warnings_stand_above_the_reasons(self) -> None:
+        lost = Note("unreadable_slices", Severity.WARNING, count=2, because="damaged")
+        shown = self.store.results.load(self.store.results.of_study(PLAIN)[0])
+        warned = replace(shown, notes=(*shown.notes, lost))
+        facts = replace(facts_of(self.store, PLAIN), shown=warned)
+        for language in ("en", "ja"):
+            card = cards.banner(language, facts, PLAIN, "")
+            told = [str(getattr(one, "text", "")) for one in reversed(list(card.walk()))]
+            warning = tell_labelled(lost, language)
+            assert warning in told
+            assert told.index(warning) > told.index(cards.because(language, warned)[0])
 
     def test_filled_hypodensities_stand_under_the_volume_that_they_are_of(self) -> None:
         shown = self.store.results.load(self.store.results.of_study(PLAIN)[0])

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from hemx_core.comparison import compare_results
+from hemx_core.notes import Note, Severity
+from hemx_core.words import tell_labelled
 from mobile_app.compare.comparing import compare_studies
 from mobile_app.i18n import text
 from mobile_app.result.expansion import into
@@ -47,6 +50,41 @@ def test_each_state_says_what_it_means(store: Store) -> None:
         "caution",
         "muted",
     ]
+
+
+def test_warnings_stand_before_the_advice(store: Store) -> None:
+    lost = Note("unreadable_slices", Severity.WARNING, count=2, files=("Yamada.dcm",), because="?")
+    told = Note("gantry_tilt", Severity.INFO, degrees=18.0)
+    study = add_study(store, 1)
+    store.results.save(study.id, replace(result(14.0), notes=(told, lost)))
+    assert _rows(store)[study.id].warning == tell_labelled(lost)
+    assert _rows(store, "ja")[study.id].warning == tell_labelled(lost, "ja")
+    assert "Yamada.dcm" not in _rows(store, hides_names=True)[study.id].warning
+    plain = add_study(store, 2)
+    assert _rows(store)[plain.id].warning == ""
+
+
+def test_erasing_all_blood_does_not_make_doubtful_pictures_plausible(
+    store: Store, tmp_path: Path
+) -> None:
+    lost = Note("unreadable_slices", Severity.WARNING, count=2, because="?")
+    study = add_study(store, 1)
+    kept = replace(result(14.0), notes=(lost,))
+    store.results.save(study.id, kept)
+    redraw(store, study.id, np.zeros_like(kept.mask))
+    row = _rows(store)[study.id]
+    assert (row.advice, row.tone) == (
+        "Cannot tell: look at the pictures now, or scan again.",
+        "alarm",
+    )
+
+
+def test_of_two_volumes_both_are_shown(store: Store) -> None:
+    study = add_study(store, 1)
+    found = result(14.0)
+    found = replace(found, haematoma=replace(found.haematoma, volume_ml=28.0, at_most_ml=31.5))
+    store.results.save(study.id, found)
+    assert _rows(store)[study.id].findings.startswith("Blood 28.0 to 31.5 mL")
 
 
 def test_the_newest_acquisition_stands_first(store: Store) -> None:
