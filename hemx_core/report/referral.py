@@ -10,6 +10,7 @@ from hemx_core import __version__
 from hemx_core.comparison import ComparisonResult
 from hemx_core.errors import InputError
 from hemx_core.files import write_whole
+from hemx_core.imaging.inspect import as_inspected
 from hemx_core.imaging.spec import HUWindow
 from hemx_core.imaging.volume import HUVolume
 from hemx_core.report.page import MUTED, Page, line_height_mm
@@ -107,7 +108,7 @@ def draw_referral(
         ),
         texts=texts,
         result=result,
-        volume=volume,
+        volume=as_inspected(volume, result.clipped_to_hu),
         window=window,
         comparison=comparison,
         identify=options.identify,
