@@ -18,6 +18,7 @@ from hemx_core.imaging.choose import MIN_SLICES
 from hemx_core.imaging.geometry import build_geometry, geometry_notes, turn_for
 from hemx_core.imaging.headers import SliceHeader
 from hemx_core.imaging.pixels import HUConverter, check_decoder, stored_slices
+from hemx_core.imaging.scans import FEW
 from hemx_core.imaging.series import SeriesPart
 from hemx_core.imaging.volume import HUVolume, SeriesIdentity, StoredGrid
 from hemx_core.notes import Note, Phrase, Severity, Value, first_of
@@ -32,12 +33,17 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(kw_only=True)
 class _Pixels:
-    """The pixels of the slices that could be read, and what happened to the others."""
+    """The pixels of the slices that could be read, and what happened to the others.
+
+    Args:
+        at_seams: whether all that differ are of another acquisition than the slice that is kept.
+    """
 
     hu: NDArray[np.int16]
     kept: list[SliceHeader] = field(default_factory=list)
     same: list[SliceHeader] = field(default_factory=list)
     different: list[SliceHeader] = field(default_factory=list)
+    at_seams: bool = True
     failed: list[tuple[SliceHeader, DicomSeriesError]] = field(default_factory=list)
     converter: HUConverter = field(default_factory=HUConverter)
 
@@ -91,6 +97,7 @@ def _read_pixels(part: SeriesPart, grid: StoredGrid, progress: Progress) -> _Pix
             if slot_of[id(header)] == filled:
                 equal = np.array_equal(hu, pixels.hu[len(pixels.kept) - 1])
                 (pixels.same if equal else pixels.different).append(header)
+                pixels.at_seams &= equal or header.acquisition != pixels.kept[-1].acquisition
             else:
                 pixels.hu[len(pixels.kept)] = hu
                 pixels.kept.append(header)
@@ -162,7 +169,11 @@ def _pixel_notes(pixels: _Pixels) -> Iterator[Note]:
         yield Note("duplicate_slices", Severity.INFO, count=len(pixels.same), files=files)
     if pixels.different:
         files, count = _names(pixels.different), len(pixels.different)
-        yield Note("duplicate_slices_differ", Severity.WARNING, count=count, files=files)
+        # Two ranges of a scan may share a slice; more is another scan, or something else is wrong.
+        if pixels.at_seams and count < FEW:
+            yield Note("duplicate_slices_differ", Severity.CAUTION, count=count, files=files)
+        else:
+            yield Note("duplicate_slices_differ", Severity.WARNING, count=count, files=files)
     if pixels.failed:
         yield Note(
             "unreadable_slices",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +17,7 @@ from hemx_core.errors import (
     TooFewSlicesError,
 )
 from hemx_core.imaging.geometry import directions
+from hemx_core.imaging.left_out import scan_notes
 from hemx_core.imaging.series import SeriesPart, contrast_sign, has_geometry, head_score, is_sharp
 from hemx_core.notes import Note, Phrase, Refusal, Severity, Value, first_of
 
@@ -191,8 +192,17 @@ def choose(candidates: Sequence[Candidate], series: str | None) -> Choice:
     others = candidates[1:]
     usable = next((candidate for candidate in others if candidate.refusal is None), None)
     because = _why(best, usable) if usable else "because.only_usable"
-    notes = (_choice(best, others, because), *_mixture(best, candidates))
+    notes = (_choice(best, others, because), *_mixture(best, candidates), *_scan(best, others))
     return Choice(part=best.part, notes=notes)
+
+
+def _scan(chosen: Candidate, others: Sequence[Candidate]) -> Iterator[Note]:
+    parts = {id(other.part): other for other in others}
+    return scan_notes(
+        chosen.part,
+        [other.part for other in others],
+        lambda part: _label(parts[id(part)], chosen),
+    )
 
 
 def _choice(chosen: Candidate, others: Sequence[Candidate], because: str) -> Note:
@@ -230,7 +240,9 @@ def _asked_for(candidates: Sequence[Candidate], series: str) -> Choice:
     if chosen.refusal is not None:
         code = "contrast" if chosen.refusal.code == "contrast_given" else "derived_images"
         notes.append(Note(code, Severity.WARNING, reason=chosen.refusal))
-    return Choice(part=chosen.part, notes=(*notes, *_mixture(chosen, candidates)))
+    return Choice(
+        part=chosen.part, notes=(*notes, *_mixture(chosen, candidates), *_scan(chosen, others))
+    )
 
 
 def _matching(candidates: Sequence[Candidate], asked: str) -> list[Candidate]:
@@ -275,9 +287,7 @@ def _why(best: Candidate, second: Candidate) -> str:
 
 def _mixture(chosen: Candidate, candidates: Sequence[Candidate]) -> list[Note]:
     images = [candidate.part for candidate in candidates if candidate.is_image]
-    patients = {part.first.facts.patient_id for part in images} | {
-        chosen.part.first.facts.patient_id
-    }
+    patients = {_owner(part) for part in images} | {_owner(chosen.part)}
     studies = {_study(part) for part in images} | {_study(chosen.part)}
     if len(patients) > 1:
         patient = chosen.part.first.facts.patient_id or None
@@ -326,6 +336,11 @@ def _series(part: SeriesPart) -> tuple[str, str]:
 
 def _study(part: SeriesPart) -> tuple[str, str]:
     return part.first.facts.patient_id, part.first.facts.study_uid
+
+
+def _owner(part: SeriesPart) -> str:
+    """The patient's ID; blanks and case make no other patient."""
+    return "".join(part.first.facts.patient_id.split()).casefold()
 
 
 def _uid(part: SeriesPart) -> str:

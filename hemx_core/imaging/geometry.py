@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from statistics import median
 
@@ -19,8 +20,8 @@ from hemx_core.notes import Note, Phrase, Severity
 
 SAME_POSITION_MM = 0.05
 """Slices nearer than this along the normal lie at one position."""
-SAME_DIRECTION = 0.01
-"""Largest difference of direction cosines within one stack (0.6 degrees)."""
+_ROUNDING = 5e-4
+"""Directions nearer than this (0.03 degrees) are the same: corners are then off by less than 0.1 mm."""
 _UNIT_TOLERANCE = 0.01
 
 Vector = NDArray[np.float64]
@@ -64,20 +65,57 @@ def stack(headers: Sequence[SliceHeader]) -> tuple[Slot, ...]:
     Args:
         headers: slices with orientation and position, not empty.
     """
-    axes = directions(headers[0].orientation)
-    if axes is None:
+    if directions(headers[0].orientation) is None:
         return tuple((header,) for header in headers)
-    normal = np.cross(*axes)
+    offsets = offsets_mm(headers)
+    slots: list[list[SliceHeader]] = []
+    lowest = -math.inf
+    for index in np.argsort(offsets, kind="stable").tolist():
+        if offsets[index] - lowest < SAME_POSITION_MM:
+            slots[-1].append(headers[index])
+        else:
+            slots.append([headers[index]])
+            lowest = float(offsets[index])
+    return tuple(tuple(sorted(slot, key=_instance)) for slot in slots)
+
+
+def offsets_mm(headers: Sequence[SliceHeader], along: SliceHeader | None = None) -> Vector:
+    """Position of every slice along a normal that points to the head; shape (slices,).
+
+    Args:
+        headers: slices with positions.
+        along: the slice with a possible orientation whose normal it is; by default the first one.
+    """
+    row, column = directions((along or headers[0]).orientation) or (np.zeros(3), np.zeros(3))
+    normal = np.cross(row, column)
     if normal[np.argmax(np.abs(normal))] < 0:
         normal = -normal
-    offsets = {id(header): float(np.dot(header.position_mm or (), normal)) for header in headers}
-    slots: list[list[SliceHeader]] = []
-    for header in sorted(headers, key=lambda header: offsets[id(header)]):
-        if slots and offsets[id(header)] - offsets[id(slots[-1][0])] < SAME_POSITION_MM:
-            slots[-1].append(header)
-        else:
-            slots.append([header])
-    return tuple(tuple(sorted(slot, key=_instance)) for slot in slots)
+    return np.array([header.position_mm for header in headers], dtype=np.float64) @ normal
+
+
+def turned_like(header: SliceHeader, like: SliceHeader) -> SliceHeader:
+    """A slice of about the same orientation, turned about its centre into the other's.
+
+    A stack has one orientation. Corners alone would not do: half a degree lifts them by a millimetre.
+    Differences of rounding leave the slice as it is.
+    """
+    mine, wanted = directions(header.orientation), directions(like.orientation)
+    if mine is None or wanted is None or header.position_mm is None or header.spacing_mm is None:
+        return header
+    if float(np.max(np.abs(np.subtract(mine, wanted)))) < _ROUNDING:
+        return header
+    dy, dx = header.spacing_mm
+    reach = dx * (header.facts.columns - 1) / 2, dy * (header.facts.rows - 1) / 2
+    centre = header.position_mm + reach[0] * mine[0] + reach[1] * mine[1]
+    corner = centre - reach[0] * wanted[0] - reach[1] * wanted[1]
+    return replace(header, orientation=like.orientation, position_mm=tuple(corner.tolist()))
+
+
+def off_line_mm(headers: Sequence[SliceHeader]) -> float:
+    """How far slices lie off the line from the first to the last one, sideways."""
+    positions = np.array([header.position_mm for header in headers], dtype=np.float64)
+    offsets = offsets_mm(headers)
+    return float(_away(positions, offsets).max())
 
 
 def _instance(header: SliceHeader) -> tuple[int, int, str]:
@@ -278,12 +316,19 @@ def _unseen(geometry: VolumeGeometry, steps: Sequence[float]) -> Iterator[Note]:
 
 
 def _shifted(geometry: VolumeGeometry) -> Iterator[Note]:
-    positions, offsets = geometry.positions_mm, geometry.slice_offsets_mm
-    if len(positions) < 3:
+    if len(geometry.positions_mm) < 3:
         return
-    share = (offsets - offsets[0]) / (offsets[-1] - offsets[0])
-    line = positions[0] + share[:, None] * (positions[-1] - positions[0])
-    away = np.linalg.norm(positions - line, axis=1)
+    away = _away(geometry.positions_mm, geometry.slice_offsets_mm)
     if away.max() > _SHIFT_MM:
         worst = int(away.argmax())
         yield Note("shifted_slices", Severity.CAUTION, slice=worst + 1, mm=float(away[worst]))
+
+
+def _away(positions: Vector, offsets: Vector) -> Vector:
+    """Distance of every position, shape (slices, 3), from the line through the lowest and highest."""
+    low, high = int(offsets.argmin()), int(offsets.argmax())
+    if offsets[high] <= offsets[low]:
+        return np.zeros(len(offsets))
+    share = (offsets - offsets[low]) / (offsets[high] - offsets[low])
+    line = positions[low] + share[:, None] * (positions[high] - positions[low])
+    return np.asarray(np.linalg.norm(positions - line, axis=1))

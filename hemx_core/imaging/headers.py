@@ -21,7 +21,8 @@ _DATES = ("Acquisition", "Content", "Series", "Study")
 _TAGS = (
     "SpecificCharacterSet", "ImageType", "SOPClassUID", "SOPInstanceUID", "Modality",
     "Manufacturer", "ManufacturerModelName", "InstitutionName", "SeriesDescription",
-    "StudyDescription", "ProtocolName", "PatientID", "PatientName", "BodyPartExamined",
+    "StudyDescription", "ProtocolName", "PatientID", "PatientName", "PatientBirthDate",
+    "PatientSex", "BodyPartExamined", "AcquisitionNumber", "TemporalPositionIdentifier", "KVP",
     "ContrastBolusAgent", "ContrastBolusAgentSequence", "ConvolutionKernel", "SliceThickness",
     "PatientPosition", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber",
     "InstanceNumber", "ImagePositionPatient", "ImageOrientationPatient", "FrameOfReferenceUID",
@@ -61,6 +62,8 @@ class FileFacts:
     sop_uid: str
     patient_id: str
     patient_name: str
+    birth_date: str
+    sex: str
     study_uid: str
     series_uid: str
     frame_of_reference: str
@@ -71,7 +74,6 @@ class FileFacts:
     protocol: str
     body_part: str
     contrast_agent: str
-    kernel: str
     scanner: str
     site: str
     patient_position: str
@@ -90,6 +92,10 @@ class SliceHeader:
         orientation: ImageOrientationPatient: row direction, column direction.
         position_mm: ImagePositionPatient.
         spacing_mm: PixelSpacing: (between rows, between columns).
+        kernel: ConvolutionKernel; empty where unknown.
+        acquisition: AcquisitionNumber. Scanners count rotations, ranges or passes with it.
+        phase: TemporalPositionIdentifier or TemporalPositionIndex.
+        kvp: tube voltage.
         acquired_at: the scanner's local time; midnight where only the day is known.
         time_known: whether the header gives a time of day.
     """
@@ -104,6 +110,10 @@ class SliceHeader:
     slope: float | None
     intercept: float | None
     rescale_type: str
+    kernel: str
+    acquisition: int | None
+    phase: int | None
+    kvp: float | None
     acquired_at: datetime | None
     time_known: bool
 
@@ -145,6 +155,8 @@ def _groups(frame: Dataset, shared: Sequence[Dataset]) -> Iterator[Dataset]:
         "PixelValueTransformationSequence",
         "CTImageFrameTypeSequence",
         "FrameContentSequence",
+        "CTReconstructionSequence",
+        "CTXRayDetailsSequence",
     ):
         for groups in (frame, *shared):
             yield from list(items(groups, keyword))[:1]
@@ -164,6 +176,8 @@ def _facts(dataset: Dataset, source: Source) -> FileFacts:
         sop_uid=text(dataset, "SOPInstanceUID"),
         patient_id=text(dataset, "PatientID"),
         patient_name=text(dataset, "PatientName"),
+        birth_date=text(dataset, "PatientBirthDate"),
+        sex=text(dataset, "PatientSex").upper(),
         study_uid=text(dataset, "StudyInstanceUID"),
         series_uid=text(dataset, "SeriesInstanceUID"),
         frame_of_reference=text(dataset, "FrameOfReferenceUID"),
@@ -174,7 +188,6 @@ def _facts(dataset: Dataset, source: Source) -> FileFacts:
         protocol=text(dataset, "ProtocolName"),
         body_part=text(dataset, "BodyPartExamined"),
         contrast_agent=agent,
-        kernel=text(dataset, "ConvolutionKernel"),
         scanner=model if model.lower().startswith(maker.lower()) else f"{maker} {model}".strip(),
         site=text(dataset, "InstitutionName"),
         patient_position=text(dataset, "PatientPosition").upper(),
@@ -209,6 +222,7 @@ def _slice_header(facts: FileFacts, dataset: Dataset, holders: tuple[Dataset, ..
     thickness = _first(holders, "SliceThickness", 1)
     slope = _first(holders, "RescaleSlope", 1)
     intercept = _first(holders, "RescaleIntercept", 1)
+    kvp = _first(holders, "KVP", 1)
     return SliceHeader(
         facts=facts,
         frame=None,
@@ -219,9 +233,11 @@ def _slice_header(facts: FileFacts, dataset: Dataset, holders: tuple[Dataset, ..
         thickness_mm=thickness[0] if _positive(thickness) and thickness else None,
         slope=slope[0] if slope else None,
         intercept=intercept[0] if intercept else None,
-        rescale_type=next(
-            filter(None, (text(holder, "RescaleType") for holder in holders)), ""
-        ).upper(),
+        rescale_type=_word(holders, "RescaleType").upper(),
+        kernel=_word(holders, "ConvolutionKernel"),
+        acquisition=_number(holders, "FrameAcquisitionNumber", "AcquisitionNumber"),
+        phase=_number(holders, "TemporalPositionIndex", "TemporalPositionIdentifier"),
+        kvp=kvp[0] if kvp else None,
         acquired_at=acquired_at,
         time_known=time_known,
     )
@@ -234,6 +250,15 @@ def _types(holders: tuple[Dataset, ...]) -> tuple[str, ...]:
 
 def _first(holders: tuple[Dataset, ...], keyword: str, count: int) -> tuple[float, ...] | None:
     return next(filter(None, (numbers(holder, keyword, count) for holder in holders)), None)
+
+
+def _word(holders: tuple[Dataset, ...], keyword: str) -> str:
+    return next(filter(None, (text(holder, keyword) for holder in holders)), "")
+
+
+def _number(holders: tuple[Dataset, ...], *keywords: str) -> int | None:
+    found = (whole(holder, keyword) for keyword in keywords for holder in holders)
+    return next((number for number in found if number is not None), None)
 
 
 def _positive(values: tuple[float, ...] | None) -> tuple[float, ...] | None:

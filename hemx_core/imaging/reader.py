@@ -35,10 +35,10 @@ from hemx_core.errors import (
 from hemx_core.imaging.assemble import Progress, assemble, series_identity
 from hemx_core.imaging.choose import Candidate, choose, rank
 from hemx_core.imaging.files import FoundFiles, Source, open_input
+from hemx_core.imaging.grouping import split
 from hemx_core.imaging.headers import SliceHeader, read_headers
 from hemx_core.imaging.parse import damaged, parse, text
 from hemx_core.imaging.pixels import check_decoder
-from hemx_core.imaging.series import split
 from hemx_core.imaging.volume import HUVolume, SeriesIdentity
 from hemx_core.notes import Note, Phrase, Refusal, Severity, first_of
 
@@ -58,7 +58,7 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesSummary:
-    """One series, or part of a series that mixes orientations or sizes.
+    """One series, or part of a series that mixes orientations, sizes or scans.
 
     Args:
         key: what to give as `series=`: the series UID, with '#n' for a part.

@@ -1,13 +1,8 @@
-"""Group slices into series, and classify each image.
-
-Kinds come from the header: localizer, derived, contrast, head, kernel. A series that mixes
-orientations or sizes is split into parts.
-"""
+"""A part of a series, and what the header says of its images: localizer, derived, contrast, head, kernel."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -20,7 +15,7 @@ from pydicom.uid import (
     LegacyConvertedEnhancedCTImageStorage,
 )
 
-from hemx_core.imaging.geometry import SAME_DIRECTION, Slot, directions, plane, stack
+from hemx_core.imaging.geometry import Slot, directions, plane, stack
 from hemx_core.imaging.headers import SliceHeader
 from hemx_core.notes import Phrase
 
@@ -64,7 +59,8 @@ def set_aside(header: SliceHeader) -> str:
     """Why a slice is no axial CT image to measure on; empty where nothing speaks against it.
 
     Returns:
-        "not_ct", "secondary", "localizer", "not_hu", "projection", "derived" or "".
+        "not_ct", "secondary", "localizer", "not_hu", "projection", "derived" or "". GE's
+        ORIGINAL, SECONDARY images are original: reconstructed once more from the same raw data.
     """
     facts, types = header.facts, set(header.image_type)
     if facts.modality not in ("CT", "") or (
@@ -84,9 +80,14 @@ def set_aside(header: SliceHeader) -> str:
         return "not_hu"
     if types & _PROJECTIONS:
         return "projection"
-    if types & _REFORMATS or {"DERIVED", "SECONDARY"} & set(header.image_type[:2]):
+    if types & _REFORMATS or ("DERIVED" in header.image_type[:1] and not _compressed(header)):
         return "derived"
     return ""
+
+
+def _compressed(header: SliceHeader) -> bool:
+    """Whether an image is called derived for its lossy compression alone (PS3.3 C.7.6.1.1.5)."""
+    return header.facts.pixels.lossy and header.image_type[1:3] == ("PRIMARY", "AXIAL")
 
 
 def contrast_sign(header: SliceHeader) -> Phrase | None:
@@ -134,7 +135,7 @@ def is_sharp(header: SliceHeader) -> bool:
     By the words of description and kernel; Siemens kernels from 60 up (H60s, Hr64), and Canon's
     FC30 to FC59 and FC80 to FC89.
     """
-    kernel = header.facts.kernel.lower()
+    kernel = header.kernel.lower()
     if _SHARP.search(f"{header.facts.series_description.lower()} {kernel}"):
         return True
     if canon := re.match(r"fc(\d+)", kernel):
@@ -149,17 +150,24 @@ def _fold(words: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class SeriesPart:
-    """Slices of one patient, study and series that fit into one stack, and are of one kind.
+    """Slices of one scan that fit into one stack, and are of one kind.
 
     Args:
         key: the series UID, followed by '#' and a number where the series was split.
-        headers: not empty, as found.
+        headers: not empty; the first one has the patient, study and frame of reference of most.
         kind: why these images are set aside (see `set_aside`), or "".
+        differ: in what the slices differ although they are one scan; see `grouping.DIFFERENCES`.
     """
 
     key: str
     headers: tuple[SliceHeader, ...]
     kind: str
+    differ: tuple[str, ...] = ()
+
+    @cached_property
+    def series_uids(self) -> frozenset[str]:
+        """Of all its slices; several where a scan is spread over them."""
+        return frozenset(header.facts.series_uid for header in self.headers)
 
     @property
     def first(self) -> SliceHeader:
@@ -235,63 +243,3 @@ def has_geometry(header: SliceHeader) -> bool:
         and header.position_mm is not None
         and directions(header.orientation) is not None
     )
-
-
-def split(headers: Sequence[SliceHeader]) -> tuple[SeriesPart, ...]:
-    """Separate patients, studies and series, then split what does not form a single stack.
-
-    Slices of a series belong together where they agree in frame of reference, matrix, pixel
-    spacing, kind and orientation.
-    """
-    series: dict[tuple[str, ...], list[SliceHeader]] = {}
-    for header in headers:
-        facts = header.facts
-        series.setdefault((facts.patient_id, facts.study_uid, facts.series_uid), []).append(header)
-    return tuple(part for members in series.values() for part in _parts(members))
-
-
-def _parts(series: Sequence[SliceHeader]) -> Iterator[SeriesPart]:
-    groups: dict[tuple[object, ...], list[SliceHeader]] = {}
-    for header in series:
-        groups.setdefault(_fit(header), []).append(header)
-    stacks = [
-        (str(fit[0]), members)
-        for fit, group in groups.items()
-        for members in _by_orientation(group)
-    ]
-    stacks.sort(key=lambda stack_: (bool(stack_[0]), -len(stack_[1])))
-    for number, (kind, members) in enumerate(stacks, 1):
-        uid = members[0].facts.series_uid
-        key = f"{uid}#{number}" if len(stacks) > 1 else uid
-        yield SeriesPart(key=key, headers=tuple(members), kind=kind)
-
-
-def _fit(header: SliceHeader) -> tuple[object, ...]:
-    facts = header.facts
-    spacing = tuple(round(value, 4) for value in header.spacing_mm or ())
-    return (
-        set_aside(header),
-        has_geometry(header),
-        facts.frame_of_reference,
-        facts.rows,
-        facts.columns,
-        spacing,
-    )
-
-
-def _by_orientation(headers: Sequence[SliceHeader]) -> list[list[SliceHeader]]:
-    groups: list[list[SliceHeader]] = []
-    for header in headers:
-        for group in groups:
-            if _same_orientation(header, group[0]):
-                group.append(header)
-                break
-        else:
-            groups.append([header])
-    return groups
-
-
-def _same_orientation(a: SliceHeader, b: SliceHeader) -> bool:
-    if a.orientation is None or b.orientation is None:
-        return a.orientation is b.orientation
-    return bool(np.max(np.abs(np.subtract(a.orientation, b.orientation))) <= SAME_DIRECTION)

@@ -27,11 +27,13 @@ class Doubt(Flag):
 DOUBTS: Mapping[str, Doubt] = MappingProxyType(
     {
         # Reader
+        "another_scan": Doubt.NONE,
         "contrast": Doubt.PICTURE,
         "derived_images": Doubt.NONE,
         "duplicate_slices_differ": Doubt.PICTURE,
         # The series' own gaps and ends tell whether what could not be read was part of it.
         "missing_files": Doubt.NONE,
+        "scan_continues": Doubt.PICTURE | Doubt.LOWER_BOUND,
         "several_patients": Doubt.NONE,
         "unreadable_files": Doubt.NONE,
         "unreadable_slices": Doubt.PICTURE | Doubt.LOWER_BOUND,

@@ -64,6 +64,23 @@ SENTENCES: dict[str, str] = {
     "several_patients": "The input holds CT of {patients} patients[; this is patient {patient!r}]. "
     "Make sure that it is the right one.",
     "several_studies": "The input holds {studies} studies; one was read[, the one of {at}].",
+    "headers_differ": "The slices differ in {what}. They continue each other and were read as one scan.",
+    "differ.spacing": "pixel spacing",
+    "differ.orientation": "orientation",
+    "differ.frame": "frame of reference",
+    "differ.types": "image type",
+    "differ.patient": "patient ID or name",
+    "differ.study": "study UID",
+    "differ.series": "series UID",
+    "differ.matrix": "matrix",
+    "differ.rescale": "rescale type",
+    "differ.place": "position (missing)",
+    "scan_continues": "{count} {count:slice|slices} that {count:seems|seem} to belong to this scan "
+    "{count:was|were} not read[: {rest:; }]. Blood may lie there. Read the other part too (--series), "
+    "or export the study again.",
+    "rest": "{series}[, other {why}]",
+    "another_scan": "The series holds {count} more {count:scan|scans} of the same place[: {scans:; }]. "
+    "Make sure that the right one was read, or name another one with its part number (--series).",
     "contrast": "{reason:first}. Expected was a non-contrast series: the markers are defined on it; "
     "the series was read because it was named. Do not rely on the result.",
     "derived_images": "{reason:first}. Expected were original images of the scanner; the series was "

@@ -63,6 +63,23 @@ SENTENCES: dict[str, str] = {
     "several_patients": "入力に{patients}人の患者のCTが含まれます[（読み込んだのは患者ID {patient!r}）]。"
     "正しい患者か確認してください。",
     "several_studies": "入力に{studies}件の検査があり、1件を読み込みました[（{at}）]。",
+    "headers_differ": "スライス間で{what}が異なりますが、位置が連続しているため、1回の撮影として読み込み"
+    "ました。",
+    "differ.spacing": "画素間隔",
+    "differ.orientation": "断面の向き",
+    "differ.frame": "座標系（Frame of Reference）",
+    "differ.types": "画像種別（ImageType）",
+    "differ.patient": "患者IDまたは氏名",
+    "differ.study": "検査UID",
+    "differ.series": "シリーズUID",
+    "differ.matrix": "マトリクス",
+    "differ.rescale": "画素値の種別（RescaleType）",
+    "differ.place": "位置（記載なし）",
+    "scan_continues": "同じ撮影の続きと思われるスライス{count}枚を読み込んでいません[：{rest}]。そこに血腫が"
+    "ある可能性があります。残りの部分も読み込むか（--series）、検査を再出力してください。",
+    "rest": "{series}[（{why}が異なります）]",
+    "another_scan": "このシリーズには同じ部位の撮影がほかに{count}件含まれます[：{scans}]。読み込んだ撮影が"
+    "正しいか確認し、必要なら部分の番号で指定してください（--series）。",
     "contrast": "{reason}。マーカーは単純CTで定義されています。指定されたため読み込みましたが、"
     "結果に頼らないでください。",
     "derived_images": "{reason}。装置の元画像ではありません。指定されたため読み込みましたが、"

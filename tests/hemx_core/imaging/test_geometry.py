@@ -27,6 +27,7 @@ from hemx_core.imaging.geometry import (
 from hemx_core.imaging.headers import SliceHeader
 from hemx_core.imaging.reader import list_series, read_series
 from hemx_core.imaging.volume import HUVolume, StoredGrid, VolumeGeometry
+from hemx_core.notes import Severity
 from hemx_core.words import tell
 from tests.factories import ct_pixels, write_ct_series
 
@@ -137,14 +138,18 @@ def test_of_different_slices_in_one_place_the_first_number_stays(tmp_path: Path)
 
     def renumber(index: int, dataset: Dataset) -> None:
         dataset.SOPInstanceUID = f"1.2.{index}"
-        dataset.InstanceNumber = 100 if index != 2 else 0
+        dataset.InstanceNumber = 100 if index != 1 else 0
 
-    write_ct_series(tmp_path / "again", hu=ct_pixels() + 300, change=renumber)
+    places = [(-100.0, -120.0, index * 5.0) for index in (1, 2)]
+    again = ct_pixels()[1:3] + 300
+    write_ct_series(tmp_path / "again", hu=again, positions_mm=places, change=renumber)
     volume = read_series(tmp_path)
     expected = ct_pixels()
     expected[2] += 300
     np.testing.assert_array_equal(volume.hu, expected)
-    assert "6 slices at the position" in note(volume, "duplicate_slices_differ")
+    (found,) = (one for one in volume.notes if one.code == "duplicate_slices_differ")
+    assert found.severity is Severity.WARNING
+    assert found.values["count"] == 2
 
 
 def test_orientations_of_one_series_are_told_apart(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ import hemx_core.errors
 import mobile_app.errors
 from hemx_core.errors import HemxError
 from hemx_core.imaging.choose import _CRITERIA, GROUNDS
+from hemx_core.imaging.grouping import DIFFERENCES
 from hemx_core.measure.expansion import DEFINITIONS
 from hemx_core.notes import NAMED_BEFORE, Severity
 from hemx_core.words import SEPARATOR, english, japanese, placeholders, required
@@ -52,6 +53,7 @@ UNNAMED = {
     "unexpected",
     *(f"term.{one.code}" for one in DEFINITIONS),
     *(code for code, _ in _CRITERIA),
+    *DIFFERENCES,
     *(code for code in english.SENTENCES if code.startswith("term.")),
 }
 """Codes that are not written where they are used."""
