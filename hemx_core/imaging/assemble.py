@@ -147,15 +147,23 @@ def series_identity(part: SeriesPart, kept: Sequence[SliceHeader], source: str) 
     facts = part.first.facts
     uids = tuple(header.facts.sop_uid for header in kept)
     frames = tuple((header.frame or 0) + 1 for header in kept)
+    at = part.acquired_at
+    offsets = (header.utc_offset_minutes for header in part.headers if header.acquired_at == at)
     return SeriesIdentity(
         patient_id=facts.patient_id,
         patient_name=facts.patient_name,
+        birth_date=facts.birth_date,
+        sex=facts.sex,
+        age=facts.age,
+        issuer=facts.issuer,
+        other_ids=facts.other_ids,
         study_uid=facts.study_uid,
         series_uid=facts.series_uid,
         frame_of_reference_uid=facts.frame_of_reference,
         sop_instance_uids=uids if all(uids) else (),
         frame_numbers=frames if any(header.frame is not None for header in kept) else (),
-        acquired_at=part.acquired_at,
+        acquired_at=at,
+        utc_offset_minutes=next(offsets, None),
         site=facts.site,
         scanner=facts.scanner,
         series_description=facts.series_description,
@@ -187,6 +195,8 @@ def _pixel_notes(pixels: _Pixels) -> Iterator[Note]:
 def _header_notes(kept: Sequence[SliceHeader]) -> Iterator[Note]:
     if any(header.facts.pixels.lossy for header in kept):
         yield Note("lossy_compression", Severity.CAUTION)
+    if any(header.facts.burned_in for header in kept):
+        yield Note("burned_in", Severity.CAUTION)
     if any(header.rescale_type == "US" for header in kept):
         yield Note("rescale_type", Severity.CAUTION)
     if all(header.acquired_at is None for header in kept):

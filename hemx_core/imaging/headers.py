@@ -10,7 +10,16 @@ from pydicom.dataset import Dataset
 from pydicom.uid import JPEGBaseline8Bit, JPEGExtended12Bit
 
 from hemx_core.imaging.files import Source
-from hemx_core.imaging.parse import items, moment, numbers, parse, text, texts, whole
+from hemx_core.imaging.parse import (
+    items,
+    moment,
+    numbers,
+    parse,
+    text,
+    texts,
+    utc_offset_minutes,
+    whole,
+)
 
 MAX_MATRIX = 4096
 """Rows or columns; CT goes to 2048."""
@@ -23,6 +32,8 @@ _TAGS = (
     "Manufacturer", "ManufacturerModelName", "InstitutionName", "SeriesDescription",
     "StudyDescription", "ProtocolName", "PatientID", "PatientName", "PatientBirthDate",
     "PatientSex", "BodyPartExamined", "AcquisitionNumber", "TemporalPositionIdentifier", "KVP",
+    "PatientAge", "IssuerOfPatientID", "OtherPatientIDs", "OtherPatientIDsSequence",
+    "BurnedInAnnotation", "TimezoneOffsetFromUTC",
     "ContrastBolusAgent", "ContrastBolusAgentSequence", "ConvolutionKernel", "SliceThickness",
     "PatientPosition", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber",
     "InstanceNumber", "ImagePositionPatient", "ImageOrientationPatient", "FrameOfReferenceUID",
@@ -64,6 +75,10 @@ class FileFacts:
     patient_name: str
     birth_date: str
     sex: str
+    age: str
+    issuer: str
+    other_ids: tuple[str, ...]
+    burned_in: bool
     study_uid: str
     series_uid: str
     frame_of_reference: str
@@ -98,6 +113,7 @@ class SliceHeader:
         kvp: tube voltage.
         acquired_at: the scanner's local time; midnight where only the day is known.
         time_known: whether the header gives a time of day.
+        utc_offset_minutes: of the local time; None where the header does not say.
     """
 
     facts: FileFacts
@@ -116,6 +132,7 @@ class SliceHeader:
     kvp: float | None
     acquired_at: datetime | None
     time_known: bool
+    utc_offset_minutes: int | None = None
 
     @property
     def name(self) -> str:
@@ -178,6 +195,10 @@ def _facts(dataset: Dataset, source: Source) -> FileFacts:
         patient_name=text(dataset, "PatientName"),
         birth_date=text(dataset, "PatientBirthDate"),
         sex=text(dataset, "PatientSex").upper(),
+        age=text(dataset, "PatientAge"),
+        issuer=text(dataset, "IssuerOfPatientID"),
+        other_ids=_other_ids(dataset),
+        burned_in=text(dataset, "BurnedInAnnotation").upper() == "YES",
         study_uid=text(dataset, "StudyInstanceUID"),
         series_uid=text(dataset, "SeriesInstanceUID"),
         frame_of_reference=text(dataset, "FrameOfReferenceUID"),
@@ -196,6 +217,12 @@ def _facts(dataset: Dataset, source: Source) -> FileFacts:
         imager_spacing=numbers(dataset, "ImagerPixelSpacing", 2) is not None,
         pixels=_pixel_format(dataset, text(meta, "TransferSyntaxUID")),
     )
+
+
+def _other_ids(dataset: Dataset) -> tuple[str, ...]:
+    told = texts(dataset, "OtherPatientIDs")
+    listed = (text(one, "PatientID") for one in items(dataset, "OtherPatientIDsSequence"))
+    return tuple(dict.fromkeys(filter(None, (*told, *listed))))
 
 
 def _pixel_format(dataset: Dataset, transfer_syntax: str) -> PixelFormat:
@@ -218,7 +245,7 @@ def _pixel_format(dataset: Dataset, transfer_syntax: str) -> PixelFormat:
 
 def _slice_header(facts: FileFacts, dataset: Dataset, holders: tuple[Dataset, ...]) -> SliceHeader:
     """The header of a slice with geometry and rescale from the first holder that has them."""
-    acquired_at, time_known = _acquired_at(dataset, holders)
+    acquired_at, time_known, offset = _acquired_at(dataset, holders)
     thickness = _first(holders, "SliceThickness", 1)
     slope = _first(holders, "RescaleSlope", 1)
     intercept = _first(holders, "RescaleIntercept", 1)
@@ -240,6 +267,7 @@ def _slice_header(facts: FileFacts, dataset: Dataset, holders: tuple[Dataset, ..
         kvp=kvp[0] if kvp else None,
         acquired_at=acquired_at,
         time_known=time_known,
+        utc_offset_minutes=offset,
     )
 
 
@@ -269,23 +297,29 @@ def _near(values: tuple[float, ...] | None) -> tuple[float, ...] | None:
     return values if values and max(map(abs, values)) < _FAR_MM else None
 
 
-def _acquired_at(dataset: Dataset, holders: tuple[Dataset, ...]) -> tuple[datetime | None, bool]:
-    """Date and time of acquisition, and whether the time of day is known.
+def _acquired_at(
+    dataset: Dataset, holders: tuple[Dataset, ...]
+) -> tuple[datetime | None, bool, int | None]:
+    """Date and time of acquisition, whether the time of day is known, and its offset from UTC, minutes.
 
     In the order AcquisitionDateTime (of the frame first), then acquisition, content, series and
-    study date with time; at last the first date alone.
+    study date with time; at last the first date alone. The offset is the one behind the value, else
+    TimezoneOffsetFromUTC (PS3.3 C.12.1.1.5).
     """
+    offset = utc_offset_minutes(text(dataset, "TimezoneOffsetFromUTC"))
     for keyword in ("FrameAcquisitionDateTime", "AcquisitionDateTime"):
         for holder in holders:
-            if (exact := moment(text(holder, keyword))) is not None:
-                return exact, True
+            value = text(holder, keyword)
+            if (exact := moment(value)) is not None:
+                own = utc_offset_minutes(value)
+                return exact, True, offset if own is None else own
     days = [text(dataset, f"{name}Date") for name in _DATES]
     for name, day in zip(_DATES, days, strict=True):
         time = text(dataset, f"{name}Time")
         if time and (exact := moment(day, time)) is not None:
-            return exact, True
+            return exact, True, offset
     midnight = next(filter(None, (moment(day, "00") for day in days)), None)
-    return midnight, False
+    return midnight, False, offset
 
 
 def _matrix(dataset: Dataset, keyword: str) -> int:

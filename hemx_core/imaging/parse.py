@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import zlib
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,6 +19,8 @@ from hemx_core.notes import Phrase, Value
 
 MAX_INFLATED_BYTES = 256 * 2**20
 """Size to which one file of the deflated transfer syntax may inflate."""
+_OFFSET = re.compile(r"(?P<sign>[+-])(?P<hours>\d\d):?(?P<minutes>\d\d)\s*$", re.ASCII)
+_HOUR, _LARGEST_OFFSET = 60, 14 * 60
 
 
 def parse(
@@ -123,8 +126,8 @@ def items(dataset: Dataset, keyword: str) -> Sequence[Dataset]:
 def moment(date: str, time: str = "") -> datetime | None:
     """A DICOM date and time (DA and TM, or one DT) as the scanner's local time.
 
-    A time zone is left out: all times of a study are then of one kind. None where the date or the
-    time of day is missing or wrong.
+    A time zone is left out: people at the scanner go by its clock; `utc_offset_minutes` has it. None
+    where the date or the time of day is missing or wrong.
     """
     digits = date.split("+")[0].split("-")[0] if not time else date.replace(".", "")
     digits = (digits + time.replace(":", "")).strip()
@@ -137,6 +140,16 @@ def moment(date: str, time: str = "") -> datetime | None:
         return datetime.strptime(padded + micro, "%Y%m%d%H%M%S%f")
     except ValueError:
         return None
+
+
+def utc_offset_minutes(told: str) -> int | None:
+    """The offset from UTC at the end of a DT or in TimezoneOffsetFromUTC, &ZZXX; None without one."""
+    found = _OFFSET.search(told)
+    if found is None:
+        return None
+    minutes = int(found["hours"]) * 60 + int(found["minutes"])
+    within = minutes <= _LARGEST_OFFSET and int(found["minutes"]) < _HOUR
+    return (-minutes if found["sign"] == "-" else minutes) if within else None
 
 
 def _value(dataset: Dataset, keyword: str) -> Any:

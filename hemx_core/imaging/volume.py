@@ -201,6 +201,16 @@ class SeriesIdentity:
 
     patient_id: str = ""
     patient_name: str = ""
+    birth_date: str = ""
+    """As the header has it: YYYYMMDD, where it keeps to the standard."""
+    sex: str = ""
+    """As the header has it: F, M or O, where it keeps to the standard."""
+    age: str = ""
+    """At the study, as the header has it: nnnD, nnnW, nnnM or nnnY."""
+    issuer: str = ""
+    """Who gave the patient ID."""
+    other_ids: tuple[str, ...] = ()
+    """Further IDs of the patient."""
     study_uid: str = ""
     series_uid: str = ""
     frame_of_reference_uid: str = ""
@@ -208,6 +218,9 @@ class SeriesIdentity:
     frame_numbers: tuple[int, ...] = ()
     """Frame of each slice, from 1, where the slices come from multi-frame files."""
     acquired_at: datetime | None = None
+    """The scanner's local time."""
+    utc_offset_minutes: int | None = None
+    """Of that local time; None where the header does not say."""
     site: str = ""
     scanner: str = ""
     series_description: str = ""

@@ -28,10 +28,10 @@ from hemx_core.records import Json
 from hemx_core.report.json_report import (
     DISCLAIMER,
     dumps,
-    nameless_note,
     said,
     to_document,
 )
+from hemx_core.report.nameless import nameless_note
 from hemx_core.report.pictures import (
     GAP_PIXELS,
     Picture,
@@ -76,8 +76,7 @@ def to_comparison_document(
     identities = (result.earlier.identity, result.later.identity)
     notes = result.notes
     if not identify:
-        for identity in identities:
-            notes = tuple(nameless_note(note, identity) for note in notes)
+        notes = tuple(nameless_note(note, *identities) for note in notes)
     return {
         "format": FORMAT,
         "schema_version": SCHEMA_VERSION,

@@ -35,7 +35,6 @@ _GEOMETRY = (
     "StudyInstanceUID",
     "SeriesInstanceUID",
     "FrameOfReferenceUID",
-    "PositionReferenceIndicator",
     "Modality",
     "ImageType",
     "InstanceNumber",
@@ -68,6 +67,7 @@ _REQUIRED = (
     "StudyID",
     "AccessionNumber",
     "ReferringPhysicianName",
+    "PositionReferenceIndicator",
 )
 """Type 2 of every IOD: present, but may be empty."""
 _OF_THE_PATIENT = (

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -17,8 +16,9 @@ from hemx_core.costs import peak_mib, start_up_seconds, study_seconds
 from hemx_core.imaging.volume import SeriesIdentity, VolumeGeometry
 from hemx_core.markers import MARKER_CODES
 from hemx_core.measure.signs import SIGNS
-from hemx_core.notes import Note, Phrase, gravest_first
+from hemx_core.notes import Phrase, gravest_first
 from hemx_core.records import Json
+from hemx_core.report.nameless import nameless_description, nameless_note
 from hemx_core.result import (
     Haematoma,
     MarkerResult,
@@ -29,50 +29,6 @@ from hemx_core.result import (
 )
 from hemx_core.words import tell
 from hemx_core.words.report import TEXTS
-
-REMOVED = "[removed]"
-
-_MIN_LENGTH = 3
-_UNSPACED = re.compile(r"[\u2e80-\ud7ff\uf900-\ufaff\uff66-\uff9f]")
-"""Kana, Chinese characters and hangul, which no blanks part into words."""
-_UNSPACED_MIN_LENGTH = 2
-
-
-def nameless_note(note: Note, identity: SeriesIdentity) -> Note:
-    """A note without what names the patient.
-
-    Args:
-        note: any note of reader, preparation or triage.
-        identity: what must not be named.
-    """
-    return note.nameless(lambda told: nameless_text(told, identity))
-
-
-def nameless_text(text: str, identity: SeriesIdentity) -> str:
-    """A text in which the patient's name and ID, UIDs, site and input path are `REMOVED`.
-
-    A safety net for free texts such as SeriesDescription: whole words only, whatever their case; an
-    underscore ends a word. Japanese, Chinese and Korean names go wherever they stand. Values of fewer
-    than three characters (two of those scripts) stay, because they would tear any text apart.
-    """
-    name_parts = re.split(r"[\^=\s,]+", identity.patient_name)
-    values = {
-        identity.patient_id,
-        identity.study_uid,
-        identity.series_uid,
-        identity.site,
-        identity.source,
-        *name_parts,
-    }
-    for value in sorted(values, key=len, reverse=True):
-        if _UNSPACED.search(value):
-            if len(value) >= _UNSPACED_MIN_LENGTH:
-                text = text.replace(value, REMOVED)
-        elif len(value) >= _MIN_LENGTH:
-            word = rf"(?<![^\W_]){re.escape(value)}(?![^\W_])"
-            text = re.sub(word, REMOVED, text, flags=re.IGNORECASE)
-    return text
-
 
 FORMAT = "hemx.triage"
 SCHEMA_VERSION = 2
@@ -104,9 +60,7 @@ def to_document(
     notes, reasons = result.notes, result.reasons
     if not identify:
         notes = tuple(nameless_note(note, result.identity) for note in notes)
-        reasons = tuple(
-            reason.nameless(lambda told: nameless_text(told, result.identity)) for reason in reasons
-        )
+        reasons = tuple(nameless_note(reason, result.identity) for reason in reasons)
     return {
         "format": FORMAT,
         "schema_version": SCHEMA_VERSION,
@@ -162,7 +116,7 @@ def _input(
     slices, rows, columns = shape
     description = identity.series_description
     if not identify:
-        description = nameless_text(description, identity)
+        description = nameless_description(description, identity)
     thicknesses = sorted({round(float(thickness), 3) for thickness in geometry.slice_thickness_mm})
     summary: Json = {
         "series_description": description,

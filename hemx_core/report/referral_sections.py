@@ -16,7 +16,8 @@ from hemx_core.measure.corrected import is_corrected
 from hemx_core.measure.expansion import DEFINITIONS, Answer
 from hemx_core.measure.volume import VolumeEstimate, estimate_volume
 from hemx_core.notes import Note, Severity
-from hemx_core.report.json_report import nameless_note, nameless_text, short_hash, sign_answer
+from hemx_core.report.json_report import short_hash, sign_answer
+from hemx_core.report.nameless import nameless_description, nameless_note
 from hemx_core.report.page import BLACK, MUTED, Ink, Page, line_height_mm
 from hemx_core.result import Haematoma, MarkerResult, Recommendation, SignResult, TriageResult
 from hemx_core.words.report import Texts
@@ -124,7 +125,7 @@ def _what(sheet: Sheet) -> list[str]:
     identity, geometry, texts = sheet.result.identity, sheet.result.geometry, sheet.texts
     description = identity.series_description
     if not sheet.identify:
-        description = nameless_text(description, identity)
+        description = nameless_description(description, identity)
     thicknesses = sorted({round(float(value), 2) for value in geometry.slice_thickness_mm})
     code = short_hash(identity.study_uid)
     # First: the line is cut at the page's edge, and of a nameless page this alone tells the study.
@@ -427,6 +428,5 @@ def _notes(sheet: Sheet) -> list[str]:
 def _told(sheet: Sheet, notes: tuple[Note, ...], *identities: SeriesIdentity) -> list[Note]:
     told = [note for note in notes if note.code not in NOT_FOR_REFERRALS]
     if not sheet.identify:
-        for identity in identities:
-            told = [nameless_note(note, identity) for note in told]
+        told = [nameless_note(note, *identities) for note in told]
     return told

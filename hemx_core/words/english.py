@@ -113,6 +113,8 @@ SENTENCES: dict[str, str] = {
     "unreadable_slices": "{count} of the series' slices cannot be read and "
     "{count:is|are} left out[: {files}].[ {because:first}.]",
     "lossy_compression": "The images were compressed with loss: HU and faint signs may be altered.",
+    "burned_in": "The images carry text in their pixels (BurnedInAnnotation is YES): the pictures of this "
+    "result may show the patient's name, also where names are left out. Look before you pass them on.",
     "rescale_type": "RescaleType is US (unspecified); the values were taken for HU.",
     "time_unknown": "The header {what}.",
     "time.none": "does not say when the scan was made",

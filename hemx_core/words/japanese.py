@@ -108,6 +108,8 @@ SENTENCES: dict[str, str] = {
     "先のものを使用）。複数の撮影または再構成が混在している可能性があります[：{files}]。",
     "unreadable_slices": "読み込めないスライス{count}枚を除外しました[：{files}]。[{because}。]",
     "lossy_compression": "非可逆圧縮画像です。CT値と淡い所見が変化している可能性があります。",
+    "burned_in": "画像に文字が焼き込まれています（BurnedInAnnotationがYES）。氏名を除いた出力でも、図に"
+    "患者名が写っていることがあります。渡す前に確認してください。",
     "rescale_type": "RescaleTypeがUS（未指定）のため、値をHUとみなしました。",
     "time_unknown": "ヘッダーに{what}。",
     "time.none": "撮影日時の記載がありません",

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hemx_core.imaging.volume import SeriesIdentity
 from hemx_core.markers import MARKERS
 from hemx_core.notes import Note
+from hemx_core.report.nameless import nameless_description, nameless_note
 from hemx_core.result import Recommendation
 from hemx_core.words import tell_labelled
 from hemx_core.words.report import Texts
@@ -133,14 +135,15 @@ def _row(
     if study.newest is not None and state != "running":
         recommendation = advised(study.newest, growths)
         advice, tone = text(language, f"app.advice.{recommendation}"), TONES[recommendation]
-        warning = _warning(study.newest.warnings, language, hides_names)
+        hidden = study.identity if hides_names else None
+        warning = _warning(study.newest.warnings, language, hidden)
     elif study.error is not None:
         plain, remedy = words(language, study.error.kind)
         advice, tone = f"{plain} {remedy}", "caution"
     return StudyRow(
         study_id=study.id,
         patient=patient_words(study, language, hides_names=hides_names),
-        facts=_facts(study, language),
+        facts=_facts(study, language, hides_names=hides_names),
         state=text(language, f"studies.state.{state}"),
         warning=warning,
         advice=advice,
@@ -149,17 +152,20 @@ def _row(
     )
 
 
-def _warning(notes: Sequence[Note], language: str, hides_names: bool) -> str:
+def _warning(notes: Sequence[Note], language: str, hidden: SeriesIdentity | None) -> str:
     """The warnings in one line; the Result screen has the rest of what does not fit."""
-    shown = [note.nameless(str) for note in notes] if hides_names else notes
+    shown = [nameless_note(note, hidden) for note in notes] if hidden else notes
     return " ".join(tell_labelled(note, language) for note in shown)
 
 
-def _facts(study: Study, language: str) -> str:
+def _facts(study: Study, language: str, *, hides_names: bool) -> str:
     acquired = study.identity.acquired_at
     when = date_time(language, acquired) if acquired else text(language, "studies.no_time")
     slices = text(language, "studies.slices", count=study.slices)
-    parts = (when, slices, study.identity.series_description)
+    description = study.identity.series_description
+    if hides_names:
+        description = nameless_description(description, study.identity)
+    parts = (when, slices, description)
     return SEPARATOR.join(part for part in parts if part)
 
 

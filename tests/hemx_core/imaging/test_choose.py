@@ -12,7 +12,7 @@ from hemx_core.imaging.headers import read_headers
 from hemx_core.imaging.reader import list_series, read_series
 from hemx_core.imaging.series import head_score, is_sharp, says_contrast
 from hemx_core.imaging.volume import HUVolume
-from hemx_core.report.json_report import nameless_note
+from hemx_core.report.nameless import nameless_note
 from hemx_core.words import tell, tell_labelled
 from tests.factories import ct_pixels, write_ct_series
 

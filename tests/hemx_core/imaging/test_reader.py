@@ -56,6 +56,35 @@ def test_identity_is_that_of_the_file(tmp_path: Path) -> None:
     assert len(set(identity.sop_instance_uids)) == 6
 
 
+def test_what_tells_people_apart_is_read(tmp_path: Path) -> None:
+    def second_id(_index: int, dataset: Dataset) -> None:
+        one = Dataset()
+        one.PatientID = "X2"
+        dataset.OtherPatientIDsSequence = [one]
+
+    told = {"PatientBirthDate": "19500131", "PatientSex": "f", "PatientAge": "075Y"}
+    others = {"IssuerOfPatientID": "A", "OtherPatientIDs": ["X1", "X2"]}
+    write_ct_series(tmp_path, **told, **others, change=second_id)
+    identity = read_series(tmp_path).identity
+    assert (identity.birth_date, identity.sex, identity.age) == ("19500131", "F", "075Y")
+    assert (identity.issuer, identity.other_ids) == ("A", ("X1", "X2"))
+
+
+def test_nothing_of_a_person_is_guessed(tmp_path: Path) -> None:
+    write_ct_series(tmp_path)
+    identity = read_series(tmp_path).identity
+    known = (identity.birth_date, identity.sex, identity.age, identity.issuer, identity.other_ids)
+    assert known == ("", "", "", "", ())
+    assert identity.utc_offset_minutes is None
+
+
+def test_text_in_the_pixels_is_told(tmp_path: Path) -> None:
+    write_ct_series(tmp_path / "a", BurnedInAnnotation="YES")
+    assert "patient's name" in message(read_series(tmp_path / "a"), "burned_in")
+    write_ct_series(tmp_path / "b", BurnedInAnnotation="NO")
+    assert "burned_in" not in codes(read_series(tmp_path / "b"))
+
+
 def test_sop_instance_uids_follow_the_slice_order(tmp_path: Path) -> None:
     def name_by_index(index: int, dataset: Dataset) -> None:
         dataset.SOPInstanceUID = f"1.2.{index}"
@@ -83,6 +112,28 @@ def test_time_of_acquisition(
 ) -> None:
     write_ct_series(tmp_path, **elements)
     assert read_series(tmp_path).identity.acquired_at == expected
+
+
+@pytest.mark.parametrize(
+    ("elements", "minutes"),
+    [
+        ({"AcquisitionDateTime": "20260103111213.5+0900"}, 540),
+        ({"AcquisitionDateTime": "20260103111213-0330"}, -210),
+        ({"AcquisitionDateTime": "20260103111213", "TimezoneOffsetFromUTC": "+0100"}, 60),
+        ({"AcquisitionDateTime": "20260103111213+0900", "TimezoneOffsetFromUTC": "+0100"}, 540),
+        ({"TimezoneOffsetFromUTC": "-0500"}, -300),
+        ({"TimezoneOffsetFromUTC": "+9900"}, None),
+        ({}, None),
+    ],
+)
+def test_the_offset_of_the_scanner_s_clock_is_kept(
+    tmp_path: Path, elements: dict[str, object], minutes: int | None
+) -> None:
+    write_ct_series(tmp_path, **elements)
+    identity = read_series(tmp_path).identity
+    assert identity.utc_offset_minutes == minutes
+    assert identity.acquired_at is not None
+    assert identity.acquired_at.tzinfo is None, "people go by the clock at the scanner"
 
 
 def test_a_day_without_a_time_is_told(tmp_path: Path) -> None:

@@ -11,21 +11,16 @@ import hemx_core
 from hemx_core.costs import START_UP
 from hemx_core.imaging.volume import HUVolume, SeriesIdentity
 from hemx_core.measure.signs import SIGNS
-from hemx_core.notes import NAMING, Note, Phrase, Severity
+from hemx_core.notes import Note, Severity
 from hemx_core.pipeline import triage_volume
 from hemx_core.report.json_report import (
     dumps,
-    nameless_note,
-    nameless_text,
-    said,
     schema,
     short_hash,
     to_document,
 )
 from hemx_core.result import StageCost, TriageResult
-from hemx_core.words import english, required, tell
 from tests.factories import ThresholdModels, simple_head
-from tests.hemx_core.words.test_codes import uses
 
 IDENTITY = SeriesIdentity(
     patient_id="ID-4711",
@@ -147,91 +142,6 @@ def test_every_field_is_documented() -> None:
         if not path.startswith((*skipped, "slices.probabilities.")) and f"`{path}`" not in text
     ]
     assert missing == []
-
-
-PERSON = SeriesIdentity(
-    patient_id="4711", patient_name="Doe^Jane^B", series_uid="1.2.3.4", source="/scans/doe"
-)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("Head Jane DOE 5 mm", "Head [removed] [removed] 5 mm"),
-        ("patient '4711'.", "patient '[removed]'."),
-        ("series 1.2.3.4 of /scans/doe", "series [removed] of [removed]"),
-        ("B 5 mm, 47110 mm, Doeringer", "B 5 mm, 47110 mm, Doeringer"),
-        ("DOE_JANE_head_4711", "[removed]_[removed]_head_[removed]"),
-    ],
-)
-def test_names_go_and_words_stay(text: str, expected: str) -> None:
-    assert nameless_text(text, PERSON) == expected
-
-
-def test_a_japanese_name_goes_without_blanks_round_it() -> None:
-    person = SeriesIdentity(patient_name="Yamada^Tarou=山田^太郎=ヤマダ^タロウ^様", site="東京病院")
-    assert nameless_text("頭部山田太郎様5mm", person) == "頭部[removed][removed]様5mm"
-    assert nameless_text("ヤマダタロウ_東京病院", person) == "[removed][removed]_[removed]"
-
-
-def test_nothing_known_removes_nothing() -> None:
-    text = "array, 5 mm, head"
-    assert nameless_text(text, SeriesIdentity()) == text
-
-
-def test_what_names_files_or_the_patient_is_left_out_of_a_note() -> None:
-    broken = Phrase("unreadable", file="smith.dcm", reason="smith.dcm ends early")
-    note = Note(
-        "unreadable_files", Severity.WARNING, count=2, files=("smith.dcm", "x.dcm"), because=broken
-    )
-    nameless = nameless_note(note, PERSON)
-    assert nameless == Note("unreadable_files", Severity.WARNING, count=2)
-    assert tell(nameless) == "Left out 2 files, damaged."
-    tilt = Note("gantry_tilt", Severity.INFO, degrees=12.0)
-    assert nameless_note(tilt, PERSON) == tilt
-
-
-def test_a_name_in_a_description_is_masked_however_deep() -> None:
-    series = Phrase("series", number=4, description="Head Doe", count=6)
-    because = Phrase("because.asked_for")
-    note = Note("series_choice", Severity.INFO, series=series, usable=(series,), because=because)
-    told = json.dumps(said(nameless_note(note, PERSON)))
-    assert "Doe" not in told
-    assert told.count("[removed]") == 4, "in both values and twice in the sentence"
-
-
-def test_a_phrase_that_needs_another_goes_with_it() -> None:
-    other = Phrase("series", number=7, description="Smith", count=6, patient="815")
-    aside = Phrase("aside", series=other, reason=Phrase("localizer"))
-    mine = Phrase("series", number=4, count=6)
-    because = Phrase("because.covers_head")
-    note = Note(
-        "series_choice",
-        Severity.INFO,
-        series=mine,
-        because=because,
-        usable=(other,),
-        aside=(aside,),
-    )
-    assert "Smith' of patient '815'" in tell(note)
-    nameless = nameless_note(note, PERSON)
-    assert nameless.values["usable"] == nameless.values["aside"] == ()
-    assert tell(nameless) == "Read series 4 (6 slices) because it covers the head."
-
-
-def test_every_note_can_do_without_what_names_a_patient() -> None:
-    codes = {code for use in uses() if use.name in {"Note", "Reason"} for code in use.codes}
-    assert len(codes) > 40
-    for code in codes:
-        assert not required(english.SENTENCES[code]) & NAMING, code
-
-
-def test_an_old_note_that_may_name_files_is_withheld() -> None:
-    old = Note.from_json({"code": "unreadable_files", "message": "WARNING: left out x.dcm."})
-    assert old.severity is Severity.WARNING
-    assert "x.dcm" in tell(old)
-    assert tell(nameless_note(old, PERSON)) == "Damaged files were left out."
-    assert tell(nameless_note(old, PERSON), "ja") == "破損したファイルを除外しました。"
 
 
 def test_the_gravest_notes_come_first() -> None:
