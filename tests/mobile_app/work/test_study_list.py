@@ -52,6 +52,15 @@ def test_each_state_says_what_it_means(store: Store) -> None:
     ]
 
 
+def test_a_hidden_name_is_hidden_in_the_description_too(store: Store) -> None:
+    one = add_study(store, 1, series_description="頭部 Yamada 5 mm")
+    two = add_study(store, 2, series_description="頭部 5 mm")
+    open_, hidden = _rows(store), _rows(store, hides_names=True)
+    assert open_[one.id].facts.endswith("頭部 Yamada 5 mm")
+    assert "Yamada" not in hidden[one.id].facts
+    assert hidden[two.id].facts.endswith("頭部 5 mm")
+
+
 def test_warnings_stand_before_the_advice(store: Store) -> None:
     lost = Note("unreadable_slices", Severity.WARNING, count=2, files=("Yamada.dcm",), because="?")
     told = Note("gantry_tilt", Severity.INFO, degrees=18.0)
