@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from hemx_core.errors import (
         BackendError,
         DicomSeriesError,
+        ExtrasError,
         HemxError,
         InputError,
         ModelError,
@@ -38,6 +39,7 @@ __all__ = [
     "BackendError",
     "ComparisonResult",
     "DicomSeriesError",
+    "ExtrasError",
     "HUWindow",
     "HemxError",
     "InputError",
@@ -67,6 +69,7 @@ _LAZY = {
     "BackendError": "hemx_core.errors:BackendError",
     "ComparisonResult": "hemx_core.api:ComparisonResult",
     "DicomSeriesError": "hemx_core.errors:DicomSeriesError",
+    "ExtrasError": "hemx_core.errors:ExtrasError",
     "HUWindow": "hemx_core.imaging.spec:HUWindow",
     "HemxError": "hemx_core.errors:HemxError",
     "InputError": "hemx_core.errors:InputError",

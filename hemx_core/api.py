@@ -20,16 +20,21 @@ from hemx_core import result as results
 from hemx_core.bundle import load as bundle
 from hemx_core.costs import START_UP, OnSlice, Progress, StageClock
 from hemx_core.errors import InputError
+from hemx_core.imaging import nifti as nifti_files
 from hemx_core.imaging.inspect import as_inspected
 from hemx_core.imaging.reader import read_series
 from hemx_core.imaging.spec import HUWindow
 from hemx_core.imaging.volume import HUVolume
+from hemx_core.notes import Note
 from hemx_core.phantoms.make import Phantom, draw_phantom, write_phantom
 from hemx_core.pipeline import TriageModels, TriageSettings, triage_volume
 from hemx_core.report import comparison as comparison_report
-from hemx_core.report import dicom as dicom_report
-from hemx_core.report.referral import ReferralOptions, write_referral
-from hemx_core.report.write import check_output, write_report
+from hemx_core.report.dicom import DicomWriter, check_dicom
+from hemx_core.report.extras import Extras
+from hemx_core.report.folder import COMPARISON, MASK_NAME, PDF_NAME, TRIAGE, check_output
+from hemx_core.report.referral import ReferralOptions, WrittenReferral, write_referral
+from hemx_core.report.write import write_report
+from hemx_core.words.report import Texts
 
 Study = str | os.PathLike[str] | HUVolume
 """A folder, a DICOM file, a DICOMDIR or a zip; or a volume."""
@@ -63,10 +68,12 @@ class Saved:
     Args:
         files: the files, and the folder of overlays.
         result: the result with the cost of drawing its pictures.
+        notes: what DICOM objects could not take over of the images.
     """
 
     files: tuple[Path, ...]
     result: results.TriageResult
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -88,38 +95,63 @@ class TriageResult(results.TriageResult):
         *,
         pdf: bool = False,
         dicom: bool = False,
+        nifti: bool = False,
         language: str | None = None,
         identify: bool = False,
+        keep_uids: bool = False,
+        on_written: Callable[[results.TriageResult], None] | None = None,
     ) -> Saved:
-        """Write result.json, overview.png and the overlays, as `hemx triage --out` does.
+        """Write result.json, overview.png and the overlays, as `hemx triage --out` does; then the rest.
+
+        All that is asked for is tried, whatever became of the other files.
 
         Args:
-            folder: made where missing; an earlier result in it is replaced.
+            folder: made where missing; an earlier result in it goes, with all its files.
             pdf: also the referral, referral.pdf and referral.png.
-            dicom: also haematoma_seg.dcm and triage_sr.dcm (needs the extra `dicom`).
+            dicom: also haematoma_seg.dcm and triage_sr.dcm, and with `pdf` referral_pdf.dcm (needs the
+                extra `dicom`).
+            nifti: also the mask, haematoma.nii.gz (needs the extra `nifti`).
             language: of the referral, "en" or "ja"; by default that of the triage.
             identify: let the files name the patient.
+            keep_uids: let DICOM objects that do not name the patient keep the UIDs of the images.
+            on_written: told the result, with the cost of its pictures, once it is written and before
+                anything beside it is tried.
         Raises:
             InputError: no such language, or DICOM of a volume that was not read from DICOM files.
-            BackendError: highdicom is not installed.
+            BackendError: highdicom or nibabel is not installed.
             OutputError: the folder cannot be used, or the disk refuses.
+            ExtrasError: the result is written, something beside it is not.
         """
         language, out, shown = language or self.language, Path(folder), self.shown
-        check_save(out, dicom=dicom, language=language)
+        check_save(out, dicom=dicom, nifti=nifti, language=language)
         if dicom and shown.source is None:
             raise InputError("no_files_for_dicom")
         report = write_report(self, shown.volume, out, window=shown.window, identify=identify)
-        files = list(report.named_files)
-        if pdf:
-            options = ReferralOptions(language=language, identify=identify)
-            files += write_referral(
-                self, shown.volume, out, window=shown.window, options=options
-            ).files
+        if on_written is not None:
+            on_written(report.result)
+        extras = Extras(list(report.named_files))
+        options = ReferralOptions(language=language, identify=identify)
+        drawn = pdf and extras.attempt("pdf", lambda: _referral(self, out, options).files)
+        if nifti:
+            path = out.resolve() / MASK_NAME
+            extras.attempt(
+                "nifti",
+                lambda: [nifti_files.write_array(path, self.mask, shown.volume.geometry)],
+            )
+        notes: tuple[Note, ...] = ()
         if dicom and shown.source is not None:
-            files += dicom_report.write_dicom(
-                self, shown.volume, shown.source, out, identify=identify
-            ).files
-        return Saved(tuple(files), report.result)
+            writer = DicomWriter(
+                self, shown.volume, shown.source, out, identify=identify, keep_uids=keep_uids
+            )
+            extras.attempt("seg", writer.write_seg)
+            extras.attempt("sr", writer.write_sr)
+            if drawn:
+                title = Texts(language)("title")
+                pages = out.resolve() / PDF_NAME
+                extras.attempt("pdf_dicom", lambda: writer.write_pdf(pages.read_bytes(), title))
+            notes = writer.notes
+        extras.tell(notes)
+        return Saved(tuple(extras.files), report.result, notes)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -140,19 +172,22 @@ class ComparisonResult(pairs.ComparisonResult):
         pdf: bool = False,
         language: str | None = None,
         identify: bool = False,
+        on_written: Callable[[], None] | None = None,
     ) -> tuple[Path, ...]:
-        """Write comparison.json and comparison.png, as `hemx compare --out` does.
+        """Write comparison.json and comparison.png, as `hemx compare --out` does; then the rest.
 
         Args:
-            folder: made where missing; an earlier comparison in it is replaced.
+            folder: made where missing; an earlier comparison in it goes, with all its files.
             pdf: also the later study's referral, with the growth.
             language: of the referral, "en" or "ja"; by default that of the comparison.
             identify: let the files name the patient.
+            on_written: told once the comparison is written and before anything beside it is tried.
         Returns:
             The files.
         Raises:
             InputError: no such language.
             OutputError: the folder cannot be used, or the disk refuses.
+            ExtrasError: the comparison is written, something beside it is not.
         """
         language, out, shown = language or self.later.language, Path(folder), self.later.shown
         check_save_comparison(out, language=language)
@@ -164,18 +199,26 @@ class ComparisonResult(pairs.ComparisonResult):
             window=shown.window,
             identify=identify,
         )
-        files = [written.comparison_json, written.picture]
+        if on_written is not None:
+            on_written()
+        extras = Extras([written.comparison_json, written.picture])
         if pdf:
             options = ReferralOptions(language=language, identify=identify)
-            files += write_referral(
-                self.later,
-                shown.volume,
-                out,
-                window=shown.window,
-                comparison=self,
-                options=options,
-            ).files
-        return tuple(files)
+            extras.attempt("pdf", lambda: _referral(self.later, out, options, self).files)
+        extras.tell()
+        return tuple(extras.files)
+
+
+def _referral(
+    result: TriageResult,
+    folder: Path,
+    options: ReferralOptions,
+    comparison: pairs.ComparisonResult | None = None,
+) -> WrittenReferral:
+    shown = result.shown
+    return write_referral(
+        result, shown.volume, folder, window=shown.window, comparison=comparison, options=options
+    )
 
 
 def triage(
@@ -330,7 +373,11 @@ def phantom(
 
 
 def check_save(
-    folder: str | os.PathLike[str], *, dicom: bool = False, language: str = "en"
+    folder: str | os.PathLike[str],
+    *,
+    dicom: bool = False,
+    nifti: bool = False,
+    language: str = "en",
 ) -> None:
     """Refuse what `TriageResult.save` could not write, before the work starts.
 
@@ -338,9 +385,11 @@ def check_save(
         InputError, BackendError, OutputError: see `TriageResult.save`.
     """
     ReferralOptions(language=language)
-    check_output(Path(folder))
+    check_output(Path(folder), TRIAGE)
     if dicom:
-        dicom_report.check_dicom()
+        check_dicom()
+    if nifti:
+        nifti_files.nibabel_module()
 
 
 def check_save_comparison(folder: str | os.PathLike[str], *, language: str = "en") -> None:
@@ -350,7 +399,7 @@ def check_save_comparison(folder: str | os.PathLike[str], *, language: str = "en
         InputError, OutputError: see `ComparisonResult.save`.
     """
     ReferralOptions(language=language)
-    check_output(Path(folder), comparison_report.COMPARISON_NAME, comparison_report.FORMAT)
+    check_output(Path(folder), COMPARISON)
 
 
 @contextmanager

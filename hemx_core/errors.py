@@ -31,15 +31,17 @@ HemxError
 │   └── ParityError                the exported graph differs from the trained one beyond its gate
 ├── BenchmarkError             a benchmark that cannot be run, read or judged
 └── OutputError                a result could not be written
+    └── ExtrasError                the result is written, something asked for beside it is not
 """
 
 from __future__ import annotations
 
 import errno
 import os
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
-from hemx_core.notes import SENTENCE, Phrase, Value
+from hemx_core.notes import SENTENCE, Note, Phrase, Value
 from hemx_core.words import is_code, is_error_code, tell_error
 
 
@@ -207,3 +209,38 @@ class BenchmarkError(HemxError):
 
 class OutputError(HemxError):
     """A result could not be written."""
+
+
+class FailedExtra(NamedTuple):
+    """Something asked for beside a result that could not be made.
+
+    Args:
+        extra: "pdf", "seg", "sr", "pdf_dicom" or "nifti".
+        error: why.
+    """
+
+    extra: str
+    error: HemxError
+
+
+class ExtrasError(OutputError):
+    """The result is written; some of what was asked for beside it is not.
+
+    Args:
+        files: what was written.
+        failed: what was not, each with its reason.
+        notes: on what was written.
+    """
+
+    def __init__(
+        self,
+        files: tuple[Path, ...],
+        failed: tuple[FailedExtra, ...],
+        notes: tuple[Note, ...] = (),
+    ) -> None:
+        self.files, self.failed, self.notes = files, failed, notes
+        parts = tuple(Phrase("extra", extra=one.extra, why=one.error.phrase) for one in failed)
+        super().__init__("extras_failed", count=len(failed), parts=parts)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.files, self.failed, self.notes)

@@ -74,6 +74,9 @@ def _fill(stream: BinaryIO, content: Content) -> None:
         stream.write(content.encode() if isinstance(content, str) else content)
 
 
+_DRAFT = (".hemx-", ".tmp")
+
+
 @contextmanager
 def draft_folder(folder: Path) -> Iterator[Path]:
     """A new folder inside another, which is made where missing; gone afterwards, whatever happens.
@@ -85,11 +88,17 @@ def draft_folder(folder: Path) -> Iterator[Path]:
     """
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=".hemx-", suffix=".tmp", dir=folder))
+        draft = Path(tempfile.mkdtemp(prefix=_DRAFT[0], suffix=_DRAFT[1], dir=folder))
         try:
             yield draft
         finally:
             shutil.rmtree(draft, ignore_errors=True)
+
+
+def left_drafts(folder: Path) -> tuple[Path, ...]:
+    """Drafts in a folder: of a run that is going on, or that was killed."""
+    begin, end = _DRAFT
+    return tuple(sorted(folder.glob(f"{begin}*{end}")))
 
 
 def draft_place(folder: Path) -> Path:
@@ -130,6 +139,41 @@ def publish_files(draft: Path, folder: Path, names: Iterable[str]) -> tuple[Path
                 target.unlink(missing_ok=True)
             raise
     return tuple(targets)
+
+
+def replace_files(
+    draft: Path, folder: Path, names: Iterable[str], earlier: Iterable[str]
+) -> tuple[Path, ...]:
+    """Put a draft's files in the place of earlier ones, which go first: the two are never mixed.
+
+    Where the system refuses, the earlier ones come back.
+
+    Args:
+        draft: holds the files, on the same file system; the earlier ones end in it.
+        folder: is there.
+        names: of the new files, see `publish_files`.
+        earlier: of the files that go, relative to the folder.
+    Returns:
+        Where the new files lie.
+    Raises:
+        OutputError: the system refuses.
+    """
+    aside, moved = draft / ".earlier", []
+    with writing(folder):
+        try:
+            for name in earlier:
+                _move(folder / name, aside / name)
+                moved.append(name)
+            return publish_files(draft, folder, names)
+        except BaseException:
+            for name in moved:
+                _move(aside / name, folder / name)
+            raise
+
+
+def _move(path: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    path.replace(target)
 
 
 def publish_folder(draft: Path, folder: Path) -> Path:

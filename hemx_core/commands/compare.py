@@ -18,9 +18,9 @@ from hemx_core.commands.options import (
     Threads,
     Unsigned,
     Window,
+    naming_files,
     parse_window,
     progress,
-    tell_files,
 )
 
 Earlier = Annotated[Path, typer.Argument(metavar="EARLIER", help="The first study.")]
@@ -52,6 +52,7 @@ def compare(
     from rich.console import Console
 
     from hemx_core.api import check_save_comparison
+    from hemx_core.report.folder import COMPARISON
     from hemx_core.report.terminal import comparison_view
 
     shown = parse_window(window)
@@ -67,7 +68,10 @@ def compare(
             force=force,
             progress=told,
         )
-    files = result.save(out, pdf=pdf, identify=identify)
-    if not quiet:
-        Console(highlight=False).print(comparison_view(result))
-        tell_files(files)
+
+    def show() -> None:
+        if not quiet:
+            Console(highlight=False).print(comparison_view(result))
+
+    with naming_files(out, COMPARISON, quiet=quiet) as named:
+        named(result.save(out, pdf=pdf, identify=identify, on_written=show))

@@ -17,9 +17,13 @@ from typing import Annotated
 import typer
 
 import hemx_core
-from hemx_core.errors import BackendError, HemxError
+from hemx_core.errors import BackendError, ExtrasError, HemxError
+from hemx_core.notes import Phrase
+from hemx_core.words import tell
 
 ERROR_EXIT = 2
+EXTRAS_EXIT = 3
+"""The result is printed and written; something asked for beside it could not be made."""
 PACKAGE = "hemx_core"
 
 COMMANDS = {
@@ -74,10 +78,17 @@ FOR_DEVELOPERS = "Your own data and models, and development"
 
 
 def main() -> None:
-    """Run the command line; an intended error is one message on stderr and exit code 2."""
+    """Run the command line; an intended error is one message on stderr and exit code 2.
+
+    What could not be made beside a result is one message each, and exit code 3.
+    """
     words = current_names(sys.argv[1:])
     try:
         make_app()(args=words)
+    except ExtrasError as error:
+        for extra, why in error.failed:
+            print(f"hemx: {tell(Phrase(f'term.{extra}'))}: {why}", file=sys.stderr)
+        raise SystemExit(EXTRAS_EXIT) from None
     except HemxError as error:
         _fail(error)
     except ModuleNotFoundError as error:

@@ -6,15 +6,21 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import typer
 
-from hemx_core.errors import InputError
+from hemx_core.errors import ExtrasError, InputError
+from hemx_core.report.folder import RunKind, foreign_files
+from hemx_core.words import tell_labelled
 
 if TYPE_CHECKING:
     from hemx_core.costs import Progress
     from hemx_core.imaging.spec import HUWindow
+    from hemx_core.notes import Note
+
+_SHOWN = 5
+"""Names of files that are not of this run."""
 
 PIPE_COLUMNS = 240
 """A pipe has no width: wide enough that no UID and no row of a table is broken."""
@@ -36,6 +42,20 @@ Identify = Annotated[
     bool, typer.Option("--identify", help="Let the written files name the patient.")
 ]
 Pdf = Annotated[bool, typer.Option("--pdf", help="Also write the referral as PDF and PNG.")]
+Dicom = Annotated[
+    bool,
+    typer.Option(
+        "--dicom", help="Also write DICOM SEG and SR; with --pdf the referral as DICOM too."
+    ),
+]
+Nifti = Annotated[bool, typer.Option("--nifti", help="Also write the mask as NIfTI.")]
+KeepUids = Annotated[
+    bool,
+    typer.Option(
+        "--keep-uids",
+        help="Let DICOM objects without names keep the UIDs of the images, which then name the study.",
+    ),
+]
 Language = Annotated[str, typer.Option(help="Language of the referral: en or ja.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 
@@ -58,10 +78,38 @@ def parse_window(text: str | None) -> HUWindow | None:
     return HUWindow(lower, upper)
 
 
-def tell_files(files: Sequence[Path]) -> None:
-    """Name the written files; not through Rich, which would wrap a path: it could not be copied."""
-    for path in files:
-        typer.echo(f"Written: {path}")
+class Named(Protocol):
+    """Names written files, and tells notes on them."""
+
+    def __call__(self, files: Sequence[Path], notes: Sequence[Note] = ()) -> None:
+        """Name them."""
+
+
+@contextmanager
+def naming_files(folder: Path, kind: RunKind, *, quiet: bool) -> Iterator[Named]:
+    """What names the files that were written, and then those that are not of this run.
+
+    They are named too where something beside the result could not be made. Not through Rich, which would
+    wrap a path: it could not be copied.
+    """
+
+    def name(files: Sequence[Path], notes: Sequence[Note] = ()) -> None:
+        if quiet:
+            return
+        for note in notes:
+            typer.echo(tell_labelled(note))
+        for path in files:
+            typer.echo(f"Written: {path}")
+        if others := foreign_files(folder, kind):
+            more = f" and {len(others) - _SHOWN} more" * (len(others) > _SHOWN)
+            told = ", ".join(ascii(other) for other in others[:_SHOWN])
+            typer.echo(f"Not of this run, left as it was: {told}{more}")
+
+    try:
+        yield name
+    except ExtrasError as error:
+        name(error.files, error.notes)
+        raise
 
 
 def progress(quiet: bool) -> AbstractContextManager[Progress | None]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import hemx_core as hemx
 from hemx_core.commands.options import (
     Bundle,
+    Dicom,
     Identify,
+    KeepUids,
     Language,
+    Nifti,
     Out,
     Pdf,
     Quiet,
@@ -19,13 +22,15 @@ from hemx_core.commands.options import (
     Threads,
     Unsigned,
     Window,
+    naming_files,
     parse_window,
     progress,
-    tell_files,
 )
 
+if TYPE_CHECKING:
+    from hemx_core.result import TriageResult
+
 Series = Annotated[str | None, typer.Option(help="Series to read; `hemx series` lists them.")]
-Dicom = Annotated[bool, typer.Option("--dicom", help="Also write DICOM SEG and SR.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -42,8 +47,10 @@ def triage(
     threads: Threads = None,
     pdf: Pdf = False,
     dicom: Dicom = False,
+    nifti: Nifti = False,
     language: Language = "en",
     identify: Identify = False,
+    keep_uids: KeepUids = False,
     allow_unsigned: Unsigned = False,
     quiet: Quiet = False,
 ) -> None:
@@ -51,16 +58,29 @@ def triage(
     from rich.console import Console
 
     from hemx_core.api import check_save
+    from hemx_core.report.folder import TRIAGE
     from hemx_core.report.terminal import result_view
 
     shown = parse_window(window)
-    check_save(out, dicom=dicom, language=language)
+    check_save(out, dicom=dicom, nifti=nifti, language=language)
     load = partial(hemx.load_models, models, threads=threads, allow_unsigned=allow_unsigned)
     with progress(quiet) as told:
         result = hemx.triage(
             source, models=load, series=series, window=shown, language=language, progress=told
         )
-    saved = result.save(out, pdf=pdf, dicom=dicom, identify=identify)
-    if not quiet:
-        Console(highlight=False).print(result_view(saved.result))
-        tell_files(saved.files)
+
+    def show(written: TriageResult) -> None:
+        if not quiet:
+            Console(highlight=False).print(result_view(written))
+
+    with naming_files(out, TRIAGE, quiet=quiet) as named:
+        saved = result.save(
+            out,
+            pdf=pdf,
+            dicom=dicom,
+            nifti=nifti,
+            identify=identify,
+            keep_uids=keep_uids,
+            on_written=show,
+        )
+        named(saved.files, saved.notes)

@@ -1,4 +1,4 @@
-"""NIfTI volumes in HEMX's order, and back: axes and RAS/LPS signs come from the affine and are never guessed.
+"""NIfTI volumes in HEMX's order: axes and RAS/LPS signs come from the affine and are never guessed.
 
 NIfTI's world axes are RAS (+x to the patient's right, +y front, +z head), DICOM's and HEMX's are LPS
 (+x left, +y back, +z head): x and y change their sign.
@@ -6,7 +6,6 @@ NIfTI's world axes are RAS (+x to the patient's right, +y front, +z head), DICOM
 
 from __future__ import annotations
 
-import gzip
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemx_core.errors import DatasetError
-from hemx_core.files import write_whole
+from hemx_core.imaging.nifti import RAS_TO_LPS, nibabel_module
 from hemx_core.imaging.volume import HUVolume, SeriesIdentity, VolumeGeometry
 
 SUFFIXES = (".nii", ".nii.gz")
-_RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
 def is_nifti(path: Path) -> bool:
@@ -37,7 +35,7 @@ def read_array(path: Path) -> tuple[NDArray[Any], VolumeGeometry]:
         DatasetError: not NIfTI, damaged, not three-dimensional, without a place in the patient.
         VolumeError: axes that are not orthogonal, or an impossible spacing.
     """
-    nib = _nibabel()
+    nib = nibabel_module()
     try:
         image: Any = nib.load(path)
         if int(image.header.get("sform_code", 0)) == int(image.header.get("qform_code", 0)) == 0:
@@ -55,7 +53,7 @@ def read_array(path: Path) -> tuple[NDArray[Any], VolumeGeometry]:
     affine = image.affine @ nib.orientations.inv_ornt_aff(turn, values.shape)
     turned = nib.orientations.apply_orientation(values, turn)
     stacked = np.ascontiguousarray(turned.transpose(2, 1, 0))
-    return stacked, _geometry(_RAS_TO_LPS @ affine, len(stacked))
+    return stacked, _geometry(RAS_TO_LPS @ affine, len(stacked))
 
 
 def read_volume(path: Path, *, clipped_to_hu: tuple[float, float] | None = None) -> HUVolume:
@@ -75,41 +73,6 @@ def read_volume(path: Path, *, clipped_to_hu: tuple[float, float] | None = None)
     return HUVolume(hu=values, geometry=geometry, identity=identity, clipped_to_hu=clipped_to_hu)
 
 
-def write_array(path: Path, values: NDArray[np.generic], geometry: VolumeGeometry) -> None:
-    """Write values, shape (slices, rows, columns), int16 or bool, whole or not at all.
-
-    Raises:
-        DatasetError: the slices are not evenly spaced along one line, which NIfTI cannot say.
-    """
-    nib = _nibabel()
-    stored = values.astype(np.uint8 if values.dtype == np.bool_ else np.int16, copy=False)
-    image = nib.Nifti1Image(stored.transpose(2, 1, 0), _RAS_TO_LPS @ _affine(path, geometry))
-    image.header.set_xyzt_units("mm")
-    content = image.to_bytes()
-    # The lowest level, as nibabel's own: the values hardly get smaller, and the others take long.
-    write_whole(path, gzip.compress(content, 1, mtime=0) if path.suffix == ".gz" else content)
-
-
-def _affine(path: Path, geometry: VolumeGeometry) -> NDArray[np.float64]:
-    """Voxel (column, row, slice) to LPS mm."""
-    positions = geometry.positions_mm
-    steps = np.diff(positions, axis=0)
-    step = steps.mean(0) if len(steps) else geometry.normal * geometry.slice_thickness_mm[0]
-    if len(steps) and np.abs(steps - step).max() > 0.02:
-        raise DatasetError(
-            f"slices of {path.name} are not evenly spaced",
-            expected="one step from slice to slice: NIfTI has a single affine",
-            remedy="keep this study as DICOM",
-        )
-    dy, dx = geometry.pixel_spacing_mm
-    affine = np.eye(4)
-    affine[:3, 0] = geometry.row_direction * dx
-    affine[:3, 1] = geometry.column_direction * dy
-    affine[:3, 2] = step
-    affine[:3, 3] = positions[0]
-    return affine
-
-
 def _geometry(affine: NDArray[np.float64], slices: int) -> VolumeGeometry:
     """Geometry of voxels (column, row, slice) whose affine leads to LPS mm."""
     across, down, step = affine[:3, 0], affine[:3, 1], affine[:3, 2]
@@ -123,18 +86,6 @@ def _geometry(affine: NDArray[np.float64], slices: int) -> VolumeGeometry:
         pixel_spacing_mm=(dy, dx),
         slice_thickness_mm=np.full(slices, thickness),
     )
-
-
-def _nibabel() -> Any:
-    try:
-        import nibabel
-    except ModuleNotFoundError as error:
-        raise DatasetError(
-            "nibabel is not installed",
-            expected="it, to read and write NIfTI",
-            remedy="pip install hemx[train]",
-        ) from error
-    return nibabel
 
 
 def _unreadable(path: Path, why: str) -> DatasetError:

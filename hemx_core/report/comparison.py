@@ -18,13 +18,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemx_core.comparison import ComparisonResult
-from hemx_core.files import draft_folder, draft_place, publish_files
 from hemx_core.imaging.spec import HUWindow
 from hemx_core.imaging.volume import HUVolume
 from hemx_core.measure.expansion import DEFINITIONS, Interval
 from hemx_core.measure.volume import VolumeEstimate
 from hemx_core.notes import gravest_first
 from hemx_core.records import Json
+from hemx_core.report.folder import (
+    COMPARISON,
+    COMPARISON_NAME,
+    COMPARISON_PICTURE_NAME,
+    new_run,
+)
 from hemx_core.report.json_report import (
     DISCLAIMER,
     dumps,
@@ -42,10 +47,10 @@ from hemx_core.report.pictures import (
     draw_text,
     framed,
 )
-from hemx_core.report.write import check_output, write_png
+from hemx_core.report.write import write_png
 from hemx_core.result import TriageResult
 
-FORMAT = "hemx.comparison"
+FORMAT = COMPARISON.form
 SCHEMA_VERSION = 2
 
 
@@ -82,6 +87,7 @@ def to_comparison_document(
         "schema_version": SCHEMA_VERSION,
         "created_at": at.isoformat(timespec="seconds"),
         "disclaimer": DISCLAIMER,
+        "notes": [said(note) for note in gravest_first(notes)],
         "interval_hours": _rounded(result.interval_hours),
         "volumes": {
             "earlier": _volume(result.earlier_volume),
@@ -100,7 +106,6 @@ def to_comparison_document(
             }
             for definition in DEFINITIONS
         },
-        "notes": [said(note) for note in gravest_first(notes)],
         "earlier": to_document(result.earlier, identify=identify, created_at=at),
         "later": to_document(result.later, identify=identify, created_at=at),
         "pictures": list(pictures),
@@ -197,10 +202,6 @@ def _caption(result: ComparisonResult) -> tuple[str, str]:
     return first, "Expansion by " + "; ".join(answers)
 
 
-COMPARISON_NAME = "comparison.json"
-PICTURE_NAME = "comparison.png"
-
-
 @dataclass(frozen=True, slots=True)
 class WrittenComparison:
     """Where the files lie."""
@@ -218,7 +219,7 @@ def write_comparison(
     window: HUWindow,
     identify: bool = False,
 ) -> WrittenComparison:
-    """Write comparison.png and then comparison.json, each whole or not at all.
+    """Write comparison.json and comparison.png, in the place of an earlier comparison; see `new_run`.
 
     Args:
         result: the comparison.
@@ -229,11 +230,12 @@ def write_comparison(
     Raises:
         OutputError: the folder cannot be used, or the disk refuses.
     """
+    document = to_comparison_document(
+        result, identify=identify, pictures=(COMPARISON_PICTURE_NAME,)
+    )
+    with new_run(folder, COMPARISON) as run:
+        picture = pair_picture(result, earlier, later, window=window)
+        write_png(run / COMPARISON_PICTURE_NAME, picture)
+        (run / COMPARISON_NAME).write_text(dumps(document), encoding="utf-8")
     folder = folder.resolve()
-    check_output(folder, COMPARISON_NAME, FORMAT)
-    document = to_comparison_document(result, identify=identify, pictures=(PICTURE_NAME,))
-    with draft_folder(draft_place(folder)) as draft:
-        write_png(draft / PICTURE_NAME, pair_picture(result, earlier, later, window=window))
-        (draft / COMPARISON_NAME).write_text(dumps(document), encoding="utf-8")
-        picture, document_path = publish_files(draft, folder, (PICTURE_NAME, COMPARISON_NAME))
-    return WrittenComparison(document_path, picture)
+    return WrittenComparison(folder / COMPARISON_NAME, folder / COMPARISON_PICTURE_NAME)

@@ -1,4 +1,4 @@
-"""What DICOM SEG and SR share: concepts, the algorithm's identity, the source images' attributes.
+"""What DICOM objects share: concepts, and who made them with which models.
 
 Concepts come from pydicom's dictionary (SNOMED CT, DCM, UCUM), or stand here where it lacks them; the
 markers, the rule-based signs and the recommendation are codes of our own (scheme 99HEMX).
@@ -7,16 +7,17 @@ markers, the rule-based signs and the recommendation are codes of our own (schem
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from pydicom.dataset import Dataset
 from pydicom.sr.coding import Code
 from pydicom.uid import generate_uid
 
 from hemx_core import __version__
 from hemx_core.errors import BackendError, InputError
-from hemx_core.imaging.volume import HUVolume
 from hemx_core.measure.corrected import CORRECTION
 from hemx_core.result import TriageResult
 
@@ -28,55 +29,6 @@ CEREBRAL_HAEMORRHAGE = Code("274100004", "SCT", "Cerebral hemorrhage")
 HEAD_CT = Code("30799-1", "LN", "CT Head WO contrast")
 MILLILITRE = Code("mL", "UCUM", "milliliter")
 MILLIMETRE = Code("mm", "UCUM", "millimeter")
-
-_GEOMETRY = (
-    "SOPClassUID",
-    "SOPInstanceUID",
-    "StudyInstanceUID",
-    "SeriesInstanceUID",
-    "FrameOfReferenceUID",
-    "Modality",
-    "ImageType",
-    "InstanceNumber",
-    "Rows",
-    "Columns",
-    "NumberOfFrames",
-    "ImageOrientationPatient",
-    "ImagePositionPatient",
-    "PixelSpacing",
-    "SliceThickness",
-    "SpacingBetweenSlices",
-    "SharedFunctionalGroupsSequence",
-    "PerFrameFunctionalGroupsSequence",
-)
-_NEEDED = (
-    "SOPClassUID",
-    "SOPInstanceUID",
-    "StudyInstanceUID",
-    "SeriesInstanceUID",
-    "FrameOfReferenceUID",
-    "Modality",
-)
-_REQUIRED = (
-    "PatientName",
-    "PatientID",
-    "PatientBirthDate",
-    "PatientSex",
-    "StudyDate",
-    "StudyTime",
-    "StudyID",
-    "AccessionNumber",
-    "ReferringPhysicianName",
-    "PositionReferenceIndicator",
-)
-"""Type 2 of every IOD: present, but may be empty."""
-_OF_THE_PATIENT = (
-    *_REQUIRED,
-    "SpecificCharacterSet",
-    "IssuerOfPatientID",
-    "PatientAge",
-    "StudyDescription",
-)
 
 
 def own_code(code: str, meaning: str) -> Code:
@@ -96,41 +48,18 @@ def highdicom_module(name: str) -> Any:
         raise BackendError("no_highdicom", reason=str(error)) from error
 
 
-def referable(
-    sources: Sequence[Dataset], volume: HUVolume, *, identify: bool
-) -> tuple[Dataset, ...]:
-    """The source images' headers, reduced to what an object that refers to them takes over.
+@contextmanager
+def fit_images() -> Iterator[None]:
+    """Turn what highdicom's own checks refuse of the images into HEMX's error; it warns nobody else.
 
-    What names the patient is empty unless asked for. The UIDs stay in any case: without them the object
-    would not belong to its CT.
-
-    Args:
-        sources: as `read_source_images` gives them.
-        volume: stands in for a slice thickness that the files lack.
-        identify: take over patient and study attributes.
     Raises:
-        InputError: a UID is missing: nothing can be placed in the patient or tied to the study.
+        InputError: instead of a ValueError.
     """
-    kept = tuple(_reduced(source, identify=identify) for source in sources)
-    missing = [key for key in _NEEDED if not all(image.get(key) for image in kept)]
-    if missing:
-        raise InputError("images_without", missing=tuple(missing))
-    if len(kept) == len(volume.hu):
-        for image, thickness in zip(kept, volume.geometry.slice_thickness_mm, strict=True):
-            if "PerFrameFunctionalGroupsSequence" not in image and not image.get("SliceThickness"):
-                image.SliceThickness = float(thickness)
-    return kept
-
-
-def _reduced(source: Dataset, *, identify: bool) -> Dataset:
-    kept = Dataset()
-    for keyword in (*_GEOMETRY, *(_OF_THE_PATIENT if identify else ())):
-        if keyword in source:
-            kept[keyword] = source[keyword]
-    for keyword in _REQUIRED:
-        if keyword not in kept:
-            setattr(kept, keyword, "")
-    return kept
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            yield
+    except ValueError as error:
+        raise InputError("images_unfit", reason=str(error)) from error
 
 
 def equipment() -> dict[str, Any]:
@@ -148,12 +77,6 @@ def device_uid() -> str:
     return str(generate_uid(entropy_srcs=[MANUFACTURER, __version__]))
 
 
-def mark_deidentified(written: Dataset) -> None:
-    """Record in the object that the patient's identity was removed (PS3.3 C.7.1.1)."""
-    written.PatientIdentityRemoved = "YES"
-    written.DeidentificationMethod = "HEMX: patient and study attributes left out, UIDs kept"
-
-
 def model_versions(result: TriageResult, program: str) -> dict[str, str]:
     """Recipe and hash of a program, and the mask's correction by hand if any, for algorithm parameters."""
     versions = result.versions
@@ -161,3 +84,10 @@ def model_versions(result: TriageResult, program: str) -> dict[str, str]:
     if program == "segmenter" and CORRECTION in versions:
         told[CORRECTION] = versions[CORRECTION]
     return told
+
+
+def object_bytes(written: Any) -> bytes:
+    """An object as a DICOM file."""
+    buffer = io.BytesIO()
+    written.save_as(buffer, enforce_file_format=True)
+    return buffer.getvalue()

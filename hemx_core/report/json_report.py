@@ -18,6 +18,7 @@ from hemx_core.markers import MARKER_CODES
 from hemx_core.measure.signs import SIGNS
 from hemx_core.notes import Phrase, gravest_first
 from hemx_core.records import Json
+from hemx_core.report.folder import TRIAGE
 from hemx_core.report.nameless import nameless_description, nameless_note
 from hemx_core.result import (
     Haematoma,
@@ -30,7 +31,7 @@ from hemx_core.result import (
 from hemx_core.words import tell
 from hemx_core.words.report import TEXTS
 
-FORMAT = "hemx.triage"
+FORMAT = TRIAGE.form
 SCHEMA_VERSION = 2
 DISCLAIMER = TEXTS["disclaimer"][0]
 
@@ -70,12 +71,12 @@ def to_document(
             "code": result.recommendation.value,
             "reasons": [said(reason) for reason in reasons],
         },
+        "notes": [said(note) for note in gravest_first(notes)],
         "input": _input(result.identity, result.geometry, result.mask.shape, identify=identify),
         "haematoma": _haematoma(result.haematoma),
         "markers": {code: _marker(marker) for code, marker in result.markers.items()},
         "signs": {sign.code: _sign(sign) for sign in result.signs},
         "slices": [_slice(shown, result.geometry) for shown in result.slices],
-        "notes": [said(note) for note in gravest_first(notes)],
         "versions": dict(result.versions),
         "costs": _costs(result.costs),
         "pictures": list(pictures),

@@ -13,6 +13,7 @@ from hemx_core.files import write_whole
 from hemx_core.imaging.inspect import as_inspected
 from hemx_core.imaging.spec import HUWindow
 from hemx_core.imaging.volume import HUVolume
+from hemx_core.report.folder import PDF_NAME, PNG_NAME
 from hemx_core.report.page import MUTED, Page, line_height_mm
 from hemx_core.report.referral_sections import (
     BOTTOM_MM,
@@ -35,8 +36,6 @@ from hemx_core.result import TriageResult
 from hemx_core.words import LANGUAGES
 from hemx_core.words.report import Texts
 
-PDF_NAME = "referral.pdf"
-PNG_NAME = "referral.png"
 DPI = 200
 
 

@@ -217,6 +217,15 @@ SENTENCES: dict[str, str] = {
     "executorch.prepare": "cannot prepare {method} of {file}",
     "too_much.files": "more than {most} files",
     "too_much.bytes": "more than {gib:.0f} GiB",
+    # What is made beside a result
+    "extra": "{extra:term}: {why}",
+    "term.pdf": "the referral",
+    "term.seg": "the DICOM segmentation",
+    "term.sr": "the DICOM report",
+    "term.pdf_dicom": "the referral as DICOM",
+    "term.nifti": "the NIfTI mask",
+    "demographics_left_out": "DICOM does not allow what the images say in {attributes}. Left out of "
+    "the DICOM objects.",
     # What the system says
     "os.ENOENT": "No such file or directory",
     "os.EACCES": "Permission denied",
@@ -440,6 +449,16 @@ ERRORS: dict[str, str] = {
     "output_is_file": "{folder} is a file | a folder | give another --out folder",
     "output_foreign": "{path} is there and is no HEMX result | no such file, or the result of an "
     "earlier run | give another --out folder, or move the file away",
+    "extras_failed": "the result is written, but not {count} {count:file|files} asked for beside it: "
+    "{parts:; } | all that was asked for | see the reasons; what was written stands",
+    "extra_broken": "it could not be made ({kind}: {reason}) | a file | use the result without it, and "
+    "report this as a fault of the program",
+    "nifti_uneven": "the slices are not evenly spaced | one step from slice to slice: NIfTI has a single "
+    "affine | use the DICOM segmentation instead",
+    "no_nibabel": "NIfTI cannot be read or written ({reason}) | the package nibabel | pip "
+    'install "hemx[[nifti]"',
+    "output_of_another": "{path} is the result of another command | a folder of its own for each result | "
+    "give another --out folder, or move the file away",
     "png": "{file} could not be encoded as PNG | a picture | report this as a fault of the program",
     # The runtime
     "threads": "{threads} threads | at least 1 | leave them out",

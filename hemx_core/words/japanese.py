@@ -197,6 +197,15 @@ SENTENCES: dict[str, str] = {
     "executorch.prepare": "{file}の{method}を準備できません",
     "too_much.files": "{most}個を超えるファイル",
     "too_much.bytes": "{gib:.0f} GiBを超える大きさ",
+    # What is made beside a result
+    "extra": "{extra:term}：{why}",
+    "term.pdf": "紹介状",
+    "term.seg": "DICOMセグメンテーション",
+    "term.sr": "DICOM構造化レポート",
+    "term.pdf_dicom": "紹介状のDICOMファイル",
+    "term.nifti": "NIfTIマスク",
+    "demographics_left_out": "画像の{attributes}の値はDICOM規格に合いません。DICOMファイルには"
+    "書き込んでいません。",
     # What the system says
     "os.ENOENT": "ファイルまたはフォルダがありません",
     "os.EACCES": "アクセス権がありません",
@@ -418,6 +427,16 @@ ERRORS: dict[str, str] = {
     "output_is_file": "{folder}はファイルです | フォルダ | 別の出力先（--out）を指定してください",
     "output_foreign": "{path}があり、HEMXの結果ではありません | ファイルがないか、以前の結果 | 別"
     "の出力先（--out）を指定するか、ファイルを移動してください",
+    "extras_failed": "結果は保存しましたが、追加のファイルのうち{count}件を作成できませんでした：{parts:；} "
+    "| 求められたすべてのファイル | 理由を確認してください。保存済みのファイルはそのまま使えます",
+    "extra_broken": "作成できませんでした（{kind}：{reason}） | ファイル | このファイルなしで結果を使用し、"
+    "プログラムの不具合として報告してください",
+    "nifti_uneven": "スライスの間隔が一定ではありません | 一定の間隔：NIfTIのアフィン行列は一つだけです "
+    "| 代わりにDICOMセグメンテーションを使用してください",
+    "no_nibabel": "NIfTIの読み書きができません（{reason}） | パッケージnibabel | "
+    'pip install "hemx[[nifti]"を実行してください',
+    "output_of_another": "{path}は別のコマンドの結果です | 結果ごとに別のフォルダ | "
+    "--outに別のフォルダを指定するか、このファイルを移動してください",
     "png": "{file}をPNGに変換できませんでした | 画像 | プログラムの不具合として報告してください",
     # The runtime
     "threads": "スレッド数{threads} | 1以上 | 指定を省いてください",

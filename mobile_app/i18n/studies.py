@@ -151,8 +151,8 @@ STRINGS: dict[str, tuple[str, str]] = {
         "JSONデータには検査とシリーズのUIDも含まれます。",
     ),
     "report.uids": (
-        "DICOM files keep the study's UIDs even without names: they tie them to their images.",
-        "DICOMファイルは匿名でも検査のUIDを保持します（画像との対応のため）。",
+        "Without names, DICOM files have a study and UIDs of their own: an archive files them apart.",
+        "匿名のDICOMファイルには独自の検査とUIDが付き、画像とは別の検査として保管されます。",
     ),
     "report.files": ("Files", "ファイル"),
     "report.form.pdf": ("PDF page", "PDF"),

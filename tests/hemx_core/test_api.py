@@ -1,10 +1,12 @@
 """The face: what `import hemx_core as hemx` offers, and that the command line writes the same."""
 
 import json
+import pickle
 import pkgutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,8 @@ import pytest
 
 import hemx_core as hemx
 from hemx_core.commands.main import make_app
-from hemx_core.errors import InputError, OutputError, VolumeError
+from hemx_core.data.nifti import read_array
+from hemx_core.errors import ExtrasError, InputError, OutputError, VolumeError
 from hemx_core.imaging.volume import SeriesIdentity
 from tests.factories import ThresholdModels, simple_head, write_ct_series
 from tests.hemx_core.commands.running import run
@@ -150,6 +153,7 @@ def test_saving_writes_what_the_command_writes(
         "referral.png",
         "haematoma_seg.dcm",
         "triage_sr.dcm",
+        "referral_pdf.dcm",
     }
     assert saved.result.costs[-1].name == "pictures"
 
@@ -164,6 +168,41 @@ def test_dicom_needs_a_study_of_files_and_is_refused_before_anything_is_written(
     (tmp_path / "result.json").write_text("{}")
     with pytest.raises(OutputError):
         result.save(tmp_path)
+
+
+def test_what_could_not_be_made_is_raised_when_all_else_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uneven = simple_head(clot_mm=14)
+    positions = uneven.geometry.positions_mm.copy()
+    positions[4:, 2] += 3
+    geometry = replace(uneven.geometry, positions_mm=positions)
+    result = hemx.triage(replace(uneven, geometry=geometry), models=ThresholdModels())
+    told: list[object] = []
+    with pytest.raises(ExtrasError, match="the NIfTI mask: the slices are not evenly") as raised:
+        result.save(tmp_path, nifti=True, pdf=True, on_written=told.append)
+    (failed,) = raised.value.failed
+    assert failed.extra == "nifti"
+    assert isinstance(failed.error, InputError)
+    names = [path.name for path in raised.value.files]
+    assert names == ["result.json", "overview.png", "overlays", "referral.pdf", "referral.png"]
+    assert all(path.exists() for path in raised.value.files)
+    assert len(told) == 1
+    again = pickle.loads(pickle.dumps(raised.value))
+    assert (again.files, str(again)) == (raised.value.files, str(raised.value))
+    assert "NIfTIマスク" in again.told("ja")[0]
+
+
+def test_the_mask_as_nifti_lies_where_the_series_does(study: Path, tmp_path: Path) -> None:
+    result = hemx.triage(study, models=ThresholdModels())
+    saved = result.save(tmp_path / "out", nifti=True)
+    path = tmp_path / "out" / "haematoma.nii.gz"
+    assert path in saved.files
+    mask, geometry = read_array(path)
+    np.testing.assert_array_equal(mask > 0, result.mask)
+    own = result.geometry
+    np.testing.assert_allclose(geometry.positions_mm, own.positions_mm, atol=1e-4)
+    assert geometry.pixel_spacing_mm == pytest.approx(own.pixel_spacing_mm)
 
 
 def _pair() -> tuple[hemx.Volume, hemx.Volume]:

@@ -7,6 +7,9 @@ import pypdf
 import pytest
 
 import hemx_core
+from hemx_core import api
+from hemx_core.commands.main import EXTRAS_EXIT
+from hemx_core.errors import OutputError
 from tests.factories import ThresholdModels, simple_head, write_ct_series
 from tests.hemx_core.commands.running import Asked, fake, run
 
@@ -71,3 +74,29 @@ def test_compare_writes_a_referral_with_the_growth(
     text = pypdf.PdfReader(out / "referral.pdf").pages[0].extract_text()
     assert "Comparison with the earlier study" in text
     assert "Time between" in text
+
+
+def test_a_referral_that_fails_costs_no_comparison(
+    asked: Asked,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise OutputError("no_font", file="f.ttf")
+
+    monkeypatch.setattr(api, "write_referral", broken)
+    out = tmp_path / "out"
+    assert run("compare", "earlier", "later", "--out", out, "--pdf") == EXTRAS_EXIT
+    told = capsys.readouterr()
+    assert "Haematoma expansion" in told.out
+    assert f"Written: {out / 'comparison.json'}\n" in told.out
+    assert told.err.startswith("hemx: the referral: no font f.ttf in the installed tree.")
+
+
+def test_a_second_comparison_takes_the_place_of_the_first(asked: Asked, tmp_path: Path) -> None:
+    assert run("compare", "earlier", "later", "--out", tmp_path, "-q", "--pdf", "--identify") == 0
+    assert run("compare", "earlier", "later", "--out", tmp_path, "-q") == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"comparison.json", "comparison.png"}
+    assert run("triage", "study", "--out", tmp_path / "t", "-q") == 0
+    assert run("compare", "earlier", "later", "--out", tmp_path / "t", "-q") == 2

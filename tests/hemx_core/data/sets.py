@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from hemx_core.data.nifti import write_array
+from hemx_core.imaging.nifti import write_array
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.phantoms import LesionSpec, Phantom, PhantomSpec, SiteSpec, make_phantom
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hemx_core.data.check import CheckReport, check_dataset
-from hemx_core.data.nifti import write_array
+from hemx_core.imaging.nifti import write_array
 from hemx_core.imaging.volume import VolumeGeometry
 from hemx_core.markers import MARKER_CODES
 from hemx_core.phantoms import write_dicom_series

@@ -5,8 +5,9 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from hemx_core.data.nifti import read_array, read_volume, write_array
-from hemx_core.errors import DatasetError
+from hemx_core.data.nifti import read_array, read_volume
+from hemx_core.errors import DatasetError, InputError
+from hemx_core.imaging.nifti import write_array
 from hemx_core.imaging.volume import VolumeGeometry
 from tests.hemx_core.data.sets import phantom
 
@@ -110,6 +111,6 @@ def test_unevenly_spaced_slices_cannot_be_written(tmp_path: Path) -> None:
         pixel_spacing_mm=(1.0, 1.0),
         slice_thickness_mm=np.full(3, 4.0),
     )
-    with pytest.raises(DatasetError, match="evenly spaced"):
+    with pytest.raises(InputError, match="evenly spaced"):
         write_array(tmp_path / "ct.nii", VALUES[:3], uneven)
     assert not list(tmp_path.iterdir())

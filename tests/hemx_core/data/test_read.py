@@ -9,9 +9,9 @@ from pydicom import dcmread
 from pydicom.sr.codedict import codes
 from pydicom.uid import generate_uid
 
-from hemx_core.data.nifti import write_array
 from hemx_core.data.read import read_mask
 from hemx_core.errors import DatasetError
+from hemx_core.imaging.nifti import write_array
 from hemx_core.imaging.reader import read_series
 from hemx_core.imaging.volume import HUVolume, StoredGrid, VolumeGeometry
 from hemx_core.phantoms import write_dicom_series

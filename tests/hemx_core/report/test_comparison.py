@@ -17,7 +17,7 @@ from hemx_core.imaging.spec import HUWindow
 from hemx_core.imaging.volume import HUVolume, SeriesIdentity
 from hemx_core.report.comparison import (
     COMPARISON_NAME,
-    PICTURE_NAME,
+    COMPARISON_PICTURE_NAME,
     WrittenComparison,
     comparison_schema,
     to_comparison_document,
@@ -105,10 +105,10 @@ def test_a_folder_gets_document_and_picture(tmp_path: Path) -> None:
     written = _write(tmp_path / "out")
     assert sorted(one.name for one in (tmp_path / "out").iterdir()) == [
         COMPARISON_NAME,
-        PICTURE_NAME,
+        COMPARISON_PICTURE_NAME,
     ]
     document = json.loads(written.comparison_json.read_text(encoding="utf-8"))
-    assert document["pictures"] == [PICTURE_NAME]
+    assert document["pictures"] == [COMPARISON_PICTURE_NAME]
     picture = cv2.imread(str(written.picture))
     assert picture is not None
     # Two rows of three square panels: wider than high, outlines in both.

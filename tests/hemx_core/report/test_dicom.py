@@ -1,7 +1,6 @@
 """SEG and SR read back: geometry, references, values, names."""
 
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,19 +8,23 @@ from typing import Any
 import highdicom as hd
 import numpy as np
 import pytest
-from pydicom import dcmread
+from pydicom import DataElement, config, dcmread
+from pydicom.datadict import dictionary_VR
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
-from pydicom.uid import EnhancedCTImageStorage
+from pydicom.uid import UID, EncapsulatedPDFStorage, EnhancedCTImageStorage
 
 from hemx_core.data.seg import read_seg
 from hemx_core.errors import BackendError, InputError, OutputError
 from hemx_core.imaging.reader import read_series, read_source_images
 from hemx_core.imaging.volume import HUVolume
+from hemx_core.notes import Note, Severity
 from hemx_core.pipeline import triage_volume
-from hemx_core.report.dicom import SEG_NAME, SR_NAME, WrittenDicom, check_dicom, write_dicom
-from hemx_core.report.dicom_codes import referable
-from hemx_core.result import TriageResult
+from hemx_core.report.dicom import DicomWriter, WrittenDicom, check_dicom, write_dicom
+from hemx_core.report.dicom_context import StudyContext, new_uid, study_context
+from hemx_core.report.folder import SEG_NAME, SR_NAME
+from hemx_core.result import Recommendation, TriageResult
+from hemx_core.words import tell
 from tests.factories import ThresholdModels, simple_head, write_ct_series
 
 Case = tuple[HUVolume, TriageResult]
@@ -54,7 +57,19 @@ def case(study: Path) -> Case:
 
 @pytest.fixture(scope="module")
 def written(case: Case, study: Path, tmp_path_factory: pytest.TempPathFactory) -> WrittenDicom:
-    return write_dicom(case[1], case[0], study, tmp_path_factory.mktemp("out"))
+    """With the images' own UIDs."""
+    out = tmp_path_factory.mktemp("out")
+    return write_dicom(case[1], case[0], study, out, keep_uids=True)
+
+
+@pytest.fixture(scope="module")
+def nameless(
+    case: Case, study: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Dataset]:
+    """All three objects as they are written by default, by their modality."""
+    writer = DicomWriter(case[1], case[0], study, tmp_path_factory.mktemp("nameless"))
+    paths = (*writer.write_seg(), *writer.write_sr(), *writer.write_pdf(b"%PDF-1.4 odd", "Title"))
+    return {one.Modality: one for one in map(dcmread, paths)}
 
 
 def _tilt(index: int, dataset: Dataset) -> None:
@@ -212,6 +227,7 @@ def test_without_a_haematoma_there_is_a_report_only(
 ) -> None:
     out = tmp_path / "out"
     write_dicom(case[1], case[0], study, out)
+    assert (out / SEG_NAME).is_file()
     path = _write(tmp_path / "study", clot_mm=0)
     volume, result = _triage(path)
     written = write_dicom(result, volume, path, out)
@@ -283,20 +299,156 @@ def test_what_cannot_be_referred_to_is_refused(tmp_path: Path) -> None:
     array = simple_head(clot_mm=14)
     with pytest.raises(InputError, match="without SOP instance UIDs"):
         read_source_images(tmp_path, array.identity)
+
+
+ODD: dict[str, tuple[Any, str]] = {
+    "PatientSex": ("U", ""),
+    "PatientBirthDate": ("1940", ""),
+    "StudyTime": ("03:20:00", ""),
+    "StudyDate": ("20261301", ""),
+    "PatientAge": ("86", ""),
+    "AccessionNumber": ("x" * 17, ""),
+    "PatientID": ("P1\x1b[31m", ""),
+    "StudyID": (["1", "2"], ""),
+    "PatientName": ("A^B^C^D^E^F=試験^花子", "=試験^花子"),
+    "ReferringPhysicianName": ("x" * 65, ""),
+}
+
+
+def test_odd_demographics_are_left_out_and_told(tmp_path: Path) -> None:
+    def change(_index: int, dataset: Dataset) -> None:
+        dataset.SpecificCharacterSet = "ISO_IR 192"
+        for keyword, (value, _) in ODD.items():
+            dataset[keyword] = DataElement(
+                keyword, dictionary_VR(keyword), value, validation_mode=config.IGNORE
+            )
+        dataset.StudyDescription = "Fine"
+
+    path = _write(tmp_path / "study", change=change)
+    volume, result = _triage(path)
+    written = write_dicom(result, volume, path, tmp_path / "out", identify=True)
+    assert len(written.files) == 2
+    for dataset in map(dcmread, written.files):
+        for keyword, (_, kept) in ODD.items():
+            assert str(dataset.get(keyword) or "") == kept, keyword
+        assert dataset.StudyDescription == "Fine"
+        assert dataset.SpecificCharacterSet == "ISO_IR 192"
+    (note,) = written.notes
+    assert set(note.values["attributes"]) == set(ODD)  # type: ignore[arg-type]
+    assert "PatientBirthDate" in tell(note)
+    assert "PatientBirthDate" in tell(note, "ja")
+    # Without names none of it matters, and nothing is told.
+    assert write_dicom(result, volume, path, tmp_path / "out").notes == ()
+
+
+def test_a_japanese_character_set_is_written_in_unicode(tmp_path: Path) -> None:
+    name = "Demo^Hanako=試験^花子=しけん^はなこ"
+
+    def change(_index: int, dataset: Dataset) -> None:
+        dataset.SpecificCharacterSet = ["", "ISO 2022 IR 87"]
+        dataset.PatientName = name
+
+    path = _write(tmp_path / "study", change=change)
+    volume, result = _triage(path)
+    written = write_dicom(result, volume, path, tmp_path / "out", identify=True)
+    assert len(written.files) == 2
+    for dataset in map(dcmread, written.files):
+        assert dataset.SpecificCharacterSet == "ISO_IR 192"
+        assert str(dataset.PatientName) == name
+    assert written.notes == ()
+
+
+def test_without_names_objects_have_a_study_and_a_patient_of_their_own(
+    nameless: dict[str, Dataset], case: Case
+) -> None:
+    identity = case[0].identity
+    own = {
+        *identity.sop_instance_uids,
+        identity.study_uid,
+        identity.series_uid,
+        identity.frame_of_reference_uid,
+    }
+    assert nameless.keys() == {"SEG", "SR", "DOC"}
+    for dataset in nameless.values():
+        told = {str(one.value) for one in dataset.iterall() if one.VR == "UI"}
+        assert not told & own
+        assert dataset.StudyInstanceUID == new_uid(identity.study_uid)
+        assert str(dataset.PatientName).startswith("HEMX^")
+        assert str(dataset.PatientID).startswith("HEMX-")
+        assert dataset.PatientIdentityRemoved == "YES"
+        assert "new UIDs" in dataset.DeidentificationMethod
+    assert len({str(one.PatientID) for one in nameless.values()}) == 1
+    seg = nameless["SEG"]
+    assert seg.FrameOfReferenceUID == new_uid(identity.frame_of_reference_uid)
+    assert seg.PositionReferenceIndicator in (None, "")
+    # The references agree with what the images become when they are de-identified alike.
+    named = {
+        str(one.ReferencedSOPInstanceUID)
+        for series in seg.ReferencedSeriesSequence
+        for one in series.ReferencedInstanceSequence
+    }
+    assert named <= {new_uid(uid) for uid in identity.sop_instance_uids}
+
+
+def test_two_runs_of_a_study_agree_and_new_uids_are_valid(
+    nameless: dict[str, Dataset], case: Case, study: Path, tmp_path: Path
+) -> None:
+    again = dcmread(write_dicom(case[1], case[0], study, tmp_path).sr)
+    first = nameless["SR"]
+    assert again.StudyInstanceUID == first.StudyInstanceUID
+    assert again.PatientID == first.PatientID
+    assert again.SOPInstanceUID != first.SOPInstanceUID
+    assert UID(new_uid("1.2.3")).is_valid
+    assert new_uid("1.2.3") != new_uid("1.2.4")
+
+
+def test_the_referral_as_an_encapsulated_pdf(nameless: dict[str, Dataset]) -> None:
+    document = nameless["DOC"]
+    assert document.SOPClassUID == EncapsulatedPDFStorage
+    length = document.EncapsulatedDocumentLength
+    assert document.EncapsulatedDocument[:length] == b"%PDF-1.4 odd"
+    assert len(document.EncapsulatedDocument) % 2 == 0
+    assert document.MIMETypeOfEncapsulatedDocument == "application/pdf"
+    assert (document.DocumentTitle, document.BurnedInAnnotation) == ("Title", "NO")
+    assert len(document.SourceInstanceSequence) == 6
+
+
+def test_without_a_frame_of_reference_there_is_still_a_report(tmp_path: Path) -> None:
     path = _write(tmp_path / "study", FrameOfReferenceUID=None)
     volume, result = _triage(path)
+    writer = DicomWriter(result, volume, path, tmp_path / "out")
     with pytest.raises(InputError, match="images without FrameOfReferenceUID"):
-        write_dicom(result, volume, path, tmp_path / "out")
+        writer.write_seg()
+    (report,) = writer.write_sr()
+    (group,) = hd.sr.srread(report).content.get_image_measurement_groups()
+    numbers = _items(group[0].ContentSequence, "NUM")
+    assert _number(numbers["Volume"])[0] == pytest.approx(result.haematoma.volume_ml, abs=1e-3)
+    answers = _items(group[0].ContentSequence, "CODE")
+    assert answers["Haematoma found by the algorithm"].ConceptCodeSequence[0].CodeMeaning == "Yes"
 
 
-def test_an_impossible_value_of_the_images_is_told_and_does_not_matter_without_names(
-    tmp_path: Path,
+def test_the_report_tells_warnings_and_a_lower_bound(
+    case: Case, study: Path, tmp_path: Path
 ) -> None:
-    path = _write(tmp_path / "study", PatientSex="Q")
+    volume, result = case
+    doubtful = replace(
+        result,
+        notes=(Note("unreadable_slices", Severity.WARNING, count=2), *result.notes),
+        haematoma=replace(result.haematoma, lower_bound=True, at_most_ml=40.0),
+    )
+    report = write_dicom(doubtful, volume, study, tmp_path).sr
+    told = str(dcmread(report))
+    for part in ("Unreadable slices", "The volume is a lower bound", "Upper figure of the volume"):
+        assert part in told
+
+
+def test_the_report_says_that_it_cannot_tell(tmp_path: Path) -> None:
+    path = _write(tmp_path / "study", clot_mm=0)
     volume, result = _triage(path)
-    with pytest.raises(InputError, match="cannot refer to"):
-        write_dicom(result, volume, path, tmp_path / "out", identify=True)
-    assert write_dicom(result, volume, path, tmp_path / "out").seg is not None
+    doubtful = replace(result, recommendation=Recommendation.CANNOT_TELL)
+    report = write_dicom(doubtful, volume, path, tmp_path / "out").sr
+    assert "Cannot tell: look at the pictures yourself" in str(dcmread(report))
+    assert "No haematoma found; does not" not in str(dcmread(report))
 
 
 def test_highdicom_is_optional(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -324,9 +476,13 @@ def test_a_disk_error_leaves_the_earlier_files_whole(
 
 def test_only_what_is_needed_is_taken_over(study: Path, case: Case) -> None:
     images = read_source_images(study, case[0].identity)
-    keep: Callable[[bool], Dataset] = lambda asked: referable(  # noqa: E731
-        images, case[0], identify=asked
-    )[0]
-    assert keep(False).PatientName == ""
+    before = images[0].to_json()
+
+    def keep(identify: bool) -> Dataset:
+        context: StudyContext = study_context(images, case[0], identify=identify)
+        return context.images[0]
+
+    assert "Test" not in keep(False).PatientName
     assert "InstitutionName" not in keep(True)
     assert keep(True).PatientName == "Test^Case"
+    assert images[0].to_json() == before

@@ -8,7 +8,8 @@ from hemx_core.errors import OutputError
 from hemx_core.imaging.spec import HUWindow
 from hemx_core.pipeline import triage_volume
 from hemx_core.report import write
-from hemx_core.report.write import WrittenReport, check_output, write_report
+from hemx_core.report.folder import check_output
+from hemx_core.report.write import WrittenReport, write_report
 from tests.factories import ThresholdModels, simple_head
 
 

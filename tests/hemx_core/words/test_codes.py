@@ -49,6 +49,7 @@ CHECKS = {"_require": 1, "_unusable": 0}
 MADE_OF_PARTS = {f"refused.{code}": {"series", "reason", "rest", "needed"} for code in GROUNDS}
 """Errors whose code is put together, with the values that are given."""
 UNNAMED = {
+    "extras_failed",
     "stored",
     "unexpected",
     *(f"term.{one.code}" for one in DEFINITIONS),
