@@ -111,7 +111,7 @@ def test_no_file_of_a_triage_names_anybody(tmp_path: Path, language: str) -> Non
     result = hemx.triage(study, models=ThresholdModels(), language=language)
     assert {"series_choice", "several_patients", "burned_in"} <= {one.code for one in result.notes}
     result.save(tmp_path / "out", pdf=True, dicom=True)
-    assert len(list((tmp_path / "out").rglob("*.dcm"))) == 2
+    assert len(list((tmp_path / "out").rglob("*.dcm"))) == 3
     assert _found(tmp_path / "out") == set()
     told = (tmp_path / "out" / "result.json").read_text("utf-8")
     assert '"series_description": "[removed]"' in told
