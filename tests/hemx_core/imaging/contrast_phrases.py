@@ -1,0 +1,527 @@
+"""What series are called in the world, by what it says of contrast medium; one a line."""
+
+from __future__ import annotations
+
+PLAIN = """
+CT HEAD W O CONTRAST
+WITHOUT INTRAVENOUS CONTRAST
+KM: keine
+crâne sans produit de contraste
+cranio senza contrasto
+CRANEO SIN CONTRASTE
+CRÂNIO SEM CONTRASTE
+hoofd zonder contrast
+голова без контраста
+造影無
+造影前
+뇌 비조영
+Contrast: N
+C-spine W/O
+頭部単純
+Head without contrast
+CT HEAD W/O CONTRAST
+CT HEAD W/OUT CONTRAST
+head wo contrast
+HEAD WO
+HEAD W/O
+HEAD_WO_CON
+CTHeadWithoutContrast
+HEADWITHOUTCONTRAST
+Non-contrast head
+NONCONTRAST
+NON CON
+non contrast-enhanced
+unenhanced brain
+pre contrast
+PRE CONTRAST 5MM STD
+BRAIN PRE
+NCCT
+NECT 3mm
+NCE HEAD
+Head without IV contrast
+no contrast
+NO IV
+C- brain
+HEAD C-
+HEAD -C
+HEAD (C-)
+Head w.o. contrast
+Contrast: none
+CONTRAST=0
+contrast not given
+before contrast
+5/5mm Plain
+PLAIN THIN
+BRAIN NATIVE
+Schaedel ohne KM
+Kopf ohne i.v. Kontrastmittel
+Kopf o. KM
+CCT nativ
+Schädel nativ 4mm
+KM nein
+vor KM-Gabe
+kontrastfrei
+TDM cérébrale sans injection
+sans injection de produit de contraste
+crâne non injecté
+SPC
+sans IV
+avant injection
+C- cérébral
+CRANIO SMDC
+cranio s/mdc
+encefalo senza m.d.c.
+basale senza mezzo di contrasto
+prima del mdc
+TAC CRANEO S/C
+cráneo s/contraste
+CRANEO SIMPLE
+cerebro sin civ
+craneo S/CTE
+TC crânio s/ contraste
+CRANIO SEM C.I.V.
+antes do contraste
+blanco hersenen
+hersenen zonder i.v. contrast
+voor contrast
+głowa bez kontrastu
+TK głowy bez środka kontrastowego
+przed podaniem kontrastu
+natywne
+mozek bez kontrastu
+mozek bez k.l.
+nativní CT mozku
+hjärna utan kontrast
+utan iv kontrast
+caput uten kontrast
+cerebrum uden kontrast
+u/kontrast
+før kontrast
+pään TT ilman varjoainetta
+natiivi
+ei tehostetta
+koponya kontraszt nélkül
+natív koponya CT
+kontrasztanyag nélkül
+craniu fără contrast
+nativ, fara substanta de contrast
+KONTRASTSIZ BEYİN
+beyin kontrastsız
+kontrast öncesi
+kontrast yok
+χωρίς σκιαγραφικό
+εγκέφαλος άνευ σκιαγραφικού
+голова нативная
+без КУ
+без внутривенного контрастирования
+до контрастирования
+контраст: нет
+бесконтрастная
+головний мозок без контрасту
+без контрастного підсилення
+头颅平扫
+頭部平掃
+平扫
+无增强
+增强前
+未注射造影剂
+無顯影劑
+頭部 単純CT
+非造影
+造影なし
+造影剤なし
+造影(-)
+造影（−）
+造影－
+造影剤使用せず
+造影ナシ
+조영전
+조영제 없이
+조영 안함
+Brain 단순 CT
+بدون صبغة
+الرأس بدون تباين
+ללא חומר ניגוד
+מוח ללא הזרקה
+बिना कंट्रास्ट
+कंट्रास्ट के बिना
+ไม่ฉีดสี
+สมอง ไม่ฉีดสารทึบรังสี
+sọ não không cản quang
+không tiêm thuốc cản quang
+kepala tanpa kontras
+non kontras
+bez kontrasta
+be kontrasto
+بدون تزریق
+sense contrast
+IV-
+KM 0 ml
+"""
+"""No contrast medium."""
+
+CONTRAST = """
+HEAD POST
+HEAD W
+BRAIN WITH
+Kopf mit KM
+crane avec injection
+APC
+cranio con mdc
+craneo c/c
+COM CONTRASTE
+med kontrast
+с контрастом
+增强
+造影 動脈相
+조영 증강
+COW
+ARTERIAL
+DELAYED 5 MIN
+VENOUS
+Isovue 100ML
+Iomeron 300
+Head with contrast
+without and with contrast
+HEAD W WO CONTRAST
+HEAD W/O & W CONTRAST
+HEAD W/WO
+with and without contrast
+W + WO CON
+post contrast
+POST CONTRAST 5MM
+POSTCONTRAST
+POST
+HEAD POST 5.0
+HEAD POST AXIAL
+HEAD POST 3 MIN
+Head W 5MM
+Head w/
+HEAD W/C
+BRAIN W CON
+Head +C
+HEAD C+
+HEAD (C+)
+HEAD C+ 3.0 MPR
+C-/C+
+PRE/POST CONTRAST
+HEAD CE
+CECT THIN
+CTA Head
+CTA_COW
+3D CTA
+CTV brain
+CTP 5.0
+CT Angiography
+Circle of Willis
+CAROTIDS
+arterial phase
+portal venous
+EQUILIBRIUM
+DELAYS
+Contrast enhanced
+HEAD ENHANCED
+ENHANCEMENT
+perfusion
+4cc sec 150cc D3D on
+55mm Contrast
+ORAL IV
+IV+
+IV CONTRAST
+Bolus tracking
+Iodine map
+Virtual non-contrast
+VNC
+nonionic contrast
+DSA Head
+Schaedel mit KM
+Kopf KM
+nach KM
+Kopf +KM
+KM+
+KM: ja
+Kontrastmittel 80 ml
+venöse Phase
+arteriell
+Spätphase
+ohne und mit KM
+TDM cérébrale injectée
+avec IV
+avec produit de contraste
+après injection
+temps artériel
+temps tardif
+sans et avec injection
+TSA
+polygone de Willis
+angioscanner
+CRANIO CMDC
+c/mdc
+encefalo dopo mdc
+fase arteriosa
+fase venosa
+fase tardiva
+senza e con mezzo di contrasto
+contraste yodado
+CRANEO CON CIV
+craneo C/CTE
+cerebro con contraste
+sin y con contraste
+post contraste
+fase arterial
+tardío
+contraste no iónico
+crânio c/ contraste
+TC crânio com c.i.v.
+após contraste
+pós-contraste
+hersenen met contrast
+na contrast
+veneuze fase
+głowa z kontrastem
+po podaniu kontrastu
+faza tętnicza
+bez i z kontrastem
+mozek s kontrastem
+po k.l.
+žilní fáze
+hjärna med iv kontrast
+efter kontrast
+artärfas
+m/kontrast
+caput med kontrast
+venøs fase
+varjoaineella
+tehosteaineella
+valtimovaihe
+kontrasztos koponya
+kontrasztanyaggal
+vénás fázis
+craniu cu contrast
+cu substanță de contrast
+fază arterială
+KONTRASTLI BEYİN
+beyin kontrastlı
+kontrast sonrası
+venöz faz
+με σκιαγραφικό
+αρτηριακή φάση
+μετά σκιαγραφικού
+с КУ
+с внутривенным контрастированием
+артериальная фаза
+отсроченная фаза
+после контраста
+КТ-ангиография
+з контрастом
+артеріальна фаза
+без и с контрастом
+头颅增强
+頭部增強
+动脉期
+静脉期
+延迟期
+平扫+增强
+注射造影剂后
+顯影劑
+血管成像 CTA
+頭部造影
+造影
+造影後
+造影あり
+造影剤あり
+造影(+)
+造影＋
+単純＋造影
+造影前後
+静脈相
+平衡相
+脳血管アンギオ
+조영
+조영후
+조영제
+동맥기
+지연기
+전후 조영
+مع الصبغة
+بالصبغة
+بعد حقن التباين
+الطور الشرياني
+עם חומר ניגוד
+לאחר הזרקה
+कंट्रास्ट के साथ
+कंट्रास्ट CT
+ฉีดสี
+หลังฉีดสี
+có cản quang
+có tiêm thuốc cản quang
+thì động mạch
+dengan kontras
+fase arteri
+pasca kontras
+با تزریق
+amb contrast
+Omnipaque 350
+ISOVUE300/100
+Ultravist 370 80ml
+Visipaque
+OPTIRAY 320
+Xenetix 350
+Imeron 400 MCT
+Accupaque
+Iopamiro 370
+イオパミロン300
+オムニパーク
+Омнипак 350
+iohexol 300 mgI/ml
+100 ML
+"""
+"""Contrast medium in the vessels."""
+
+NEUTRAL = """
+HEAD (enhanced conversion)
+Enhanced CT Image Storage
+edge enhanced
+Head enhanced detail
+HEAD 5.0
+WHOLE HEAD
+HEAD ROUTINE
+Routine Brain
+STD BRAIN 5MM
+Head 5 mm
+HEAD 5.0 H31s
+Head 4.8 H40s
+Neuro 5.0 H31s
+Brain 2.0 J30s 3
+HEAD_SEQ 4.8 H31s
+Kopf 4.0 H30f
+CCT 5mm
+Schädel axial
+Crâne axial 5mm
+Cranio assiale
+Cráneo axial
+Crânio axial
+Hersenen 5mm
+Głowa
+Mozek
+Hjärna
+Caput
+Pää
+Koponya
+Beyin BT
+Εγκέφαλος
+Голова
+头颅
+頭部
+脳 5mm
+뇌 CT
+Post fossa
+POSTERIOR FOSSA
+POST. FOSSA 2.5
+Fosse postérieure
+Post op
+POSTOP HEAD
+HEAD POST-OP
+post trauma
+POSTTRAUMA
+POST EVD
+Post thrombectomy
+POST TPA
+POST PROCESSED
+Wide
+HEAD WIDE W400
+W80 L40
+HEAD W 80 L 40
+WW/WL 80/40
+C-SPINE
+HEAD AND C-SPINE
+HEAD+C-SPINE
+C1-C2
+C-ARM CT
+HEAD BONE
+Thin Bone
+THIN BONE 1.25
+Bone Plus
+BONE DETAIL
+HEAD DETAIL+
+Thin Stnd
+Thin Details
+0.625mm DMPR on HiRes VS40
+1.25mm std
+I To S
+HELICAL
+HRCT
+DE THIN
+SOFT THIN
+3D CT HEADORBIT
+Topogram 0.6 T20f
+Scout
+Lv2
+SmartScore - Gated 0.5 sec
+ASIR 30%
+Head FBP
+iDose (3)
+AIDR 3D
+Sharp 1.0 FC81
+Neck 3.0
+5mm axial tilt
+Stroke Brain
+CODE STROKE HEAD
+STROKE PROTOCOL
+Trauma Head
+SHUNT SERIES
+HEAD WITH MPR
+HEAD W/ RECONS
+Head with sedation
+Head with tilt
+low contrast
+High Contrast
+HEAD PEDS 1-6 YRS
+Head Routine (Adult)
+Portable Head
+Ax 2.5mm Head
+Ax. 5.0mm
+SAG MPR
+COR REFORMAT
+ROUTINE HEAD VOL.
+Base 2.5
+Vertex
+UPPER BRAIN
+Dicom Series
+Series 4
+AcquisitionNumber 2
+EXAM 1
+脳血管障害
+頭部外傷
+脳出血
+Hemorrhage follow up
+ANEURYSM CLIP
+Cerebral amyloid angiopathy
+POSTNATAL
+Nouveau-né
+WITHOUT TILT
+Arc 1.5
+Hemangioma
+Contrast to noise phantom
+"""
+"""Says nothing of contrast medium."""
+
+UNSURE = """
+with or without contrast
++/- contrast
+HEAD C
+C THIN
+HEAD IV
+HEAD CC
+CONTRAST 40/80
+HEAD POST 24 H
+DELAYED 6 HOURS
+HEAD W/ COR
+Dynamic
+"""
+"""May mean either."""
+
+
+def lines(phrases: str) -> list[str]:
+    """The phrases of a table."""
+    return phrases.strip().splitlines()
