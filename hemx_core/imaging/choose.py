@@ -18,8 +18,8 @@ from hemx_core.errors import (
 )
 from hemx_core.imaging.geometry import directions
 from hemx_core.imaging.left_out import scan_notes
-from hemx_core.imaging.series import SeriesPart, contrast_sign, has_geometry, head_score, is_sharp
-from hemx_core.notes import Note, Phrase, Refusal, Severity, Value, first_of
+from hemx_core.imaging.series import SeriesPart, contrast, has_geometry, head_score, is_sharp
+from hemx_core.notes import Note, Phrase, Refusal, Severity, Value, first_of, gravest_first
 
 MIN_SLICES = 5
 """Fewer axial positions are no volume."""
@@ -66,7 +66,7 @@ def refusal(part: SeriesPart) -> Refusal | None:
         return Refusal("not_axial", plane=part.plane or None)
     if len(part.slots) < MIN_SLICES:
         return Refusal("few_positions", count=len(part.slots))
-    sign = next(filter(None, map(contrast_sign, part.headers)), None)
+    sign = next((told.given for told in map(contrast, part.headers) if told.given), None)
     if sign is not None:
         return Refusal("contrast_given", sign=sign)
     return Refusal("derived", types=part.first.image_type) if part.kind else None
@@ -106,6 +106,8 @@ def _refused(part: SeriesPart, why: Refusal, rest: Sequence[Candidate] = ()) -> 
 
 
 _WHOLE_HEAD_MM = 80.0
+_NEXT_ACQUISITION_S = 20.0
+"""A series that begins so long after another one ends is another acquisition."""
 _TRAINED_THICKNESS_MM = 5.0
 _SHOWN = 8
 
@@ -118,6 +120,8 @@ class Candidate:
     refusal: Refusal | None
     study_at: datetime | None
     """When its study began: the newest study of a patient is read."""
+    acquisition: int | None
+    """Which acquisition of its study it is, counted from 0; None where the time is unknown."""
 
     @property
     def is_image(self) -> bool:
@@ -142,13 +146,16 @@ _CRITERIA: tuple[tuple[str, Callable[[Candidate], float]], ...] = (
     ("because.names_head", lambda candidate: head_score(candidate.part.first)),
     ("because.covers_head", lambda candidate: candidate.part.coverage_mm >= _WHOLE_HEAD_MM),
     ("because.newest_study", lambda candidate: _seconds(candidate.study_at)),
+    ("because.no_contrast_doubt", lambda candidate: not _contrast_notes(candidate.part)),
     ("because.soft_kernel", lambda candidate: not is_sharp(candidate.part.first)),
+    ("because.acquired_first", lambda candidate: -_order(candidate)),
     ("because.nearest_to_5_mm", lambda candidate: -_thickness_steps(candidate.part)),
     ("because.most_slices", lambda candidate: len(candidate.part.slots)),
-    ("because.acquired_last", lambda candidate: _seconds(candidate.part.acquired_at)),
+    ("because.says_plain", lambda candidate: contrast(candidate.part.first).plain),
     ("because.lowest_number", lambda candidate: -_number(candidate.part)),
 )
 """Criteria in the order in which they decide, by the code of their sentence."""
+# Records of before may hold "because.acquired_last": its sentence stays.
 
 
 def rank(parts: Sequence[SeriesPart]) -> list[Candidate]:
@@ -158,9 +165,15 @@ def rank(parts: Sequence[SeriesPart]) -> list[Candidate]:
         at, study = part.acquired_at, _study(part)
         if at is not None:
             studies[study] = min(at, studies.get(study, at))
+    acquisitions = _acquisitions(parts)
     candidates = [
-        Candidate(part=part, refusal=refusal(part), study_at=studies.get(_study(part)))
-        for part in parts
+        Candidate(
+            part=part,
+            refusal=refusal(part),
+            study_at=studies.get(_study(part)),
+            acquisition=acquisitions.get(place),
+        )
+        for place, part in enumerate(parts)
     ]
     return sorted(
         candidates,
@@ -171,6 +184,24 @@ def rank(parts: Sequence[SeriesPart]) -> list[Candidate]:
             candidate.part.key,
         ),
     )
+
+
+def _acquisitions(parts: Sequence[SeriesPart]) -> dict[int, int]:
+    """Which acquisition of its study a part is of, both by number; those that overlap share one."""
+    times: dict[tuple[str, str], list[tuple[datetime, datetime, int]]] = {}
+    for place, part in enumerate(parts):
+        known = [one.acquired_at for one in part.headers if one.acquired_at and one.time_known]
+        if known and not part.kind:
+            times.setdefault(_study(part), []).append((min(known), max(known), place))
+    found: dict[int, int] = {}
+    for study in times.values():
+        number, end = 0, datetime.max
+        for first, last, place in sorted(study):
+            if (first - end).total_seconds() > _NEXT_ACQUISITION_S:
+                number, end = number + 1, last
+            end = last if end == datetime.max else max(end, last)
+            found[place] = number
+    return found
 
 
 def choose(candidates: Sequence[Candidate], series: str | None) -> Choice:
@@ -192,7 +223,13 @@ def choose(candidates: Sequence[Candidate], series: str | None) -> Choice:
     others = candidates[1:]
     usable = next((candidate for candidate in others if candidate.refusal is None), None)
     because = _why(best, usable) if usable else "because.only_usable"
-    notes = (_choice(best, others, because), *_mixture(best, candidates), *_scan(best, others))
+    notes = (
+        _choice(best, others, because),
+        *_contrast_notes(best.part),
+        *_acquired_again(best, others),
+        *_mixture(best, candidates),
+        *_scan(best, others),
+    )
     return Choice(part=best.part, notes=notes)
 
 
@@ -203,6 +240,51 @@ def _scan(chosen: Candidate, others: Sequence[Candidate]) -> Iterator[Note]:
         [other.part for other in others],
         lambda part: _label(parts[id(part)], chosen),
     )
+
+
+def _contrast_notes(part: SeriesPart) -> tuple[Note, ...]:
+    """What its header leaves open on contrast medium; the gravest of its slices speaks for all."""
+    doubts = (told.doubt for told in map(contrast, part.headers))
+    return gravest_first(dict.fromkeys(filter(None, doubts)))[:1]
+
+
+def _acquired_again(chosen: Candidate, others: Sequence[Candidate]) -> list[Note]:
+    """A warning where the study has another series like the one that is read, of another time.
+
+    The first is mostly the plain one, and the second the one after contrast medium. A series that
+    only differs in its reconstruction has the same time.
+    """
+    heads = [
+        other
+        for other in others
+        if other.refusal is None
+        and _study(other.part) == _study(chosen.part)
+        and None not in (other.acquisition, chosen.acquisition)
+        and all(value(other) >= value(chosen) for code, value in _CRITERIA if code in _HEADS)
+    ]
+    earlier = [other for other in heads if _order(other) < _order(chosen)]
+    later = [other for other in heads if _order(other) > _order(chosen) and _alike(other, chosen)]
+    notes = []
+    if earlier:
+        told = first_of([_label(one, chosen) for one in earlier], _SHOWN)
+        notes.append(Note("acquired_before", Severity.WARNING, series=told))
+    if later:
+        told = first_of([_label(one, chosen) for one in later], _SHOWN)
+        notes.append(Note("acquired_after", Severity.WARNING, series=told))
+    return notes
+
+
+_HEADS = {"because.names_head", "because.covers_head"}
+
+
+def _alike(a: Candidate, b: Candidate) -> bool:
+    """Whether two series are of one kind of kernel and thickness."""
+    kinds = [(is_sharp(one.part.first), _thickness_steps(one.part)) for one in (a, b)]
+    return kinds[0] == kinds[1]
+
+
+def _order(candidate: Candidate) -> float:
+    return math.inf if candidate.acquisition is None else candidate.acquisition
 
 
 def _choice(chosen: Candidate, others: Sequence[Candidate], because: str) -> Note:
@@ -240,6 +322,7 @@ def _asked_for(candidates: Sequence[Candidate], series: str) -> Choice:
     if chosen.refusal is not None:
         code = "contrast" if chosen.refusal.code == "contrast_given" else "derived_images"
         notes.append(Note(code, Severity.WARNING, reason=chosen.refusal))
+    notes.extend(_contrast_notes(chosen.part))
     return Choice(
         part=chosen.part, notes=(*notes, *_mixture(chosen, candidates), *_scan(chosen, others))
     )

@@ -27,6 +27,8 @@ class Said(StrEnum):
 
 
 _SEP = r"[\W_]{0,3}"
+_LONGEST = 256
+"""Signs that are read: DICOM allows 64, files hold more."""
 _CUT = " ; "
 """Stands for what was taken out: no phrase reaches across it."""
 _UNSPACED = 0x0590
@@ -44,7 +46,7 @@ _LETTERS = str.maketrans(
 
 def fold(text: str) -> str:
     """One way of writing: lower case, half width, no accents, "i.v." as "iv", single blanks."""
-    text = unicodedata.normalize("NFKC", text)
+    text = unicodedata.normalize("NFKC", text[:_LONGEST])
     # "HeadWithoutContrast" is parted; "MdC" is not.
     text = re.sub(r"(?<=[a-zà-ÿ]{3})(?=[A-ZÀ-Þ][a-zà-ÿ]{2})", " ", text)
     text = text.casefold().translate(_LETTERS)
@@ -88,61 +90,81 @@ def _any(*lists: str | Mapping[str, str]) -> str:
     return f"(?:{'|'.join(alternatives)})"
 
 
-_SHORT = r"(?:c|k|ce|km|kl|cm|iv|mdc|pdc|civ|inj|kontrast|contrast|造影剤?|조영제?|ку|k\.m)"
-_OF_HEAD = r"(?![\W_]{0,2}(?:spine|sp(?!\w)|arm(?!\w)|t(?!\w)|\d))"
+_SHORT = r"(?:c|k|ce|km|kl|cm|iv|mdc|pdc|civ|inj|kontrast|contrast|造影剤?|조영제?|ку)"
+"""What a sign is set to: "C+", "-KM"."""
+_NOT_A_SPINE = r"(?![\W_]{0,2}(?:spine|sp(?!\w)|arm(?!\w)|t(?!\w)|\d))"
 _PLUS = (
-    rf"(?<!\w){_SHORT} ?[(\[]?\+(?!\W?-)\)?(?![\d])|(?:造影|조영|増強|增强)剤? ?\(?\+\)?"
-    rf"|(?<![\w/])\+ ?\(?{_SHORT}(?!\w){_OF_HEAD}|\(\+ ?\)|(?<!\w){_SHORT} ?\( ?\+ ?\)"
-    r"|(?<!\w)(?:c|km|iv|k) ?(?:pos|plus|ja|yes|oui|si|tak|ano|da|ja|1)(?!\w)"
+    rf"(?<!\w){_SHORT} ?[(\[]?\+(?!\W?-)\)?(?!\d)|(?<!\w){_SHORT} ?\( ?\+ ?\)"
+    rf"|(?<![\w/])\+ ?\(?{_SHORT}(?!\w){_NOT_A_SPINE}|\(\+ ?\)"
+    r"|(?:造影|조영|増強|增强)剤? ?\(?\+\)?"
+    r"|(?<!\w)(?:c|km|iv|k) ?(?:pos|plus|ja|yes|oui|si|tak|ano|da|1)(?!\w)"
 )
 _MINUS = (
-    rf"(?<!\w){_SHORT} ?\( ?- ?\)|(?<!\w){_SHORT}-(?=\W|$)(?! ?\+)|\( ?- ?\)|(?<!\w)(?:i-(?=\W|$)|{_SHORT} -$)"
+    rf"(?<!\w){_SHORT} ?\( ?- ?\)|(?<!\w){_SHORT}-(?=\W|$)(?! ?\+)|\( ?- ?\)|\(- ?{_SHORT}\)"
+    rf"|(?<!\w)(?:i-(?=\W|$)|{_SHORT} -$)"
+    rf"|(?<![\w)])-(?:{_SHORT}|(?:contrast|kontrast)\w*)(?!\w){_NOT_A_SPINE}"
     r"|(?:造影|조영|増強|增强)[剤剂제]? ?[(\[]? ?- ?[)\]]?"
-    rf"|(?<![\w)])-(?:c|k|ce|km|kl|iv|mdc|pdc|civ|inj|contrast\w*|kontrast\w*|ку)(?!\w){_OF_HEAD}"
-    rf"|\(- ?{_SHORT}\)"
     r"|(?:contrast\w*|kontrast\w*|km|mdc) ?[:=] ?-"
 )
 _AMOUNT = r"(?<![\d.,])(?!0+(?:[.,]0*)?\s*(?:ml|cc))\d+(?:[.,]\d+)? ?(?:ml|cc)(?![^\W\d_])"
 _NO_AMOUNT = r"(?<![\d.,])0+(?:[.,]0*)? ?(?:ml|cc|mg|g)(?![^\W\d_])(?: ?/ ?s\w*)?"
-
-
 _LATER = r"(?:h|hs|hr|hrs|hours?|std|stunden|heures?|ore|horas?|d|days?|tage?|weeks?|months?)(?!\w)"
+_WITHOUT_AND_WITH = (
+    r"(?<!\w)w(?:ith)? ?(?:w ?/? ?o|without)(?!\w)|(?<!\w)(?:w ?/? ?o|without) w(?:ith)?(?!\w)"
+    r"|(?<!\w)(?:c|km|k)- ?[/&,]? ?(?:(?:c|km|k) ?\+|\+ ?(?:c|km|k)(?!\w))"
+    r"|(?<!\w)pre ?/? ?post(?!\w)|前後|前后|전후"
+)
 
 
 @cache
 def _patterns() -> dict[str, re.Pattern[str]]:
-    """All patterns, compiled when the first text is read."""
-    medium, filler = _any(words.MEDIUM), _any(words.FILLERS)
-    without, with_ = _any(words.WITHOUT), _any(words.WITH)
-    more = rf"(?:{_SEP}(?:{medium}|{filler}))*"
-    and_ = rf"(?:{_SEP}{_any(words.AND)}{_SEP}|[\W_]{{0,2}}[&+,/][\W_]{{0,2}})"
-    time = r"\bpre\b"
-    later = r"\bpost\b"
-    given = rf"(?:{_any(words.ALONE)}|{_PLUS}|{_AMOUNT}|^iv$)"
+    """All patterns, compiled when the first text is read that needs them."""
+    with_, without = _any(words.WITH), _any(words.WITHOUT)
     series = _any(words.SERIES_WORDS)
+    and_ = rf"(?:{_SEP}{_any(words.AND)}{_SEP}|[\W_]{{0,2}}[&+,/][\W_]{{0,2}})"
+    or_ = rf"{_SEP}{_any(words.OR)}{_SEP}"
+    pre, post = r"\bpre\b", r"\bpost\b"
+    planes = _any("cor | coronal | sag | sagittal | ax | axial")
     texts = {
         "harmless": _any(words.HARMLESS),
         "virtual": _any(words.VIRTUAL),
-        "either": rf"{with_}{_SEP}{_any(words.OR)}{_SEP}{without}"
-        rf"|{without}{_SEP}{_any(words.OR)}{_SEP}{with_}|\+ ?/ ?-",
-        "both": rf"{with_}{and_}{without}|{without}{and_}{with_}|{time}{and_}{later}|{later}{and_}{time}"
-        r"|(?<!\w)w(?:ith)? ?(?:w ?/? ?o|without)(?!\w)|(?<!\w)(?:w ?/? ?o|without) w(?:ith)?(?!\w)"
-        r"|(?<!\w)(?:c|km|k)- ?[/&,]? ?(?:(?:c|km|k) ?\+|\+ ?(?:c|km|k)(?!\w))|前後|前后|전후"
-        r"|(?<!\w)pre ?/? ?post(?!\w)",
-        "not_given": rf"(?:{without}|{time}|{_any('s | s o')}(?=\W?contr)){_SEP}(?:{filler}{_SEP})*{medium}{more}"
-        rf"|{_any(words.STRONG)}(?: (?!{with_}|(?:pre|post)(?!\w))[^\W\d_]+){{0,2}} {medium}{more}"
-        rf"|{medium}(?:{_SEP}{filler})*{_SEP}{_any(words.AFTER)}(?!\W{{0,2}}ioni)(?![.,]?\d)"
-        rf"|(?<!\w)(?:w ?[-/]? ?o|w ?/? ?out|without)(?=[\W_]*(?:$|\d|{series}))|{_any(words.STRONG)}(?:{_SEP}iv(?!\w)|[\W_]*$)|{_any(words.PLAIN)}|{_MINUS}|{_NO_AMOUNT}(?:{_SEP}{medium})?",
-        "given": given,
-        "bare": rf"{with_}{_SEP}iv(?!\w)|{_any(words.BARE_WITH)}[\W_]*$|(?<!\w)w(?!\w)(?![/\W]*(?:\d+|l)(?: ?[/l]|$))"
-        rf"(?! ?/)(?=[\W_]+(?:\d|{series}))",
-        "post": rf"{later}(?:[\W_]*$|(?=[\W_]*(?:\d+(?:[.,]\d+)? ?(?:mm|min|s|sec|m)?(?![^\W\d_])|{series}|;)))",
-        "doubtful": rf"(?:{later}|(?<!\w)delay\w*)[\W_]*\d+ ?{_LATER}|\d+ ?{_LATER}[\W_]*(?:post|delay\w*)(?!\w)"
-        r"|contrast ?\d+ ?/ ?\d+",
-        "maybe": rf"{later}|{_any(words.MAYBE)}{_OF_HEAD}"
-        rf"|(?<!\w)(?:w|with)(?!\w) ?/? ?{_any('cor | coronal | sag | sagittal | ax | axial')}",
+        "either": rf"{with_}{or_}{without}|{without}{or_}{with_}|\+ ?/ ?-",
+        "both": rf"{with_}{and_}{without}|{without}{and_}{with_}"
+        rf"|{pre}{and_}{post}|{post}{and_}{pre}|{_WITHOUT_AND_WITH}",
+        # "POST 24 H" and "CONTRAST 40/80" (a display window) are not what they look like.
+        "doubtful": rf"(?:{post}|(?<!\w)delay\w*)[\W_]*\d+ ?{_LATER}|contrast ?\d+ ?/ ?\d+"
+        rf"|\d+ ?{_LATER}[\W_]*(?:post|delay\w*)(?!\w)",
+        "not_given": _not_given(),
+        # "W 80 L 40" is a display window, "W/ COR" may be a reformat.
+        "given": rf"{_any(words.ALONE)}|{_PLUS}|{_AMOUNT}|^iv$|{with_}{_SEP}iv(?!\w)"
+        rf"|{_any(words.BARE_WITH)}[\W_]*$|(?<!\w)w(?!\w)(?![/\W]*(?:\d+|l)(?: ?[/l]|$))(?! ?/)"
+        rf"(?=[\W_]+(?:\d|{series}))"
+        rf"|{post}(?:[\W_]*$|(?=[\W_]*(?:\d+(?:[.,]\d+)? ?(?:mm|min|s|sec|m)?(?![^\W\d_])|{series}|;)))",
+        "maybe": rf"{post}|{_any(words.MAYBE)}{_NOT_A_SPINE}|(?<!\w)(?:w|with)(?!\w) ?/? ?{planes}",
     }
     return {name: re.compile(text) for name, text in texts.items()}
+
+
+def _not_given() -> str:
+    """The pattern of all that says "no contrast": before and after its name, or by itself."""
+    medium, filler = _any(words.MEDIUM), _any(words.FILLERS)
+    without, strong = _any(words.WITHOUT), _any(words.STRONG)
+    with_, series = _any(words.WITH), _any(words.SERIES_WORDS)
+    more = rf"(?:{_SEP}(?:{medium}|{filler}))*"
+    # "contrast non-ionic" and "contrast 0.5 mm" do not say that none was given.
+    after = rf"{_any(words.AFTER)}(?!\W{{0,2}}ioni)(?![.,]?\d)"
+    return "|".join(
+        (
+            rf"(?:{without}|\bpre\b){_SEP}(?:{filler}{_SEP})*{medium}{more}",
+            rf"{strong}(?: (?!{with_}|(?:pre|post)(?!\w))[^\W\d_]+){{0,2}} {medium}{more}",
+            rf"{medium}(?:{_SEP}{filler})*{_SEP}{after}",
+            rf"(?<!\w)(?:w ?[-/]? ?o|w ?/? ?out|without)(?=[\W_]*(?:$|\d|{series}))",
+            rf"{strong}(?:{_SEP}iv(?!\w)|[\W_]*$)",
+            _any(words.PLAIN),
+            _MINUS,
+            rf"{_NO_AMOUNT}(?:{_SEP}{medium})?",
+        )
+    )
 
 
 @cache
@@ -180,7 +202,7 @@ def read_words(text: str) -> Said:
         return Said.GIVEN
     folded, doubtful = found["doubtful"].subn(_CUT, folded)
     rest, plain = found["not_given"].subn(_CUT, folded)
-    if found["given"].search(rest) or found["bare"].search(rest) or found["post"].search(rest):
+    if found["given"].search(rest):
         return Said.GIVEN
     if plain:
         return Said.NOT_GIVEN
@@ -193,18 +215,17 @@ def says_contrast(text: str) -> bool:
 
 
 @cache
-def _agent_patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
-    """Whole texts: none was given, nothing is said, it was swallowed."""
-    given, filler = _any(words.NONE_GIVEN), _any(words.FILLERS, words.MEDIUM)
-    none = rf"{_any(words.NONE)}(?:[\W_]*(?:{given}|{filler}|{_any(words.NONE)}))*"
-    zero = r"0+(?:[.,]0*)?(?:[\W_]*(?:ml|cc|mg|g|l|s|sec|i|mgi))*"
-    around = rf"(?:{filler}|{_any('only | nur | seul* | solo')}|[\W_\d])*"
-    oral = rf"(?:{around}{_any(words.ORAL)})+{around}"
-    return (
-        re.compile(rf"[\W_]*(?:{none}|{zero})[\W_]*"),
-        re.compile(rf"[\W_]*(?:{_any(words.UNKNOWN)})?[\W_]*"),
-        re.compile(rf"[\W_]*(?:{oral})[\W_]*"),
-    )
+def _agent_patterns() -> dict[str, tuple[re.Pattern[str], re.Pattern[str]]]:
+    """For each meaning: a word that it needs, and all that may stand in such a text."""
+    around = rf"{_any(words.FILLERS, words.MEDIUM)}|[\W_\d]+|\b(?:only|nur|seul\w*|solo|ml|cc)\b"
+    swallowed = _any(words.ORAL)
+    texts = {
+        "none": (rf"{_any(words.NONE)}", rf"{_any(words.NONE, words.NONE_GIVEN)}|{around}"),
+        "zero": (r"0", r"\b(?:ml|cc|mg|g|l|s|sec|i|mgi)\b|0+(?:[.,]0*)?(?![\d.,])|[\W_]+"),
+        "swallowed": (swallowed, rf"{swallowed}|{around}"),
+        "unknown": (r"", rf"{_any(words.UNKNOWN)}|[\W_]+"),
+    }
+    return {name: (re.compile(one), re.compile(rest)) for name, (one, rest) in texts.items()}
 
 
 @lru_cache(maxsize=1024)
@@ -215,12 +236,19 @@ def read_agent(text: str) -> Said:
     swallowed say nothing.
     """
     folded = fold(text)
-    none, unknown, oral = _agent_patterns()
-    if none.fullmatch(folded) or read_words(text) is Said.NOT_GIVEN:
-        return Said.NOT_GIVEN
-    if unknown.fullmatch(folded) or oral.fullmatch(folded):
+    meant = {
+        name
+        for name, (needed, all_) in _agent_patterns().items()
+        if needed.search(folded) and not all_.sub("", folded)
+    }
+    if "unknown" in meant or ("swallowed" in meant and not _IN_THE_VEIN.search(folded)):
         return Said.NOTHING
+    if meant & {"none", "zero"} or read_words(text) is Said.NOT_GIVEN:
+        return Said.NOT_GIVEN
     return Said.GIVEN
+
+
+_IN_THE_VEIN = re.compile(r"\b(?:[ie]v|(?:intra|endo)v\w*)\b")
 
 
 def read_route(text: str) -> bool:

@@ -8,9 +8,9 @@ from functools import lru_cache
 
 from pydicom.dataset import Dataset
 
-from hemx_core.imaging.contrast import Said, read_agent, read_route
+from hemx_core.imaging.contrast import Said, read_agent, read_route, read_words
 from hemx_core.imaging.parse import items, numbers, text
-from hemx_core.notes import Phrase
+from hemx_core.notes import Note, Phrase, Severity
 
 TAGS = (
     "ContrastBolusAgent",
@@ -161,7 +161,9 @@ def tags_say(tags: ContrastTags) -> TagsSay:
 
 
 def _agents(tags: ContrastTags, said: Said) -> list[Phrase]:
-    return [Phrase("contrast.agent", agent=name) for name in tags.agents if read_agent(name) is said]
+    return [
+        Phrase("contrast.agent", agent=name) for name in tags.agents if read_agent(name) is said
+    ]
 
 
 def _used(tags: ContrastTags, *, given: bool) -> list[Phrase]:
@@ -172,3 +174,50 @@ def _used(tags: ContrastTags, *, given: bool) -> list[Phrase]:
 
 def _sign(tag: str, value: float | str) -> Phrase:
     return Phrase("contrast.tag", tag=tag, value=value if isinstance(value, str) else f"{value:g}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What a slice's header comes to, words and tags together.
+
+    Args:
+        given: what says that contrast medium was given; None where the slice may be read.
+        doubt: what is to be told where it is read: that words or tags contradict each other, or
+            that a word may mean contrast.
+        plain: whether anything says that none was given.
+    """
+
+    given: Phrase | None = None
+    doubt: Note | None = None
+    plain: bool = False
+
+
+@lru_cache(maxsize=1024)
+def judge(description: str, tags: ContrastTags) -> Verdict:
+    """Words and tags together.
+
+    A description that says contrast is believed, whatever the tags say: they often stay empty.
+    Tags are believed unless the description or another tag says that none was given: then the
+    series is read with a warning, and the picture is asked.
+
+    Args:
+        description: of the series. Study and protocol descriptions are left out: they stand over
+            plain and enhanced series alike.
+        tags: of the file.
+    """
+    words, told = read_words(description), tags_say(tags)
+    described = Phrase("contrast.description", description=description)
+    if words is Said.GIVEN:
+        return Verdict(given=described)
+    if told.said is Said.GIVEN:
+        against = described if words is Said.NOT_GIVEN else told.against
+        if against is None:
+            return Verdict(given=told.for_it)
+        return Verdict(doubt=_contradiction(told.for_it or described, against))
+    if words is Said.UNSURE and told.said is not Said.NOT_GIVEN:
+        return Verdict(doubt=Note("contrast_unsure", Severity.CAUTION, sign=described))
+    return Verdict(plain=Said.NOT_GIVEN in (words, told.said))
+
+
+def _contradiction(sign: Phrase, against: Phrase) -> Note:
+    return Note("contrast_contradicted", Severity.WARNING, sign=sign, against=against)

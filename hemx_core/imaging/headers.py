@@ -9,6 +9,8 @@ from datetime import datetime
 from pydicom.dataset import Dataset
 from pydicom.uid import JPEGBaseline8Bit, JPEGExtended12Bit
 
+from hemx_core.imaging import contrast_tags
+from hemx_core.imaging.contrast_tags import ContrastTags
 from hemx_core.imaging.files import Source
 from hemx_core.imaging.parse import (
     items,
@@ -33,8 +35,7 @@ _TAGS = (
     "StudyDescription", "ProtocolName", "PatientID", "PatientName", "PatientBirthDate",
     "PatientSex", "BodyPartExamined", "AcquisitionNumber", "TemporalPositionIdentifier", "KVP",
     "PatientAge", "IssuerOfPatientID", "OtherPatientIDs", "OtherPatientIDsSequence",
-    "BurnedInAnnotation", "TimezoneOffsetFromUTC",
-    "ContrastBolusAgent", "ContrastBolusAgentSequence", "ConvolutionKernel", "SliceThickness",
+    "BurnedInAnnotation", "TimezoneOffsetFromUTC", "ConvolutionKernel", "SliceThickness",
     "PatientPosition", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber",
     "InstanceNumber", "ImagePositionPatient", "ImageOrientationPatient", "FrameOfReferenceUID",
     "SamplesPerPixel", "PhotometricInterpretation", "NumberOfFrames", "Rows", "Columns",
@@ -42,6 +43,7 @@ _TAGS = (
     "PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit", "RescaleIntercept",
     "RescaleSlope", "RescaleType", "LossyImageCompression", "AcquisitionDateTime",
     "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence",
+    *contrast_tags.TAGS,
     *(f"{name}{part}" for name in _DATES for part in ("Date", "Time")),
 )
 # fmt: on
@@ -88,7 +90,7 @@ class FileFacts:
     study_description: str
     protocol: str
     body_part: str
-    contrast_agent: str
+    contrast: ContrastTags
     scanner: str
     site: str
     patient_position: str
@@ -181,10 +183,10 @@ def _groups(frame: Dataset, shared: Sequence[Dataset]) -> Iterator[Dataset]:
 
 def _facts(dataset: Dataset, source: Source) -> FileFacts:
     meta = getattr(dataset, "file_meta", Dataset())
-    agents = items(dataset, "ContrastBolusAgentSequence")
-    agent = text(dataset, "ContrastBolusAgent")
-    if agents and not agent:
-        agent = text(agents[0], "CodeMeaning") or "an agent"
+    groups = [
+        *items(dataset, "SharedFunctionalGroupsSequence"),
+        *items(dataset, "PerFrameFunctionalGroupsSequence"),
+    ]
     maker, model = text(dataset, "Manufacturer"), text(dataset, "ManufacturerModelName")
     return FileFacts(
         source=source,
@@ -208,7 +210,7 @@ def _facts(dataset: Dataset, source: Source) -> FileFacts:
         study_description=text(dataset, "StudyDescription"),
         protocol=text(dataset, "ProtocolName"),
         body_part=text(dataset, "BodyPartExamined"),
-        contrast_agent=agent,
+        contrast=contrast_tags.read_tags(dataset, groups),
         scanner=model if model.lower().startswith(maker.lower()) else f"{maker} {model}".strip(),
         site=text(dataset, "InstitutionName"),
         patient_position=text(dataset, "PatientPosition").upper(),

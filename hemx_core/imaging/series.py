@@ -15,6 +15,7 @@ from pydicom.uid import (
     LegacyConvertedEnhancedCTImageStorage,
 )
 
+from hemx_core.imaging.contrast_tags import Verdict, judge
 from hemx_core.imaging.geometry import Slot, directions, plane, stack
 from hemx_core.imaging.headers import SliceHeader
 from hemx_core.notes import Phrase
@@ -27,23 +28,6 @@ _REFORMATS = {"MPR", "CSA MPR", "CPR", "CURVED", "REFORMATTED", "RESAMPLED"}
 _SCREENS = {"SCREEN SAVE", "SCREENSHOT", "SCREEN_CAPTURE", "DOSE", "DOSE_INFO", "REPORT"}
 _LOCALIZERS = {"LOCALIZER", "SCOUT", "TOPOGRAM", "SURVIEW", "SCANOGRAM"}
 _HU_TYPES = {"", "HU", "HU_MOD", "US"}
-_NO_AGENT = {"", "NONE", "NO", "N", "0", "NIL", "N/A", "-", "(NONE)", "OFF"}
-
-_WITHOUT = re.compile(
-    r"without (any |the |use of |oral |iv |i\.v\. )*contrast"
-    r"|\bw/?o\b( (iv|i\.v\.))?( contrast)?"
-    r"|\b(non|no|un|pre)[\s-]*(iv )?(contrast[\s-]*enhanced|contrast|enhanced?|ce)\b"
-    r"|\bcontrast([\s-]*free|: ?(none|no))\b|\bnc[ce]?ct\b|\bnect\b|\bc-(?=\W|$)"
-    r"|\bohne km\b|\bsans injection\b|非造影|造影(なし|無し)"
-)
-_WITH = re.compile(
-    r"contrast|\benhanced\b|\bcect\b|\bce\b|\bw/? ?c\b|(?<!\w)\+ ?c\b|\bc\+|\bcta\b|\bctv\b"
-    r"|angio|venogra|\b(arterial|venous|delayed) phase\b|perfusion|\bctp\b|\bkm\b"
-    r"|iohexol|omnipaque|iopam|ultravist|injection|造影|增强"
-)
-_BOTH = re.compile(
-    r"\bw(ith)?[ /&+,]*(and )?(w/?o|without)\b|\b(w/?o|without)[ /&+,]*(and )?w(ith)?\b"
-)
 _HEAD = re.compile(
     r"head|brain|skull|crani|cereb|neuro|stroke|kopf|sch(ae|ä)del|t(e|ê)te|crane|encephal"
     r"|頭|脳|头|脑|颅"
@@ -90,29 +74,9 @@ def _compressed(header: SliceHeader) -> bool:
     return header.facts.pixels.lossy and header.image_type[1:3] == ("PRIMARY", "AXIAL")
 
 
-def contrast_sign(header: SliceHeader) -> Phrase | None:
-    """What says that contrast medium was given; None where nothing does.
-
-    ContrastBolusAgent or the series' description. Study and protocol descriptions are left out:
-    they stand over plain and enhanced series alike.
-    """
-    facts = header.facts
-    agent = facts.contrast_agent
-    if agent.upper() not in _NO_AGENT and not _WITHOUT.search(_fold(agent)):
-        return Phrase("contrast.agent", agent=agent)
-    if says_contrast(facts.series_description):
-        return Phrase("contrast.description", description=facts.series_description)
-    return None
-
-
-def says_contrast(words: str) -> bool:
-    """Whether a description says "with contrast".
-
-    "Without contrast", "non-contrast", "NCCT" and the like do not; "without and with contrast"
-    does.
-    """
-    folded = _fold(words)
-    return bool(_BOTH.search(folded) or _WITH.search(_WITHOUT.sub(" ", folded)))
+def contrast(header: SliceHeader) -> Verdict:
+    """Whether contrast medium was given, by the tags and the series' description."""
+    return judge(header.facts.series_description, header.facts.contrast)
 
 
 def head_score(header: SliceHeader) -> int:

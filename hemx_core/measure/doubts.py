@@ -27,8 +27,12 @@ class Doubt(Flag):
 DOUBTS: Mapping[str, Doubt] = MappingProxyType(
     {
         # Reader
+        # The earlier series is mostly the plain one: the answer stands, unless the picture says more.
+        "acquired_after": Doubt.NONE,
+        "acquired_before": Doubt.PICTURE,
         "another_scan": Doubt.NONE,
         "contrast": Doubt.PICTURE,
+        "contrast_contradicted": Doubt.PICTURE,
         "derived_images": Doubt.NONE,
         "duplicate_slices_differ": Doubt.PICTURE,
         # The series' own gaps and ends tell whether what could not be read was part of it.

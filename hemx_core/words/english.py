@@ -55,6 +55,9 @@ SENTENCES: dict[str, str] = {
     "because.nearest_to_5_mm": "its slices are nearest to 5 mm",
     "because.most_slices": "it has most slices",
     "because.acquired_last": "it was acquired last",
+    "because.acquired_first": "it was acquired first",
+    "because.no_contrast_doubt": "nothing in its header speaks of contrast medium",
+    "because.says_plain": "its header says that no contrast medium was given",
     "because.lowest_number": "its number is lowest",
     "because.first_of_equals": "it comes first among equals",
     "aside": "{series}: {reason}",
@@ -83,6 +86,13 @@ SENTENCES: dict[str, str] = {
     "Make sure that the right one was read, or name another one with its part number (--series).",
     "contrast": "{reason:first}. Expected was a non-contrast series: the markers are defined on it; "
     "the series was read because it was named. Do not rely on the result.",
+    "contrast_contradicted": "The header contradicts itself on contrast medium: {sign}, but {against}. "
+    "Contrast medium looks like blood. Make sure that none was given.",
+    "contrast_unsure": "Contrast medium may have been given: {sign}. Make sure that it was not.",
+    "acquired_after": "The study holds another series like this one, acquired later, perhaps after "
+    "contrast medium: {series:; }. The earlier one was read. Make sure that it is the right one.",
+    "acquired_before": "The study holds a head series acquired before this one: {series:; }. The one "
+    "that was read may be after contrast medium. Make sure that it is the right one.",
     "derived_images": "{reason:first}. Expected were original images of the scanner; the series was "
     "read because it was named. Do not rely on the result.",
     # Why a series is not read: half a sentence about it
@@ -98,6 +108,7 @@ SENTENCES: dict[str, str] = {
     "few_positions": "only {count} axial {count:position|positions}",
     "contrast_given": "contrast medium was given ({sign})",
     "contrast.agent": "ContrastBolusAgent is {agent!r}",
+    "contrast.tag": "{tag} is {value}",
     "contrast.description": "the series is described as {description!r}",
     "derived": "derived images ({types})",
     # Files and headers

@@ -54,6 +54,9 @@ SENTENCES: dict[str, str] = {
     "because.nearest_to_5_mm": "スライス厚が5 mmに最も近いため",
     "because.most_slices": "スライス数が最も多いため",
     "because.acquired_last": "最後に撮影されたため",
+    "because.acquired_first": "最初に撮影されたため",
+    "because.no_contrast_doubt": "ヘッダーに造影剤の記載がないため",
+    "because.says_plain": "ヘッダーに造影剤なしと記載があるため",
     "because.lowest_number": "シリーズ番号が最も小さいため",
     "because.first_of_equals": "同等のシリーズのうち先頭のため",
     "aside": "{series}：{reason}",
@@ -82,6 +85,14 @@ SENTENCES: dict[str, str] = {
     "正しいか確認し、必要なら部分の番号で指定してください（--series）。",
     "contrast": "{reason}。マーカーは単純CTで定義されています。指定されたため読み込みましたが、"
     "結果に頼らないでください。",
+    "contrast_contradicted": "造影剤についてヘッダーの記載が矛盾しています（{sign}。一方、{against}）。"
+    "造影剤は血腫と紛らわしいため、使用されていないことを確認してください。",
+    "contrast_unsure": "造影剤が使用された可能性があります（{sign}）。使用されていないことを確認してくだ"
+    "さい。",
+    "acquired_after": "同じ検査に、後から撮影された同様のシリーズがあります（造影後の可能性：{series}）。"
+    "先に撮影されたシリーズを読み込みました。正しいシリーズか確認してください。",
+    "acquired_before": "同じ検査に、先に撮影された頭部シリーズがあります（{series}）。読み込んだシリーズ"
+    "は造影後の可能性があります。正しいシリーズか確認してください。",
     "derived_images": "{reason}。装置の元画像ではありません。指定されたため読み込みましたが、"
     "結果に頼らないでください。",
     # Why a series is not read
@@ -97,6 +108,7 @@ SENTENCES: dict[str, str] = {
     "few_positions": "軸位断が{count}枚しかありません",
     "contrast_given": "造影剤が使用されています（{sign}）",
     "contrast.agent": "ContrastBolusAgent：{agent!r}",
+    "contrast.tag": "{tag}：{value}",
     "contrast.description": "シリーズの記載：{description!r}",
     "derived": "加工された画像です（{types}）",
     # Files and headers

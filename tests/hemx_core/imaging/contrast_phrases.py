@@ -157,6 +157,203 @@ be kontrasto
 sense contrast
 IV-
 KM 0 ml
+WITHOUT
+HEAD NC
+HEAD N/C
+NON ENHANCED
+PRE
+Pre-con
+C minus
+no contrast given
+Unenh
+HEAD WO IV CON
+not enhanced
+nativer Kopf
+ohne
+keine KM-Gabe
+KM-frei
+kein Kontrast
+KM 0
+0 ml KM
+sans contraste
+sans produit
+SANS
+non injectée
+sans iode
+senza mdc
+SENZA
+diretto
+in bianco
+sem contraste EV
+fase pré-contraste
+s/c
+geen contrast
+bez kontrastu i.v.
+faza natywna
+bez KL
+bez kontrastní látky
+ingen kontrast
+uden i.v. kontrast
+ilman tehostetta
+Contrast: No
+Contrast - None
+Contrast? N
+CONTRAST_NO
+contrast=false
+CM none
+IV contrast: not given
+Kontrast: nein
+KM = 0
+MDC: no
+mdc no
+contraste: não
+injection: non
+造影:無
+造影剤：なし
+造影(無)
+造影 なし
+造影［－］
+造影無し
+無造影
+不增强
+未增强
+非增强
+不加对比剂
+無對比劑
+没有造影剂
+头颅CT平扫 5mm
+単純撮影
+単純 5mm
+頭部CT（単純）
+脳単純
+造影剤不使用
+造影剤 無
+コントラストなし
+エンハンスなし
+조영 전 CT
+비조영증강
+조영제 미사용
+단순촬영
+без в/в контраста
+без контрастного вещества
+без введения контраста
+нативное исследование
+без контрастування
+до контрасту
+χωρίς ενδοφλέβιο σκιαγραφικό
+απλή αξονική
+kontrastsız BT
+kontrast madde yok
+ilaçsız
+fără substanță de contrast
+nativ CT
+kontraszt előtt
+kontrasztmentes
+kontrastiaineeton
+HEAD W-O
+HEAD W.O.
+W/O C
+WOC
+W/OC
+WO CON
+W/O IV
+W/O IV CONTRAST
+without IV
+without any contrast
+without the use of contrast
+HEAD WITHOUT 5MM
+HEAD WO THIN
+HEAD W/O AXIAL
+BRAIN W/O BONE
+Head wo 1.25
+Routine head without
+HEAD PLAIN AXIAL
+Plain CT
+PLAIN HEAD
+BRAIN PLAIN
+CT plain
+HEAD WITHOUT CONTRAST/BONE
+NONCON HEAD
+non-con
+NONCON
+NC HEAD
+noncontrast CT
+nonenhanced
+uncontrasted
+non-IV contrast
+C-
+HEAD C- 5MM
+C -
+I-
+(-)
+sin contraste iv
+sin contraste EV
+sin medio de contraste
+sin c.i.v.
+contraste: no
+no contrastado
+sin contrastar
+simple
+fase simple
+TC sem contraste
+sem meio de contraste
+sem injeção de contraste
+não contrastado
+crânio sem
+cranio diretto
+senza MDC ev
+TC diretta
+fase diretta
+cranio basale
+ohne Kontrastmittel
+nativ vor KM
+Nativserie
+Kopf ohne
+ohne KM-Gabe
+KM-Gabe: keine
+Schädel nativ
+CCT ohne
+zonder
+blanco fase
+zonder iv
+blanco CT
+głowa bez
+bez KM
+bez podania kontrastu
+TK bez kontrastu
+nativně
+bez k.l.
+bez i.v. kontrastu
+utan
+UTAN KONTRAST
+utan k
+u. kontrast
+uten i.v. kontrast
+uten
+nativ CT caput
+før i.v. kontrast
+före kontrast
+innan kontrast
+natiivikuvaus
+ilman varjoainetta
+ilman iv-varjoainetta
+بدون مادة ظليلة
+قبل الصبغة
+من غير صبغة
+ללא ניגוד
+בלי חומר ניגוד
+ללא הזרקת חומר ניגוד
+לפני הזרקה
+कंट्रास्ट रहित
+नॉन कंट्रास्ट
+ไม่ใช้สารทึบรังสี
+ก่อนฉีดสี
+NCCT ไม่ฉีดสี
+không tiêm
+trước tiêm
+không dùng thuốc cản quang
+sebelum kontras
+tanpa zat kontras
 """
 """No contrast medium."""
 
@@ -375,6 +572,253 @@ Iopamiro 370
 Омнипак 350
 iohexol 300 mgI/ml
 100 ML
+POST GAD
+C+ HEAD
++C
+W CONTRAST
+WITH IV
+HEAD W IV CON
+IVC
+CE-CT
+CT ANGIO
+VENOGRAM
+PORTAL
+LATE PHASE
+Schädel KM
+i.v. KM
+art. Phase
+ven. Phase
+Angio
+Gefäße
+injecté
+avec iode
+temps veineux
+apres injection
+dopo contrasto
+post mdc
+con contraste
+contrastado
+contraste EV
+com contraste EV
+fase portal
+z kontrastem
+po KL
+m kontrast
+varjoaine
+с в/в контрастом
+контрастирование
+遅延相
+强化
+CE
+مع صبغة
+HEAD W/ CONTRAST
+HEAD WITH CONTRAST 3MM
+BRAIN W IV
+POST IV CONTRAST
+POST INJ
+HEAD POST C
+HEAD W+
+AXIAL POST
+BRAIN POST BONE
+Post-contrast Ax
+C+ AX
+AX C+
+AX +C
+THIN C+
+HEAD W AND WO
+HEAD WO/W
+HEAD W/WO CONTRAST
+W AND W/O
+WITHOUT/WITH
+COW CTA
+CTA HEAD NECK
+HEAD/NECK ANGIO
+Carotid Angio
+Cerebral Angiography
+cerebral venography
+Angio TDM
+angio-TC
+Angio-RM
+CTA 0.75 Bv36
+CTA 0,6
+Willis
+circle willis
+Perf CT
+VPCT
+Neuro PCT
+Perfusión cerebral
+Perfusione
+灌注
+CT 血管造影
+头颈CTA
+脑CTP
+三期增强
+增强扫描
+延迟扫描
+静脉期 1.0
+头部增强CT
+MDC
+con mdc ev
+con m.d.c.
+fase arteriosa 1.25
+angio TC cranio
+vasi
+contraste iv
+con contraste intravenoso
+Fase venosa tardía
+cráneo contrastado
+TAC con contraste
+tomografia com contraste
+pos contraste
+fase tardia
+contraste venoso
+AngioTC
+KM venös
+KM i.v.
+mit Kontrast
+Kontrast
+kontrastverstärkt
+KM-Serie
+n. KM
+nach i.v. KM
+spät
+spätvenös
+arteriell KM
+avec contraste
+avec produit
+injection iodée
+IV
+C+ crâne
+cerebro com
+met iv contrast
+na iv contrast
+arteriële fase
+contrast fase
+po kontraście
+ze środkiem kontrastowym
+KT głowy z KM
+faza żylna
+faza opóźniona
+s kontrastní látkou
+postkontrastně
+arteriální fáze
+efter iv kontrast
+kontrastfas
+venfas
+med i.v. kontrast
+kontrastserie
+iv kontrast
+tehoste
+varjoainetehosteinen
+laskimovaihe
+kontrasztos CT
+artériás fázis
+késői fázis
+contrast iv
+postcontrast
+faza arteriala
+İV kontrastlı
+kontrast sonrası beyin BT
+geç faz
+ilaçlı
+μετά από σκιαγραφικό
+φλεβική φάση
+ενδοφλέβια έγχυση
+Контраст
+КУ
+постконтраст
+венозная
+болюсное контрастирование
+після контрасту
+внутрішньовенне контрастування
+венозна фаза
+造影CT
+造影剤使用
+造影（＋）
+造影 平衡相
+頭部造影CT 5mm
+動脈優位相
+門脈相
+造影有り
+造影有
+3DCTA 頭部
+CTアンギオ
+ｿﾞｳｴｲ
+조영증강 CT
+조영 후
+정맥기
+뇌혈관 CTA
+뇌혈관조영
+조영제 사용
+صبغة وريدية
+مع تباين
+بعد الصبغة
+CT מוח עם ניגוד
+עם הזרקה
+कॉन्ट्रास्ट के साथ
+धमनी चरण
+ฉีดสารทึบแสง
+CT brain with contrast ฉีดสี
+tiêm cản quang
+thì tĩnh mạch
+sau tiêm thuốc
+có thuốc
+dengan kontras iv
+fase vena
+Omnipaque
+OMNIPAQUE 300 100CC
+Ultravist300
+Iopamidol 370
+Iohexol
+Conray
+Iomeprol
+Iopromide
+Gadovist
+300 mg/ml
+80cc
+100 mL @ 4 mL/s
+3 ml/sec
+HEAD_W_CONTRAST
+HeadWithContrast
+BrainPostContrast
+HEAD+CONTRAST
+HEAD & CONTRAST
+CONTRAST HEAD
+IV CON
+W CONT
+W. CONTRAST
+with dye
+dye
+post dye
+Contrast: Y
+CONTRAST=YES
+contrast yes
+KM=1
+Multiphase CTA
+CTA delay
+CTA 2nd phase
+EQUIL
+EQUILIBRIUM PHASE
+PV PHASE
+PVP
+parenchymal phase
+nephrographic
+spot sign
+DELAYED
+DELAY
+Delayed phase
+5 min delay
+SINUS VENOUS
+dural sinus CTV
+4D CTA
+iodine overlay
+Iodine
+monoE iodine
+post kontrast
+Post KM
+CIV
+CCIV
+c/ civ
 """
 """Contrast medium in the vessels."""
 
@@ -518,6 +962,7 @@ HEAD POST 24 H
 DELAYED 6 HOURS
 HEAD W/ COR
 Dynamic
+LATE
 """
 """May mean either."""
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydicom.dataset import Dataset
 
 from hemx_core.errors import ContrastSeriesError, NoSeriesError
 from hemx_core.imaging.files import Source
 from hemx_core.imaging.headers import read_headers
 from hemx_core.imaging.reader import list_series, read_series
-from hemx_core.imaging.series import head_score, is_sharp, says_contrast
+from hemx_core.imaging.series import head_score, is_sharp
 from hemx_core.imaging.volume import HUVolume
 from hemx_core.report.nameless import nameless_note
 from hemx_core.words import tell, tell_labelled
@@ -200,49 +201,136 @@ def test_of_two_studies_the_newest_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "contrast"),
+    "agent", ["keine", "SIN CONTRASTE", "NON", "0 ML", "なし", "NOT GIVEN", "UNKNOWN", "", "NONE"]
+)
+def test_an_agent_that_is_none_is_no_contrast(tmp_path: Path, agent: str) -> None:
+    write_ct_series(tmp_path, ContrastBolusAgent=agent, SpecificCharacterSet="ISO_IR 192")
+    volume = read_series(tmp_path)
+    assert volume.shape[0] == 6
+    assert not any("contrast" in one.code for one in volume.notes)
+
+
+@pytest.mark.parametrize(
+    "elements",
     [
-        ("Head without contrast", False),
-        ("CT HEAD W/O CONTRAST", False),
-        ("head wo contrast", False),
-        ("Non-contrast head", False),
-        ("NONCONTRAST", False),
-        ("non contrast-enhanced", False),
-        ("unenhanced brain", False),
-        ("pre contrast", False),
-        ("NCCT", False),
-        ("Head without IV contrast", False),
-        ("no contrast", False),
-        ("C- brain", False),
-        ("C-spine", False),
-        ("頭部単純", False),
-        ("非造影", False),
-        ("STD BRAIN 5MM", False),
-        ("Head with contrast", True),
-        ("without and with contrast", True),
-        ("HEAD W WO CONTRAST", True),
-        ("HEAD W/O & W CONTRAST", True),
-        ("with and without contrast", True),
-        ("post contrast", True),
-        ("Head +C", True),
-        ("CTA Head", True),
-        ("CT Angiography", True),
-        ("arterial phase", True),
-        ("Contrast enhanced", True),
-        ("perfusion", True),
-        ("造影", True),
-        ("Schaedel mit KM", True),
-        ("Schaedel ohne KM", False),
+        {"ContrastBolusVolume": "80"},
+        {"ContrastBolusTotalDose": "60"},
+        {"ContrastFlowRate": "3.5"},
+        {"ContrastFlowDuration": "20"},
+        {"ContrastBolusRoute": "IV"},
+        {"ContrastBolusStartTime": "101500"},
+        {"ContrastBolusIngredient": "IODINE"},
+        {"ContrastBolusIngredientConcentration": "300"},
+    ],
+    ids=lambda elements: next(iter(elements)),
+)
+def test_any_tag_of_contrast_is_read(tmp_path: Path, elements: dict[str, object]) -> None:
+    write_ct_series(tmp_path, **elements)  # type: ignore[arg-type]
+    with pytest.raises(ContrastSeriesError, match=next(iter(elements))):
+        read_series(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("elements", "contradiction"),
+    [
+        ({"ContrastBolusAgent": "Iomeron 300", "ContrastBolusVolume": "0"}, "ContrastBolusVolume"),
+        ({"ContrastBolusAgent": "NONE", "ContrastBolusVolume": "80"}, "'NONE'"),
+        (
+            {"ContrastBolusAgent": "Iomeron", "SeriesDescription": "CRANIO SENZA CONTRASTO"},
+            "'CRANIO SENZA CONTRASTO'",
+        ),
     ],
 )
-def test_words_for_contrast(words: str, contrast: bool) -> None:
-    assert says_contrast(words) is contrast
+def test_a_header_that_contradicts_itself_is_read_with_a_warning(
+    tmp_path: Path, elements: dict[str, object], contradiction: str
+) -> None:
+    write_ct_series(tmp_path, **elements)  # type: ignore[arg-type]
+    told = note(read_series(tmp_path), "contrast_contradicted")
+    assert told.startswith("WARNING")
+    assert contradiction in told
 
 
-@pytest.mark.parametrize("agent", ["", "NONE", "No", "None given: without contrast"])
-def test_an_agent_that_is_none_is_no_contrast(tmp_path: Path, agent: str) -> None:
-    write_ct_series(tmp_path, ContrastBolusAgent=agent)
-    assert read_series(tmp_path).shape[0] == 6
+def test_a_series_without_contradiction_is_preferred(tmp_path: Path) -> None:
+    write_ct_series(tmp_path, series="2", ContrastBolusAgent="KM", ContrastBolusVolume="0")
+    write_ct_series(tmp_path, series="3")
+    volume = read_series(tmp_path)
+    assert volume.identity.series_description == "Head 5 mm"
+    assert "series 3 " in note(volume, "series_choice")
+    assert "nothing in its header speaks of contrast" in note(volume, "series_choice")
+    assert note(volume, "contrast_contradicted") == ""
+
+
+def test_a_word_that_may_mean_contrast_is_told(tmp_path: Path) -> None:
+    write_ct_series(tmp_path, SeriesDescription="HEAD IV")
+    assert note(read_series(tmp_path), "contrast_unsure").startswith("Caution")
+
+
+def later(minutes: float) -> str:
+    """AcquisitionTime so long after 03:20."""
+    seconds = round(minutes * 60)
+    return f"03{20 + seconds // 60:02d}{seconds % 60:02d}"
+
+
+def test_of_two_alike_series_of_one_study_the_earlier_is_read(tmp_path: Path) -> None:
+    write_ct_series(tmp_path, series="3", AcquisitionDate="20260102", AcquisitionTime=later(0))
+    write_ct_series(tmp_path, series="2", AcquisitionDate="20260102", AcquisitionTime=later(15))
+    volume = read_series(tmp_path)
+    assert "series 3 " in note(volume, "series_choice")
+    assert "acquired first" in note(volume, "series_choice")
+    told = note(volume, "acquired_after")
+    assert told.startswith("WARNING")
+    assert "series 2 'Head 5 mm'" in told
+    assert note(read_series(tmp_path, series="2"), "acquired_after") == ""
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"AcquisitionTime": later(0)},
+        {"AcquisitionTime": later(0.2)},
+        {"AcquisitionTime": later(9), "SeriesDescription": "Head W"},
+        {"AcquisitionTime": later(9), "SeriesDescription": "C-spine", "BodyPartExamined": "SPINE"},
+        {"AcquisitionTime": later(9), "SliceThickness": 0.6},
+        {"AcquisitionTime": later(9), "ImageType": ["DERIVED", "SECONDARY", "REFORMATTED"]},
+    ],
+)
+def test_what_is_no_second_scan_of_the_head_is_no_warning(
+    tmp_path: Path, other: dict[str, object]
+) -> None:
+    time = {"AcquisitionDate": "20260102", "AcquisitionTime": later(0)}
+    write_ct_series(tmp_path, series="2", **time)  # type: ignore[arg-type]
+    write_ct_series(tmp_path, series="3", **{**time, **other})  # type: ignore[arg-type]
+    volume = read_series(tmp_path)
+    assert note(volume, "acquired_after") == note(volume, "acquired_before") == ""
+
+
+def test_slices_taken_one_after_another_are_one_acquisition(tmp_path: Path) -> None:
+    """A bone and a soft series of a slow scan overlap in time, though one begins later."""
+
+    def tick(index: int, dataset: Dataset) -> None:
+        dataset.AcquisitionDate, dataset.AcquisitionTime = "20260102", f"0320{9 * index:02d}"
+
+    def tock(index: int, dataset: Dataset) -> None:
+        dataset.AcquisitionDate, dataset.AcquisitionTime = "20260102", f"0320{9 * index + 14:02d}"
+
+    write_ct_series(tmp_path, series="2", change=tick)
+    write_ct_series(tmp_path, hu=ct_pixels(5), series="3", change=tock)
+    assert note(read_series(tmp_path), "acquired_after") == ""
+
+
+def test_an_earlier_head_that_is_not_read_is_told(tmp_path: Path) -> None:
+    day = "20260102"
+    write_ct_series(
+        tmp_path,
+        series="2",
+        ConvolutionKernel="H70h",
+        AcquisitionDate=day,
+        AcquisitionTime=later(0),
+    )
+    write_ct_series(tmp_path, series="3", AcquisitionDate=day, AcquisitionTime=later(9))
+    told = note(read_series(tmp_path), "acquired_before")
+    assert told.startswith("WARNING")
+    assert "series 2 " in told
 
 
 @pytest.mark.parametrize(
