@@ -257,8 +257,10 @@ def _acquired_again(chosen: Candidate, others: Sequence[Candidate]) -> list[Note
     heads = [
         other
         for other in others
-        if other.refusal is None
+        if (other.refusal is None or _only_called_later(other))
         and _study(other.part) == _study(chosen.part)
+        # `scan_notes` tells of several scans in one series.
+        and not other.part.series_uids & chosen.part.series_uids
         and None not in (other.acquisition, chosen.acquisition)
         and all(value(other) >= value(chosen) for code, value in _CRITERIA if code in _HEADS)
     ]
@@ -275,6 +277,16 @@ def _acquired_again(chosen: Candidate, others: Sequence[Candidate]) -> list[Note
 
 
 _HEADS = {"because.names_head", "because.covers_head"}
+
+
+def _only_called_later(candidate: Candidate) -> bool:
+    """Whether it was set aside for a bare "POST" or "WITH" alone: it may be a second plain scan."""
+    given = [told for told in map(contrast, candidate.part.headers) if told.given]
+    return (
+        candidate.refusal is not None
+        and candidate.refusal.code == "contrast_given"
+        and all(told.bare for told in given)
+    )
 
 
 def _alike(a: Candidate, b: Candidate) -> bool:

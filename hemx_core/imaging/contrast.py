@@ -135,9 +135,9 @@ def _patterns() -> dict[str, re.Pattern[str]]:
         "doubtful": rf"(?:{post}|(?<!\w)delay\w*)[\W_]*\d+ ?{_LATER}|contrast ?\d+ ?/ ?\d+"
         rf"|\d+ ?{_LATER}[\W_]*(?:post|delay\w*)(?!\w)",
         "not_given": _not_given(),
+        "given": rf"{_any(words.ALONE)}|{_PLUS}|{_AMOUNT}|^iv$|{with_}{_SEP}iv(?!\w)",
         # "W 80 L 40" is a display window, "W/ COR" may be a reformat.
-        "given": rf"{_any(words.ALONE)}|{_PLUS}|{_AMOUNT}|^iv$|{with_}{_SEP}iv(?!\w)"
-        rf"|{_any(words.BARE_WITH)}[\W_]*$|(?<!\w)w(?!\w)(?![/\W]*(?:\d+|l)(?: ?[/l]|$))(?! ?/)"
+        "bare": rf"{_any(words.BARE_WITH)}[\W_]*$|(?<!\w)w(?!\w)(?![/\W]*(?:\d+|l)(?: ?[/l]|$))(?! ?/)"
         rf"(?=[\W_]+(?:\d|{series}))"
         rf"|{post}(?:[\W_]*$|(?=[\W_]*(?:\d+(?:[.,]\d+)? ?(?:mm|min|s|sec|m)?(?![^\W\d_])|{series}|;)))",
         "maybe": rf"{post}|{_any(words.MAYBE)}{_NOT_A_SPINE}|(?<!\w)(?:w|with)(?!\w) ?/? ?{planes}",
@@ -202,7 +202,7 @@ def read_words(text: str) -> Said:
         return Said.GIVEN
     folded, doubtful = found["doubtful"].subn(_CUT, folded)
     rest, plain = found["not_given"].subn(_CUT, folded)
-    if found["given"].search(rest):
+    if found["given"].search(rest) or found["bare"].search(rest):
         return Said.GIVEN
     if plain:
         return Said.NOT_GIVEN
@@ -212,6 +212,15 @@ def read_words(text: str) -> Said:
 def says_contrast(text: str) -> bool:
     """Whether a description says that contrast medium was given."""
     return read_words(text) is Said.GIVEN
+
+
+def is_bare(text: str) -> bool:
+    """Whether it only says so by a word that leaves out of what: "HEAD POST", "BRAIN WITH"."""
+    if not says_contrast(text):
+        return False
+    found = _patterns()
+    rest = found["harmless"].sub(_CUT, fold(text))
+    return not any(found[name].search(rest) for name in ("virtual", "both", "given"))
 
 
 @cache

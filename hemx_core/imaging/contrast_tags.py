@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from pydicom.dataset import Dataset
 
-from hemx_core.imaging.contrast import Said, read_agent, read_route, read_words
+from hemx_core.imaging.contrast import Said, is_bare, read_agent, read_route, read_words
 from hemx_core.imaging.parse import items, numbers, text
 from hemx_core.notes import Note, Phrase, Severity
 
@@ -185,11 +185,14 @@ class Verdict:
         doubt: what is to be told where it is read: that words or tags contradict each other, or
             that a word may mean contrast.
         plain: whether anything says that none was given.
+        bare: whether only a word such as "POST" says that it was given, which may be a later scan
+            without it.
     """
 
     given: Phrase | None = None
     doubt: Note | None = None
     plain: bool = False
+    bare: bool = False
 
 
 @lru_cache(maxsize=1024)
@@ -208,7 +211,7 @@ def judge(description: str, tags: ContrastTags) -> Verdict:
     words, told = read_words(description), tags_say(tags)
     described = Phrase("contrast.description", description=description)
     if words is Said.GIVEN:
-        return Verdict(given=described)
+        return Verdict(given=described, bare=told.said is not Said.GIVEN and is_bare(description))
     if told.said is Said.GIVEN:
         against = described if words is Said.NOT_GIVEN else told.against
         if against is None:

@@ -163,7 +163,7 @@ def _signature(part: SeriesPart, *, named: bool = True) -> object:
     if part.kind not in ("", "derived") or part.plane != "axial":
         return part.key
     thickness = part.thickness_mm and round(part.thickness_mm, 1)
-    made = (part.kind, first.kernel, first.kvp, facts.contrast_agent, facts.rows, facts.columns)
+    made = (part.kind, first.kernel, first.kvp, facts.contrast.agents, facts.rows, facts.columns)
     name = (facts.series_number, facts.series_description) if named else ()
     return (facts.study_uid, facts.frame_of_reference, thickness, *made, *name)
 

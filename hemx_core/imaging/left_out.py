@@ -13,7 +13,7 @@ from hemx_core.imaging.geometry import offsets_mm, turned_like
 from hemx_core.imaging.grouping import DIFFERENCES, fits
 from hemx_core.imaging.headers import SliceHeader
 from hemx_core.imaging.scans import same_person, step_mm
-from hemx_core.imaging.series import SeriesPart, contrast_sign, has_geometry, head_score
+from hemx_core.imaging.series import SeriesPart, contrast, has_geometry, head_score
 from hemx_core.notes import Note, Phrase, Severity, first_of
 
 _UNSEEN = 0.75
@@ -118,7 +118,7 @@ def _may_be_the_rest(chosen: SeriesPart, part: SeriesPart) -> bool:
         chosen.coverage_mm < _WHOLE_HEAD_MM
         and not part.kind
         and head_score(part.first) >= head_score(chosen.first)
-        and not any(map(contrast_sign, part.headers))
+        and not any(contrast(header).given for header in part.headers)
         and same_person(chosen.first, part.first)
     )
 
@@ -145,7 +145,7 @@ def _is_another_scan(chosen: SeriesPart, part: SeriesPart) -> bool:
     """
     if part.kind or part.plane != "axial" or not chosen.series_uids & part.series_uids - {""}:
         return False
-    if not has_geometry(part.first) or any(map(contrast_sign, part.headers)):
+    if not has_geometry(part.first) or any(contrast(header).given for header in part.headers):
         return False
     return not _is_reconstruction(chosen, part)
 

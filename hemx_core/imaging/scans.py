@@ -175,7 +175,7 @@ _KEYS: tuple[Key, ...] = (
     lambda header: header.kernel.casefold(),
     lambda header: header.kvp,
     lambda header: header.phase,
-    lambda header: (header.facts.contrast_agent, header.facts.series_description),
+    lambda header: (header.facts.contrast.agents, header.facts.series_description),
     lambda header: None if header.thickness_mm is None else round(header.thickness_mm, 1),
     lambda header: header.acquisition,
     lambda header: header.image_type,

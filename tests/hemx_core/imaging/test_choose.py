@@ -148,6 +148,15 @@ def test_the_plain_series_is_read_beside_the_contrast_one(tmp_path: Path) -> Non
     assert "contrast medium was given" in note(volume, "series_choice")
 
 
+def test_plain_and_contrast_in_italian(tmp_path: Path) -> None:
+    long_head(tmp_path, "2", SeriesDescription="CRANIO SENZA CONTRASTO")
+    long_head(tmp_path, "3", SeriesDescription="CRANIO CON MDC", StudyTime="040405")
+    volume = read_series(tmp_path)
+    assert volume.identity.series_description == "CRANIO SENZA CONTRASTO"
+    assert "'CRANIO CON MDC' (6 slices, 5 mm): contrast medium" in note(volume, "series_choice")
+    assert note(volume, "acquired_after") == ""
+
+
 def test_derived_images_are_read_only_when_named(tmp_path: Path) -> None:
     write_ct_series(tmp_path, ImageType=["DERIVED", "PRIMARY", "AXIAL"])
     with pytest.raises(NoSeriesError, match="derived"):
@@ -283,12 +292,28 @@ def test_of_two_alike_series_of_one_study_the_earlier_is_read(tmp_path: Path) ->
     assert note(read_series(tmp_path, series="2"), "acquired_after") == ""
 
 
+def test_a_later_series_that_is_only_called_post_is_told(tmp_path: Path) -> None:
+    """Perhaps it was after contrast medium, perhaps it is a second plain scan."""
+    day = "20260102"
+    write_ct_series(tmp_path, series="2", AcquisitionDate=day, AcquisitionTime=later(0))
+    write_ct_series(
+        tmp_path,
+        series="3",
+        SeriesDescription="HEAD POST 5.0",
+        AcquisitionDate=day,
+        AcquisitionTime=later(15),
+    )
+    volume = read_series(tmp_path)
+    assert volume.identity.series_description == "Head 5 mm"
+    assert "'HEAD POST 5.0'" in note(volume, "acquired_after")
+
+
 @pytest.mark.parametrize(
     "other",
     [
         {"AcquisitionTime": later(0)},
         {"AcquisitionTime": later(0.2)},
-        {"AcquisitionTime": later(9), "SeriesDescription": "Head W"},
+        {"AcquisitionTime": later(9), "SeriesDescription": "Head C+"},
         {"AcquisitionTime": later(9), "SeriesDescription": "C-spine", "BodyPartExamined": "SPINE"},
         {"AcquisitionTime": later(9), "SliceThickness": 0.6},
         {"AcquisitionTime": later(9), "ImageType": ["DERIVED", "SECONDARY", "REFORMATTED"]},

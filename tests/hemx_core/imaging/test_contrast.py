@@ -7,7 +7,15 @@ import time
 import pytest
 
 from hemx_core.imaging import contrast_words
-from hemx_core.imaging.contrast import Said, fold, read_agent, read_route, read_words, says_contrast
+from hemx_core.imaging.contrast import (
+    Said,
+    fold,
+    is_bare,
+    read_agent,
+    read_route,
+    read_words,
+    says_contrast,
+)
 from tests.hemx_core.imaging.contrast_phrases import CONTRAST, NEUTRAL, PLAIN, UNSURE, lines
 
 TABLE = (
@@ -51,6 +59,13 @@ def test_a_word_in_the_middle_of_another_one_is_none() -> None:
 def test_says_contrast_is_only_what_is_sure() -> None:
     assert says_contrast("CTA Head")
     assert not says_contrast("with or without contrast")
+
+
+def test_a_bare_word_leaves_open_of_what() -> None:
+    assert all(map(is_bare, ("HEAD POST", "HEAD POST 5.0", "BRAIN WITH", "HEAD W", "Kopf mit")))
+    assert not any(
+        map(is_bare, ("POST CONTRAST", "HEAD W/WO", "CTA", "HEAD 5.0", "VNC", "POST OP"))
+    )
 
 
 NOT_GIVEN_AGENTS = """
