@@ -14,6 +14,7 @@ from hemx_core.errors import (
     UnreadablePixelsError,
     UnsafeInputError,
 )
+from hemx_core.imaging.blank import Rows, blank_slices
 from hemx_core.imaging.choose import MIN_SLICES
 from hemx_core.imaging.geometry import build_geometry, geometry_notes, turn_for
 from hemx_core.imaging.headers import SliceHeader
@@ -45,6 +46,8 @@ class _Pixels:
     different: list[SliceHeader] = field(default_factory=list)
     at_seams: bool = True
     failed: list[tuple[SliceHeader, DicomSeriesError]] = field(default_factory=list)
+    endless: list[SliceHeader] = field(default_factory=list)
+    rows: list[Rows] = field(default_factory=list)
     converter: HUConverter = field(default_factory=HUConverter)
 
 
@@ -86,11 +89,12 @@ def _read_pixels(part: SeriesPart, grid: StoredGrid, progress: Progress) -> _Pix
     slot_of = {id(header): index for index, slot in enumerate(part.slots) for header in slot}
     ordered = [header for slot in part.slots for header in slot]
     filled = -1
-    for done, (header, stored) in enumerate(stored_slices(ordered), 1):
+    for done, (header, stored, ended) in enumerate(stored_slices(ordered), 1):
         try:
             if isinstance(stored, DicomSeriesError):
                 raise stored
-            hu = grid.to_volume(pixels.converter.convert(stored, header))
+            as_stored = pixels.converter.convert(stored, header)
+            hu = grid.to_volume(as_stored)
         except UnreadablePixelsError as error:
             pixels.failed.append((header, error))
         else:
@@ -101,9 +105,27 @@ def _read_pixels(part: SeriesPart, grid: StoredGrid, progress: Progress) -> _Pix
             else:
                 pixels.hu[len(pixels.kept)] = hu
                 pixels.kept.append(header)
+                pixels.rows.append(Rows.of(as_stored, header.spacing_mm))
                 filled = slot_of[id(header)]
+            if not ended:
+                pixels.endless.append(header)
         progress("pixels", done, len(ordered))
+    _leave_out_blank(pixels)
     return pixels
+
+
+def _leave_out_blank(pixels: _Pixels) -> None:
+    """Count slices with rows that were never written among those that failed."""
+    lost = blank_slices(pixels.rows)
+    if not lost:
+        return
+    for index, (first, end) in lost.items():
+        header, hu = pixels.kept[index], float(pixels.rows[index].level_hu[first])
+        error = UnreadablePixelsError("rows_blank", file=header.name, rows=end - first, hu=hu)
+        pixels.failed.append((header, error))
+    left = [index for index in range(len(pixels.kept)) if index not in lost]
+    pixels.hu = pixels.hu[left]
+    pixels.kept = [pixels.kept[index] for index in left]
 
 
 def _allocate(part: SeriesPart, grid: StoredGrid) -> NDArray[np.int16]:
@@ -182,6 +204,9 @@ def _pixel_notes(pixels: _Pixels) -> Iterator[Note]:
             yield Note("duplicate_slices_differ", Severity.CAUTION, count=count, files=files)
         else:
             yield Note("duplicate_slices_differ", Severity.WARNING, count=count, files=files)
+    if pixels.endless:
+        files, count = _names(pixels.endless), len(pixels.endless)
+        yield Note("end_marker_missing", Severity.INFO, count=count, files=files)
     if pixels.failed:
         yield Note(
             "unreadable_slices",

@@ -5,21 +5,31 @@ Decoding, then rescale, packing, padding and MONOCHROME1.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing
-from dataclasses import dataclass
+import os
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from io import BytesIO
 from itertools import groupby
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom.pixels.decoders.base import get_decoder
-from pydicom.pixels.utils import iter_pixels
+from pydicom.encaps import (
+    encapsulate,
+    generate_fragments,
+    get_frame,
+    parse_basic_offsets,
+    parse_fragments,
+)
+from pydicom.pixels.decoders.base import Decoder, get_decoder
+from pydicom.pixels.utils import as_pixel_options
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from hemx_core.errors import DicomSeriesError, UnreadablePixelsError
-from hemx_core.imaging.headers import PixelFormat, SliceHeader
+from hemx_core.imaging.headers import FileFacts, PixelFormat, SliceHeader
 from hemx_core.imaging.parse import parse
+from hemx_core.imaging.streams import DamageError, Picture, check_stream
 from hemx_core.imaging.volume import AIR_HU
 from hemx_core.notes import Note, Phrase, Severity
 
@@ -45,68 +55,218 @@ def check_decoder(transfer_syntax: str) -> None:
 
 def stored_slices(
     headers: Sequence[SliceHeader],
-) -> Iterator[tuple[SliceHeader, Stored | DicomSeriesError]]:
+) -> Iterator[tuple[SliceHeader, Stored | DicomSeriesError, bool]]:
     """Decode slices in the given order, each file opened once where its frames follow each other.
 
     Yields:
-        The header with its stored values, shape (rows, columns), or with what went wrong.
+        The header with its stored values, shape (rows, columns), or with what went wrong; and whether the
+        stream had its end marker.
     """
     for _, group in groupby(headers, key=lambda header: id(header.facts.source)):
-        waiting = list(group)
-        while waiting:
-            waiting = yield from _until_failure(waiting)
+        frames = list(group)
+        try:
+            with frames[0].facts.source.open() as stream:
+                element = _pixel_element(stream, frames[0].facts)
+                for header in frames:
+                    yield header, *_stored(element, header)
+        except Exception as error:  # a damaged file makes pydicom raise nearly anything
+            for header in frames:
+                yield header, _unreadable(header, error), True
 
 
-def _until_failure(
-    headers: Sequence[SliceHeader],
-) -> Generator[tuple[SliceHeader, Stored | DicomSeriesError], None, list[SliceHeader]]:
-    """Decode slices of one file up to the first that fails; return those after it."""
-    with closing(_frames(headers)) as frames:
-        for index, header in enumerate(headers):
-            try:
-                pixels = _checked(next(frames), header)
-            except Exception as error:  # decoders raise nearly anything on damaged data
-                yield header, _unreadable(header, error)
-                return list(headers[index + 1 :])
-            yield header, pixels
-    return []
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _PixelElement:
+    """The pixel data of one open file.
+
+    Args:
+        stream: the file, or the pixel data alone.
+        start: where the value of the element begins in the stream.
+        length: of the value by its tag, in bytes; of compressed pixels it means nothing.
+        options: what the header says, as pydicom's decoders take it.
+        decoder: for the transfer syntax.
+        fragments: where each fragment of compressed frames begins; empty for a single frame.
+    """
+
+    stream: BinaryIO
+    start: int
+    length: int
+    options: dict[str, Any]
+    decoder: Decoder
+    fragments: tuple[int, ...] = ()
+
+    @property
+    def frames(self) -> int:
+        """How many the header promises."""
+        return int(self.options["number_of_frames"])
 
 
-def _frames(headers: Sequence[SliceHeader]) -> Generator[Stored, None, None]:
-    facts = headers[0].facts
-    syntax = facts.pixels.transfer_syntax
+_PIXEL_ELEMENTS = {8: "FloatPixelData", 9: "DoubleFloatPixelData", 16: "PixelData"}
+# fmt: off
+_PIXEL_TAGS = (
+    "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "NumberOfFrames", "Rows",
+    "Columns", "BitsAllocated", "BitsStored", "PixelRepresentation", "ExtendedOffsetTable",
+    "ExtendedOffsetTableLengths", *_PIXEL_ELEMENTS.values(),
+)
+# fmt: on
+_UNDEFINED = 0xFFFFFFFF
+
+
+def _pixel_element(stream: BinaryIO, facts: FileFacts) -> _PixelElement:
+    syntax, name = facts.pixels.transfer_syntax, facts.source.name
+    in_place = bool(syntax) and syntax != DeflatedExplicitVRLittleEndian
+    dataset = parse(stream, name, stop_before_pixels=in_place, tags=_PIXEL_TAGS)
+    implicit, little = map(bool, dataset.original_encoding)
     # BitsStored is left to `HUConverter`: padding often lies outside of it.
-    options: dict[str, Any] = {
-        "indices": [header.frame or 0 for header in headers],
-        "raw": True,
-        "correct_unused_bits": False,
-    }
-    with facts.source.open() as stream:
-        if syntax and syntax != DeflatedExplicitVRLittleEndian:
-            yield from iter_pixels(stream, **options)
-            return
-        dataset = parse(stream, facts.source.name, stop_before_pixels=False)
-        if not syntax:
-            implicit, little = dataset.original_encoding
-            dataset.file_meta.TransferSyntaxUID = UID(
-                "1.2.840.10008.1.2" + ("" if implicit else ".1" if little else ".2")
-            )
-        yield from iter_pixels(dataset, **options)
+    options = as_pixel_options(dataset, correct_unused_bits=False)
+    if in_place:
+        length = _read_tag(stream, implicit, little, options)
+    else:
+        held = [dataset[key] for key in _PIXEL_ELEMENTS.values() if key in dataset]
+        if not held:
+            raise AttributeError("the dataset has no pixel data")
+        options |= {"pixel_keyword": held[0].keyword, "pixel_vr": held[0].VR}
+        stream, length = BytesIO(held[0].value), len(held[0].value)
+    if not syntax:
+        syntax = "1.2.840.10008.1.2" + ("" if implicit else ".1" if little else ".2")
+    element = _PixelElement(
+        stream=stream,
+        start=stream.tell(),
+        length=length,
+        options=options,
+        decoder=get_decoder(UID(syntax)),
+    )
+    if element.frames == 1 or not element.decoder.is_encapsulated:
+        return element
+    parse_basic_offsets(stream)
+    return replace(element, fragments=tuple(parse_fragments(stream)[1]))
 
 
-def _checked(pixels: Stored, header: SliceHeader) -> Stored:
-    expected = (header.facts.rows, header.facts.columns)
-    if pixels.shape != expected or pixels.dtype.kind not in "iu":
-        raise ValueError(f"{pixels.dtype} pixels of shape {pixels.shape}, not {expected}")
-    return pixels
+def _read_tag(stream: BinaryIO, implicit: bool, little: bool, options: dict[str, Any]) -> int:
+    """Read past the tag of the pixel data, into the options; return the length it gives."""
+    order, tag = "<" if little else ">", stream.read(8)
+    if len(tag) < 8:
+        raise AttributeError("the dataset has no pixel data")
+    _, element, length = struct.unpack(f"{order}HHL", tag)
+    if not implicit:
+        options["pixel_vr"] = tag[4:6].decode("latin-1")
+        (length,) = struct.unpack(f"{order}L", stream.read(4))
+    options["pixel_keyword"] = _PIXEL_ELEMENTS[element]
+    return int(length)
 
 
-def _unreadable(header: SliceHeader, error: Exception) -> DicomSeriesError:
+def _stored(element: _PixelElement, header: SliceHeader) -> tuple[Stored | DicomSeriesError, bool]:
+    """One slice's stored values, or what went wrong; and whether its stream had its end marker."""
+    try:
+        if element.decoder.is_encapsulated:
+            pixels, ended = _decoded(element, header)
+        else:
+            pixels, ended = _native(element, header.frame or 0), True
+        expected = (header.facts.rows, header.facts.columns)
+        if pixels.shape != expected or pixels.dtype.kind not in "iu":
+            raise ValueError(f"{pixels.dtype} pixels of shape {pixels.shape}, not {expected}")
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:  # a panic of a decoder in Rust is no Exception
+        return _unreadable(header, error), True
+    return pixels, ended
+
+
+def _unreadable(header: SliceHeader, error: BaseException) -> DicomSeriesError:
     if isinstance(error, DicomSeriesError):
         return error
+    if isinstance(error, DamageError):
+        syntax = UID(header.facts.pixels.transfer_syntax).name
+        return UnreadablePixelsError(
+            "stream_damaged", file=header.name, syntax=syntax, what=error.phrase
+        )
     reason = " ".join(str(error).split())[:300]
     return UnreadablePixelsError(
         "pixels_unreadable", file=header.name, kind=type(error).__name__, reason=reason
+    )
+
+
+def _native(element: _PixelElement, index: int) -> Stored:
+    """Uncompressed pixels; the element must hold what the header promises, and no more than padding."""
+    options, stream = element.options, element.stream
+    if element.length == _UNDEFINED:
+        raise DamageError("structure")
+    row = options["columns"] * options["samples_per_pixel"] * options["bits_allocated"] // 8
+    wanted, until = (row * options["rows"] * frames for frames in (element.frames, index + 1))
+    found = min(element.length, stream.seek(0, os.SEEK_END) - element.start)
+    if found < until:
+        raise DamageError("few_bytes", found=found, wanted=wanted)
+    if found >= wanted + max(row, 2):
+        stream.seek(element.start + wanted)
+        behind = stream.read(found - wanted)
+        if behind.strip(behind[:1]):
+            raise DamageError("many_bytes", found=found, wanted=wanted)
+    stream.seek(element.start)
+    pixels, _ = element.decoder.as_array(stream, index=index, raw=True, **options)
+    return cast(Stored, pixels)
+
+
+_PLUGINS = ("pyjpegls", "pylibjpeg", "pillow", "gdcm", "pydicom")
+"""pydicom's decoders, the strictest first; only the first that is there is asked. One that refuses a
+damaged stream must not be overruled by another that lets it pass."""
+
+
+def _decoded(element: _PixelElement, header: SliceHeader) -> tuple[Stored, bool]:
+    """Pixels of a compressed frame, proved to be whole; and whether its stream had its end marker."""
+    facts = header.facts
+    picture = Picture(
+        rows=facts.rows,
+        columns=facts.columns,
+        samples=facts.pixels.samples,
+        bits_allocated=facts.pixels.bits_allocated,
+    )
+    frame = _encoded_frame(element, header.frame or 0)
+    whole = check_stream(element.decoder.UID, frame, picture)
+    there = element.decoder.available_plugins
+    plugin = next((name for name in _PLUGINS if name in there), there[0])
+
+    def decode(data: bytes) -> Stored:
+        options = {**element.options, "number_of_frames": 1, "pixel_keyword": "PixelData"}
+        options.pop("extended_offsets", None)
+        pixels, _ = element.decoder.as_array(
+            encapsulate([data]), index=0, raw=True, decoding_plugin=plugin, **options
+        )
+        return cast(Stored, pixels)
+
+    def agrees(data: bytes | None, pixels: Stored) -> bool:
+        try:
+            return data is not None and np.array_equal(decode(data), pixels)
+        except Exception:
+            return False
+
+    try:
+        pixels = decode(whole.data)
+    except Exception as error:
+        if whole.spare is None:
+            raise DamageError("decoder") from error
+        pixels, whole = decode(whole.spare), replace(whole, other=None)
+    tells = plugin == "pyjpegls" or (plugin == "pylibjpeg" and whole.invalid_behind)
+    if not tells and whole.other is not None and not agrees(whole.other, pixels):
+        raise DamageError("short")
+    if agrees(whole.less, pixels):
+        raise DamageError("left_over")
+    return pixels, whole.ended
+
+
+def _encoded_frame(element: _PixelElement, index: int) -> bytes:
+    """All fragments of a frame, joined; offset tables count only where the fragments do not tell."""
+    stream = element.stream
+    stream.seek(element.start)
+    if element.frames == 1:
+        parse_basic_offsets(stream)
+        return b"".join(generate_fragments(stream))
+    if len(element.fragments) == element.frames:
+        stream.seek(element.fragments[index])
+        return next(generate_fragments(stream))
+    return get_frame(
+        stream,
+        index,
+        number_of_frames=element.frames,
+        extended_offsets=element.options.get("extended_offsets"),
     )
 
 

@@ -123,6 +123,8 @@ SENTENCES: dict[str, str] = {
     "or reconstructions[: {files}].",
     "unreadable_slices": "{count} of the series' slices cannot be read and "
     "{count:is|are} left out[: {files}].[ {because:first}.]",
+    "end_marker_missing": "The compressed pixels of {count} {count:slice|slices} have no end marker; the "
+    "pictures are complete all the same[: {files}].",
     "lossy_compression": "The images were compressed with loss: HU and faint signs may be altered.",
     "burned_in": "The images carry text in their pixels (BurnedInAnnotation is YES): the pictures of this "
     "result may show the patient's name, also where names are left out. Look before you pass them on.",
@@ -143,6 +145,19 @@ SENTENCES: dict[str, str] = {
     "were inverted back",
     "monochrome.display": ", which concerns their display only; HU were taken from the rescale as they "
     "are",
+    "stream.start": "the compressed data does not begin as its format does",
+    "stream.no_end": "the compressed data has no end",
+    "stream.short": "the compressed data ends before the picture does",
+    "stream.left_over": "the picture is full before the compressed data ends",
+    "stream.hole": "{bytes} zero bytes in a row lie in the compressed data",
+    "stream.structure": "the data breaks the rules of its format",
+    "stream.decoder": "the decoder refuses the compressed data",
+    "stream.size": "the compressed picture has {rows} x {columns} pixels, the header says {header_rows} x "
+    "{header_columns}",
+    "stream.format": "the compressed picture has {samples} {samples:value|values} of {bits} bits a pixel, "
+    "and the header says otherwise",
+    "stream.few_bytes": "{found} bytes where {wanted} are needed",
+    "stream.many_bytes": "{found} bytes where the header asks for {wanted}",
     # Geometry
     "gantry_tilt": "The slices are tilted by {degrees:.1f} degrees against the stack; distances are "
     "measured along the slices' normal.",
@@ -336,6 +351,10 @@ ERRORS: dict[str, str] = {
     'decoder | pip install "hemx[[dicom]", or export the series again without compression',
     "pixels_unreadable": "the pixels of {file} cannot be read ({kind}: {reason}) | complete pixel "
     "data | copy or export the series again",
+    "stream_damaged": "the pixels of {file} ({syntax}) are damaged: {what} | one whole picture of the size "
+    "that the header gives | copy or export the series again",
+    "rows_blank": "{rows} rows of {file} hold one value only ({hu:g} HU) where the slices beside it show "
+    "the head | a picture that was written to its end | copy or export the series again",
     "no_rescale": "{file} has no usable RescaleSlope and RescaleIntercept | the rescale to "
     "Hounsfield units | export the original series, not a converted copy",
     "inverted_unclear": "{file} is MONOCHROME1, and its corners have {hu:.0f} HU, inverted "

@@ -119,6 +119,8 @@ SENTENCES: dict[str, str] = {
     "duplicate_slices_differ": "他と同じ位置で画素の異なるスライス{count}枚を除外しました（InstanceNumberが"
     "先のものを使用）。複数の撮影または再構成が混在している可能性があります[：{files}]。",
     "unreadable_slices": "読み込めないスライス{count}枚を除外しました[：{files}]。[{because}。]",
+    "end_marker_missing": "圧縮画素の終端マーカーがないスライスが{count}枚ありますが、画像は最後まで"
+    "揃っています[：{files}]。",
     "lossy_compression": "非可逆圧縮画像です。CT値と淡い所見が変化している可能性があります。",
     "burned_in": "画像に文字が焼き込まれています（BurnedInAnnotationがYES）。氏名を除いた出力でも、図に"
     "患者名が写っていることがあります。渡す前に確認してください。",
@@ -135,6 +137,17 @@ SENTENCES: dict[str, str] = {
     "monochrome1": "画像はMONOCHROME1です{what}。",
     "monochrome.inverted": "（四隅の空気から、格納値の反転を確認し、元に戻しました）",
     "monochrome.display": "（表示のみの指定のため、CT値はそのまま用いました）",
+    "stream.start": "圧縮データの先頭が形式どおりではありません",
+    "stream.no_end": "圧縮データに終わりがありません",
+    "stream.short": "圧縮データが画像の途中で終わっています",
+    "stream.left_over": "画像が埋まった後にも圧縮データが残っています",
+    "stream.hole": "圧縮データの途中に0が{bytes}バイト続いています",
+    "stream.structure": "データが形式の規則に合いません",
+    "stream.decoder": "デコーダーが圧縮データを受け付けません",
+    "stream.size": "圧縮画像は{rows} x {columns}画素ですが、ヘッダーは{header_rows} x {header_columns}です",
+    "stream.format": "圧縮画像は1画素あたり{samples}個の{bits}ビット値で、ヘッダーと一致しません",
+    "stream.few_bytes": "{wanted}バイト必要なところ{found}バイトしかありません",
+    "stream.many_bytes": "ヘッダーでは{wanted}バイトのところ{found}バイトあります",
     # Geometry
     "gantry_tilt": "スライスは積層方向に対し{degrees:.1f}度傾いています（ガントリ傾斜）。距離は法線方向に"
     "計測しました。",
@@ -318,6 +331,10 @@ ERRORS: dict[str, str] = {
     ' | pip install "hemx[[dicom]" を実行するか、非圧縮形式でシリーズを再度出力してください',
     "pixels_unreadable": "{file}の画素を読み込めません（{kind}：{reason}） | 完全な画素データ | シ"
     "リーズをコピーし直すか、再度出力してください",
+    "stream_damaged": "{file}の画素（{syntax}）が破損しています：{what} | ヘッダーどおりの大きさの完全な"
+    "画像 | シリーズをコピーし直すか、再度出力してください",
+    "rows_blank": "{file}の{rows}行が同じ値（{hu:g} HU）だけですが、隣のスライスでは同じ場所に頭部が写っ"
+    "ています | 最後まで書き込まれた画像 | シリーズをコピーし直すか、再度出力してください",
     "no_rescale": "{file}に使用できるRescaleSlopeとRescaleInterceptがありません | CT値（HU）への換"
     "算係数 | 変換後のコピーではなく、元のシリーズを出力してください",
     "inverted_unclear": "{file}はMONOCHROME1で、四隅は{hu:.0f} HU、反転すると{inverted_hu:.0f} HU"
