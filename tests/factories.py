@@ -194,7 +194,7 @@ def write_ct_series(
         intercept: RescaleIntercept.
         signed: stored values are signed.
         shuffled: file names and InstanceNumber run against the slice order.
-        syntax: an uncompressed transfer syntax.
+        syntax: transfer syntax; for a compressed one `change` puts the pixel data.
         change: last word on every data set before it is written, given the slice index.
         **elements: DICOM keywords and values for all slices; None leaves the element out.
     """

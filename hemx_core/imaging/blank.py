@@ -74,7 +74,7 @@ class Rows:
     def is_written(self, first: int, end: int) -> bool:
         """Whether this slice has a picture there: more rows of several values than of one, or many."""
         rows = np.count_nonzero(self.level_hu[first:end] == _SEVERAL)
-        return rows > min((end - first) / 2, _SEEN_ON_BOTH_MM / self.row_mm)
+        return bool(rows > min((end - first) / 2, _SEEN_ON_BOTH_MM / self.row_mm))
 
     def crossed(self, first: int, end: int) -> NDArray[np.bool_]:
         """Which rows of the run tissue crosses here."""

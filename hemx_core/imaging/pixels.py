@@ -175,7 +175,7 @@ def _unreadable(header: SliceHeader, error: BaseException) -> DicomSeriesError:
     if isinstance(error, DicomSeriesError):
         return error
     if isinstance(error, DamageError):
-        syntax = UID(header.facts.pixels.transfer_syntax).name
+        syntax = UID(header.facts.pixels.transfer_syntax).name or None
         return UnreadablePixelsError(
             "stream_damaged", file=header.name, syntax=syntax, what=error.phrase
         )
@@ -189,17 +189,17 @@ def _native(element: _PixelElement, index: int) -> Stored:
     """Uncompressed pixels; the element must hold what the header promises, and no more than padding."""
     options, stream = element.options, element.stream
     if element.length == _UNDEFINED:
-        raise DamageError("structure")
+        raise DamageError(Phrase("stream.structure"))
     row = options["columns"] * options["samples_per_pixel"] * options["bits_allocated"] // 8
     wanted, until = (row * options["rows"] * frames for frames in (element.frames, index + 1))
     found = min(element.length, stream.seek(0, os.SEEK_END) - element.start)
     if found < until:
-        raise DamageError("few_bytes", found=found, wanted=wanted)
+        raise DamageError(Phrase("stream.few_bytes", found=found, wanted=wanted))
     if found >= wanted + max(row, 2):
         stream.seek(element.start + wanted)
         behind = stream.read(found - wanted)
         if behind.strip(behind[:1]):
-            raise DamageError("many_bytes", found=found, wanted=wanted)
+            raise DamageError(Phrase("stream.many_bytes", found=found, wanted=wanted))
     stream.seek(element.start)
     pixels, _ = element.decoder.as_array(stream, index=index, raw=True, **options)
     return cast(Stored, pixels)
@@ -242,13 +242,13 @@ def _decoded(element: _PixelElement, header: SliceHeader) -> tuple[Stored, bool]
         pixels = decode(whole.data)
     except Exception as error:
         if whole.spare is None:
-            raise DamageError("decoder") from error
+            raise DamageError(Phrase("stream.decoder")) from error
         pixels, whole = decode(whole.spare), replace(whole, other=None)
     tells = plugin == "pyjpegls" or (plugin == "pylibjpeg" and whole.invalid_behind)
     if not tells and whole.other is not None and not agrees(whole.other, pixels):
-        raise DamageError("short")
+        raise DamageError(Phrase("stream.short"))
     if agrees(whole.less, pixels):
-        raise DamageError("left_over")
+        raise DamageError(Phrase("stream.left_over"))
     return pixels, whole.ended
 
 

@@ -23,11 +23,11 @@ from hemx_core.notes import Phrase
 
 
 class DamageError(ValueError):
-    """What is wrong with a stream, as a phrase: 'it ends before the picture does'."""
+    """What is wrong with a stream, as a phrase: 'the compressed data ends before the picture does'."""
 
-    def __init__(self, code: str, **values: int) -> None:
-        self.phrase = Phrase(f"stream.{code}", **values)
-        super().__init__(code)
+    def __init__(self, phrase: Phrase) -> None:
+        self.phrase = phrase
+        super().__init__(phrase.code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,14 +47,16 @@ class Picture:
         """
         if rows not in (0, self.rows) or columns not in (0, self.columns):
             raise DamageError(
-                "size",
-                rows=rows,
-                columns=columns,
-                header_rows=self.rows,
-                header_columns=self.columns,
+                Phrase(
+                    "stream.size",
+                    rows=rows,
+                    columns=columns,
+                    header_rows=self.rows,
+                    header_columns=self.columns,
+                )
             )
         if samples != self.samples or precision > self.bits_allocated:
-            raise DamageError("format", samples=samples, bits=precision)
+            raise DamageError(Phrase("stream.format", samples=samples, bits=precision))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +103,7 @@ def check_stream(syntax: str, frame: bytes, picture: Picture) -> Whole:
     try:
         return walkers[syntax](frame, picture)
     except (IndexError, struct.error) as error:
-        raise DamageError("short") from error
+        raise DamageError(Phrase("stream.short")) from error
 
 
 # --- JPEG and JPEG-LS (ITU-T T.81, T.87) -----------------------------------------------------------
@@ -172,22 +174,22 @@ def _jpeg_ls(frame: bytes, picture: Picture) -> Whole:
 def _scans(frame: bytes, marker: re.Pattern[bytes]) -> _Scans:
     """Walk the markers up to the end marker, or to the end of the data inside a scan."""
     if frame[:2] != b"\xff\xd8":
-        raise DamageError("start")
+        raise DamageError(Phrase("stream.start"))
     found, at = _Scans(), 2
     while True:
         if frame[at] != 0xFF:
-            raise DamageError("structure")
+            raise DamageError(Phrase("stream.structure"))
         while frame[at] == 0xFF:
             at += 1
         code = frame[at]
         if code == 0xD9:
             break
         if found.scans and code not in _BETWEEN_SCANS:
-            raise DamageError("structure")
+            raise DamageError(Phrase("stream.structure"))
         (length,) = struct.unpack_from(">H", frame, at + 1)
         segment, at = frame[at + 3 : at + 1 + length], at + 1 + length
         if length < 2 or at > len(frame):
-            raise DamageError("short")
+            raise DamageError(Phrase("stream.short"))
         _read_segment(found, code, segment)
         if code == 0xDA:
             match = marker.search(frame, at)
@@ -196,7 +198,7 @@ def _scans(frame: bytes, marker: re.Pattern[bytes]) -> _Scans:
                 return found
             at = found.stop
     if not found.scans:
-        raise DamageError("short")
+        raise DamageError(Phrase("stream.short"))
     found.ended = True
     return found
 
@@ -213,7 +215,7 @@ def _read_segment(found: _Scans, code: int, segment: bytes) -> None:
         (found.restart,) = struct.unpack_from(">H", segment)
     elif code == 0xDA:
         if not found.frame:
-            raise DamageError("structure")
+            raise DamageError(Phrase("stream.structure"))
         found.scans += 1
 
 
@@ -238,7 +240,7 @@ def _check_restarts(scans: _Scans, bits: bytes) -> None:
     size = 1 if scans.frame == 0xC3 else 8
     units = -(-scans.rows // size) * -(-scans.columns // size)
     if len(_RESTART.findall(bits)) != -(-units // scans.restart) - 1:
-        raise DamageError("short")
+        raise DamageError(Phrase("stream.short"))
 
 
 # --- JPEG 2000 and HTJ2K (ITU-T T.800, T.814) ------------------------------------------------------
@@ -252,12 +254,12 @@ _LAST_ZEROS = 4
 def _jpeg_2000(frame: bytes, picture: Picture) -> Whole:
     start = frame.find(b"\xff\x4f\xff\x51") if frame[4:8] == b"jP  " else 0
     if start < 0 or frame[start : start + 4] != b"\xff\x4f\xff\x51":
-        raise DamageError("start")
+        raise DamageError(Phrase("stream.start"))
     tiles, at = 0, start + 2
     while frame[at : at + 2] != b"\xff\x90":
         marker, length = struct.unpack_from(">HH", frame, at)
         if marker < 0xFF00 or length < 2:
-            raise DamageError("structure")
+            raise DamageError(Phrase("stream.structure"))
         if marker == 0xFF51:
             tiles = _image_size(frame, at + 6, picture)
         at += 2 + length
@@ -266,7 +268,7 @@ def _jpeg_2000(frame: bytes, picture: Picture) -> Whole:
     if b"\0" * _LONGEST_ZEROS in frame[data_at:at] or not (
         ended or frame[at - zeros : at].strip(b"\0")
     ):
-        raise DamageError("hole", bytes=zeros)
+        raise DamageError(Phrase("stream.hole", bytes=zeros))
     return Whole(data=frame if ended else frame[:at] + _END, ended=ended)
 
 
@@ -277,7 +279,7 @@ def _image_size(frame: bytes, at: int, picture: Picture) -> int:
     )
     picture.check(lower - top, right - left, samples, (frame[at + 34] & 0x7F) + 1)
     if not wide or not high or lower <= top or right <= left:
-        raise DamageError("structure")
+        raise DamageError(Phrase("stream.structure"))
     return int(-(-(right - tile_left) // wide) * -(-(lower - tile_top) // high))
 
 
@@ -289,7 +291,7 @@ def _tile_parts(frame: bytes, at: int, tiles: int) -> tuple[int, bool]:
     while not ended and at < filled:
         marker, _, tile, length, _, of = struct.unpack_from(">HHHIBB", frame, at)
         if marker != 0xFF90 or 0 < length < 14:
-            raise DamageError("structure")
+            raise DamageError(Phrase("stream.structure"))
         parts[tile] = parts.get(tile, 0) + 1
         promised[tile] = max(of, promised.get(tile, 0))
         if length:
@@ -297,12 +299,12 @@ def _tile_parts(frame: bytes, at: int, tiles: int) -> tuple[int, bool]:
         else:  # the last one reaches to the end marker, wherever that is
             at = frame.rfind(_END, at)
             if at < 0:
-                raise DamageError("no_end")
+                raise DamageError(Phrase("stream.no_end"))
         if at > len(frame):
-            raise DamageError("short")
+            raise DamageError(Phrase("stream.short"))
         ended = frame[at : at + 2] == _END
     if len(parts) != tiles or any(0 < parts[tile] < promised[tile] for tile in parts):
-        raise DamageError("short")
+        raise DamageError(Phrase("stream.short"))
     return at, ended
 
 
@@ -313,11 +315,11 @@ def _rle(frame: bytes, picture: Picture) -> Whole:
     count, *offsets = struct.unpack_from("<16L", frame)
     segments = picture.samples * picture.bits_allocated // 8
     if count != segments:
-        raise DamageError("structure")
+        raise DamageError(Phrase("stream.structure"))
     ends = [*offsets[1:count], len(frame)]
     for start, end in zip(offsets[:count], ends, strict=True):
         if not 64 <= start <= end <= len(frame):
-            raise DamageError("short")
+            raise DamageError(Phrase("stream.short"))
         _check_segment(frame[start:end], picture.rows * picture.columns)
     return Whole(data=frame)
 
@@ -344,9 +346,9 @@ def _check_segment(segment: bytes, wanted: int) -> None:
     made = np.cumsum(_MAKES[runs])
     last = int(np.searchsorted(made, wanted))
     if last == len(made):
-        raise DamageError("short")
+        raise DamageError(Phrase("stream.short"))
     at = int(_TAKES[runs[: last + 1]].sum())
     if at > len(segment):
-        raise DamageError("short")
+        raise DamageError(Phrase("stream.short"))
     if made[last] > wanted or segment[at:].strip(b"\0"):
-        raise DamageError("left_over")
+        raise DamageError(Phrase("stream.left_over"))

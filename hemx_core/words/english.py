@@ -123,7 +123,7 @@ SENTENCES: dict[str, str] = {
     "or reconstructions[: {files}].",
     "unreadable_slices": "{count} of the series' slices cannot be read and "
     "{count:is|are} left out[: {files}].[ {because:first}.]",
-    "end_marker_missing": "The compressed pixels of {count} {count:slice|slices} have no end marker; the "
+    "end_marker_missing": "The compressed pixels of {count} {count:slice has|slices have} no end marker; the "
     "pictures are complete all the same[: {files}].",
     "lossy_compression": "The images were compressed with loss: HU and faint signs may be altered.",
     "burned_in": "The images carry text in their pixels (BurnedInAnnotation is YES): the pictures of this "
@@ -351,7 +351,7 @@ ERRORS: dict[str, str] = {
     'decoder | pip install "hemx[[dicom]", or export the series again without compression',
     "pixels_unreadable": "the pixels of {file} cannot be read ({kind}: {reason}) | complete pixel "
     "data | copy or export the series again",
-    "stream_damaged": "the pixels of {file} ({syntax}) are damaged: {what} | one whole picture of the size "
+    "stream_damaged": "the pixels of {file}[ ({syntax})] are damaged: {what} | one whole picture of the size "
     "that the header gives | copy or export the series again",
     "rows_blank": "{rows} rows of {file} hold one value only ({hu:g} HU) where the slices beside it show "
     "the head | a picture that was written to its end | copy or export the series again",

@@ -331,7 +331,7 @@ ERRORS: dict[str, str] = {
     ' | pip install "hemx[[dicom]" を実行するか、非圧縮形式でシリーズを再度出力してください',
     "pixels_unreadable": "{file}の画素を読み込めません（{kind}：{reason}） | 完全な画素データ | シ"
     "リーズをコピーし直すか、再度出力してください",
-    "stream_damaged": "{file}の画素（{syntax}）が破損しています：{what} | ヘッダーどおりの大きさの完全な"
+    "stream_damaged": "{file}の画素[（{syntax}）]が破損しています：{what} | ヘッダーどおりの大きさの完全な"
     "画像 | シリーズをコピーし直すか、再度出力してください",
     "rows_blank": "{file}の{rows}行が同じ値（{hu:g} HU）だけですが、隣のスライスでは同じ場所に頭部が写っ"
     "ています | 最後まで書き込まれた画像 | シリーズをコピーし直すか、再度出力してください",
