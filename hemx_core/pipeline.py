@@ -271,7 +271,7 @@ def summarise(
         *prepared.notes,
         *models.notes,
         *(WINDOW_CHANGED,) * changed,
-        *haematoma_notes(haematoma),
+        *haematoma_notes(haematoma, volume),
     )
     if haematoma.volume_ml > 0 and Doubt.LOWER_BOUND in in_doubt(notes):
         haematoma = replace(haematoma, lower_bound=True)

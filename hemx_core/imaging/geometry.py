@@ -9,13 +9,13 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
-from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hemx_core.imaging.headers import SliceHeader
-from hemx_core.imaging.volume import StoredGrid, VolumeGeometry
+from hemx_core.imaging.spacing import MOST_OVERLAP, regular_steps
+from hemx_core.imaging.volume import THICKNESS_MM, StoredGrid, VolumeGeometry
 from hemx_core.notes import Note, Phrase, Severity
 
 SAME_POSITION_MM = 0.05
@@ -166,59 +166,17 @@ def build_geometry(headers: Sequence[SliceHeader], grid: StoredGrid) -> VolumeGe
 
 
 def thicknesses(headers: Sequence[SliceHeader], offsets_mm: Vector) -> Vector:
-    """SliceThickness of every slice; where it is missing, the distance to the nearest neighbour."""
+    """SliceThickness of every slice; where it is not known, the distance to the nearest neighbour.
+
+    At most what a slice can have: a neighbour may be far.
+    """
     steps = np.abs(np.diff(offsets_mm))
     result = []
     for index, header in enumerate(headers):
         near = steps[max(index - 1, 0) : index + 1]
-        result.append(header.thickness_mm or (float(near.min()) if len(near) else 1.0))
+        nearest = min(float(near.min()), THICKNESS_MM[1]) if len(near) else 1.0
+        result.append(header.thickness_mm or nearest)
     return np.array(result)
-
-
-def regular_steps(steps: Sequence[float]) -> list[tuple[int, int, float]]:
-    """Runs of equal distances that belong to the scan plan: (first, last + 1, distance).
-
-    A distance is planned where it recurs in a run of three or makes up half of all; anything else
-    is an irregularity. Distances are equal within 5 % or 0.1 mm.
-    """
-    runs: list[tuple[int, int, float]] = []
-    start = 0
-    for index in range(1, len(steps) + 1):
-        if index == len(steps) or not _same(steps[index], steps[start]):
-            runs.append((start, index, median(steps[start:index])))
-            start = index
-    planned = [
-        run
-        for run in runs
-        if run[1] - run[0] >= 3
-        or 2 * sum(b - a for a, b, step in runs if _same(step, run[2])) >= len(steps)
-    ]
-    lengths = [run[2] for run in planned]
-    return [run for run in runs if any(_same(run[2], length) for length in lengths)]
-
-
-def missing_after(steps: Sequence[float]) -> list[tuple[int, int, float]]:
-    """Where slices are missing: (index of the slice below the gap, how many, distance there).
-
-    A gap is a distance that is no part of the plan and at least 1.5 times the planned distance
-    on both of its sides.
-    """
-    plan = regular_steps(steps)
-    inside = {index for first, end, _ in plan for index in range(first, end)}
-    gaps = []
-    for index, step in enumerate(steps):
-        if index in inside or not plan:
-            continue
-        below = [run[2] for run in plan if run[1] <= index][-1:]
-        above = [run[2] for run in plan if run[0] > index][:1]
-        planned = max(below + above)
-        if step >= 1.5 * planned:
-            gaps.append((index, max(1, round(step / planned) - 1), step))
-    return gaps
-
-
-def _same(a: float, b: float) -> bool:
-    return math.isclose(a, b, rel_tol=0.05, abs_tol=0.1)
 
 
 _SHIFT_MM = 1.0
@@ -234,9 +192,10 @@ def geometry_notes(
     if geometry.is_tilted:
         yield Note("gantry_tilt", Severity.INFO, degrees=abs(geometry.tilt_deg))
     steps = np.diff(geometry.slice_offsets_mm).tolist()
-    yield from _missing(geometry, steps)
+    yield from _missing(geometry)
     yield from _unequal(geometry, steps)
-    yield from _unseen(geometry, steps)
+    yield from _labelled(geometry, steps)
+    yield from _doubtful(geometry, headers, steps)
     yield from _shifted(geometry)
     unknown = sum(header.thickness_mm is None for header in headers)
     if unknown:
@@ -248,29 +207,28 @@ def geometry_notes(
         yield Note("patient_position", Severity.CAUTION, position=position)
 
 
-def _missing(geometry: VolumeGeometry, steps: Sequence[float]) -> Iterator[Note]:
-    gaps = missing_after(steps)
-    if not gaps:
+def _missing(geometry: VolumeGeometry) -> Iterator[Note]:
+    if not geometry.gaps:
         return
     offsets = geometry.slice_offsets_mm - geometry.slice_offsets_mm[0]
     places = tuple(
         Phrase(
             "gap",
-            count=count,
-            below=index + 1,
-            above=index + 2,
-            offset_mm=float(offsets[index]),
-            step_mm=step,
+            count=gap.count,
+            below=gap.below + 1,
+            above=gap.below + 2,
+            offset_mm=float(offsets[gap.below]),
+            step_mm=gap.step_mm,
         )
-        for index, count, step in gaps
+        for gap in geometry.gaps
     )
-    total = sum(count for _, count, _ in gaps)
+    total = sum(gap.count for gap in geometry.gaps)
     yield Note("missing_slices", Severity.CAUTION, count=total, places=places)
 
 
 def _unequal(geometry: VolumeGeometry, steps: Sequence[float]) -> Iterator[Note]:
     thickness = np.round(geometry.slice_thickness_mm, 2).tolist()
-    gaps = {index for index, _, _ in missing_after(steps)}
+    gaps = {gap.below for gap in geometry.gaps}
     planned = [index for first, end, _ in regular_steps(steps) for index in range(first, end)]
     rest = [step for index, step in enumerate(steps) if index not in gaps]
     spacing_differs = rest and max(rest) > min(rest) * 1.05 + 0.1
@@ -304,15 +262,62 @@ def _distances(steps: Sequence[tuple[int, float]]) -> tuple[Phrase, ...]:
     return tuple(Phrase("apart_between", mm=v, first=a, last=b) for v, a, b in runs)
 
 
-def _unseen(geometry: VolumeGeometry, steps: Sequence[float]) -> Iterator[Note]:
-    thickness = geometry.slice_thickness_mm
-    plan = regular_steps(steps)
-    inside = [index for first, end, _ in plan for index in range(first, end)]
-    wide = [i for i in inside if steps[i] > 1.1 * max(thickness[i], thickness[i + 1]) + 0.1]
+def _labelled(geometry: VolumeGeometry, steps: Sequence[float]) -> Iterator[Note]:
+    """Where the thickness that the header names and the distance of the slices disagree."""
+    thickness = geometry.slice_thickness_mm.tolist()
+    gaps = {gap.below for gap in geometry.gaps}
+    inside = {index for first, end, _ in regular_steps(steps) for index in range(first, end)}
+    ordinary = sorted(inside or set(range(len(steps))) - gaps)
+    wide = [i for i in ordinary if steps[i] > 1.1 * max(thickness[i : i + 2]) + 0.1]
     if wide:
         worst = max(wide, key=lambda index: steps[index])
-        thick = float(thickness[worst])
+        thick = thickness[worst]
         yield Note("slice_gap", Severity.CAUTION, thickness_mm=thick, step_mm=steps[worst])
+    narrow = [i for i in ordinary if min(thickness[i : i + 2]) > 1.1 * steps[i] + 0.1]
+    if narrow:
+        worst = max(narrow, key=lambda index: thickness[index] / steps[index])
+        thick = thickness[worst]
+        apart = steps[worst]
+        if thick <= MOST_OVERLAP * apart + 0.1:
+            yield Note("slices_overlap", Severity.INFO, thickness_mm=thick, step_mm=apart)
+        else:
+            yield Note("slices_overlap", Severity.CAUTION, thickness_mm=thick, step_mm=apart)
+
+
+_DOUBTFUL_RATIO = 1.5
+"""Of SliceLocation's distances to those of the positions: a tilt makes at most 1.15 of it."""
+_SHORT_MM = 60.0
+"""A stack shorter than this covers no head."""
+_HEAD_MM = 100.0
+
+
+def _doubtful(
+    geometry: VolumeGeometry, headers: Sequence[SliceHeader], steps: Sequence[float]
+) -> Iterator[Note]:
+    """Where positions contradict what else the header says, as positions in centimetres do."""
+    if not steps:
+        return
+    step = float(np.median(steps))
+    located = _located_mm(headers)
+    if located is not None and not 1 / _DOUBTFUL_RATIO < located / step < _DOUBTFUL_RATIO:
+        witness = Phrase("by.slice_location")
+        yield Note("distance_doubtful", Severity.WARNING, mm=step, other_mm=located, by=witness)
+        return
+    thick = float(np.median(geometry.slice_thickness_mm))
+    if thick > MOST_OVERLAP * step and sum(steps) < _SHORT_MM and thick * len(headers) > _HEAD_MM:
+        witness = Phrase("by.slice_thickness")
+        yield Note("distance_doubtful", Severity.WARNING, mm=step, other_mm=thick, by=witness)
+
+
+def _located_mm(headers: Sequence[SliceHeader]) -> float | None:
+    """Distance of neighbours by SliceLocation; None where it does not go up or down with the slices."""
+    places = [header.location_mm for header in headers]
+    if None in places:
+        return None
+    steps = np.diff(np.array(places, dtype=np.float64))
+    if not ((steps > 0).all() or (steps < 0).all()):
+        return None
+    return float(np.median(np.abs(steps)))
 
 
 def _shifted(geometry: VolumeGeometry) -> Iterator[Note]:

@@ -22,6 +22,7 @@ from hemx_core.imaging.parse import (
     utc_offset_minutes,
     whole,
 )
+from hemx_core.imaging.volume import THICKNESS_MM
 
 MAX_MATRIX = 4096
 """Rows or columns; CT goes to 2048."""
@@ -36,6 +37,7 @@ _TAGS = (
     "PatientSex", "BodyPartExamined", "AcquisitionNumber", "TemporalPositionIdentifier", "KVP",
     "PatientAge", "IssuerOfPatientID", "OtherPatientIDs", "OtherPatientIDsSequence",
     "BurnedInAnnotation", "TimezoneOffsetFromUTC", "ConvolutionKernel", "SliceThickness",
+    "SliceLocation",
     "PatientPosition", "StudyInstanceUID", "SeriesInstanceUID", "SeriesNumber",
     "InstanceNumber", "ImagePositionPatient", "ImageOrientationPatient", "FrameOfReferenceUID",
     "SamplesPerPixel", "PhotometricInterpretation", "NumberOfFrames", "Rows", "Columns",
@@ -109,6 +111,8 @@ class SliceHeader:
         orientation: ImageOrientationPatient: row direction, column direction.
         position_mm: ImagePositionPatient.
         spacing_mm: PixelSpacing: (between rows, between columns).
+        thickness_mm: SliceThickness, where a CT slice can have it.
+        location_mm: SliceLocation.
         kernel: ConvolutionKernel; empty where unknown.
         acquisition: AcquisitionNumber. Scanners count rotations, ranges or passes with it.
         phase: TemporalPositionIdentifier or TemporalPositionIndex.
@@ -125,6 +129,7 @@ class SliceHeader:
     position_mm: tuple[float, ...] | None
     spacing_mm: tuple[float, ...] | None
     thickness_mm: float | None
+    location_mm: float | None = None
     slope: float | None
     intercept: float | None
     rescale_type: str
@@ -249,6 +254,7 @@ def _slice_header(facts: FileFacts, dataset: Dataset, holders: tuple[Dataset, ..
     """The header of a slice with geometry and rescale from the first holder that has them."""
     acquired_at, time_known, offset = _acquired_at(dataset, holders)
     thickness = _first(holders, "SliceThickness", 1)
+    location = _near(_first(holders, "SliceLocation", 1))
     slope = _first(holders, "RescaleSlope", 1)
     intercept = _first(holders, "RescaleIntercept", 1)
     kvp = _first(holders, "KVP", 1)
@@ -259,7 +265,8 @@ def _slice_header(facts: FileFacts, dataset: Dataset, holders: tuple[Dataset, ..
         orientation=_first(holders, "ImageOrientationPatient", 6),
         position_mm=_near(_first(holders, "ImagePositionPatient", 3)),
         spacing_mm=_positive(_first(holders, "PixelSpacing", 2)),
-        thickness_mm=thickness[0] if _positive(thickness) and thickness else None,
+        thickness_mm=thickness[0] if thickness and _possible(thickness[0]) else None,
+        location_mm=location[0] if location else None,
         slope=slope[0] if slope else None,
         intercept=intercept[0] if intercept else None,
         rescale_type=_word(holders, "RescaleType").upper(),
@@ -293,6 +300,10 @@ def _number(holders: tuple[Dataset, ...], *keywords: str) -> int | None:
 
 def _positive(values: tuple[float, ...] | None) -> tuple[float, ...] | None:
     return values if values and min(values) > 0 else None
+
+
+def _possible(thickness_mm: float) -> bool:
+    return THICKNESS_MM[0] <= thickness_mm <= THICKNESS_MM[1]
 
 
 def _near(values: tuple[float, ...] | None) -> tuple[float, ...] | None:

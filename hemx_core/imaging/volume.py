@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hemx_core.errors import VolumeError
+from hemx_core.imaging.spacing import Gap, extents_mm, find_gaps
 from hemx_core.notes import Note, Value
 
 
@@ -59,6 +61,9 @@ AIR_HU = -1024
 
 MIN_TILT_DEG = 0.5
 
+THICKNESS_MM = (0.05, 50.0)
+"""No CT slice is thinner or thicker."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class VolumeGeometry:
@@ -92,11 +97,12 @@ class VolumeGeometry:
             shape=str(self.positions_mm.shape),
         )
         _require(
-            self.slice_thickness_mm.shape == (count,) and bool((self.slice_thickness_mm > 0).all()),
+            self.slice_thickness_mm.shape == (count,),
             "thickness_count",
-            thicknesses=tuple(self.slice_thickness_mm.ravel().tolist()[:4]),
+            shape=str(self.slice_thickness_mm.shape),
             slices=count,
         )
+        _check_thickness(self.slice_thickness_mm)
         dy, dx = self.pixel_spacing_mm
         _require(0.05 < dy < 10 and 0.05 < dx < 10, "pixel_spacing", dy=dy, dx=dx)
         axes = np.stack([self.row_direction, self.column_direction])
@@ -125,6 +131,7 @@ class VolumeGeometry:
                 still moves along the body, so the slices are sheared.
         """
         dz, dy, dx = spacing_mm
+        _check_thickness(np.array([dz]))
         tilt = np.deg2rad(tilt_deg)
         column = np.array([0.0, np.cos(tilt), np.sin(tilt)])
         step = dz / np.cos(tilt)
@@ -148,21 +155,31 @@ class VolumeGeometry:
         """Position of every slice along the normal, shape (slices,), increasing."""
         return self.positions_mm @ self.normal
 
-    @property
+    @cached_property
+    def gaps(self) -> tuple[Gap, ...]:
+        """Where slices are missing, feet to head."""
+        return find_gaps(np.diff(self.slice_offsets_mm).tolist(), self.slice_thickness_mm.tolist())
+
+    @cached_property
     def slice_extents_mm(self) -> NDArray[np.float64]:
         """Length along the normal that each slice stands for, shape (slices,).
 
-        Half the way to each neighbour; at the ends and beside a gap, where the neighbour is
-        further off than 1.5 thicknesses of the thicker of the two, half the slice's own thickness.
+        Half the way to each neighbour, also across a gap (`hemx_core.imaging.spacing`): areas are
+        interpolated there. The thickness counts for a single slice only.
         """
+        return self._extents(seen=False)
+
+    @cached_property
+    def seen_extents_mm(self) -> NDArray[np.float64]:
+        """The same without what lies in gaps: no slice stands for tissue where slices are missing."""
+        return self._extents(seen=True)
+
+    def _extents(self, *, seen: bool) -> NDArray[np.float64]:
         if len(self.positions_mm) == 1:
-            return np.array(self.slice_thickness_mm)
-        half = self.slice_thickness_mm / 2
+            return self.slice_thickness_mm
         steps = np.diff(self.slice_offsets_mm)
-        limit = 1.5 * np.maximum(self.slice_thickness_mm[:-1], self.slice_thickness_mm[1:])
-        below = np.concatenate([half[:1], np.where(steps > limit, half[1:], steps / 2)])
-        above = np.concatenate([np.where(steps > limit, half[:-1], steps / 2), half[-1:]])
-        extents: NDArray[np.float64] = below + above
+        extents = extents_mm(steps, self.slice_thickness_mm, self.gaps, seen=seen)
+        extents.flags.writeable = False
         return extents
 
     @property
@@ -324,6 +341,20 @@ def _int16(values: NDArray[Any]) -> NDArray[np.int16]:
     _require(low >= -32768 and high <= 32767, "beyond_int16", low=low, high=high)
     converted: NDArray[np.int16] = rounded.astype(np.int16)
     return converted
+
+
+def _check_thickness(thickness_mm: NDArray[np.float64]) -> None:
+    """Bounded as pixels are: what is beyond would overflow, or be taken for tissue."""
+    thinnest, thickest = float(thickness_mm.min()), float(thickness_mm.max())
+    least, most = THICKNESS_MM
+    _require(
+        least <= thinnest <= thickest <= most,
+        "slice_thickness",
+        thinnest=thinnest,
+        thickest=thickest,
+        least=least,
+        most=most,
+    )
 
 
 def _require(condition: bool, code: str, **values: Value) -> None:

@@ -298,8 +298,8 @@ def _holes(
 
 
 MAX_SPOT_ML = 1.0
-MAX_SPOT_HEIGHT_MM = 10.0
-"""Partial volume reaches one thick slice far, or two where the ridge is slanted."""
+MAX_SPOT_HEIGHT_MM = 10.0 + 1e-6
+"""Partial volume reaches one thick slice far, or two where the ridge is slanted; not a rounding more."""
 BONE_REACH_MM = 2.0
 """In the plane: the ridge slopes, so its end lies beside its next cross-section."""
 LEAST_SHARE = 0.5
@@ -318,7 +318,7 @@ def find_bone_spots(
     Returns:
         Component (0 = largest) to its first slice.
     """
-    extents = volume.geometry.slice_extents_mm
+    extents = volume.geometry.seen_extents_mm
     found: dict[int, int] = {}
     for rank, size in enumerate(components.volumes_ml):
         if size >= MAX_SPOT_ML:

@@ -16,6 +16,7 @@ from hemx_core.imaging.volume import HUVolume
 from hemx_core.measure.aggregate import recommend
 from hemx_core.measure.clean import find_components, keep_largest
 from hemx_core.measure.haematoma import haematoma_notes
+from hemx_core.measure.unseen import at_most_ml
 from hemx_core.measure.volume import abc2_ml, max_diameter_mm, mean_hu, slice_areas_mm2, volume_ml
 from hemx_core.notes import Note, Severity
 from hemx_core.result import Haematoma, TriageResult
@@ -24,7 +25,15 @@ CORRECTION = "correction"
 """Key of `TriageResult.versions`: the version of the correction, from 1; not there in automatic results."""
 
 _OF_THE_MASK = frozenset(
-    {"blood_on_first_slice", "blood_on_last_slice", "tiny_haematoma", "may_be_bone"}
+    {
+        "missing_in_haematoma",
+        "too_far_to_interpolate",
+        "unseen_brain",
+        "blood_on_first_slice",
+        "blood_on_last_slice",
+        "tiny_haematoma",
+        "may_be_bone",
+    }
 )
 
 
@@ -57,7 +66,7 @@ def correct_result(
     markers = result.markers if haematoma.volume_ml > 0 else {}
     notes = (
         Note("corrected_mask", Severity.WARNING, version=version),
-        *_kept_notes(result, haematoma),
+        *_kept_notes(result, haematoma, volume),
     )
     recommendation, reasons = recommend(haematoma, markers, notes)
     return replace(
@@ -88,9 +97,11 @@ def measure_as_drawn(mask: NDArray[np.bool_], volume: HUVolume) -> Haematoma:
     components = find_components(mask, volume.geometry)
     largest = keep_largest(mask, components, 1)
     areas = slice_areas_mm2(mask, volume.geometry)
+    total_ml = volume_ml(areas, volume.geometry)
     return Haematoma(
         mask=mask,
-        volume_ml=volume_ml(areas, volume.geometry),
+        volume_ml=total_ml,
+        at_most_ml=at_most_ml(total_ml, areas.tolist(), volume),
         abc2_volume_ml=abc2_ml(largest, volume.geometry),
         component_volumes_ml=components.volumes_ml,
         areas_mm2=tuple(areas.tolist()),
@@ -99,7 +110,7 @@ def measure_as_drawn(mask: NDArray[np.bool_], volume: HUVolume) -> Haematoma:
     )
 
 
-def _kept_notes(result: TriageResult, haematoma: Haematoma) -> tuple[Note, ...]:
+def _kept_notes(result: TriageResult, haematoma: Haematoma, volume: HUVolume) -> tuple[Note, ...]:
     """The result's notes, with those on its mask made again."""
-    anew = [note for note in haematoma_notes(haematoma) if note.code in _OF_THE_MASK]
+    anew = [note for note in haematoma_notes(haematoma, volume) if note.code in _OF_THE_MASK]
     return (*(note for note in result.notes if note.code not in _OF_THE_MASK), *anew)

@@ -41,6 +41,11 @@ DOUBTS: Mapping[str, Doubt] = MappingProxyType(
         "several_patients": Doubt.NONE,
         "unreadable_files": Doubt.NONE,
         "unreadable_slices": Doubt.PICTURE | Doubt.LOWER_BOUND,
+        # Distances of the slices: of an interpolated volume two figures are given
+        "distance_doubtful": Doubt.PICTURE,
+        "missing_in_haematoma": Doubt.NONE,
+        "too_far_to_interpolate": Doubt.LOWER_BOUND,
+        "unseen_brain": Doubt.PICTURE,
         # Models
         "models_unsigned": Doubt.NONE,
         "models_untested": Doubt.NONE,

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from hemx_core.imaging.volume import HUVolume
 from hemx_core.measure.clean import clean_mask, keep_largest
+from hemx_core.measure.unseen import at_most_ml, unseen_notes
 from hemx_core.measure.volume import (
     abc2_ml,
     max_diameter_mm,
@@ -41,9 +42,11 @@ def measure_haematoma(
     kept, components = clean.mask, clean.components
     largest = keep_largest(kept, components, 1)
     areas = slice_areas_mm2(kept, geometry)
+    total_ml = volume_ml(areas, geometry)
     return Haematoma(
         mask=kept,
-        volume_ml=volume_ml(areas, geometry),
+        volume_ml=total_ml,
+        at_most_ml=at_most_ml(total_ml, areas.tolist(), volume),
         abc2_volume_ml=abc2_ml(largest, geometry),
         component_volumes_ml=components.volumes_ml,
         areas_mm2=tuple(areas.tolist()),
@@ -55,9 +58,14 @@ def measure_haematoma(
     )
 
 
-def haematoma_notes(haematoma: Haematoma) -> tuple[Note, ...]:
-    """Limits: blood on the first or last slice, a tiny finding, bone spots, the markers' standing."""
-    return tuple(_limits(haematoma))
+def haematoma_notes(haematoma: Haematoma, volume: HUVolume) -> tuple[Note, ...]:
+    """Limits: what was not seen between slices, blood on the first or last one, a tiny finding, bone spots.
+
+    Args:
+        haematoma: as measured; none found is one too.
+        volume: that it was measured on.
+    """
+    return (*unseen_notes(haematoma.areas_mm2, volume), *_limits(haematoma))
 
 
 def _limits(haematoma: Haematoma) -> Iterator[Note]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hemx_core.errors import VolumeError
 from hemx_core.imaging.volume import HUVolume, VolumeGeometry
+from hemx_core.measure.bridges import find_bridges
 
 MM3_PER_ML = 1000.0
 
@@ -53,7 +54,8 @@ def slice_areas_mm2(mask: NDArray[np.bool_], geometry: VolumeGeometry) -> NDArra
 def volume_ml(areas_mm2: NDArray[np.float64], geometry: VolumeGeometry) -> float:
     """Voxel volume, mL: each slice's area times the length along the normal it stands for.
 
-    Unequal spacing and gaps are respected through `VolumeGeometry.slice_extents_mm`.
+    Distance decides and no label of thickness: see `VolumeGeometry.slice_extents_mm`. Where slices are
+    missing, that interpolates.
 
     Args:
         areas_mm2: shape (slices,).
@@ -182,7 +184,7 @@ class VolumeEstimate:
         volume_ml: voxel volume.
         surface_mm2: surface of the mask as a stack of slabs: sides, and steps between slices. Up to a
             third more than the smooth body's; the calibrated constants belong to it.
-        sampling_sd_ml: standard deviation from the slices' spacing.
+        sampling_sd_ml: standard deviation from the slices' spacing and from missing slices.
     """
 
     volume_ml: float
@@ -215,13 +217,19 @@ def estimate_volume(mask: NDArray[np.bool_], geometry: VolumeGeometry) -> Volume
     return VolumeEstimate(
         volume_ml=float(volumes.sum()),
         surface_mm2=_surface_mm2(mask, areas, extents, geometry),
-        sampling_sd_ml=_sampling_sd(volumes),
+        sampling_sd_ml=float(np.hypot(_sampling_sd(volumes), _missing_sd(areas, geometry))),
     )
 
 
 def _sampling_sd(volumes: NDArray[np.float64]) -> float:
     lags = [float(volumes[: len(volumes) - lag] @ volumes[lag:]) for lag in range(3)]
     return float(np.sqrt(max(3 * lags[0] - 4 * lags[1] + lags[2], 0.0) / 240))
+
+
+def _missing_sd(areas: NDArray[np.float64], geometry: VolumeGeometry) -> float:
+    """Where slices are missing, any volume from nothing to the upper figure there is as likely."""
+    spans = [bridge.at_most_mm3 / MM3_PER_ML for bridge in find_bridges(areas, geometry)]
+    return float(np.linalg.norm(spans) / np.sqrt(12)) if spans else 0.0
 
 
 def _surface_mm2(

@@ -162,7 +162,7 @@ SENTENCES: dict[str, str] = {
     "gantry_tilt": "The slices are tilted by {degrees:.1f} degrees against the stack; distances are "
     "measured along the slices' normal.",
     "missing_slices": "{count} {count:slice|slices} {count:is|are} missing: {places:; }. What lies "
-    "there is not seen and not measured.",
+    "there is not seen.",
     "gap": "{count} between slices {below} and {above}, {offset_mm:.1f} mm above the first slice, where "
     "{step_mm:.1f} mm lie between neighbours",
     "unequal_spacing": "The slices are not equally thick or spaced: {parts:; }.[ {odd}] Volumes count "
@@ -173,12 +173,19 @@ SENTENCES: dict[str, str] = {
     "apart": "{mm:.1f} mm apart",
     "apart_range": "{low_mm:.1f} to {high_mm:.1f} mm apart",
     "apart_between": "{mm:.1f} mm apart from {first} to {last}",
-    "slice_gap": "Slices of {thickness_mm:g} mm lie {step_mm:.1f} mm apart: the tissue between them is "
-    "not seen.",
+    "slice_gap": "Thickness and distance of the slices disagree: slices of {thickness_mm:g} mm lie "
+    "{step_mm:.1f} mm apart. The tissue between them is not seen, or SliceThickness is wrong. Volumes "
+    "go by the distance.",
+    "slices_overlap": "Slices of {thickness_mm:g} mm lie {step_mm:.1f} mm apart: they overlap, or "
+    "SliceThickness is wrong. Volumes go by the distance.",
+    "distance_doubtful": "By their positions the slices lie {mm:.2f} mm apart, {by} {other_mm:.1f} mm. "
+    "Volumes go by the positions and may be wrong by as much. Export the series again.",
+    "by.slice_location": "by SliceLocation",
+    "by.slice_thickness": "by their thickness",
     "shifted_slices": "The slices do not lie in one line: slice {slice} is {mm:.1f} mm off sideways. "
     "The series may hold two scans.",
-    "thickness_unknown": "SliceThickness is missing in {count} {count:slice|slices}; the distance to "
-    "the nearest neighbour stands in.",
+    "thickness_unknown": "SliceThickness is missing or impossible in {count} {count:slice|slices}; the "
+    "distance to the nearest neighbour stands in.",
     "reoriented": "The stored images were not nose up with the patient's left on the right; they were "
     "turned exactly (flips and transposition only), and the geometry with them.",
     "patient_position": "The patient did not lie on the back ({position}): blood settles in another "
@@ -197,6 +204,12 @@ SENTENCES: dict[str, str] = {
     "blood_on_last_slice": "Blood touches the highest slice: the haematoma may reach beyond the scan, "
     "and its volume is then too small.",
     "tiny_haematoma": "The finding is below {limit_ml:g} mL: it may be noise or calcification.",
+    "missing_in_haematoma": "Slices are missing where there is blood: {places:; }. "
+    "{interpolated_ml:.1f} mL of the volume are interpolated there, not seen.",
+    "too_far_to_interpolate": "Slices are missing where there is blood: {places:; }. That is too far to "
+    "interpolate: the volume is of what is seen.",
+    "unseen_brain": "Brain is not seen between slices: {places:; }. A haematoma may lie there.",
+    "between": "{mm:.1f} mm between slices {below} and {above}",
     "bone_spot_left_out": "A dense spot on slice {slices} lies over bone of the next slice and is not "
     "counted as blood: look at it.",
     "may_be_bone": "A dense spot on slice {slices} lies over bone of the next slice: it may be bone and "
@@ -378,8 +391,10 @@ ERRORS: dict[str, str] = {
     "fields of PreprocessingSpec | export the bundle again with this version",
     "positions_shape": "positions of shape {shape} | shape (slices, 3) with at least one slice | "
     "correct the input and try again",
-    "thickness_count": "slice thicknesses {thicknesses} for {slices} slices | one positive "
-    "thickness for each slice | correct the input and try again",
+    "thickness_count": "slice thicknesses of shape {shape} for {slices} slices | one thickness for "
+    "each slice | correct the input and try again",
+    "slice_thickness": "slices of {thinnest:g} to {thickest:g} mm | {least:g} to {most:g} mm | correct "
+    "the input and try again",
     "pixel_spacing": "pixel spacing {dy} x {dx} mm | between 0.05 and 10 mm | correct the input "
     "and try again",
     "directions": "direction vectors {vectors} | two orthogonal unit vectors | correct the input "

@@ -151,7 +151,7 @@ SENTENCES: dict[str, str] = {
     # Geometry
     "gantry_tilt": "スライスは積層方向に対し{degrees:.1f}度傾いています（ガントリ傾斜）。距離は法線方向に"
     "計測しました。",
-    "missing_slices": "スライスが{count}枚欠落しています（{places}）。その部分は評価も計測もされていません。",
+    "missing_slices": "スライスが{count}枚欠落しています（{places}）。その部分は評価されていません。",
     "gap": "スライス{below}と{above}の間に{count}枚、最下端から{offset_mm:.1f} mm上、間隔{step_mm:.1f} mm",
     "unequal_spacing": "スライスの厚さまたは間隔が不均一です（{parts}）。[{odd}]体積は各スライスの範囲で"
     "計算しました。",
@@ -161,11 +161,18 @@ SENTENCES: dict[str, str] = {
     "apart": "間隔{mm:.1f} mm",
     "apart_range": "間隔{low_mm:.1f}〜{high_mm:.1f} mm",
     "apart_between": "{first}〜{last}の間隔{mm:.1f} mm",
-    "slice_gap": "厚さ{thickness_mm:g} mmのスライスの間隔が{step_mm:.1f} mmあり、その間の組織は評価されて"
-    "いません。",
+    "slice_gap": "スライスの厚さと間隔が一致しません（厚さ{thickness_mm:g} mm、間隔{step_mm:.1f} mm）。"
+    "スライス間の組織が撮影されていないか、SliceThicknessの誤りです。体積は間隔から計算しました。",
+    "slices_overlap": "厚さ{thickness_mm:g} mmのスライスの間隔が{step_mm:.1f} mmです。スライスの重なりか、"
+    "SliceThicknessの誤りです。体積は間隔から計算しました。",
+    "distance_doubtful": "スライス間隔は位置情報では{mm:.2f} mmですが、{by}では{other_mm:.1f} mmです。体積は"
+    "位置情報から計算しており、同じ割合で誤っている可能性があります。シリーズを書き出し直してください。",
+    "by.slice_location": "SliceLocation（スライス位置）",
+    "by.slice_thickness": "スライス厚",
     "shifted_slices": "スライスが一直線に並んでいません（スライス{slice}が横に{mm:.1f} mm）。"
     "2回の撮影が混在している可能性があります。",
-    "thickness_unknown": "{count}スライスにSliceThicknessがないため、隣接スライスとの距離で代用しました。",
+    "thickness_unknown": "{count}スライスのSliceThicknessがないか、あり得ない値のため、隣接スライスとの距離で"
+    "代用しました。",
     "reoriented": "画像の向きを標準（鼻が上、患者の左が画像の右）に直しました（反転と転置のみ）。",
     "patient_position": "仰臥位ではありません（{position}）。液面形成の方向が想定と異なります。",
     # The models
@@ -178,6 +185,12 @@ SENTENCES: dict[str, str] = {
     "blood_on_first_slice": "最下端のスライスに血腫があり、撮影範囲外に続く可能性があります（体積は過小）。",
     "blood_on_last_slice": "最上端のスライスに血腫があり、撮影範囲外に続く可能性があります（体積は過小）。",
     "tiny_haematoma": "所見は{limit_ml:g} mL未満です。ノイズまたは石灰化の可能性があります。",
+    "missing_in_haematoma": "血腫の部位でスライスが欠落しています（{places}）。体積のうち"
+    "{interpolated_ml:.1f} mLは画像がなく、前後のスライスから補間した値です。",
+    "too_far_to_interpolate": "血腫の部位でスライスが欠落しています（{places}）。間隔が広すぎるため補間せず、"
+    "体積は画像のある部分だけの値です。",
+    "unseen_brain": "脳の一部が撮影されていません（{places}）。そこに血腫がある可能性があります。",
+    "between": "スライス{below}と{above}の間{mm:.1f} mm",
     "bone_spot_left_out": "スライス{slices}で、隣接スライスの骨に重なる高吸収域を血腫から除外しました。"
     "目視で確認してください。",
     "may_be_bone": "スライス{slices}の所見は隣接スライスの骨に重なり、骨の可能性があります。"
@@ -357,8 +370,10 @@ ERRORS: dict[str, str] = {
     "モデルを再度出力してください",
     "positions_shape": "位置の形状{shape} | 形状（スライス数, 3）、1スライス以上 | 入力を修正して"
     "、もう一度実行してください",
-    "thickness_count": "{slices}スライスに対しスライス厚{thicknesses} | 各スライスに正の厚さ1つ | "
+    "thickness_count": "{slices}スライスに対しスライス厚の形状{shape} | 各スライスに厚さ1つ | "
     "入力を修正して、もう一度実行してください",
+    "slice_thickness": "スライス厚{thinnest:g}〜{thickest:g} mm | {least:g}〜{most:g} mm | 入力を修正して、"
+    "もう一度実行してください",
     "pixel_spacing": "画素間隔{dy} x {dx} mm | 0.05〜10 mm | 入力を修正して、もう一度実行してくだ"
     "さい",
     "directions": "方向ベクトル{vectors} | 直交する2つの単位ベクトル | 入力を修正して、もう一度実"

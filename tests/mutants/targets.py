@@ -12,6 +12,11 @@ TARGETS: dict[str, tuple[str, ...]] = {
         f"{_MEASURE}/test_clean.py",
     ),
     "hemx_core/measure/clean.py": (f"{_MEASURE}/test_clean.py",),
+    "hemx_core/measure/bridges.py": (
+        f"{_MEASURE}/test_bridges.py",
+        f"{_MEASURE}/test_distances.py",
+    ),
+    "hemx_core/measure/unseen.py": (f"{_MEASURE}/test_distances.py",),
     "hemx_core/measure/corrected.py": (f"{_MEASURE}/test_corrected.py",),
     "hemx_core/measure/signs.py": (f"{_MEASURE}/test_signs.py",),
     "hemx_core/measure/clot.py": (f"{_MEASURE}/test_clot.py", f"{_MEASURE}/test_signs.py"),
@@ -20,6 +25,7 @@ TARGETS: dict[str, tuple[str, ...]] = {
         f"{_MEASURE}/test_signs.py",
     ),
     "hemx_core/imaging/prepare.py": (f"{_IMAGING}/test_prepare.py",),
+    "hemx_core/imaging/spacing.py": (f"{_IMAGING}/test_spacing.py",),
     "hemx_core/imaging/geometry.py": (
         f"{_IMAGING}/test_geometry.py",
         f"{_IMAGING}/test_reader.py",

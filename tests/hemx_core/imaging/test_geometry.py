@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
 from hemx_core.imaging.geometry import (
     build_geometry,
     directions,
     geometry_notes,
-    missing_after,
     plane,
-    regular_steps,
     stack,
     thicknesses,
     turn_for,
@@ -27,7 +23,7 @@ from hemx_core.imaging.geometry import (
 from hemx_core.imaging.headers import SliceHeader
 from hemx_core.imaging.reader import list_series, read_series
 from hemx_core.imaging.volume import HUVolume, StoredGrid, VolumeGeometry
-from hemx_core.notes import Severity
+from hemx_core.notes import Note, Severity
 from hemx_core.words import tell
 from tests.factories import ct_pixels, write_ct_series
 
@@ -105,25 +101,6 @@ def test_missing_slices_are_told_with_their_place(tmp_path: Path) -> None:
     assert not note(volume, "unequal_spacing")
 
 
-@given(
-    count=st.integers(8, 40),
-    step=st.floats(0.5, 10),
-    data=st.data(),
-)
-def test_any_one_slice_that_is_lost_is_found(count: int, step: float, data: st.DataObject) -> None:
-    lost = data.draw(st.integers(1, count - 2))
-    offsets = np.delete(np.arange(count) * step, lost)
-    gaps = missing_after(np.diff(offsets).tolist())
-    assert [(index, missing) for index, missing, _ in gaps] == [(lost - 1, 1)]
-
-
-@given(first=st.integers(4, 12), second=st.integers(4, 12), a=st.floats(1, 6), b=st.floats(1, 6))
-def test_two_planned_spacings_are_no_gap(first: int, second: int, a: float, b: float) -> None:
-    steps = [a] * first + [(a + b) / 2] + [b] * second
-    assert missing_after(steps) == []
-    assert sum(end - start for start, end, _ in regular_steps(steps)) >= first + second
-
-
 def test_equal_copies_of_a_slice_are_dropped(tmp_path: Path) -> None:
     paths = write_ct_series(tmp_path)
     (tmp_path / "copy").write_bytes(paths[3].read_bytes())
@@ -189,6 +166,7 @@ def header(
     *,
     orientation: Sequence[float] | None = (1, 0, 0, 0, 1, 0),
     thickness_mm: float | None = 5.0,
+    location_mm: float | None = None,
     number: int = 0,
     frame: int | None = None,
     name: str = "",
@@ -199,7 +177,7 @@ def header(
         SliceHeader,
         SimpleNamespace(
             orientation=orientation, position_mm=position_mm, spacing_mm=(0.5, 0.8),
-            thickness_mm=thickness_mm, facts=facts, frame=frame, name=name,
+            thickness_mm=thickness_mm, location_mm=location_mm, facts=facts, frame=frame, name=name,
         ),
     )  # fmt: skip
 
@@ -284,51 +262,15 @@ def test_a_missing_thickness_is_the_distance_to_the_nearer_neighbour() -> None:
     np.testing.assert_allclose(thicknesses(headers[:2], np.array([3.0, 0.0])), [3, 3])
 
 
-@pytest.mark.parametrize(
-    ("steps", "planned"),
-    [
-        ([5, 5, 5], [(0, 3, 5)]),
-        ([5, 5], [(0, 2, 5)]),
-        ([5, 8], [(0, 1, 5), (1, 2, 8)]),  # each is half of all
-        ([5, 8, 11], []),
-        ([5, 5.24, 5.2, 9, 9.4, 9.2, 9.1], [(0, 3, 5.2), (3, 7, 9.15)]),
-        ([5, 5, 5, 7, 5, 9, 9], [(0, 3, 5), (4, 5, 5)]),
-        ([0.5, 0.58, 0.5], [(0, 3, 0.5)]),  # within 0.1 mm
-    ],
-)
-def test_what_recurs_is_planned(steps: list[float], planned: list[tuple[int, int, float]]) -> None:
-    assert regular_steps(steps) == [pytest.approx(run) for run in planned]
-
-
-@pytest.mark.parametrize(
-    ("steps", "gaps"),
-    [
-        ([5, 5, 5, 7.4, 5, 5, 5], []),
-        ([5, 5, 5, 7.5, 5, 5, 5], [(3, 1, 7.5)]),
-        ([5, 5, 5, 20, 5, 5, 5], [(3, 3, 20)]),
-        ([3, 3, 3, 7.4, 5, 5, 5], []),  # less than 1.5 times the wider side
-        ([3, 3, 3, 7.5, 5, 5, 5], [(3, 1, 7.5)]),
-        ([5, 5, 5, 12], [(3, 1, 12)]),
-        ([12, 5, 5, 5], [(0, 1, 12)]),
-        ([5, 5, 5, 12, 5, 5, 5, 9, 9, 9], [(3, 1, 12)]),  # the nearest plan on each side
-        ([9, 9, 9, 5, 5, 5, 12, 5, 5, 5], [(6, 1, 12)]),
-        ([5, 8, 11], []),
-    ],
-)
-def test_what_is_half_as_wide_again_as_both_sides_is_a_gap(
-    steps: list[float], gaps: list[tuple[int, int, float]]
-) -> None:
-    assert missing_after(steps) == gaps
-
-
-def told_of(
+def notes_of(
     offsets: Sequence[float],
     *,
     thickness: float | Sequence[float] = 5.0,
     aside: dict[int, float] | None = None,
     positions: Sequence[str] = (),
-) -> dict[str, str]:
-    """The notes of a stack from 20 mm up, by code."""
+    locations: Sequence[float | None] = (),
+) -> list[Note]:
+    """The notes of a stack from 20 mm up."""
     count = len(offsets)
     places = np.array([[(aside or {}).get(i, 0.0), 0, 20 + z] for i, z in enumerate(offsets)])
     geometry = VolumeGeometry(
@@ -341,7 +283,13 @@ def told_of(
     headers = [header() for _ in range(count)]
     for index, one in enumerate(headers):
         one.facts.patient_position = positions[index] if positions else "HFS"
-    return {found.code: tell(found) for found in geometry_notes(geometry, headers, StoredGrid())}
+        vars(one)["location_mm"] = locations[index] if locations else None
+    return list(geometry_notes(geometry, headers, StoredGrid()))
+
+
+def told_of(offsets: Sequence[float], **values: Any) -> dict[str, str]:
+    """The same as sentences, by code."""
+    return {found.code: tell(found) for found in notes_of(offsets, **values)}
 
 
 def _from(steps: Sequence[float]) -> list[float]:
@@ -417,3 +365,52 @@ def test_the_position_is_the_first_slice_s() -> None:
     assert "HFP" in told_of(_from([5, 5]), positions=["HFP", "HFS", "HFS"])["patient_position"]
     assert told_of(_from([5, 5]), positions=["HFS", "HFP", "HFP"]) == {}
     assert told_of(_from([5, 5]), positions=["", "HFP", "HFP"]) == {}
+
+
+@pytest.mark.parametrize(
+    ("thickness", "step", "told"),
+    [(5.0, 5.0, None), (5.5, 5.0, None), (5.0, 2.5, Severity.INFO), (10.0, 5.0, Severity.INFO),
+     (20.0, 5.0, Severity.CAUTION), (50.0, 5.0, Severity.CAUTION)],
+)  # fmt: skip
+def test_thick_slices_may_overlap_and_too_thick_ones_are_a_caution(
+    thickness: float, step: float, told: Severity | None
+) -> None:
+    found = notes_of(_from([step] * 20), thickness=thickness)
+    assert [note.severity for note in found if note.code == "slices_overlap"] == [told] * bool(told)
+    assert not any(note.severity is Severity.WARNING for note in found)
+
+
+def test_a_thickness_that_is_too_small_is_told_to_disagree() -> None:
+    told = told_of(_from([5.0] * 5), thickness=1.25)["slice_gap"]
+    assert "disagree" in told
+    assert "not seen" in told
+    # Also where no distance recurs.
+    assert "slice_gap" in told_of(_from([8, 11, 14]), thickness=5.0)
+
+
+@pytest.mark.parametrize("tilt", [1.0, 1 / np.cos(np.deg2rad(30))])
+def test_locations_that_agree_say_nothing(tilt: float) -> None:
+    offsets = _from([5.0] * 5)
+    for sign in (1, -1):
+        places = [sign * tilt * offset + 700 for offset in offsets]
+        assert told_of(offsets, locations=places) == {}
+    assert told_of(offsets, locations=[0.0] * 6) == {}
+    assert told_of(offsets, locations=[0.0, 50, 20, 90, 1, 3]) == {}
+    assert told_of(offsets, locations=[0.0, 50, 100, 150, 200, None]) == {}
+
+
+def test_positions_in_another_unit_are_a_warning() -> None:
+    steps = [0.5] * 29  # centimetres
+    located = notes_of(_from(steps), locations=[5.0 * i for i in range(30)])
+    (told,) = [note for note in located if note.severity is Severity.WARNING]
+    assert (told.code, told.values["mm"], told.values["other_mm"]) == (
+        "distance_doubtful",
+        0.5,
+        5.0,
+    )
+    assert "by SliceLocation 5.0 mm" in tell(told)
+    assert "by their thickness 5.0 mm" in told_of(_from(steps))["distance_doubtful"]
+    micro = told_of(_from([50.0] * 5), locations=[5.0 * i for i in range(6)])
+    assert "distance_doubtful" in micro
+    # Slabs over a short piece of the head are no head in centimetres.
+    assert "distance_doubtful" not in told_of(_from([2.5] * 8), thickness=5.0)

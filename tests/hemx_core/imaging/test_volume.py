@@ -20,9 +20,21 @@ def test_extents_sum_to_the_stack_when_slices_touch():
     assert extents.tolist() == [4, 4, 4, 4.75, 6.25, 7]
 
 
-def test_extents_leave_a_gap_out():
-    # The slice at 15 mm is missing: nobody saw that tissue, so no slice may claim it.
-    assert geometry([0, 5, 20, 25], [5] * 4).slice_extents_mm.tolist() == [5, 5, 5, 5]
+def test_extents_interpolate_across_a_gap_and_tell_what_is_seen():
+    stack = geometry([0, 5, 20, 25], [5] * 4)
+    assert stack.slice_extents_mm.tolist() == [5, 10, 10, 5]
+    assert stack.seen_extents_mm.tolist() == [5, 5, 5, 5]
+    assert [(gap.below, gap.count) for gap in stack.gaps] == [(1, 2)]
+
+
+@pytest.mark.parametrize(
+    "thickness", [0.0, -5.0, 0.049, 50.1, 1e20, 1e308, float("nan"), float("inf")]
+)
+def test_no_slice_has_such_a_thickness(thickness):
+    with pytest.raises(VolumeError, match=r"0\.05 to 50 mm"):
+        geometry([0, 5], [5, thickness])
+    with pytest.raises(VolumeError):
+        HUVolume(np.zeros((2, 4, 5)), spacing_mm=(thickness, 0.5, 0.5))
 
 
 def test_extent_of_a_single_slice_is_its_thickness():

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -223,6 +225,28 @@ def test_a_spot_over_the_bone_below_or_above_is_found(ridge_on: int) -> None:
     assert find_bone_spots(mask, find_components(mask, volume.geometry), volume) == {1: 3}
 
 
+@pytest.mark.parametrize("tilt_deg", [0.0, 11.0, 17.0, 23.0])
+@pytest.mark.parametrize("step_mm", [5.0, 10.0])
+def test_a_rounding_makes_no_spot_too_high(step_mm: float, tilt_deg: float) -> None:
+    geometry = VolumeGeometry.axial(8, spacing_mm=(step_mm, 1.0, 1.0), tilt_deg=tilt_deg)
+    volume = HUVolume(head(ridge_on=2).hu, geometry=geometry)
+    mask = mask_of(volume, (slice(3, 3 + round(10 / step_mm)), SPOT), (slice(5, 7), CLOT))
+    assert find_bone_spots(mask, find_components(mask, geometry), volume) == {1: 3}
+
+
+def test_slices_that_are_missing_beside_a_spot_do_not_make_it_higher() -> None:
+    whole = VolumeGeometry.axial(12, spacing_mm=(5.0, 1.0, 1.0))
+    kept = [0, 1, 2, 3, 8, 9, 10, 11]
+    geometry = replace(
+        whole,
+        positions_mm=whole.positions_mm[kept],
+        slice_thickness_mm=whole.slice_thickness_mm[kept],
+    )
+    volume = HUVolume(head(ridge_on=2).hu, geometry=geometry)
+    mask = mask_of(volume, (slice(3, 4), SPOT), (slice(5, 7), CLOT))
+    assert find_bone_spots(mask, find_components(mask, geometry), volume) == {1: 3}
+
+
 @pytest.mark.parametrize(
     ("ridge_on", "slices", "place", "step_mm"),
     [
@@ -249,7 +273,7 @@ def test_beside_a_haematoma_it_is_left_out_and_told() -> None:
     )
     assert np.array_equal(found.mask, clot)
     assert found.component_volumes_ml == pytest.approx([8.0])
-    told = {note.code: tell(note) for note in haematoma_notes(found)}
+    told = {note.code: tell(note) for note in haematoma_notes(found, volume)}
     assert "slice 4 " in told["bone_spot_left_out"]
     assert "may_be_bone" not in told
 
@@ -259,7 +283,7 @@ def test_alone_it_is_counted_and_told_to_be_doubtful() -> None:
     mask = mask_of(volume, (slice(3, 4), SPOT))
     found = measure_haematoma(mask, volume, min_component_ml=0.1)
     assert np.array_equal(found.mask, mask)
-    told = {note.code for note in haematoma_notes(found)}
+    told = {note.code for note in haematoma_notes(found, volume)}
     assert "may_be_bone" in told
     assert "bone_spot_left_out" not in told
 

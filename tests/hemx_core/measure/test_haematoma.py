@@ -11,8 +11,9 @@ def _volume() -> HUVolume:
 
 
 def _codes(mask: np.ndarray) -> set[str]:
-    haematoma = measure_haematoma(mask, _volume(), min_component_ml=0.1)
-    return {note.code for note in haematoma_notes(haematoma)}
+    volume = _volume()
+    haematoma = measure_haematoma(mask, volume, min_component_ml=0.1)
+    return {note.code for note in haematoma_notes(haematoma, volume)}
 
 
 def test_volume_counts_all_components_and_abc2_and_diameter_the_largest() -> None:
@@ -75,7 +76,7 @@ def test_a_pixel_on_the_first_slice_is_blood_and_the_input_stays() -> None:
     mask = np.zeros((3, 8, 8), bool)
     mask[0, 0, 0] = mask[1, 4, 2:6] = True
     haematoma = measure_haematoma(mask, volume, min_component_ml=0.0)
-    codes = {note.code for note in haematoma_notes(haematoma)}
+    codes = {note.code for note in haematoma_notes(haematoma, volume)}
     assert codes == {"blood_on_first_slice", "tiny_haematoma", "markers_research"}
     measure_haematoma(mask, volume, min_component_ml=0.004)
     assert mask[0, 0, 0], "dropped from the answer alone"

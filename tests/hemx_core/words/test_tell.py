@@ -43,11 +43,11 @@ def test_a_note_is_told_with_its_figures_in_both_languages() -> None:
     note = Note("missing_slices", Severity.CAUTION, count=2, places=(gap,))
     assert tell(note) == (
         "2 slices are missing: 2 between slices 4 and 5, 15.0 mm above the first slice, where "
-        "15.0 mm lie between neighbours. What lies there is not seen and not measured."
+        "15.0 mm lie between neighbours. What lies there is not seen."
     )
     assert tell_labelled(note, "ja") == (
         "注意：スライスが2枚欠落しています（スライス4と5の間に2枚、最下端から15.0 mm上、間隔15.0 mm）。"
-        "その部分は評価も計測もされていません。"
+        "その部分は評価されていません。"
     )
 
 
