@@ -42,7 +42,7 @@ DOUBTS: Mapping[str, Doubt] = MappingProxyType(
         "unreadable_files": Doubt.NONE,
         "unreadable_slices": Doubt.PICTURE | Doubt.LOWER_BOUND,
         # Distances of the slices: of an interpolated volume two figures are given
-        "distance_doubtful": Doubt.PICTURE,
+        "distance_doubtful": Doubt.PICTURE | Doubt.LOWER_BOUND,
         "missing_in_haematoma": Doubt.NONE,
         "too_far_to_interpolate": Doubt.LOWER_BOUND,
         "unseen_brain": Doubt.PICTURE,

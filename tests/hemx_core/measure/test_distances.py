@@ -232,6 +232,7 @@ def test_positions_in_centimetres_are_warned_and_both_figures_given(
     result = answer(read(tmp_path, heads, scale=0.1, located=True))
     assert "by SliceLocation 5.0 mm" in warned(result)["distance_doubtful"]
     assert result.haematoma.at_most_ml == pytest.approx(full.haematoma_volume_ml, rel=0.01)
+    assert result.haematoma.lower_bound
     assert result.recommendation is Recommendation.CALL_NOW
 
 
