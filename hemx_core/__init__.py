@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         InputError,
         ModelError,
         NotHeadError,
+        NotHUError,
         OutputError,
         VolumeError,
     )
@@ -45,6 +46,7 @@ __all__ = [
     "InputError",
     "ModelError",
     "Models",
+    "NotHUError",
     "NotHeadError",
     "OutputError",
     "Phantom",
@@ -75,6 +77,7 @@ _LAZY = {
     "InputError": "hemx_core.errors:InputError",
     "ModelError": "hemx_core.errors:ModelError",
     "Models": "hemx_core.bundle.load:Models",
+    "NotHUError": "hemx_core.errors:NotHUError",
     "NotHeadError": "hemx_core.errors:NotHeadError",
     "OutputError": "hemx_core.errors:OutputError",
     "Phantom": "hemx_core.phantoms.make:Phantom",

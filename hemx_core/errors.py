@@ -13,6 +13,7 @@ HemxError
 │   │   ├── TooFewSlicesError      not enough axial slices for a volume
 │   │   ├── UnreadablePixelsError  pixel data missing, truncated or not decodable here
 │   │   └── UnsafeInputError       an archive or directory file that leaves its folder or explodes
+│   ├── NotHUError             the values are not Hounsfield units
 │   ├── NotHeadError           the volume does not show a head with a brain in it
 │   └── VolumeError            an array, spacing or geometry that contradicts itself
 ├── ModelError                 the model bundle or its runtime
@@ -137,6 +138,10 @@ class UnreadablePixelsError(DicomSeriesError):
 
 class UnsafeInputError(DicomSeriesError):
     """An archive or directory file that leaves its folder or expands beyond bounds."""
+
+
+class NotHUError(InputError):
+    """The values are not Hounsfield units."""
 
 
 class NotHeadError(InputError):

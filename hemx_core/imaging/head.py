@@ -42,9 +42,10 @@ def head_mask(
     threshold = TISSUE_HU
     if clipped_to_hu is not None:
         lower, upper = clipped_to_hu
-        threshold = max(TISSUE_HU, lower + 0.1 * (upper - lower))
+        # Above bone a window's top says nothing of air.
+        threshold = max(TISSUE_HU, lower + 0.1 * (min(upper, BONE_HU) - lower))
     tissue = (hu > threshold).astype(np.uint8)
-    opened = cv2.morphologyEx(tissue, cv2.MORPH_OPEN, _disk(OPENING_MM, pixel_spacing_mm))
+    opened = cv2.morphologyEx(tissue, cv2.MORPH_OPEN, disk(OPENING_MM, pixel_spacing_mm))
     largest = _largest_component(opened)
     if largest is None:
         return np.zeros(hu.shape, np.uint8)
@@ -79,7 +80,7 @@ def bone_mask(
     if threshold < BONE_HU - 1:
         bone &= _reaches_rim(labels, count, head, pixel_spacing_mm)
     return np.asarray(
-        cv2.dilate(bone.astype(np.uint8)[labels], _disk(2 * BONE_MARGIN_MM, pixel_spacing_mm)),
+        cv2.dilate(bone.astype(np.uint8)[labels], disk(2 * BONE_MARGIN_MM, pixel_spacing_mm)),
         dtype=np.uint8,
     )
 
@@ -141,6 +142,7 @@ def _filled(mask: Mask) -> Mask:
     return filled
 
 
-def _disk(diameter_mm: float, pixel_spacing_mm: tuple[float, float]) -> Mask:
+def disk(diameter_mm: float, pixel_spacing_mm: tuple[float, float]) -> Mask:
+    """A structuring element of a diameter, at least one pixel, odd in rows and columns."""
     rows, columns = (max(1, round(diameter_mm / mm) | 1) for mm in pixel_spacing_mm)
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (columns, rows)), dtype=np.uint8)

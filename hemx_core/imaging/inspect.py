@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from hemx_core.imaging.prepare import check_head
+from hemx_core.imaging.values import check_values
 from hemx_core.imaging.volume import HUVolume
 
 OnSlice = Callable[[int, int], None]
@@ -26,8 +27,10 @@ def inspect(volume: HUVolume, on_slice: OnSlice | None = None) -> HUVolume:
         The volume with what was found: a recognised clipping, and notes. The same object where there
         is nothing to add.
     Raises:
+        NotHUError: the values are not Hounsfield units.
         NotHeadError: the volume shows no head with a brain in it.
     """
+    volume = check_values(volume)
     check_head(volume, on_slice=on_slice)
     return volume
 

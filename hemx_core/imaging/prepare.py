@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemx_core.errors import NotHeadError, VolumeError
+from hemx_core.imaging.clipping import TOP_BELOW_HU
 from hemx_core.imaging.head import bone_mask, check_intensities, head_mask
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.imaging.volume import HUVolume
@@ -250,6 +251,8 @@ def _notes(volume: HUVolume) -> tuple[Note, ...]:
     if volume.clipped_to_hu is None:
         return ()
     lower, upper = volume.clipped_to_hu
+    if upper > TOP_BELOW_HU:
+        return (Note("clipped_below", Severity.CAUTION, lower=lower),)
     return (Note("clipped_hu", Severity.CAUTION, lower=lower, upper=upper),)
 
 

@@ -46,6 +46,10 @@ DOUBTS: Mapping[str, Doubt] = MappingProxyType(
         "missing_in_haematoma": Doubt.NONE,
         "too_far_to_interpolate": Doubt.LOWER_BOUND,
         "unseen_brain": Doubt.PICTURE,
+        # Values
+        "brain_shifted": Doubt.PICTURE | Doubt.LOWER_BOUND,
+        "no_air": Doubt.PICTURE,
+        "slices_shifted": Doubt.PICTURE,
         # Models
         "models_unsigned": Doubt.NONE,
         "models_untested": Doubt.NONE,

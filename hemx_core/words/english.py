@@ -136,6 +136,14 @@ SENTENCES: dict[str, str] = {
     "clipped": "{count} {count:value|values} beyond int16 {count:was|were} clipped.",
     "clipped_hu": "The values were clipped to {lower:g} to {upper:g} HU before they came here: bone "
     "is taken from saturated pixels at the rim, and densities beyond the range are unknown.",
+    "clipped_below": "The values were clipped at {lower:g} HU from below before they came here: fat and "
+    "air cannot be told apart.",
+    "no_air": "There is no air in the pictures (the lowest value is {low}): nothing shows that the "
+    "values are HU. Look at the pictures yourself.",
+    "brain_shifted": "Brain reads {brain} HU instead of about 20 to 40: {by:+d} HU from the usual. The "
+    "values may be shifted (wrong RescaleIntercept). Do not rely on the result; export the series again.",
+    "slices_shifted": "The values of {count:slice|slices} {slices} lie {hu} HU off those of the other "
+    "slices (rescale lost or wrong). They were shifted back by that. Look at {count:it|them} yourself.",
     "stray_bits": "{count} {count:pixel uses|pixels use} bits beyond BitsStored; these bits were left "
     "out, as the standard says.",
     "padding_kept": "PixelPaddingValue means {hu:g} HU, which tissue may have; such pixels were not "
@@ -372,6 +380,26 @@ ERRORS: dict[str, str] = {
     "Hounsfield units | export the original series, not a converted copy",
     "inverted_unclear": "{file} is MONOCHROME1, and its corners have {hu:.0f} HU, inverted "
     "{inverted_hu:.0f} HU | air in the corners | export the series again as MONOCHROME2",
+    "hu_few_values": "only {count} different values, from {low} to {high} | Hounsfield units: air at "
+    "-1000, brain at 20 to 40, bone above 300 | give HU, not values scaled to 0..1",
+    "hu_grey_levels": "grey levels of a display window from {low:g} to {high:g}, not Hounsfield "
+    "units[ (brain reads {brain})] | air at -1000 HU, brain at 20 to 40 HU | export the CT images "
+    "themselves, not pictures of them; or turn the levels back to HU by their window",
+    "hu_shifted": "all values are about {shift:.0f} too high ({low} to {high}[, brain reads "
+    "{brain}]): RescaleIntercept is lost or wrong | air at -1000 HU, brain at 20 to 40 HU | export "
+    "the original series, or subtract {shift:.0f}",
+    "hu_scaled": "the values are scaled by about {slope:.3g} ({low} to {high}): RescaleSlope is lost or "
+    "wrong | air at -1000 HU, brain at 20 to 40 HU | export the original series",
+    "hu_inverted": "the values are inverted: air reads higher than bone ({low} to {high}) | air at -1000 "
+    "HU, brain at 20 to 40 HU, bone above | export the original series as MONOCHROME2",
+    "hu_wrapped": "values have wrapped round ({low} to {high}): signed and unsigned were mixed up | air "
+    "at -1000 HU, bone up to about 2000 HU | export the original series; check PixelRepresentation and "
+    "BitsStored",
+    "hu_unknown_scale": "the values from {low} to {high} are not Hounsfield units[: brain reads "
+    "{brain}] | air at -1000 HU, brain at 20 to 40 HU | export the original series; check "
+    "RescaleSlope and RescaleIntercept",
+    "hu_slices_differ": "the values of {count} of {slices} slices lie {hu} HU off those of the others | "
+    "one scale for all slices | export the original series; check RescaleIntercept of every slice",
     "no_head": "only {heads} of {inspected} inspected slices have the cross-section of a head "
     "(largest {largest_cm2:.0f} cm2) | {least_cm2:.0f} to {most_cm2:.0f} cm2 of tissue | give a "
     "non-contrast head CT; check pixel spacing and rescale values",

@@ -132,6 +132,13 @@ SENTENCES: dict[str, str] = {
     "clipped": "int16の範囲を超える値{count}個を切り詰めました。",
     "clipped_hu": "CT値が入力前に{lower:g}〜{upper:g} HUに切り詰められています。骨は辺縁の飽和した画素から"
     "求め、範囲外の濃度は不明です。",
+    "clipped_below": "CT値が入力前に{lower:g} HUで下側を切り詰められています。脂肪と空気を区別できません。",
+    "no_air": "画像に空気がありません（最小値{low}）。CT値（HU）であることを確認できません。画像をご自身で"
+    "確認してください。",
+    "brain_shifted": "脳のCT値が{brain} HUです（通常20〜40 HU、通常との差{by:+d} HU）。値がずれている可能性"
+    "があります（RescaleInterceptの誤り）。結果に頼らず、シリーズを再度出力してください。",
+    "slices_shifted": "スライス{slices}の値が、他のスライスより{hu} HUずれています（Rescaleの欠落または誤"
+    "り）。その分を戻して読みました。画像をご自身で確認してください。",
     "stray_bits": "{count}画素でBitsStoredを超えるビットを、規格に従って除外しました。",
     "padding_kept": "PixelPaddingValueは{hu:g} HUで組織の値と重なるため、空気に置き換えていません。",
     "monochrome1": "画像はMONOCHROME1です{what}。",
@@ -352,6 +359,23 @@ ERRORS: dict[str, str] = {
     "算係数 | 変換後のコピーではなく、元のシリーズを出力してください",
     "inverted_unclear": "{file}はMONOCHROME1で、四隅は{hu:.0f} HU、反転すると{inverted_hu:.0f} HU"
     "です | 四隅が空気 | MONOCHROME2でシリーズを再度出力してください",
+    "hu_few_values": "値が{count}種類（{low}〜{high}）しかありません | CT値（HU）：空気-1000、脳20〜40、骨"
+    "300以上 | 0〜1に変換した値ではなく、HUを指定してください",
+    "hu_grey_levels": "CT値ではなく、表示ウィンドウの階調{low:g}〜{high:g}です[（脳は{brain}）] | 空気"
+    "-1000 HU、脳20〜40 HU | 表示画像ではなくCT画像を出力するか、ウィンドウから階調をHUに戻してください",
+    "hu_shifted": "全体の値が約{shift:.0f}高くなっています（{low}〜{high}[、脳は{brain}]）。"
+    "RescaleInterceptの欠落または誤りです | 空気-1000 HU、脳20〜40 HU | 元のシリーズを出力するか、"
+    "{shift:.0f}を引いてください",
+    "hu_scaled": "値が約{slope:.3g}倍になっています（{low}〜{high}）。RescaleSlopeの欠落または誤りです | "
+    "空気-1000 HU、脳20〜40 HU | 元のシリーズを出力してください",
+    "hu_inverted": "値が反転しています。空気が骨より高くなっています（{low}〜{high}） | 空気-1000 HU、脳20"
+    "〜40 HU、骨はそれ以上 | 元のシリーズをMONOCHROME2で出力してください",
+    "hu_wrapped": "値が桁あふれしています（{low}〜{high}）。符号の有無の取り違えです | 空気-1000 HU、骨は"
+    "約2000 HUまで | 元のシリーズを出力し、PixelRepresentationとBitsStoredを確認してください",
+    "hu_unknown_scale": "値{low}〜{high}はCT値（HU）ではありません[（脳は{brain}）] | 空気-1000 HU、脳20〜"
+    "40 HU | 元のシリーズを出力し、RescaleSlopeとRescaleInterceptを確認してください",
+    "hu_slices_differ": "{slices}スライス中{count}枚の値が、他より{hu} HUずれています | 全スライスで同じ尺"
+    "度 | 元のシリーズを出力し、各スライスのRescaleInterceptを確認してください",
     "no_head": "調べた{inspected}スライス中、頭部の断面積があるのは{heads}枚だけです（最大"
     "{largest_cm2:.0f} cm2） | 組織の面積{least_cm2:.0f}〜{most_cm2:.0f} cm2 | 頭部の単純CTを指定"
     "し、PixelSpacingとRescaleの値を確認してください",

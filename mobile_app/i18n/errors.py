@@ -70,6 +70,14 @@ STRINGS: dict[str, tuple[str, str]] = {
         "Ask whoever made it for an ordinary copy of the study.",
         "作成元に通常の形式での再出力を依頼してください。",
     ),
+    "error.NotHUError": (
+        "The values of the images are not Hounsfield units.",
+        "画像の値がCT値（HU）ではありません。",
+    ),
+    "remedy.NotHUError": (
+        "Export the original series from the scanner or PACS, not a converted copy.",
+        "変換後のコピーではなく、装置またはPACSから元のシリーズを出力してください。",
+    ),
     "error.NotHeadError": (
         "This does not look like a head CT.",
         "頭部CTではないようです。",
