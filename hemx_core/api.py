@@ -246,9 +246,11 @@ def triage(
         on_slice: given every slice as it is segmented, those with blood again when classified.
     Raises:
         DicomSeriesError: no usable series.
-        NotHeadError: the volume shows no head with a brain in it.
+        NotHUError: the volume's values are not Hounsfield units.
+        NotHeadError: it shows no head with a brain in it.
         ModelError: the models cannot be loaded or run.
-        InputError: no such language, or a window of other than two numbers.
+        InputError: no such language, or a window of other than two numbers or too far from the
+            models' own.
 
     Example:
         result = hemx.triage("study/")

@@ -21,7 +21,7 @@ from hemx_core.costs import OnSlice, Progress, StageClock, Watch
 from hemx_core.errors import ModelError
 from hemx_core.imaging.inspect import inspect
 from hemx_core.imaging.prepare import PreparedSlice, PreparedVolume, crop_around, prepare
-from hemx_core.imaging.spec import HUWindow, PreprocessingSpec
+from hemx_core.imaging.spec import HUWindow, PreprocessingSpec, check_window
 from hemx_core.imaging.volume import HUVolume
 from hemx_core.manifest import ModelManifest
 from hemx_core.measure.aggregate import (
@@ -168,12 +168,15 @@ def triage_volume(
         on_slice: given every slice when it has been segmented, those with blood again when classified.
         clock: goes on with a clock that has timed earlier stages.
     Raises:
-        NotHeadError: the volume shows no head with a brain in it.
+        NotHUError: the volume's values are not Hounsfield units.
+        NotHeadError: it shows no head with a brain in it.
+        VolumeError: the window is too far from the models' own.
         ModelError: a program failed.
     """
     watch = Watch(clock or StageClock(), progress, on_slice)
+    spec = preprocessing(models.manifest, settings)
     volume = check(volume, watch)
-    prepared = prepare(volume, preprocessing(models.manifest, settings))
+    prepared = prepare(volume, spec)
     segmentation = segment(prepared, models, watch)
     haematoma = measure(segmentation.mask, volume, models.manifest, watch)
     signs = judge_signs(volume, haematoma, watch)
@@ -182,9 +185,14 @@ def triage_volume(
 
 
 def preprocessing(manifest: ModelManifest, settings: TriageSettings) -> PreprocessingSpec:
-    """The bundle's preprocessing, with the site's window if one is set."""
+    """The bundle's preprocessing, with the site's window if one is set.
+
+    Raises:
+        VolumeError: the window is too far from the bundle's.
+    """
     if settings.window is None:
         return manifest.preprocessing
+    check_window(settings.window, manifest.preprocessing.window)
     return replace(manifest.preprocessing, window=settings.window)
 
 

@@ -79,7 +79,7 @@ def recognise_clipping(sample: Sample, ends: Ends) -> tuple[float, float] | None
     Returns:
         (lower, upper), or None where no end is clipped.
     """
-    if ends.bottom is None and ends.top is None:
+    if ends.bottom == ends.top:  # neither; or a picture of one value
         return None
     seen = BONE_SEEN_HU if ends.top is None else bone_from((0.0, ends.top))
     level = brain_level(sample, seen)
@@ -97,7 +97,7 @@ def recognise_clipping(sample: Sample, ends: Ends) -> tuple[float, float] | None
 
 def _shows_air(counts: NDArray[np.int64]) -> bool:
     """Whether what lies below tissue is air, with its noise, rather than one or two paddings."""
-    return float(np.sort(counts)[:-PADDINGS].sum()) > NOISY_SHARE * counts.sum()
+    return bool(np.sort(counts)[:-PADDINGS].sum() > NOISY_SHARE * counts.sum())
 
 
 def _end(counts: NDArray[np.int64], total: int, share: float) -> int | None:

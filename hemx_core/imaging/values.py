@@ -11,7 +11,7 @@ that add 1000 or 1024, 12-bit values taken for unsigned (air then reads 3072 or 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import permutations, product
 
 import cv2
@@ -118,7 +118,7 @@ def _right_level(levels: NDArray[np.int32], sample: Sample) -> int:
         own = sample.with_values(sample.values[levels == level])
         return own.share(*TRUE_AIR_HU) > MIN_AIR_SHARE, int((levels == level).sum())
 
-    return max(sorted(set(levels.tolist())), key=rank)
+    return int(max(np.unique(levels).tolist(), key=rank))
 
 
 def _shifted_back(volume: HUVolume, offsets: NDArray[np.int32]) -> HUVolume:
@@ -138,7 +138,7 @@ def _shifted_back(volume: HUVolume, offsets: NDArray[np.int32]) -> HUVolume:
 def _check_variety(sample: Sample) -> None:
     counts, low = sample.histogram()
     found = int(np.count_nonzero(counts))
-    if found < FEWEST_VALUES:
+    if 1 < found < FEWEST_VALUES:
         raise NotHUError("hu_few_values", count=found, low=low, high=low + len(counts) - 1)
 
 
@@ -198,21 +198,11 @@ def _wrapped_below(sample: Sample) -> bool:
     return float(np.median(sample.values[(near != 0) & ~below])) > BONE_SEEN_HU
 
 
-@dataclass(frozen=True, slots=True)
-class _Guess:
-    """What may have happened to the values, and the values as they were before."""
-
-    code: str
-    values: Values
-    told: dict[str, float]
-
-
 def _refuse_named(sample: Sample, level: int | None) -> None:
     """Refuse with the cause, where undoing one makes a head of the values."""
-    for guess in _guesses(sample):
-        if _is_head(sample.with_values(guess.values)):
-            low, high = int(sample.values.min()), int(sample.values.max())
-            raise NotHUError(guess.code, low=low, high=high, brain=level, **guess.told)
+    for undone, refusal in _guesses(sample, level):
+        if _is_head(sample.with_values(undone)):
+            raise refusal
 
 
 def _is_head(sample: Sample) -> bool:
@@ -225,25 +215,29 @@ def _is_head(sample: Sample) -> bool:
     return level is not None and BRAIN_LEVEL_HU[0] <= level <= BRAIN_LEVEL_HU[1]
 
 
-def _guesses(sample: Sample) -> Iterator[_Guess]:
-    """What may have happened, the most frequent first."""
+def _guesses(sample: Sample, level: int | None) -> Iterator[tuple[Values, NotHUError]]:
+    """The values without what may have happened to them, and that; the most frequent first."""
     values = sample.values
-    for shift in (-AIR_HU, 1000):
-        yield _Guess("hu_shifted", values - shift, {"shift": shift})
-        yield _Guess("hu_shifted", values + shift, {"shift": -shift})
+    low, high = int(values.min()), int(values.max())
+
+    def shifted(by: float) -> NotHUError:
+        return NotHUError("hu_shifted", low=low, high=high, brain=level, shift=by)
+
+    for shift in (-AIR_HU, 1000, AIR_HU, -1000):
+        yield values - shift, shifted(shift)
+    wrapped = NotHUError("hu_wrapped", low=low, high=high)
     # Air that was negative and is read as unsigned; dense bone that was not and is read as signed.
-    wrapped = np.where(values == _HIGHEST, AIR_HU, (values - AIR_HU) % WRAP + AIR_HU)
-    yield _Guess("hu_wrapped", wrapped, {})
-    yield _Guess("hu_wrapped", np.where(values < BELOW_AIR_HU, values + WRAP, values), {})
+    yield np.where(values == _HIGHEST, AIR_HU, (values - AIR_HU) % WRAP + AIR_HU), wrapped
+    yield np.where(values < BELOW_AIR_HU, values + WRAP, values), wrapped
     for air, brain in permutations(_peaks(values), 2):
         slope = (brain - air) / (BRAIN_USUAL_HU + 1000)
         undone = np.rint((values - air) / slope - 1000).astype(np.int32)
         if slope < 0:
-            yield _Guess("hu_inverted", undone, {})
+            yield undone, NotHUError("hu_inverted", low=low, high=high)
         elif abs(slope - 1) < SAME_SLOPE:
-            yield _Guess("hu_shifted", undone, {"shift": air + 1000})
+            yield undone, shifted(air + 1000)
         else:
-            yield _Guess("hu_scaled", undone, {"slope": slope})
+            yield undone, NotHUError("hu_scaled", low=low, high=high, slope=slope)
 
 
 def _peaks(values: Values) -> list[float]:

@@ -412,7 +412,12 @@ ERRORS: dict[str, str] = {
     "window_pair": "a window {window} | two numbers, lower and upper | give the window as lower,upper, "
     "for example 0,80",
     "window_order": "a window from {lower} to {upper} HU | lower < upper | give the window as "
-    "lower,upper, for example 0,80",
+    "lower,upper, for example 0,80[; {lower:g}/{upper:g} read as width and level is {as_lower:g},"
+    "{as_upper:g}]",
+    "window_far": "a window from {lower:g} to {upper:g} HU, in which the models miss clots | a window "
+    "near {own_lower:g},{own_upper:g}, in which brain and clot are about as bright | "
+    "[{lower:g}/{upper:g} read as level and width is {as_lower:g},{as_upper:g}: ]give the window as "
+    "lower,upper, or leave it out",
     "grid_size": "a grid of {size} pixels of {mm} mm | a size divisible by 32, and pixels of 0.1 "
     "to 5 mm | choose another preprocessing specification",
     "preprocessing_misfit": "a preprocessing specification that does not fit: {reason} | the "

@@ -137,8 +137,8 @@ SENTENCES: dict[str, str] = {
     "確認してください。",
     "brain_shifted": "脳のCT値が{brain} HUです（通常20〜40 HU、通常との差{by:+d} HU）。値がずれている可能性"
     "があります（RescaleInterceptの誤り）。結果に頼らず、シリーズを再度出力してください。",
-    "slices_shifted": "スライス{slices}の値が、他のスライスより{hu} HUずれています（Rescaleの欠落または誤"
-    "り）。その分を戻して読みました。画像をご自身で確認してください。",
+    "slices_shifted": "スライス{slices}（{count}枚）の値が、他のスライスより{hu} HUずれています（Rescaleの"
+    "欠落または誤り）。その分を戻して読みました。画像をご自身で確認してください。",
     "stray_bits": "{count}画素でBitsStoredを超えるビットを、規格に従って除外しました。",
     "padding_kept": "PixelPaddingValueは{hu:g} HUで組織の値と重なるため、空気に置き換えていません。",
     "monochrome1": "画像はMONOCHROME1です{what}。",
@@ -387,7 +387,10 @@ ERRORS: dict[str, str] = {
     "window_pair": "ウィンドウ{window} | 下限と上限の2つの数値 | 0,80のように下限,上限を指定してくださ"
     "い",
     "window_order": "ウィンドウ{lower}〜{upper} HU | 下限 < 上限 | ウィンドウを「下限,上限」の形で"
-    "指定してください（例：0,80）",
+    "指定してください（例：0,80）[。{lower:g}/{upper:g}をWW/WLと読めば{as_lower:g},{as_upper:g}です]",
+    "window_far": "ウィンドウ{lower:g}〜{upper:g} HUでは、モデルが血腫を見落とします | 脳と血腫の明るさが近い"
+    "{own_lower:g},{own_upper:g}前後のウィンドウ | [{lower:g}/{upper:g}をWL/WWと読めば{as_lower:g},"
+    "{as_upper:g}です。]「下限,上限」の形で指定するか、指定を外してください",
     "grid_size": "格子{size}画素、1画素{mm} mm | 32で割り切れる大きさ、0.1〜5 mmの画素 | 別の前処"
     "理条件を選択してください",
     "preprocessing_misfit": "前処理条件が合いません：{reason} | PreprocessingSpecの項目 | この版で"

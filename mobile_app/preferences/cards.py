@@ -217,7 +217,7 @@ class ProtectionCard(SettingCard):
         self.folder.text = self.say("folder", folder=self.context.store.folder)
 
 
-PRESETS_HU = ((0, 80), (0, 100), (-10, 90), (10, 70))
+PRESETS_HU = ((0, 80), (0, 90), (-10, 90), (5, 75))
 
 
 class WindowCard(SettingCard):
@@ -267,16 +267,28 @@ class WindowCard(SettingCard):
         try:
             limits = [_number(typed.text) for typed in (self.lower, self.upper)]
             self.choose(HUWindow(*limits))
-        except (ValueError, VolumeError):
+        except VolumeError as error:
+            told = self.say("not_a_window")
+            if error.code == "window_far":
+                stop = "。" if self.context.language == "ja" else ". "
+                told = "".join(
+                    f"{part}{stop}" for part in error.told(self.context.language)
+                ).strip()
+            self.told.color, self.told.text = theme.CAUTION, told
+        except ValueError:
             self.told.color, self.told.text = theme.CAUTION, self.say("not_a_window")
 
     def choose(self, window: Any) -> None:
         """Use a window; None is the models' own. One that equals it is kept as None.
 
         Raises:
-            VolumeError: it reaches beyond what CT holds.
+            VolumeError: it reaches beyond what CT holds, or lies too far from the models' own.
         """
+        from hemx_core.imaging.spec import check_window
+
         own = self.manifest.preprocessing.window if self.manifest else None
+        if window is not None and own is not None:
+            check_window(window, own)
         settings.set_window(self.context.store, None if window == own else window)
         self.lower.text = self.upper.text = ""
         self.show()

@@ -82,8 +82,8 @@ def test_a_volume_from_an_array() -> None:
     volume = hemx.Volume(head.hu.astype(float), spacing_mm=(5, 1.5, 1.5))
     assert isinstance(head, hemx.Volume)
     assert volume.spacing_mm == pytest.approx((5, 1.5, 1.5))
-    result = hemx.triage(volume, models=ThresholdModels(), window=(-10, 160))
-    assert result.shown.window == hemx.HUWindow(-10, 160)
+    result = hemx.triage(volume, models=ThresholdModels(), window=(-10, 90))
+    assert result.shown.window == hemx.HUWindow(-10, 90)
     assert "window_changed" in {note.code for note in result.notes}
     assert result.costs[0].name == "check"
 

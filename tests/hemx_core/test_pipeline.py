@@ -8,7 +8,7 @@ import pytest
 
 import hemx_core
 from hemx_core.costs import START_UP, StageClock, start_up_seconds, study_seconds
-from hemx_core.errors import ModelError, NotHeadError
+from hemx_core.errors import ModelError, NotHeadError, VolumeError
 from hemx_core.imaging.spec import HUWindow
 from hemx_core.imaging.volume import HUVolume
 from hemx_core.markers import MARKER_CODES
@@ -16,6 +16,7 @@ from hemx_core.measure.aggregate import calibrated_probabilities
 from hemx_core.notes import Note, Severity
 from hemx_core.pipeline import TriageSettings, triage_volume
 from hemx_core.result import Recommendation, SliceUpdate
+from hemx_core.words import LANGUAGES
 from tests.factories import ThresholdModels, make_manifest, simple_head
 
 CLOT_MM = 14.0
@@ -103,14 +104,32 @@ def test_temperature_and_threshold_of_the_manifest_decide() -> None:
 
 def test_a_window_reaches_the_network_and_is_told() -> None:
     head = simple_head(clot_mm=CLOT_MM)
-    wide = TriageSettings(window=HUWindow(0, 160))
-    result = triage_volume(head, ThresholdModels(), settings=wide)
-    # The fake multiplies by 80: at twice the window the clot looks half as bright.
-    assert result.recommendation is Recommendation.NO_HAEMATOMA_FOUND
-    assert [note.code for note in result.notes] == ["window_changed"]
+    other = TriageSettings(window=HUWindow(-10, 90))
+    models = ThresholdModels()
+    result = triage_volume(head, models, settings=other)
+    assert "window_changed" in {note.code for note in result.notes}
+    # Of a crop of 65 HU in brain of 32 HU.
+    assert models.crops[0].max() == pytest.approx((65 + 10) / 100, abs=0.02)
     same = TriageSettings(window=HUWindow(0, 80))
     notes = triage_volume(head, ThresholdModels(), settings=same).notes
     assert "window_changed" not in {note.code for note in notes}
+
+
+@pytest.mark.parametrize(
+    ("window", "meant"),
+    [((0, np.inf), None), ((0, 200), None), ((0, 120), None), ((40, 80), (0, 80))],
+)
+def test_a_window_in_which_clots_are_missed_is_refused(
+    window: tuple[float, float], meant: tuple[float, float] | None
+) -> None:
+    settings = TriageSettings(window=HUWindow(*window))
+    with pytest.raises(VolumeError) as refused:
+        triage_volume(simple_head(clot_mm=CLOT_MM), ThresholdModels(), settings=settings)
+    assert refused.value.code == "window_far"
+    values = refused.value.values
+    assert (values.get("as_lower"), values.get("as_upper")) == (meant or (None, None))
+    for language in LANGUAGES:
+        assert ("0,80" in refused.value.told(language)[2]) == (meant is not None)
 
 
 def test_notes_of_the_reader_and_of_preparing_come_first() -> None:

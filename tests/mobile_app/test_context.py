@@ -161,7 +161,7 @@ def test_again_with_the_sites_window_makes_a_second_result(driven: Driven, tmp_p
     context = driven.context
     context.open_study(_study(driven, tmp_path))
     driven.settle()
-    settings.set_window(context.store, HUWindow(0, 100))
+    settings.set_window(context.store, HUWindow(0, 90))
     context.triage_again()
     driven.settle()
     assert len(context.store.results.of_study(int(context.study_id))) == 2

@@ -55,7 +55,7 @@ def test_triage_prints_the_result_and_names_the_files(
 
 
 def test_identify_and_window_reach_the_result(asked: Asked, tmp_path: Path) -> None:
-    assert run("triage", "s", "--out", tmp_path, "--identify", "--window", "-10,160", "-q") == 0
+    assert run("triage", "s", "--out", tmp_path, "--identify", "--window", "-10,90", "-q") == 0
     document = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
     assert document["input"]["identity"]["patient_id"] == "ID-4711"
     assert "window_changed" in {note["code"] for note in document["notes"]}

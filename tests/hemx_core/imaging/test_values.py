@@ -91,7 +91,7 @@ def test_floors_noise_and_calibration_of_ordinary_scanners_change_nothing(change
         (_grey(-160, 240, 4095), "hu_grey_levels", {"low": 0, "high": 4095}),
         (lambda hu: 255 - _grey(0, 80)(hu), "hu_grey_levels", {"low": 0, "high": 255}),
         (lambda hu: np.clip(hu / 80, 0, 1), "hu_few_values", {"count": 2, "low": 0, "high": 1}),
-        (lambda hu: hu / 1000, "hu_few_values", {"count": 3, "low": -1, "high": 1}),
+        (lambda hu: hu / 1000, "hu_few_values", {"count": 4, "low": -1, "high": 2}),
     ],
 )
 def test_another_scale_is_refused_by_its_name(

@@ -56,14 +56,19 @@ class TestSettings(AppTest):
     def test_a_window_as_typed(self) -> None:
         self.opened(language="ja")
         card = self.cards["WindowCard"]
-        for lower, upper in (("90", "10"), ("", "80"), ("x", "y"), ("nan", "80"), ("-5000", "80")):
+        for lower, upper in (("90", "10"), ("", "80"), ("x", "y"), ("nan", "80")):
             card.lower.text, card.upper.text = lower, upper
             self.touch(card.use)
             assert "-1024" in card.told.text
             assert self.app.context.window is None
-        card.lower.text, card.upper.text = "５", "９５"
+        for lower, upper in (("-5000", "80"), ("40", "80")):
+            card.lower.text, card.upper.text = lower, upper
+            self.touch(card.use)
+            assert "0,80" in card.told.text
+            assert self.app.context.window is None
+        card.lower.text, card.upper.text = "５", "８０"
         self.touch(card.use)
-        assert self.app.context.window == HUWindow(5, 95)
+        assert self.app.context.window == HUWindow(5, 80)
 
     def test_the_models_own_window_is_no_window_of_the_site(self) -> None:
         self.opened()
