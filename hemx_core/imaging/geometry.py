@@ -99,6 +99,8 @@ def turned_like(header: SliceHeader, like: SliceHeader) -> SliceHeader:
     A stack has one orientation. Corners alone would not do: half a degree lifts them by a millimetre.
     Differences of rounding leave the slice as it is.
     """
+    if header.orientation == like.orientation:
+        return header
     mine, wanted = directions(header.orientation), directions(like.orientation)
     if mine is None or wanted is None or header.position_mm is None or header.spacing_mm is None:
         return header
@@ -111,11 +113,14 @@ def turned_like(header: SliceHeader, like: SliceHeader) -> SliceHeader:
     return replace(header, orientation=like.orientation, position_mm=tuple(corner.tolist()))
 
 
-def off_line_mm(headers: Sequence[SliceHeader]) -> float:
-    """How far slices lie off the line from the first to the last one, sideways."""
-    positions = np.array([header.position_mm for header in headers], dtype=np.float64)
-    offsets = offsets_mm(headers)
-    return float(_away(positions, offsets).max())
+def line_distances_mm(positions: Vector, offsets: Vector) -> Vector:
+    """Distance of every position, shape (slices, 3), from the line through the lowest and highest."""
+    low, high = int(offsets.argmin()), int(offsets.argmax())
+    if offsets[high] <= offsets[low]:
+        return np.zeros(len(offsets))
+    share = (offsets - offsets[low]) / (offsets[high] - offsets[low])
+    line = positions[low] + share[:, None] * (positions[high] - positions[low])
+    return np.asarray(np.linalg.norm(positions - line, axis=1))
 
 
 def _instance(header: SliceHeader) -> tuple[int, int, str]:
@@ -323,17 +328,7 @@ def _located_mm(headers: Sequence[SliceHeader]) -> float | None:
 def _shifted(geometry: VolumeGeometry) -> Iterator[Note]:
     if len(geometry.positions_mm) < 3:
         return
-    away = _away(geometry.positions_mm, geometry.slice_offsets_mm)
+    away = line_distances_mm(geometry.positions_mm, geometry.slice_offsets_mm)
     if away.max() > _SHIFT_MM:
         worst = int(away.argmax())
         yield Note("shifted_slices", Severity.CAUTION, slice=worst + 1, mm=float(away[worst]))
-
-
-def _away(positions: Vector, offsets: Vector) -> Vector:
-    """Distance of every position, shape (slices, 3), from the line through the lowest and highest."""
-    low, high = int(offsets.argmin()), int(offsets.argmax())
-    if offsets[high] <= offsets[low]:
-        return np.zeros(len(offsets))
-    share = (offsets - offsets[low]) / (offsets[high] - offsets[low])
-    line = positions[low] + share[:, None] * (positions[high] - positions[low])
-    return np.asarray(np.linalg.norm(positions - line, axis=1))

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from hemx_core.imaging.geometry import directions, turned_like
 from hemx_core.imaging.headers import SliceHeader
-from hemx_core.imaging.scans import gather_following, scans, typical_first
+from hemx_core.imaging.scans import gather, scans, typical_first
 from hemx_core.imaging.series import SeriesPart, has_geometry, set_aside
 
 
@@ -180,7 +180,7 @@ def _one_scan(parts: Sequence[SeriesPart]) -> list[SeriesPart]:
     sets = [[turned_like(header, first) for header in part.headers] for part in alike]
     owner = {id(one): part for part, members in zip(alike, sets, strict=True) for one in members}
     result = [part for part in parts if part not in alike]
-    for scan in gather_following(sets):
+    for scan in gather(sets):
         owners = list({owner[id(one)].key: owner[id(one)] for one in scan}.values())
         whole = _part(owner[id(typical_first(scan)[0])].key, owners[0].kind, scan)
         differ = {name for part in (*owners, whole) for name in part.differ}

@@ -12,7 +12,7 @@ import numpy as np
 from hemx_core.imaging.geometry import offsets_mm, turned_like
 from hemx_core.imaging.grouping import DIFFERENCES, fits
 from hemx_core.imaging.headers import SliceHeader
-from hemx_core.imaging.scans import same_person, step_mm
+from hemx_core.imaging.scans import same_person
 from hemx_core.imaging.series import SeriesPart, contrast, has_geometry, head_score
 from hemx_core.notes import Note, Phrase, Severity, first_of
 
@@ -71,7 +71,7 @@ def _continues(chosen: SeriesPart, part: SeriesPart) -> int:
         return len(part.headers) if own and not part.kind and _is_slice(part.first) else 0
     if part.plane != "axial":
         return 0
-    step = max(step_mm(chosen.headers), 0.1)
+    step = max(_step_mm(chosen), 0.1)
     away = _distances(chosen, part)
     unseen = int((away > _UNSEEN * min(step, chosen.thickness_mm or step)).sum())
     if not unseen:
@@ -85,6 +85,11 @@ def _continues(chosen: SeriesPart, part: SeriesPart) -> int:
         return 0 if on_top and float(away.max()) < _MARGIN_MM else unseen
     beside = 2 * unseen >= len(away) and follows and float(away.max()) >= _MARGIN_MM
     return unseen if beside and _may_be_the_rest(chosen, part) else 0
+
+
+def _step_mm(part: SeriesPart) -> float:
+    steps = np.diff(offsets_mm([slot[0] for slot in part.slots]))
+    return float(np.median(steps)) if len(steps) else 0.0
 
 
 def _is_slice(header: SliceHeader) -> bool:

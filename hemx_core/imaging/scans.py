@@ -2,38 +2,94 @@
 
 Headers disagree about one scan for trivial reasons (a frame of reference for every range, an id that was
 corrected half way), and agree about two (plain and contrast in one series). The places of the slices decide:
-two sets whose slices lie at the same places, or of which each is whole without the other, are two scans;
-sets that fill each other's gaps or follow each other are one. AcquisitionNumber alone says nothing: old
-scanners count every rotation with it.
+two sets are two scans where slices of one lie on top of the other's, or where they show tissue that the
+other shows already; sets that fill each other's gaps or follow each other are one. AcquisitionNumber alone
+says nothing: old scanners count every rotation with it.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import takewhile
 from unicodedata import normalize
 
 import numpy as np
 
-from hemx_core.imaging.geometry import SAME_POSITION_MM, off_line_mm, offsets_mm, stack
+from hemx_core.imaging.geometry import (
+    SAME_POSITION_MM,
+    Vector,
+    line_distances_mm,
+    offsets_mm,
+    stack,
+)
 from hemx_core.imaging.headers import SliceHeader
 
 FEW = 3
 """Fewer slices on top of others are a seam or a repeated slice, and no scan of their own."""
+_PART = 0.3
+"""Nor are fewer than this share of the smaller of two sets: ranges of a scan may overlap."""
 _NEAR = 0.2
 """Slices nearer than this share of the step lie on top of each other."""
 _FOLLOWS = 1.5
 """The largest distance, in steps, at which a set of slices follows another one."""
-_WHOLE = 1.1
-"""A step up to this times the slice thickness leaves no gap: a set with it is whole by itself."""
+_NO_GAP = 1.1
+"""Slices up to this times their thickness apart leave no gap that another slice would fill."""
+_MIDDLE = 0.4
+"""A slice nearer to one side than this share of a gap is not in its middle."""
+_HALT = 0.6
+"""A step below this share of the one before it is none of the same run."""
 _OFF_LINE_MM = 1.0
 _LIKE_ID = 3
 """An id must have so many signs for another one, longer at either end, to be like it."""
 
 Headers = list[SliceHeader]
-Key = Callable[[SliceHeader], Hashable]
+
+
+class _Set:
+    """Slices of one orientation with their places, kept so that sets are joined without work."""
+
+    def __init__(self, headers: Headers, like: SliceHeader) -> None:
+        at = offsets_mm(headers, like)
+        order = np.argsort(at, kind="stable")
+        self.like = like
+        self.headers = [headers[index] for index in order]
+        self.at = at[order]
+        positions = np.array([header.position_mm for header in headers], dtype=np.float64)
+        self.positions = positions[order]
+        thick = [header.thickness_mm or np.nan for header in headers]
+        self.thick = np.array(thick, dtype=np.float64)[order]
+        self.uids = {header.facts.sop_uid for header in headers} - {""}
+
+    def __add__(self, other: _Set) -> _Set:
+        both = _Set.__new__(_Set)
+        at = np.concatenate([self.at, other.at])
+        order = np.argsort(at, kind="stable")
+        headers = [*self.headers, *other.headers]
+        both.like = self.like
+        both.headers = [headers[index] for index in order.tolist()]
+        both.at = at[order]
+        both.positions = np.concatenate([self.positions, other.positions])[order]
+        both.thick = np.concatenate([self.thick, other.thick])[order]
+        both.uids = self.uids | other.uids
+        return both
+
+    @property
+    def step(self) -> float:
+        """Median distance of neighbours; the thickness of a single slice, or 0."""
+        steps = np.diff(self.at)
+        steps = steps[steps > SAME_POSITION_MM]
+        return float(np.median(steps)) if len(steps) else float(np.nan_to_num(self.thick[0]))
+
+    @property
+    def size(self) -> float:
+        """The smaller of step and thickness."""
+        return min(self.step, float(np.fmin.reduce(self.thick, initial=np.inf)))
+
+    @property
+    def off_line(self) -> float:
+        return float(line_distances_mm(self.positions, self.at).max())
 
 
 def scans(headers: Sequence[SliceHeader]) -> list[Headers]:
@@ -45,7 +101,118 @@ def scans(headers: Sequence[SliceHeader]) -> list[Headers]:
         Lists of slices. No two of a list are of different people, or on top of each other, but for a
         few at a seam and for copies of a file.
     """
-    return [scan for group in _one_subject(list(headers)) for scan in _tell_apart(group)]
+    subjects = _classes(headers, _subject)
+    groups = gather(subjects) if len(subjects) > 1 else subjects
+    return [scan for group in groups for scan in _tell_apart(group)]
+
+
+def gather(sets: Sequence[Headers]) -> list[Headers]:
+    """Join sets of slices that may be of one person and day, and continue each other, from below.
+
+    Args:
+        sets: slices of one orientation; none empty.
+    """
+    like = sets[0][0]
+    placed = [_Set(members, like) for members in sets]
+    step = _Set([header for members in sets for header in members], like).step
+    waiting = sorted(placed, key=lambda one: float(one.at[0]))
+    done: list[Headers] = []
+    while waiting:
+        grown = waiting.pop(0)
+        while (found := _next(grown, waiting, step)) is not None:
+            grown = grown + waiting.pop(found)
+        done.append(grown.headers)
+    return done
+
+
+def _next(grown: _Set, waiting: Sequence[_Set], step: float) -> int | None:
+    limit = grown.at[-1] + _FOLLOWS * step + SAME_POSITION_MM
+    near = takewhile(lambda one: one[1].at[0] <= limit, enumerate(waiting))
+    return next((index for index, one in near if _continue(grown, one, step)), None)
+
+
+def _continue(a: _Set, b: _Set, step: float) -> bool:
+    """Whether two sets of one person continue or interleave: neither on top, apart nor beside."""
+    one, other = a.headers[0], b.headers[0]
+    days = {_day(one), _day(other)} - {None}
+    if len(days) > 1 or not same_person(one, other):
+        return False
+    both = a + b
+    if not (_may_share(a, b) or _in_one_go(both)):
+        return False
+    gap = max(b.at[0] - a.at[-1], a.at[0] - b.at[-1])
+    away = max(_OFF_LINE_MM, a.off_line, b.off_line)
+    return bool(gap <= _FOLLOWS * step) and both.off_line <= away + 1e-6
+
+
+def _in_one_go(both: _Set) -> bool:
+    """Whether slices were numbered and acquired from end to end, as overlapping ones are."""
+    numbers = np.diff([header.facts.instance_number for header in both.headers])
+    acquired = np.diff([header.acquisition or 0 for header in both.headers])
+    apart = bool((np.diff(both.at) > SAME_POSITION_MM).all())
+    up = bool((numbers > 0).all() and (acquired >= 0).all())
+    return apart and (up or bool((numbers < 0).all() and (acquired <= 0).all()))
+
+
+def _day(header: SliceHeader) -> object:
+    return header.acquired_at and header.acquired_at.date()
+
+
+def _may_share(a: _Set, b: _Set, *, apart: bool = False) -> bool:
+    """Whether two sets can be of one stack: neither shows what the other shows already.
+
+    Args:
+        a: slices.
+        b: more of them.
+        apart: they cannot interleave; only one after the other.
+    """
+    new = _distinct(b.at[[header.facts.sop_uid not in a.uids for header in b.headers]])
+    old = _distinct(a.at)
+    if not len(new):
+        return True  # copies of the same files
+    below, above = _neighbours(old, new)
+    near = max(SAME_POSITION_MM, _NEAR * min(a.size, b.size))
+    if _many(int((np.minimum(below, above) < near).sum()), min(len(old), len(new))):
+        return False
+    if apart:
+        inside = [((x >= y[0]) & (x <= y[-1])).sum() for x, y in ((old, new), (new, old))]
+        return not (_many(inside[0], len(old)) or _many(inside[1], len(new)))
+    twice = (_superfluous(a, new), len(new)), (_superfluous(b, old), len(old))
+    return not any(count >= FEW and _many(count, of) for count, of in twice)
+
+
+def _many(count: int, of: int) -> bool:
+    """Whether slices that another set shows too are more than a seam of ranges."""
+    return count >= min(of, max(FEW, _PART * of))
+
+
+def _distinct(at: Vector) -> Vector:
+    return at[np.diff(at, prepend=-np.inf) > SAME_POSITION_MM]
+
+
+def _neighbours(at: Vector, places: Vector) -> tuple[Vector, Vector]:
+    """Distance of places from the nearest of `at` below and above; infinite where there is none."""
+    padded = np.concatenate([[-np.inf], at, [np.inf]])
+    index = np.searchsorted(at, places, side="right")
+    return places - padded[index], padded[index + 1] - places
+
+
+def _superfluous(stack_: _Set, places: Vector) -> int:
+    """At how many places a stack has no gap that a slice would fill.
+
+    None is where its slices touch, or where it is as wide as those beside it and the place is not in its
+    middle: slices of one scan would lie there evenly.
+    """
+    below, above = _neighbours(stack_.at, places)
+    inside = np.isfinite(below) & np.isfinite(above)
+    below, above = below[inside], above[inside]
+    index = np.searchsorted(stack_.at, places[inside], side="right")
+    thick = np.fmax(stack_.thick[index - 1], stack_.thick[index])
+    gap = below + above
+    steps = np.diff(stack_.at, prepend=np.inf, append=np.inf)
+    planned = gap <= _NO_GAP * np.minimum(np.abs(steps[index - 1]), np.abs(steps[index + 1])) + 0.1
+    touching = gap <= _NO_GAP * thick + 0.1
+    return int((touching | (planned & (np.minimum(below, above) < _MIDDLE * gap))).sum())
 
 
 def same_person(a: SliceHeader, b: SliceHeader) -> bool:
@@ -57,8 +224,8 @@ def same_person(a: SliceHeader, b: SliceHeader) -> bool:
     """
     one, other = a.facts, b.facts
     names = _plain(one.patient_name), _plain(other.patient_name)
-    births, sexes = (one.birth_date, other.birth_date), (one.sex, other.sex)
-    if not _is_like(*names) or _contradict(*births) or ({"M", "F"} <= set(sexes)):
+    births = one.birth_date, other.birth_date
+    if not _is_like(*names) or _contradict(*births) or {"M", "F"} <= {one.sex, other.sex}:
         return False
     ids = _plain(one.patient_id), _plain(other.patient_id)
     if ids[0] == ids[1] or (all(ids) and _is_like(*ids)):
@@ -84,116 +251,56 @@ def _plain(words: str) -> str:
     return "".join(sign for sign in normalize("NFKC", words).casefold() if sign.isalnum())
 
 
-def follows(a: Sequence[SliceHeader], b: Sequence[SliceHeader], step: float) -> bool:
-    """Whether two sets continue or interleave: neither on top, apart nor beside each other.
-
-    Args:
-        a: slices with geometry, not empty.
-        b: more of them.
-        step: the distance of slices, millimetres, as it is planned.
-    """
-    if not _may_share(a, b):
-        return False
-    at, other = offsets_mm(a), offsets_mm(b)
-    gap = max(other.min() - at.max(), at.min() - other.max())
-    away = max(_OFF_LINE_MM, off_line_mm(a), off_line_mm(b))
-    return bool(gap <= _FOLLOWS * step) and off_line_mm([*a, *b]) <= away + 1e-6
-
-
-def step_mm(headers: Sequence[SliceHeader]) -> float:
-    """Median distance of neighbours along the normal; the thickness of a single slice, or 0."""
-    steps = np.diff(np.sort(offsets_mm(headers)))
-    steps = steps[steps > SAME_POSITION_MM]
-    return float(np.median(steps)) if len(steps) else headers[0].thickness_mm or 0.0
-
-
-def gather(
-    sets: Iterable[Sequence[SliceHeader]],
-    reach_mm: float,
-    joined: Callable[[Headers, Headers], bool],
-) -> list[Headers]:
-    """Join sets of slices as long as two belong together, from the lowest up.
-
-    Args:
-        sets: slices of one orientation; none empty.
-        reach_mm: sets that begin further above another one are not looked at.
-        joined: whether two belong together.
-    """
-    waiting = sorted(map(list, sets), key=_lowest)
-    done: list[Headers] = []
-    while waiting:
-        grown = waiting.pop(0)
-        while (found := _first_joined(grown, waiting, reach_mm, joined)) is not None:
-            grown = grown + waiting.pop(found)
-        done.append(grown)
-    return done
-
-
-def _first_joined(
-    grown: Headers,
-    waiting: Sequence[Headers],
-    reach_mm: float,
-    joined: Callable[[Headers, Headers], bool],
-) -> int | None:
-    limit = float(offsets_mm(grown).max()) + reach_mm
-    near = takewhile(lambda one: _lowest(one[1]) <= limit, enumerate(waiting))
-    return next((index for index, one in near if joined(grown, one)), None)
-
-
-def _lowest(headers: Sequence[SliceHeader]) -> float:
-    return float(offsets_mm(headers).min())
-
-
-def gather_following(sets: Sequence[Headers]) -> list[Headers]:
-    """Join sets of slices that may be of one person and day, and continue each other."""
-    step = step_mm([header for members in sets for header in members])
-
-    def joined(a: Headers, b: Headers) -> bool:
-        near = _day(a[0]) is None or _day(b[0]) is None or _day(a[0]) == _day(b[0])
-        return near and same_person(a[0], b[0]) and follows(a, b, step)
-
-    return gather(sets, _FOLLOWS * step + SAME_POSITION_MM, joined)
-
-
-def _one_subject(headers: Headers) -> list[Headers]:
-    """Slices of one patient, study and frame of reference, or of several that continue each other."""
-    groups = _classes(headers, _subject)
-    return gather_following(groups) if len(groups) > 1 else groups
-
-
 def _subject(header: SliceHeader) -> Hashable:
     facts = header.facts
     person = (facts.patient_id, facts.patient_name, facts.birth_date, facts.sex)
     return (*person, facts.study_uid, facts.frame_of_reference)
 
 
-def _day(header: SliceHeader) -> object:
-    return header.acquired_at and header.acquired_at.date()
+_Key = Callable[[SliceHeader], Hashable]
 
-
-_KEYS: tuple[Key, ...] = (
+_MADE: tuple[_Key, ...] = (
     lambda header: header.kernel.casefold(),
     lambda header: header.kvp,
     lambda header: header.phase,
-    lambda header: (header.facts.contrast.agents, header.facts.series_description),
+)
+"""What is one for a scan from end to end, but for ranges that follow each other."""
+_SHOWN: tuple[_Key, ...] = (
     lambda header: None if header.thickness_mm is None else round(header.thickness_mm, 1),
-    lambda header: header.acquisition,
     lambda header: header.image_type,
 )
-"""What tells scans and reconstructions apart that lie on top of each other; the plainest first."""
+"""What else tells sets apart that show the same place."""
 
 
 def _tell_apart(headers: Headers) -> list[Headers]:
-    by_key = (_classes(headers, key) for key in _KEYS)
-    by_order = (_runs(headers, order) for order in (_when, _number))
-    for classes in (*by_key, *by_order):
-        parts = _layers(classes) if len(classes) > 1 else []
+    for classes, apart in _ways(headers):
+        parts = _layers(classes, apart=apart) if len(classes) > 1 else []
         if len(parts) > 1 and sorted(map(len, parts))[-2] >= FEW:
             return [scan for part in parts for scan in _tell_apart(part)]
     return _by_rank(headers)
 
 
-def _classes(headers: Headers, key: Key) -> list[Headers]:
+def _agent(header: SliceHeader) -> Hashable:
+    return header.facts.contrast.agents, header.facts.series_description
+
+
+def _ways(headers: Headers) -> Iterator[tuple[list[Headers], bool]]:
+    """Ways to divide slices, the plainest first, and whether what they divide cannot interleave."""
+    for key in _MADE:
+        known = all(key(header) not in ("", None) for header in headers)
+        yield _classes(headers, key), known
+    yield _classes(headers, _agent), False
+    acquired = _classes(headers, lambda header: header.acquisition)
+    # Rotations that are counted make no sets by themselves; the order of all of them does.
+    if len(acquired) * FEW <= len(headers):
+        yield acquired, False
+    yield _runs(headers, _when), False
+    for key in _SHOWN:
+        yield _classes(headers, key), False
+    yield _runs(headers, _number), False
+
+
+def _classes(headers: Iterable[SliceHeader], key: _Key) -> list[Headers]:
     """Slices by what the key says, in the order in which they were made."""
     groups: dict[Hashable, Headers] = {}
     for header in sorted(headers, key=_when):
@@ -202,70 +309,42 @@ def _classes(headers: Headers, key: Key) -> list[Headers]:
 
 
 def _runs(headers: Headers, order: Callable[[SliceHeader], tuple[object, ...]]) -> list[Headers]:
-    """Slices as they followed each other, cut where they turn back."""
+    """Slices as they followed each other, cut where they turn back; none where they go to and fro."""
     ordered = sorted(headers, key=order)
     steps = np.diff(offsets_mm(ordered))
+    near = max(SAME_POSITION_MM, _NEAR * float(np.median(np.abs(steps)))) if len(steps) else 0.0
     runs: list[Headers] = [ordered[:1]]
     way = 0.0
-    for header, step in zip(ordered[1:], steps, strict=True):
-        if abs(step) > SAME_POSITION_MM:
-            if way * step < 0:
+    for header, step in zip(ordered[1:], steps.tolist(), strict=True):
+        copy = _is_copy(header, runs[-1][-1])
+        if not copy:
+            turned = way * step < 0 or abs(step) < max(near, _HALT * abs(way))
+            if turned:
                 runs.append([])
-                way = 0.0
-            else:
-                way = float(step)
+            way = 0.0 if turned else step
         runs[-1].append(header)
-    return runs
+    return runs if len(runs) * FEW <= len(headers) else [headers]
 
 
 def _when(header: SliceHeader) -> tuple[datetime, int, int, int]:
-    at = header.acquired_at or datetime.min
-    return at, _or_zero(header.acquisition), *_number(header)
+    return header.acquired_at or datetime.min, header.acquisition or 0, *_number(header)
 
 
 def _number(header: SliceHeader) -> tuple[int, int]:
-    return header.facts.instance_number, _or_zero(header.frame)
+    return header.facts.instance_number, header.frame or 0
 
 
-def _or_zero(value: int | None) -> int:
-    return value or 0
-
-
-def _layers(classes: Sequence[Headers]) -> list[Headers]:
+def _layers(classes: Sequence[Headers], *, apart: bool) -> list[Headers]:
     """Put sets of slices together that can share a stack, each with the last one if it can."""
-    layers: list[Headers] = []
+    layers: list[_Set] = []
     for members in classes:
-        home = next((layer for layer in reversed(layers) if _may_share(layer, members)), None)
-        if home is None:
-            layers.append(list(members))
-        else:
-            home += members
+        added = _Set(members, classes[0][0])
+        home = next((one for one in reversed(layers) if _may_share(one, added, apart=apart)), None)
+        if home is not None:
             layers.remove(home)
-            layers.append(home)
-    return layers
-
-
-def _may_share(a: Sequence[SliceHeader], b: Sequence[SliceHeader]) -> bool:
-    """Whether two sets are neither on top of each other nor each whole without the other."""
-    known = {header.facts.sop_uid for header in a} - {""}
-    b = [header for header in b if header.facts.sop_uid not in known]
-    if not b:
-        return True  # copies of the same files
-    at, other = np.sort(offsets_mm(a)), np.sort(offsets_mm(b))
-    near = max(SAME_POSITION_MM, _NEAR * min(step_mm(a), step_mm(b)))
-    after = np.searchsorted(at, other).clip(1, max(1, len(at) - 1))
-    nearest = np.minimum(np.abs(other - at[after - 1]), np.abs(other - at[after % len(at)]))
-    on_top = int((nearest < near).sum())
-    if on_top >= min(FEW, len(a), len(b)):
-        return False
-    low, high = max(at[0], other[0]), min(at[-1], other[-1])
-    both = [[h for h, o in zip(s, offsets_mm(s), strict=True) if low <= o <= high] for s in (a, b)]
-    return min(map(len, both)) < FEW or not all(map(_is_whole, both))
-
-
-def _is_whole(headers: Sequence[SliceHeader]) -> bool:
-    known = [header.thickness_mm for header in headers if header.thickness_mm is not None]
-    return bool(known) and step_mm(headers) <= _WHOLE * float(np.median(known)) + 0.1
+            added = home + added
+        layers.append(added)
+    return [layer.headers for layer in layers]
 
 
 def _by_rank(headers: Headers) -> list[Headers]:
