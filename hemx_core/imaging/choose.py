@@ -108,6 +108,8 @@ def _refused(part: SeriesPart, why: Refusal, rest: Sequence[Candidate] = ()) -> 
 _WHOLE_HEAD_MM = 80.0
 _NEXT_ACQUISITION_S = 20.0
 """A series that begins so long after another one ends is another acquisition."""
+_MUCH = 0.9
+"""A scan that reaches less than this share of another one is not the whole one."""
 _TRAINED_THICKNESS_MM = 5.0
 _SHOWN = 8
 
@@ -122,6 +124,8 @@ class Candidate:
     """When its study began: the newest study of a patient is read."""
     acquisition: int | None
     """Which acquisition of its study it is, counted from 0; None where the time is unknown."""
+    is_whole: bool
+    """Whether no other scan in its series reaches much further."""
 
     @property
     def is_image(self) -> bool:
@@ -148,6 +152,7 @@ _CRITERIA: tuple[tuple[str, Callable[[Candidate], float]], ...] = (
     ("because.newest_study", lambda candidate: _seconds(candidate.study_at)),
     ("because.no_contrast_doubt", lambda candidate: not _contrast_notes(candidate.part)),
     ("because.soft_kernel", lambda candidate: not is_sharp(candidate.part.first)),
+    ("because.whole_scan", lambda candidate: candidate.is_whole),
     ("because.acquired_first", lambda candidate: -_order(candidate)),
     ("because.nearest_to_5_mm", lambda candidate: -_thickness_steps(candidate.part)),
     ("because.most_slices", lambda candidate: len(candidate.part.slots)),
@@ -165,13 +170,14 @@ def rank(parts: Sequence[SeriesPart]) -> list[Candidate]:
         at, study = part.acquired_at, _study(part)
         if at is not None:
             studies[study] = min(at, studies.get(study, at))
-    acquisitions = _acquisitions(parts)
+    acquisitions, longest = _acquisitions(parts), _longest(parts)
     candidates = [
         Candidate(
             part=part,
             refusal=refusal(part),
             study_at=studies.get(_study(part)),
             acquisition=acquisitions.get(place),
+            is_whole=part.coverage_mm >= _MUCH * max(longest[uid] for uid in part.series_uids),
         )
         for place, part in enumerate(parts)
     ]
@@ -184,6 +190,16 @@ def rank(parts: Sequence[SeriesPart]) -> list[Candidate]:
             candidate.part.key,
         ),
     )
+
+
+def _longest(parts: Sequence[SeriesPart]) -> dict[str, float]:
+    """How far the longest axial scan of each series reaches, millimetres."""
+    longest: dict[str, float] = {}
+    for part in parts:
+        for uid in part.series_uids:
+            reach = 0.0 if part.kind or not uid or part.plane != "axial" else part.coverage_mm
+            longest[uid] = max(reach, longest.get(uid, 0.0))
+    return longest
 
 
 def _acquisitions(parts: Sequence[SeriesPart]) -> dict[int, int]:

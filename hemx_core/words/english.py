@@ -54,6 +54,7 @@ SENTENCES: dict[str, str] = {
     "because.soft_kernel": "it has a soft-tissue kernel",
     "because.nearest_to_5_mm": "its slices are nearest to 5 mm",
     "because.most_slices": "it has most slices",
+    "because.whole_scan": "it is the whole one of its series",
     "because.acquired_last": "it was acquired last",
     "because.acquired_first": "it was acquired first",
     "because.no_contrast_doubt": "nothing in its header speaks of contrast medium",

@@ -53,6 +53,7 @@ SENTENCES: dict[str, str] = {
     "because.soft_kernel": "軟部組織用の再構成関数のため",
     "because.nearest_to_5_mm": "スライス厚が5 mmに最も近いため",
     "because.most_slices": "スライス数が最も多いため",
+    "because.whole_scan": "シリーズ内で全範囲が撮影されているため",
     "because.acquired_last": "最後に撮影されたため",
     "because.acquired_first": "最初に撮影されたため",
     "because.no_contrast_doubt": "ヘッダーに造影剤の記載がないため",

@@ -228,6 +228,7 @@ def test_two_acquisitions_of_a_series_are_told_apart(tmp_path: Path, kind: str) 
     volume = read_series(tmp_path)
     assert sizes(tmp_path) == [COUNT, COUNT]
     assert warnings(volume) == ["another_scan"]
+    np.testing.assert_array_equal(volume.hu, ct_pixels(COUNT) + 100, "the earlier one is read")
     parts = {
         int(number): read_series(tmp_path, series=f"1#{number}").hu - ct_pixels(COUNT)
         for number in "12"
@@ -280,6 +281,20 @@ def test_of_a_whole_scan_and_a_repeat_after_motion_the_whole_one_is_read(tmp_pat
     np.testing.assert_array_equal(volume.hu, ct_pixels(COUNT) + 100)
     assert warnings(volume) == ["another_scan"]
     assert sizes(tmp_path) == [COUNT, 5]
+
+
+def test_of_a_broken_scan_and_its_repeat_the_whole_one_is_read(tmp_path: Path) -> None:
+    """A scan of 90 mm covers the head by the header alone; its repeat shows that it does not."""
+
+    def stretch(dataset: Dataset) -> None:
+        x, y, z = (float(value) for value in dataset.ImagePositionPatient)
+        dataset.ImagePositionPatient, dataset.SliceThickness = [x, y, 2 * z], 10.0
+
+    write_pass(tmp_path, 1, stretch, count=10)
+    write_pass(tmp_path, 2, stretch)
+    volume = read_series(tmp_path)
+    np.testing.assert_array_equal(volume.hu, ct_pixels(COUNT) + 200)
+    assert warnings(volume) == ["another_scan"]
 
 
 def test_reconstructions_in_one_series_are_told_apart_without_a_warning(tmp_path: Path) -> None:
