@@ -13,7 +13,13 @@ from hemx_core.imaging.geometry import offsets_mm, turned_like
 from hemx_core.imaging.grouping import DIFFERENCES, fits
 from hemx_core.imaging.headers import SliceHeader
 from hemx_core.imaging.scans import same_person
-from hemx_core.imaging.series import SeriesPart, contrast, has_geometry, head_score
+from hemx_core.imaging.series import (
+    SeriesPart,
+    contrast,
+    has_geometry,
+    head_score,
+    names_other_part,
+)
 from hemx_core.notes import Note, Phrase, Severity, first_of
 
 _UNSEEN = 0.75
@@ -123,6 +129,7 @@ def _may_be_the_rest(chosen: SeriesPart, part: SeriesPart) -> bool:
         chosen.coverage_mm < _WHOLE_HEAD_MM
         and not part.kind
         and head_score(part.first) >= head_score(chosen.first)
+        and not names_other_part(part.first)
         and not any(contrast(header).given for header in part.headers)
         and same_person(chosen.first, part.first)
     )

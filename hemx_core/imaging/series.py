@@ -88,6 +88,14 @@ def head_score(header: SliceHeader) -> int:
     return _score(f"{facts.protocol} {facts.study_description}")
 
 
+def names_other_part(header: SliceHeader) -> bool:
+    """Whether the series' description names another part of the body than the head.
+
+    Scanners write one body part over all series of a trauma study.
+    """
+    return _score(header.facts.series_description) == 0
+
+
 def _score(words: str) -> int:
     head, other = bool(_HEAD.search(_fold(words))), bool(_OTHER.search(_fold(words)))
     return 1 + int(head) - int(other)

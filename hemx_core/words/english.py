@@ -82,7 +82,7 @@ SENTENCES: dict[str, str] = {
     "scan_continues": "{count} {count:slice|slices} that {count:seems|seem} to belong to this scan "
     "{count:was|were} not read[: {rest:; }]. Blood may lie there. Read the other part too (--series), "
     "or export the study again.",
-    "rest": "{series}[, other {why}]",
+    "rest": "{series}[ (differs in {why})]",
     "another_scan": "The series holds {count} more {count:scan|scans} of the same place[: {scans:; }]. "
     "Make sure that the right one was read, or name another one with its part number (--series).",
     "contrast": "{reason:first}. Expected was a non-contrast series: the markers are defined on it; "

@@ -83,6 +83,14 @@ def test_frames_are_ordered_by_position_and_rescaled_each(
     assert volume.identity.acquired_at.second == 0
 
 
+def test_phases_in_one_file_are_told_apart(tmp_path: Path, multiples: NDArray[np.int16]) -> None:
+    hu = np.concatenate([multiples[:5], multiples[:5]])
+    path = write_enhanced(tmp_path / "file", hu=hu, offsets=[0.0, 5, 10, 15, 20] * 2)
+    assert [part.slices for part in list_series(path)] == [5, 5]
+    assert read_series(path).identity.frame_numbers == (1, 2, 3, 4, 5)
+    assert read_series(path, series="1#2").identity.frame_numbers == (6, 7, 8, 9, 10)
+
+
 def test_derived_frames_are_set_aside(tmp_path: Path, multiples: NDArray[np.int16]) -> None:
     write_enhanced(
         tmp_path / "file", hu=multiples, offsets=[5.0 * i for i in range(6)], frame_type="DERIVED"

@@ -379,6 +379,7 @@ def test_two_halves_of_a_scan_under_two_series_uids_are_put_together(tmp_path: P
     [
         (sets(SeriesDescription="Head base", SliceThickness=2.5), True),
         (sets(SeriesDescription="C-Spine"), False),
+        (sets(SeriesDescription="C-Spine", BodyPartExamined="HEAD"), False),
         (sets(SeriesDescription="Head", ContrastBolusAgent="Iohexol"), False),
         (sets(SeriesDescription="Head", StudyInstanceUID="1.2.3"), False),
     ],
