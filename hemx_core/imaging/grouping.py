@@ -146,8 +146,8 @@ def _rounded(values: Sequence[float] | None, digits: int) -> tuple[float, ...] |
 def _joined(parts: Sequence[SeriesPart]) -> list[SeriesPart]:
     """Put a scan together that is spread over several series, as some converters leave it.
 
-    First the parts that agree in number and description too; then single slices, which such
-    converters number and describe each on its own.
+    First the parts that agree in number, description and frame of reference too; then single slices,
+    to which such converters give each its own.
     """
     named = [part for like in _grouped(parts, _signature).values() for part in _one_scan(like)]
     alone = _grouped(named, lambda part: len(part.slots) == 1 and _signature(part, named=False))
@@ -158,14 +158,14 @@ def _joined(parts: Sequence[SeriesPart]) -> list[SeriesPart]:
 def _signature(part: SeriesPart, *, named: bool = True) -> object:
     """What series of one scan agree in; the part's key where it can share none."""
     first, facts = part.first, part.first.facts
-    if not (facts.study_uid and facts.frame_of_reference and has_geometry(first)):
+    if not (facts.study_uid and has_geometry(first)):
         return part.key
     if part.kind not in ("", "derived") or part.plane != "axial":
         return part.key
     thickness = part.thickness_mm and round(part.thickness_mm, 1)
     made = (part.kind, first.kernel, first.kvp, facts.contrast.agents, facts.rows, facts.columns)
-    name = (facts.series_number, facts.series_description) if named else ()
-    return (facts.study_uid, facts.frame_of_reference, thickness, *made, *name)
+    named_so = (facts.series_number, facts.series_description, facts.frame_of_reference)
+    return (facts.study_uid, thickness, *made, *(named_so if named else ()))
 
 
 def _one_scan(parts: Sequence[SeriesPart]) -> list[SeriesPart]:

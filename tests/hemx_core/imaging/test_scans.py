@@ -354,6 +354,7 @@ def own_series(*, numbered: bool) -> Callable[[int, Dataset], None]:
         dataset.SeriesInstanceUID = f"1.2.{index}"
         if numbered:
             dataset.SeriesNumber, dataset.SeriesDescription = index, f"IM{index:03d}"
+            dataset.FrameOfReferenceUID = f"1.3.{index}"
 
     return change
 
