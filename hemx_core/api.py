@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from hemx_core import comparison as pairs
+from hemx_core import pairing
 from hemx_core import result as results
 from hemx_core.bundle import load as bundle
 from hemx_core.costs import START_UP, OnSlice, Progress, StageClock
@@ -287,7 +288,7 @@ def compare(
     Args:
         earlier, later: folders, files, DICOMDIRs or zips; or volumes.
         models, window, language, progress: see `triage`.
-        force: compare although the patient IDs differ.
+        force: compare although the patients differ.
     Raises:
         InputError: two patients or one series given twice, and not forced; no such language.
         DicomSeriesError, NotHeadError, ModelError: see `triage`.
@@ -303,7 +304,7 @@ def compare(
         for study in (earlier, later)
     )
     # Before the models are loaded: two patients are refused at once.
-    pairs.check_pair(first.identity, second.identity, force=force)
+    pairing.check_pair(first.identity, second.identity, force=force)
     with _opened(models, StageClock()) as loaded:
         result = pairs.compare_volumes(
             first, second, loaded, settings=settings, force=force, progress=progress

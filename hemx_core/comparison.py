@@ -11,11 +11,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from hemx_core.costs import Progress, StageClock
-from hemx_core.errors import InputError
-from hemx_core.imaging.volume import HUVolume, SeriesIdentity
+from hemx_core.imaging.volume import HUVolume
 from hemx_core.measure.expansion import DEFINITIONS, Answer, Growth, judge_growth
 from hemx_core.measure.volume import VolumeEstimate, estimate_volume
 from hemx_core.notes import Note, Reason, Severity
+from hemx_core.pairing import (
+    Pictures,
+    check_pair,
+    interval_hours,
+    patient_notes,
+    picture_notes,
+)
 from hemx_core.pipeline import DEFAULT_SETTINGS, TriageModels, TriageSettings, triage_volume
 from hemx_core.result import Recommendation, TriageResult
 
@@ -71,7 +77,7 @@ def compare_volumes(
         earlier, later: HU with geometry and identity.
         models: a loaded bundle.
         settings: the window.
-        force: compare although the patient IDs differ.
+        force: compare although the patients differ.
         progress: told after every slice, its stages prefixed with the study.
         clocks: go on with clocks that have timed the reading.
     Raises:
@@ -89,14 +95,25 @@ def compare_volumes(
             strict=True,
         )
     ]
-    return compare_results(*results)
+    return compare_results(*results, pictures=(earlier, later))
 
 
-def compare_results(earlier: TriageResult, later: TriageResult) -> ComparisonResult:
-    """Compare two studies that have been triaged already; patients are not checked here."""
+def compare_results(
+    earlier: TriageResult, later: TriageResult, *, pictures: Pictures | None = None
+) -> ComparisonResult:
+    """Compare two studies that have been triaged already; patients are not refused here.
+
+    Args:
+        earlier, later: their results.
+        pictures: their volumes, to find the same images and a bleed that changes side; None where they
+            are not at hand.
+    """
     estimates = [estimate_volume(study.mask, study.geometry) for study in (earlier, later)]
     hours = interval_hours(earlier.identity, later.identity)
+    notes = comparison_notes(earlier, later, hours, pictures)
     growth = judge_growth(*estimates)
+    if any(note.code == "same_images" for note in notes):
+        growth = _undecided(growth)
     return ComparisonResult(
         earlier=earlier,
         later=urge(later, growth),
@@ -104,8 +121,17 @@ def compare_results(earlier: TriageResult, later: TriageResult) -> ComparisonRes
         later_volume=estimates[1],
         growth=growth,
         interval_hours=hours,
-        notes=comparison_notes(earlier, later, hours),
+        notes=notes,
     )
+
+
+def _undecided(growth: Growth) -> Growth:
+    """Growth that proves no stable haematoma: where the answer was "no", it is "indeterminate"."""
+    answers: dict[str, Answer] = {
+        code: Answer.INDETERMINATE if answer is Answer.NO else answer
+        for code, answer in growth.answers.items()
+    }
+    return replace(growth, answers=answers)
 
 
 def urge(later: TriageResult, growth: Growth) -> TriageResult:
@@ -124,45 +150,23 @@ def urge(later: TriageResult, growth: Growth) -> TriageResult:
     return replace(later, recommendation=Recommendation.CALL_NOW, reasons=(*later.reasons, reason))
 
 
-def check_pair(earlier: SeriesIdentity, later: SeriesIdentity, *, force: bool) -> None:
-    """Refuse two patients, and one series given twice.
-
-    Two known IDs that differ are refused unless forced; where an ID is missing nothing can be
-    said, and the comparison carries a warning instead.
-
-    Raises:
-        InputError: see above.
-    """
-    known = earlier.patient_id and later.patient_id
-    if known and earlier.patient_id != later.patient_id and not force:
-        raise InputError("two_patients")
-    if earlier.series_uid and earlier.series_uid == later.series_uid and not force:
-        raise InputError("same_series")
-
-
-def interval_hours(earlier: SeriesIdentity, later: SeriesIdentity) -> float | None:
-    """Hours from the earlier to the later acquisition; None where a time is not known."""
-    if earlier.acquired_at is None or later.acquired_at is None:
-        return None
-    # The reader gives the scanner's local time without a zone; a zone of other data is left out.
-    first, second = (time.replace(tzinfo=None) for time in (earlier.acquired_at, later.acquired_at))
-    return (second - first).total_seconds() / 3600
-
-
 def comparison_notes(
-    earlier: TriageResult, later: TriageResult, hours: float | None
+    earlier: TriageResult,
+    later: TriageResult,
+    hours: float | None,
+    pictures: Pictures | None = None,
 ) -> tuple[Note, ...]:
     """What limits the comparison of the pair."""
-    return tuple(_limits(earlier, later, hours))
+    return tuple(_limits(earlier, later, hours, pictures))
 
 
-def _limits(earlier: TriageResult, later: TriageResult, hours: float | None) -> Iterator[Note]:
+def _limits(
+    earlier: TriageResult, later: TriageResult, hours: float | None, pictures: Pictures | None
+) -> Iterator[Note]:
     first, second = earlier.identity, later.identity
-    ids = (first.patient_id, second.patient_id)
-    if not all(ids):
-        yield Note("patient_unknown", Severity.WARNING)
-    elif ids[0] != ids[1]:
-        yield Note("different_patients", Severity.WARNING)
+    yield from patient_notes(first, second)
+    if pictures is not None:
+        yield from picture_notes(earlier, later, pictures)
     days = any(note.code == "time_unknown" for study in (earlier, later) for note in study.notes)
     if hours is None or days:
         yield Note("interval_unknown", Severity.CAUTION)

@@ -25,7 +25,9 @@ NAMING = frozenset({"patient", "at", "file", "files", "folder", "path"})
 DESCRIPTIONS = frozenset({"description", "agent"})
 """Values of these names are what people typed at the scanner: nameless, they stay by known words only."""
 
-TERMS = frozenset({"extra", "marker", "met", "plane", "record", "what"})
+TERMS = frozenset(
+    {"extra", "facts", "marker", "met", "now", "plane", "record", "was", "what"}
+)
 """Values of these names are codes that the tables have terms for: they name nobody and go through no mask."""
 
 SENTENCE = "sentence"

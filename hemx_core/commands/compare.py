@@ -25,7 +25,7 @@ from hemx_core.commands.options import (
 
 Earlier = Annotated[Path, typer.Argument(metavar="EARLIER", help="The first study.")]
 Later = Annotated[Path, typer.Argument(metavar="LATER", help="The follow-up.")]
-Force = Annotated[bool, typer.Option("--force", help="Compare although the patient IDs differ.")]
+Force = Annotated[bool, typer.Option("--force", help="Compare although the patients differ.")]
 Out = Annotated[Path, typer.Option(help="Folder for comparison.json and comparison.png.")]
 
 

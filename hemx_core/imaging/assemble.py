@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -171,14 +171,8 @@ def series_identity(part: SeriesPart, kept: Sequence[SliceHeader], source: str) 
     frames = tuple((header.frame or 0) + 1 for header in kept)
     at = part.acquired_at
     offsets = (header.utc_offset_minutes for header in part.headers if header.acquired_at == at)
-    return SeriesIdentity(
-        patient_id=facts.patient_id,
-        patient_name=facts.patient_name,
-        birth_date=facts.birth_date,
-        sex=facts.sex,
-        age=facts.age,
-        issuer=facts.issuer,
-        other_ids=facts.other_ids,
+    return replace(
+        part.person,
         study_uid=facts.study_uid,
         series_uid=facts.series_uid,
         frame_of_reference_uid=facts.frame_of_reference,
@@ -186,7 +180,6 @@ def series_identity(part: SeriesPart, kept: Sequence[SliceHeader], source: str) 
         frame_numbers=frames if any(header.frame is not None for header in kept) else (),
         acquired_at=at,
         utc_offset_minutes=next(offsets, None),
-        site=facts.site,
         scanner=facts.scanner,
         series_description=facts.series_description,
         source=source,

@@ -18,6 +18,7 @@ from hemx_core.errors import (
 )
 from hemx_core.imaging.geometry import directions
 from hemx_core.imaging.left_out import scan_notes
+from hemx_core.imaging.person import count_people
 from hemx_core.imaging.series import SeriesPart, contrast, has_geometry, head_score, is_sharp
 from hemx_core.notes import Note, Phrase, Refusal, Severity, Value, first_of, gravest_first
 
@@ -398,11 +399,11 @@ def _why(best: Candidate, second: Candidate) -> str:
 
 def _mixture(chosen: Candidate, candidates: Sequence[Candidate]) -> list[Note]:
     images = [candidate.part for candidate in candidates if candidate.is_image]
-    patients = {_owner(part) for part in images} | {_owner(chosen.part)}
+    patients = count_people([part.person for part in (chosen.part, *images)])
     studies = {_study(part) for part in images} | {_study(chosen.part)}
-    if len(patients) > 1:
+    if patients > 1:
         patient = chosen.part.first.facts.patient_id or None
-        return [Note("several_patients", Severity.WARNING, patients=len(patients), patient=patient)]
+        return [Note("several_patients", Severity.WARNING, patients=patients, patient=patient)]
     if len(studies) > 1:
         at = f"{chosen.study_at:%Y-%m-%d %H:%M}" if chosen.study_at else None
         return [Note("several_studies", Severity.CAUTION, studies=len(studies), at=at)]
@@ -447,11 +448,6 @@ def _series(part: SeriesPart) -> tuple[str, str]:
 
 def _study(part: SeriesPart) -> tuple[str, str]:
     return part.first.facts.patient_id, part.first.facts.study_uid
-
-
-def _owner(part: SeriesPart) -> str:
-    """The patient's ID; blanks and case make no other patient."""
-    return "".join(part.first.facts.patient_id.split()).casefold()
 
 
 def _uid(part: SeriesPart) -> str:

@@ -18,6 +18,7 @@ from pydicom.uid import (
 from hemx_core.imaging.contrast_tags import Verdict, judge
 from hemx_core.imaging.geometry import Slot, directions, plane, stack
 from hemx_core.imaging.headers import SliceHeader
+from hemx_core.imaging.volume import SeriesIdentity
 from hemx_core.notes import Phrase
 
 CT_CLASSES = frozenset(
@@ -185,6 +186,21 @@ class SeriesPart:
     def patient(self) -> tuple[str, str]:
         """ID and name."""
         return self.first.facts.patient_id, self.first.facts.patient_name
+
+    @cached_property
+    def person(self) -> SeriesIdentity:
+        """Whose it is, and where it was made; nothing of the series."""
+        facts = self.first.facts
+        return SeriesIdentity(
+            patient_id=facts.patient_id,
+            patient_name=facts.patient_name,
+            birth_date=facts.birth_date,
+            sex=facts.sex,
+            age=facts.age,
+            issuer=facts.issuer,
+            other_ids=facts.other_ids,
+            site=facts.site,
+        )
 
     @property
     def label(self) -> Phrase:

@@ -58,7 +58,10 @@ DOUBTS: Mapping[str, Doubt] = MappingProxyType(
         "different_patients": Doubt.NONE,
         "expanded": Doubt.NONE,
         "later_before_earlier": Doubt.NONE,
+        "patient_doubtful": Doubt.NONE,
         "patient_unknown": Doubt.NONE,
+        "same_images": Doubt.NONE,
+        "side_changed": Doubt.NONE,
     }
 )
 """By the code of a note of severity warning."""

@@ -14,6 +14,7 @@ from importlib.resources import files
 from typing import TypeVar
 
 from hemx_core.imaging.folding import fold, fold_character
+from hemx_core.imaging.names import HONORIFICS
 from hemx_core.imaging.volume import SeriesIdentity
 from hemx_core.notes import DESCRIPTIONS, Phrase
 
@@ -26,26 +27,6 @@ _RUN = re.compile(rf"(?:(?![{_UNSPACED}])[^\W_])+")
 """Letters and digits without a gap, of scripts that have blanks."""
 _PIECES = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![^\W\d_A-Z])|\d+|[^\W_]")
 """DemoHanako1950 -> Demo, Hanako, 1950."""
-_HONORIFICS = frozenset(
-    {
-        "様",
-        "さま",
-        "殿",
-        "氏",
-        "君",
-        "先生",
-        "さん",
-        "mr",
-        "mrs",
-        "ms",
-        "miss",
-        "dr",
-        "prof",
-        "herr",
-        "frau",
-    }
-)
-
 _UID = re.compile(r"(?<![\d.])(?!1\.2\.840\.10008\.)\d+(?:\.\d+){4,}(?![\d.])")
 _LONG_NUMBER = re.compile(r"(?<!\d)\d{6,}(?!\d)")
 _DATE = re.compile(
@@ -142,7 +123,7 @@ def _found(pattern: str, folded: str) -> Iterator[Span]:
 def _name_parts(name: str) -> frozenset[str]:
     """Folded parts of all groups of a person name, but for honorifics."""
     parts = re.split(r"[\s^=,、・;/()（）-]+", fold(name).replace("'", "").replace("’", ""))
-    wanted = frozenset(part.strip(".") for part in parts) - _HONORIFICS
+    wanted = frozenset(part.strip(".") for part in parts) - HONORIFICS
     return frozenset(
         part
         for part in wanted

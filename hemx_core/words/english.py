@@ -227,8 +227,18 @@ SENTENCES: dict[str, str] = {
     "recommendation follow the correction; markers and rule-based signs are of the automatic outline.",
     "expanded": "The haematoma has expanded since an earlier study: {ml:+.1f} mL.",
     # Two studies
-    "different_patients": "The studies carry different patient IDs; the comparison was forced.",
-    "patient_unknown": "A study has no patient ID. Make sure that both are of the same patient.",
+    "different_patients": "The studies are of different patients[: they differ in {facts:term}]. The "
+    "comparison was forced.",
+    "patient_doubtful": "The studies differ in {facts:term}, and agree in what else names the patient. "
+    "Make sure that both are of the same patient.",
+    "patient_unknown": "Nothing proves that both studies are of the same patient: an ID or a name is "
+    "missing, or stands for none (such as ANONYMOUS). Make sure that they are.",
+    "patient_alike": "The studies write {facts:term} differently; they were taken for one patient's.",
+    "patient_by_name": "The patient was recognised by name and birth date, not by an ID.",
+    "same_images": "Both studies are the same images under other UIDs: nothing can be said of growth. Give "
+    "two scans of different times.",
+    "side_changed": "The haematoma lies on the {was:term} in the earlier and on the {now:term} in the later "
+    "study: another patient, a mirrored series, or a new bleed. Look at both.",
     "interval_unknown": "The time of day of a study is not known: the interval is missing or only to "
     "the day.",
     "later_before_earlier": "The later study was acquired before the earlier one. They may have been "
@@ -241,6 +251,13 @@ SENTENCES: dict[str, str] = {
     "no_later_haematoma": "No haematoma was found on the later study: check both by eye.",
     "no_haematoma": "No haematoma was found on either study.",
     # Parts of errors
+    "term.patient_name": "the name",
+    "term.patient_id": "the patient ID",
+    "term.birth_date": "the birth date",
+    "term.sex": "the sex",
+    "term.age": "the age",
+    "term.left": "left",
+    "term.right": "right",
     "term.study": "study",
     "term.result": "result",
     "term.correction": "correction",
@@ -497,8 +514,8 @@ ERRORS: dict[str, str] = {
     "keys_unreadable": "a list of trusted keys, {path}, that is not readable ({reason}) | JSON of "
     "format {format} with key_id, public_key and name of every key | mend or remove the file",
     # Two studies
-    "two_patients": "the two studies carry different patient IDs | two studies of one patient | "
-    "check the input; if the patient was registered twice, force the comparison",
+    "two_patients": "the two studies are of different patients[: they differ in {facts:term}] | two "
+    "studies of one patient | check the input; if it is one patient all the same, force the comparison",
     "same_series": "both inputs are the same series | an earlier and a later study | check the "
     "input",
     # Triage

@@ -207,8 +207,18 @@ SENTENCES: dict[str, str] = {
     "マーカーと規則による所見は自動抽出の輪郭によるものです。",
     "expanded": "以前の検査と比べて血腫が増大しています（{ml:+.1f} mL）。",
     # Two studies
-    "different_patients": "2つの検査の患者IDが異なります（強制的に比較）。",
-    "patient_unknown": "患者IDのない検査があります。同一患者であることを確認してください。",
+    "different_patients": "2つの検査は患者が異なります[（{facts:term}が一致しません）]。強制的に比較した"
+    "ものです。",
+    "patient_doubtful": "2つの検査で{facts:term}が一致しません。ほかの患者情報は一致しています。同一患者で"
+    "あることを確認してください。",
+    "patient_unknown": "患者情報からは同一患者と確認できません（IDや氏名がないか、ANONYMOUSなどの仮の値で"
+    "す）。同一患者であることを確認してください。",
+    "patient_alike": "2つの検査で{facts:term}の表記が異なりますが、同一患者とみなしました。",
+    "patient_by_name": "患者IDではなく、氏名と生年月日の一致により同一患者とみなしました。",
+    "same_images": "2つの検査は同じ画像で、UIDだけが異なります。増大の有無は判定できません。撮影時刻の異な"
+    "る2つの検査を指定してください。",
+    "side_changed": "血腫の側が変わっています（前回は{was:term}、今回は{now:term}）。患者の取り違え、左右の"
+    "反転、新たな出血がないか、両検査を目視で確認してください。",
     "interval_unknown": "検査の時刻が不明なため、間隔は不明または日単位です。",
     "later_before_earlier": "今回の検査が前回より前に撮影されています。入れ替わりの可能性があります。",
     "long_interval": "検査間隔が{hours:.0f}時間を超えており、血腫が吸収され始めている可能性があります。",
@@ -219,6 +229,13 @@ SENTENCES: dict[str, str] = {
     "no_later_haematoma": "今回検査では血腫が検出されませんでした。両検査を目視で確認してください。",
     "no_haematoma": "どちらの検査でも血腫は検出されませんでした。",
     # Parts of errors
+    "term.patient_name": "氏名",
+    "term.patient_id": "患者ID",
+    "term.birth_date": "生年月日",
+    "term.sex": "性別",
+    "term.age": "年齢",
+    "term.left": "左",
+    "term.right": "右",
     "term.study": "検査",
     "term.result": "結果",
     "term.correction": "修正",
@@ -469,8 +486,8 @@ ERRORS: dict[str, str] = {
     "keys_unreadable": "信頼する鍵の一覧{path}を読み取れません（{reason}） | 各鍵のkey_id・"
     "public_key・nameを含む形式{format}のJSON | ファイルを修正するか削除してください",
     # Two studies
-    "two_patients": "2つの検査の患者IDが異なります | 同一患者の2検査 | 入力を確認してください。患"
-    "者が重複登録されている場合は強制的に比較できます",
+    "two_patients": "2つの検査は患者が異なります[（{facts:term}が一致しません）] | 同一患者の2検査 | 入力を"
+    "確認してください。同一患者であれば強制的に比較できます",
     "same_series": "2つの入力は同じシリーズです | 前回と今回の検査 | 入力を確認してください",
     # Triage
     "segmenter_not_finite": "スライス{slice}の領域抽出の結果がNaNまたは無限大です | 0〜1の確率 | "

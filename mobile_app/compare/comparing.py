@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from hemx_core.comparison import ComparisonResult, check_pair, compare_results
+from hemx_core.comparison import ComparisonResult, compare_results
+from hemx_core.imaging.person import match
 from hemx_core.measure.corrected import correct_result
 from hemx_core.measure.volume import VolumeEstimate, estimate_volume
+from hemx_core.pairing import PairDoubt, check_pair, interval_hours, pair_doubt
 from mobile_app.errors import NotStoredError
 from mobile_app.result.expansion import newest_correction
 from mobile_app.work.library import read_study
@@ -21,14 +22,6 @@ if TYPE_CHECKING:
     from mobile_app.store import Store, Study
     from mobile_app.work.jobs import Report
     from mobile_app.work.memory_guard import MemoryBudget
-
-
-class Doubt(StrEnum):
-    """Why a pair needs a word of the user, or cannot be compared."""
-
-    DIFFERENT_PATIENTS = "different_patients"
-    PATIENT_UNKNOWN = "patient_unknown"
-    SAME_SERIES = "same_series"
 
 
 def candidates(store: Store) -> tuple[Study, ...]:
@@ -46,15 +39,9 @@ def default_pair(studies: Sequence[Study], open_id: int | None) -> tuple[Study, 
         (earlier, later); None where there is no second study of the patient.
     """
     chosen = next((study for study in studies if open_id in (None, study.id)), None)
-    if chosen is None or not chosen.identity.patient_id:
+    if chosen is None:
         return None
-    others = [
-        study
-        for study in studies
-        if study.id != chosen.id
-        and study.identity.patient_id == chosen.identity.patient_id
-        and doubt(study, chosen) is None
-    ]
+    others = [study for study in studies if study.id != chosen.id and doubt(study, chosen) is None]
     if not others:
         return None
     pairs = [ordered(other, chosen) for other in others]
@@ -65,34 +52,25 @@ def default_pair(studies: Sequence[Study], open_id: int | None) -> tuple[Study, 
 
 def ordered(study: Study, other: Study) -> tuple[Study, Study]:
     """(earlier, later) by time of acquisition; as given where a time is missing or both are the same."""
-    if times_known(study, other) and _local(study) > _local(other):
-        return other, study
-    return study, other
+    hours = interval_hours(study.identity, other.identity)
+    return (other, study) if hours is not None and hours < 0 else (study, other)
 
 
 def times_known(study: Study, other: Study) -> bool:
     """Whether the times say which study is the earlier one."""
-    times = (study.identity.acquired_at, other.identity.acquired_at)
-    return None not in times and _local(study) != _local(other)
+    return interval_hours(study.identity, other.identity) not in (None, 0.0)
 
 
-def doubt(earlier: Study, later: Study) -> Doubt | None:
+def doubt(earlier: Study, later: Study) -> PairDoubt | None:
     """What stands against a pair; only the same series cannot be confirmed."""
-    first, second = earlier.identity, later.identity
-    if earlier.id == later.id or (first.series_uid and first.series_uid == second.series_uid):
-        return Doubt.SAME_SERIES
-    if not (first.patient_id and second.patient_id):
-        return Doubt.PATIENT_UNKNOWN
-    return Doubt.DIFFERENT_PATIENTS if first.patient_id != second.patient_id else None
+    if earlier.id == later.id:
+        return PairDoubt.SAME_SERIES
+    return pair_doubt(earlier.identity, later.identity)
 
 
 def naive(at: datetime | None) -> datetime:
     """A time to sort by: the scanner's local time without a zone; unknown is first."""
     return datetime.min if at is None else at.replace(tzinfo=None)
-
-
-def _local(study: Study) -> datetime:
-    return naive(study.identity.acquired_at)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -138,14 +116,14 @@ class Compared:
     Args:
         comparison: its results have the corrected masks.
         earlier, later: both sides.
-        comparison_id: in the store.
+        comparison_id: in the store; None where it is of two patients: such a one is never stored.
         course: all studies of the patient that were triaged, in time; those of unknown time last.
     """
 
     comparison: ComparisonResult
     earlier: Side
     later: Side
-    comparison_id: int
+    comparison_id: int | None
     course: tuple[VolumePoint, ...]
 
 
@@ -160,12 +138,12 @@ def compare_studies(
     """Work that compares the newest results of two studies and stores the comparison.
 
     The newest corrections are what is compared. The same results and corrections a second time give the
-    comparison that is stored already.
+    comparison that is stored already. One of two patients is shown, and never stored as anybody's history.
 
     Args:
         store: holds both studies with a result.
         earlier_id, later_id: the studies.
-        confirmed: the user said that they are of one patient although the IDs do not.
+        confirmed: the user wants it although the patients differ.
         budget: see `read_study`.
     Raises (in the job):
         InputError: two patients and not confirmed, or one series twice.
@@ -179,8 +157,12 @@ def compare_studies(
             load_side(store, study_id, report, budget=budget) for study_id in (earlier_id, later_id)
         )
         report.progress("measure", 0, 1)
-        comparison = compare_results(earlier.result, later.result)
-        number = _stored(store, earlier, later) or _save(store, comparison, earlier, later)
+        comparison = compare_results(
+            earlier.result, later.result, pictures=(earlier.volume, later.volume)
+        )
+        number = None
+        if not match(earlier.result.identity, later.result.identity).differing:
+            number = _stored(store, earlier, later) or _save(store, comparison, earlier, later)
         return Compared(
             comparison=comparison,
             earlier=earlier,
@@ -230,13 +212,18 @@ def load_side(
 
 
 def _check(earlier: Study, later: Study, *, confirmed: bool) -> None:
-    """As `check_pair`; a confirmation is for two patient IDs, never for one series twice."""
-    force = confirmed and doubt(earlier, later) is not Doubt.SAME_SERIES
+    """As `check_pair`; a confirmation is for two patients, never for one series twice."""
+    force = confirmed and doubt(earlier, later) is not PairDoubt.SAME_SERIES
     check_pair(earlier.identity, later.identity, force=force)
 
 
 def is_stored(store: Store, earlier_id: int, later_id: int) -> bool:
-    """Whether the two studies, as they are now, have been compared and the comparison is stored."""
+    """Whether the two studies, as they are now, have been compared and the comparison is stored.
+
+    Never where they are of two patients: versions before stored what was forced.
+    """
+    if match(*(store.studies.get(one).identity for one in (earlier_id, later_id))).differing:
+        return False
     numbers = [store.results.of_study(study_id)[:1] for study_id in (earlier_id, later_id)]
     if not all(numbers):
         return False
@@ -278,7 +265,7 @@ def _save(store: Store, comparison: ComparisonResult, earlier: Side, later: Side
 def _course(
     store: Store, comparison: ComparisonResult, earlier: Side, later: Side
 ) -> tuple[VolumePoint, ...]:
-    """The pair's volumes, and those of the later study's patient."""
+    """The pair's volumes, and those of studies that are proven to be of the later study's patient."""
     points = [
         _point(side.study_id, side.result.identity.acquired_at, estimate, side.correction_id)
         for side, estimate in (
@@ -286,9 +273,10 @@ def _course(
             (later, comparison.later_volume),
         )
     ]
-    patient = later.result.identity.patient_id
-    for study in store.studies.find(patient_id=patient) if patient else ():
-        if study.newest is not None and study.id not in (earlier.study_id, later.study_id):
+    for study in store.studies.find():
+        if study.newest is None or study.id in (earlier.study_id, later.study_id):
+            continue
+        if match(study.identity, later.result.identity).same:
             number = study.newest.result_id
             result, correction = store.results.load(number), newest_correction(store, number)
             mask = result.mask if correction is None else store.corrections.load(correction).mask

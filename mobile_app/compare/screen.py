@@ -9,11 +9,13 @@ from kivy.properties import ObjectProperty
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.scrollview import ScrollView
 
+from hemx_core.imaging.person import match
+from hemx_core.imaging.volume import SeriesIdentity
+from hemx_core.pairing import PairDoubt
 from mobile_app import settings, theme
 from mobile_app.compare import cards
 from mobile_app.compare.comparing import (
     Compared,
-    Doubt,
     candidates,
     compare_studies,
     default_pair,
@@ -49,7 +51,7 @@ class StudyChoice(Sheet):
         context: the app's.
         title: a key of i18n.
         studies: to choose from, in order.
-        patient: PatientID of the other study; "" where it has none or there is no other.
+        patient: identity of the other study; None where there is no other.
         on_study: told which one.
     """
 
@@ -59,14 +61,14 @@ class StudyChoice(Sheet):
         *,
         title: str,
         studies: Sequence[Study],
-        patient: str,
+        patient: SeriesIdentity | None,
         on_study: Callable[[Study], None],
     ) -> None:
         super().__init__()
         language = context.language
         self.buttons: dict[int, ActionButton] = {}
         self.body.add_widget(Heading(text=text(language, title)))
-        same = [study for study in studies if patient and study.identity.patient_id == patient]
+        same = [study for study in studies if patient and match(study.identity, patient).same]
         others = [study for study in studies if study not in same]
         for key, ink, group in (
             ("same_patient", theme.MUTED, same),
@@ -98,7 +100,8 @@ WHICH = ("earlier", "later")
 class Compare(BoxLayout):
     """The pair above, both studies and the findings below, beside each other or one under the other.
 
-    A comparison that is stored already is shown at once; a new one is made, and stored, on touch only.
+    A comparison that is stored already is shown at once; a new one is made, and stored, on touch only. One
+    of two patients is shown once, and not stored.
     """
 
     context: AppContext = ObjectProperty()
@@ -160,7 +163,7 @@ class Compare(BoxLayout):
         )
 
     @property
-    def doubt(self) -> Doubt | None:
+    def doubt(self) -> PairDoubt | None:
         """What stands against the chosen pair."""
         earlier, later = (self._pair[name] for name in WHICH)
         return None if earlier is None or later is None else doubt(earlier, later)
@@ -189,7 +192,7 @@ class Compare(BoxLayout):
             self.context,
             title=f"compare.choose_{name}",
             studies=[study for study in self._studies if other is None or study.id != other.id],
-            patient=other.identity.patient_id if other else "",
+            patient=other.identity if other else None,
             on_study=lambda study: self._take(name, study),
         )
         self.choice = choice
@@ -229,7 +232,7 @@ class Compare(BoxLayout):
         self.question = confirm(
             title=text(language, "compare.doubt_title"),
             message=text(language, f"compare.{found}"),
-            yes=text(language, "compare.anyway"),
+            yes=text(language, f"compare.anyway.{found}"),
             no=text(language, "compare.back"),
             on_yes=self._agreed,
         )
@@ -310,7 +313,7 @@ class Compare(BoxLayout):
         found = self.doubt
         self.swap.text = text(language, "compare.swap")
         self.go.text = text(language, "compare.go")
-        self.go.disabled = not both or found is Doubt.SAME_SERIES or self.compared is not None
+        self.go.disabled = not both or found is PairDoubt.SAME_SERIES or self.compared is not None
         told = [text(language, f"compare.{found}")] if found else []
         if both and not known:
             told.append(text(language, "compare.order_unknown"))

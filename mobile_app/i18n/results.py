@@ -238,16 +238,17 @@ STRINGS: dict[str, tuple[str, str]] = {
     "compare.choose": ("Choose a study", "検査を選択"),
     "compare.choose_earlier": ("Which study is the earlier one?", "前回の検査はどれですか？"),
     "compare.choose_later": ("Which study is the later one?", "今回の検査はどれですか？"),
-    "compare.same_patient": ("Same patient ID", "同じ患者ID"),
+    "compare.same_patient": ("Same patient", "同じ患者"),
     "compare.other_patients": (
-        "Another patient ID, or none: make sure who it is",
-        "患者IDが異なるか、ありません。本人か確認してください",
+        "Another patient, or not known: make sure who it is",
+        "別の患者か、確認できません。本人か確認してください",
     ),
     "compare.no_time": ("time not known", "撮影時刻不明"),
     "compare.row": ("{patient}\n{at}   {volume} mL", "{patient}\n{at}   {volume} mL"),
     "compare.swap": ("Swap", "入れ替え"),
     "compare.go": ("Compare", "比較する"),
-    "compare.anyway": ("They are the same patient: compare", "同一患者として比較"),
+    "compare.anyway.patient_unknown": ("They are the same patient: compare", "同一患者として比較"),
+    "compare.anyway.different_patients": ("Compare two patients", "別の患者だが比較"),
     "compare.back": ("Do not compare", "比較しない"),
     "compare.doubt_title": ("Is this the same patient?", "同一の患者ですか？"),
     "compare.too_few": (
@@ -255,20 +256,22 @@ STRINGS: dict[str, tuple[str, str]] = {
         "比較できる解析済みの検査が2件ありません。先に両方の検査を取り込み、開いてください。",
     ),
     "compare.no_partner": (
-        "There is no second analysed study with this patient ID. Choose both studies above.",
-        "この患者IDの解析済み検査はほかにありません。上で2つの検査を選択してください。",
+        "There is no second analysed study of this patient. Choose both studies above.",
+        "この患者の解析済み検査はほかにありません。上で2つの検査を選択してください。",
     ),
     "compare.ready": (
         "Touch “Compare” to see growth and both studies side by side.",
         "「比較する」を押すと、血腫の変化と両検査が表示されます。",
     ),
     "compare.different_patients": (
-        "The two studies carry DIFFERENT patient IDs. Growth from one patient to another means nothing.",
-        "2つの検査の患者IDが異なります。別の患者の画像を比べても血腫の変化は分かりません。",
+        "The two studies are of DIFFERENT patients by name, ID, birth date or sex. Growth from one "
+        "patient to another means nothing. The comparison is shown and not stored.",
+        "2つの検査は氏名・ID・生年月日・性別のいずれかが一致せず、別の患者です。別の患者の画像を比べても"
+        "血腫の変化は分かりません。比較は表示するだけで、保存しません。",
     ),
     "compare.patient_unknown": (
-        "A study carries no patient ID. Make sure by name, date and picture that both are of one patient.",
-        "患者IDのない検査があります。氏名・日時・画像で同一患者であることを確認してください。",
+        "Nothing proves that both studies are of one patient. Make sure by name, date and picture.",
+        "患者情報からは同一患者と確認できません。氏名・日時・画像で同一患者であることを確認してください。",
     ),
     "compare.same_series": (
         "Both are the same series: choose two different studies.",

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from hemx_core.comparison import urge
+from hemx_core.imaging.person import match
 from hemx_core.measure.expansion import Answer, Growth
 from hemx_core.notes import Note, Severity
 from hemx_core.result import TriageResult
@@ -53,27 +54,34 @@ class Expansion:
 
 
 def expansions_of_patient(store: Store, study_id: int) -> tuple[Expansion, ...]:
-    """Comparisons of all studies with the same patient ID, newest first; without an ID the study's own.
+    """Comparisons of all studies of a study's patient, newest first; never one of two patients.
+
+    Studies are of one patient where that is proven, see `hemx_core.imaging.person`; a study of an unknown
+    patient has its own comparisons.
 
     Raises:
         StoreError: one cannot be read.
     """
-    patient = store.studies.get(study_id).identity.patient_id
-    studies = (
-        [study.id for study in store.studies.find(patient_id=patient)] if patient else [study_id]
-    )
+    patient = store.studies.get(study_id).identity
+    found = store.studies.find()
+    identities = {study.id: study.identity for study in found}
+    studies = {study.id for study in found if match(study.identity, patient).same} | {study_id}
     stored = {
         comparison.id: comparison
         for study in studies
         for comparison in store.comparisons.of_study(study)
     }
     studies_of = {
-        result: study.id
-        for study in store.studies.find()
-        for result in store.results.of_study(study.id)
+        result: study.id for study in found for result in store.results.of_study(study.id)
     }
-    return tuple(
+    expansions = (
         _expansion(store, stored[number], studies_of) for number in sorted(stored, reverse=True)
+    )
+    # Versions before stored what was forced.
+    return tuple(
+        one
+        for one in expansions
+        if not match(identities[one.earlier_study], identities[one.later_study]).differing
     )
 
 

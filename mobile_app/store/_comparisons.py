@@ -6,12 +6,15 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from hemx_core.imaging.person import match
+from hemx_core.imaging.volume import SeriesIdentity
 from hemx_core.records import Json
 from mobile_app.store import _audit
 from mobile_app.store._database import Context, insert
 from mobile_app.store._encode import (
     decode_comparison,
     encode_comparison,
+    from_json,
 )
 from mobile_app.store._results import load_result, study_of
 from mobile_app.store._studies import not_stored
@@ -91,7 +94,10 @@ class Comparisons:
         return tuple(_stored_comparison(row) for row in rows)
 
     def growths(self) -> dict[int, tuple[GrowthGlance, ...]]:
-        """Later study to its growth since each earlier one as last compared, the newest comparison first."""
+        """Later study to its growth since each earlier one as last compared, the newest comparison first.
+
+        Without those of two patients, which versions before stored where they were forced.
+        """
         with self._context.database.reading() as connection:
             rows = connection.execute(
                 "SELECT later.study_id, earlier.study_id, "
@@ -99,8 +105,16 @@ class Comparisons:
                 "JOIN results AS later ON later.id = later_result "
                 "JOIN results AS earlier ON earlier.id = earlier_result ORDER BY comparisons.id DESC"
             ).fetchall()
+            compared = {study for row in rows for study in row[:2]}
+            people = {
+                number: from_json(SeriesIdentity, json.loads(identity))
+                for number, identity in connection.execute("SELECT id, identity FROM studies")
+                if number in compared
+            }
         newest: dict[int, dict[int, GrowthGlance]] = {}
         for later, earlier, text in rows:
+            if match(people[earlier], people[later]).differing:
+                continue
             newest.setdefault(later, {}).setdefault(earlier, _growth(json.loads(text)))
         return {later: tuple(found.values()) for later, found in newest.items()}
 

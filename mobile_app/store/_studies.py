@@ -126,7 +126,6 @@ class Studies:
         search: str = "",
         *,
         states: Collection[StudyState] = (),
-        patient_id: str | None = None,
     ) -> tuple[Study, ...]:
         """Studies, the newest acquisition first.
 
@@ -134,7 +133,6 @@ class Studies:
             search: words that all occur in name, ID, description, site or date (2026-11-24); case,
                 width and accents do not matter.
             states: only these; all if empty.
-            patient_id: only of this patient.
         """
         terms, values = ["1"], []
         for word in folded(search).split():
@@ -143,9 +141,6 @@ class Studies:
         if states:
             terms.append(f"state IN ({', '.join('?' * len(states))})")
             values += [state.value for state in states]
-        if patient_id is not None:
-            terms.append("patient_id = ?")
-            values.append(patient_id)
         # Times of acquisition carry no zone and sort as text; unknown ones come last.
         order = "ORDER BY acquired_at DESC NULLS LAST, studies.id DESC"
         return self._select(f"WHERE {' AND '.join(terms)} {order}", values)

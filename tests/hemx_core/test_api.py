@@ -239,7 +239,7 @@ def test_two_patients_are_refused_before_models_are_loaded() -> None:
     def load() -> None:
         raise AssertionError("loaded")
 
-    with pytest.raises(InputError, match="different patient IDs"):
+    with pytest.raises(InputError, match="different patients"):
         hemx.compare(first, other, models=load)  # type: ignore[arg-type]
     with pytest.raises(AssertionError, match="loaded"):
         hemx.compare(first, second, models=load)  # type: ignore[arg-type]

@@ -41,7 +41,7 @@ def test_compare_refuses_two_patients_before_the_models_are_loaded(
     asked.second_patient = "ID-0815"
     out = tmp_path / "out"
     assert run("compare", "earlier", "later", "--out", out) == 2
-    assert "different patient IDs" in capsys.readouterr().err
+    assert "different patients" in capsys.readouterr().err
     assert not asked.bundles
     assert not out.exists()
     assert run("compare", "earlier", "later", "--out", out, "--force", "--quiet") == 0

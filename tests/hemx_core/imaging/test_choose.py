@@ -182,6 +182,28 @@ def test_two_patients_with_the_same_uids_are_told_apart(tmp_path: Path) -> None:
         read_series(tmp_path, series="1.2")
 
 
+@pytest.mark.parametrize(
+    ("changes", "people"),
+    [
+        ({"PatientName": "Other^Person"}, 2),
+        ({"PatientName": "Demo^Hanako", "PatientBirthDate": "19720505"}, 2),
+        ({"PatientName": "Demo^Hanako", "PatientSex": "M"}, 2),
+        ({"PatientName": "Demo^Hanako", "PatientID": "777"}, 2),
+        ({"PatientName": "DEMO HANAKO", "PatientID": "00123"}, 1),
+        ({"PatientName": "", "PatientBirthDate": "", "PatientSex": ""}, 1),
+    ],
+)
+def test_people_are_told_apart_by_more_than_the_id(
+    tmp_path: Path, changes: dict[str, str], people: int
+) -> None:
+    own = {"PatientName": "Demo^Hanako", "PatientID": "123", "PatientBirthDate": "19500131"}
+    long_head(tmp_path / "a", "1", PatientSex="F", **own)
+    write_ct_series(tmp_path / "b", series="2", study="2", **({"PatientID": "123"} | changes))
+    codes = {one.code: one.values for one in read_series(tmp_path).notes}
+    assert ("several_patients" in codes) is (people > 1)
+    assert people == 1 or codes["several_patients"]["patients"] == people
+
+
 def test_series_of_another_patient_are_named_as_such_and_left_out_where_names_are(
     tmp_path: Path,
 ) -> None:

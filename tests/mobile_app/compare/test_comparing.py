@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from hemx_core.comparison import compare_results
 from hemx_core.errors import InputError
 from hemx_core.measure.expansion import Answer
 from hemx_core.result import Recommendation
-from mobile_app.compare.comparing import compare_studies
+from mobile_app.compare.comparing import compare_studies, default_pair, is_stored
 from mobile_app.errors import NotStoredError
 from mobile_app.result.expansion import expansions_of_patient, into, urged
 from mobile_app.store import Store
@@ -86,12 +87,45 @@ def test_corrections_are_what_is_compared(store: Store, tmp_path: Path) -> None:
 def test_two_patients_need_a_word_and_one_series_none_helps(store: Store, tmp_path: Path) -> None:
     one = store_study(store, tmp_path, patient="P1")
     other = store_study(store, tmp_path, patient="P2", hours=3)
-    with pytest.raises(InputError, match="different patient IDs"):
+    with pytest.raises(InputError, match="different patients"):
         at_once(compare_studies(store, one, other))
     forced = at_once(compare_studies(store, one, other, confirmed=True))
     assert "different_patients" in [note.code for note in forced.comparison.notes]
+    assert forced.comparison_id is None
+    for study in (one, other):
+        assert store.comparisons.of_study(study) == (), "nobody's history"
+        assert expansions_of_patient(store, study) == ()
+    assert store.comparisons.growths() == {}
+    assert not is_stored(store, one, other)
     with pytest.raises(InputError, match="same series"):
         at_once(compare_studies(store, one, one, confirmed=True))
+
+
+def test_a_forced_comparison_that_was_stored_before_is_nobody_s_history(
+    store: Store, tmp_path: Path
+) -> None:
+    one = store_study(store, tmp_path, patient="P1", clot_mm=12)
+    other = store_study(store, tmp_path, patient="P2", clot_mm=20, hours=3)
+    results = [store.results.of_study(study)[0] for study in (one, other)]
+    old = compare_results(*(store.results.load(number) for number in results))
+    store.comparisons.save(old, earlier_result=results[0], later_result=results[1])
+    assert expansions_of_patient(store, other) == ()
+    assert store.comparisons.growths() == {}
+    assert not is_stored(store, one, other)
+
+
+@pytest.mark.parametrize("nobody", ["", "ANONYMOUS", "0"])
+def test_anonymous_studies_are_no_one_s_course(store: Store, tmp_path: Path, nobody: str) -> None:
+    numbers = [
+        store_study(store, tmp_path, patient=nobody, clot_mm=mm, hours=hours)
+        for mm, hours in ((12, 0), (16, 2), (20, 5))
+    ]
+    assert default_pair(store.studies.find(), numbers[2]) is None
+    compared = at_once(compare_studies(store, numbers[0], numbers[1]))
+    assert "patient_unknown" in [note.code for note in compared.comparison.notes]
+    assert [one.study_id for one in compared.course] == numbers[:2], "the third may be anybody"
+    assert expansions_of_patient(store, numbers[2]) == ()
+    assert len(expansions_of_patient(store, numbers[1])) == 1, "its own"
 
 
 def test_a_study_without_a_result_cannot_be_compared(store: Store, tmp_path: Path) -> None:

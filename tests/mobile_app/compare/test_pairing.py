@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from hemx_core.pairing import PairDoubt
 from mobile_app.compare.comparing import (
-    Doubt,
     candidates,
     default_pair,
     doubt,
@@ -54,12 +54,12 @@ def test_time_decides_which_is_earlier_and_the_user_where_it_is_missing(store: S
     ("pair", "expected"),
     [
         ((1, 2), None),
-        ((1, 4), Doubt.DIFFERENT_PATIENTS),
-        ((1, 5), Doubt.PATIENT_UNKNOWN),
-        ((1, 1), Doubt.SAME_SERIES),
+        ((1, 4), PairDoubt.DIFFERENT_PATIENTS),
+        ((1, 5), PairDoubt.PATIENT_UNKNOWN),
+        ((1, 1), PairDoubt.SAME_SERIES),
     ],
 )
 def test_what_stands_against_a_pair(
-    store: Store, pair: tuple[int, int], expected: Doubt | None
+    store: Store, pair: tuple[int, int], expected: PairDoubt | None
 ) -> None:
     assert doubt(*(store.studies.get(number) for number in pair)) is expected

@@ -8,9 +8,10 @@ pytest.importorskip("kivy", reason="the app's extra is not installed")
 
 from kivy.metrics import dp
 
+from hemx_core.pairing import PairDoubt
 from hemx_core.result import Recommendation
 from mobile_app.compare.cards import chart_points
-from mobile_app.compare.comparing import Doubt, VolumePoint
+from mobile_app.compare.comparing import VolumePoint
 from mobile_app.compare.screen import Compare
 from mobile_app.compare.volume_chart import LEFT, ChartPoint, VolumeChart, ticks
 from mobile_app.result.screen import Result
@@ -212,8 +213,8 @@ class TestCompare(ScreenTest):
         self.open(LATER)
         self.show(self.screen)
         self.choose("earlier", OTHER)
-        assert self.screen.doubt is Doubt.DIFFERENT_PATIENTS
-        assert "DIFFERENT patient IDs" in self.screen.told
+        assert self.screen.doubt is PairDoubt.DIFFERENT_PATIENTS
+        assert "DIFFERENT patients" in self.screen.told
         self.tap(self.screen.go)
         assert self.screen.compared is None
         self.tap(self.screen.question.no)
@@ -224,8 +225,12 @@ class TestCompare(ScreenTest):
         self.tap(self.screen.question.yes)
         self.settle()
         assert self.screen.compared is not None
-        assert len(self.store.comparisons.of_study(OTHER)) == 1
-        assert "WARNING: The studies carry different patient IDs" in self.screen.told
+        assert "WARNING: The studies are of different patients: they differ in" in self.screen.told
+        assert self.store.comparisons.of_study(OTHER) == (), "shown, and nobody's history"
+        self.screen.on_hide()
+        self.screen.on_show()
+        self.settle()
+        assert self.screen.compared is None, "shown once"
 
     def test_a_missing_id_needs_the_word_too(self) -> None:
         self.open(NAMELESS)
@@ -233,7 +238,7 @@ class TestCompare(ScreenTest):
         assert "no second analysed study" in self.screen.told
         assert self.screen.go.disabled
         self.choose("earlier", EARLIER)
-        assert self.screen.doubt is Doubt.PATIENT_UNKNOWN
+        assert self.screen.doubt is PairDoubt.PATIENT_UNKNOWN
         self.tap(self.screen.go)
         assert self.screen.compared is None
         self.tap(self.screen.question.yes)

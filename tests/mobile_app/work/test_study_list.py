@@ -126,7 +126,7 @@ def test_search_finds_name_id_and_date(store: Store) -> None:
 
 
 def test_growth_of_the_last_comparison(store: Store) -> None:
-    earlier, later = add_study(store, 1), add_study(store, 0)
+    earlier, later = (add_study(store, one, name="Doe^Jane", patient_id="P") for one in (1, 0))
     numbers = [
         store.results.save(earlier.id, result(14.0)),
         store.results.save(later.id, result(20.0)),
