@@ -22,12 +22,13 @@ Value = Union[bool, int, float, str, "Phrase", tuple["Value", ...]]
 NAMING = frozenset({"patient", "at", "file", "files", "folder", "path"})
 """Values of these names may name a patient, a date or files: `Phrase.nameless` leaves them out."""
 
+FILES = frozenset({"file", "files", "folder", "path"})
+"""Those of them that a person at the computer must know."""
+
 DESCRIPTIONS = frozenset({"description", "agent"})
 """Values of these names are what people typed at the scanner: nameless, they stay by known words only."""
 
-TERMS = frozenset(
-    {"extra", "facts", "marker", "met", "now", "plane", "record", "was", "what"}
-)
+TERMS = frozenset({"extra", "facts", "marker", "met", "now", "plane", "record", "was", "what"})
 """Values of these names are codes that the tables have terms for: they name nobody and go through no mask."""
 
 SENTENCE = "sentence"
@@ -106,7 +107,9 @@ class Phrase:
         """The same with other values."""
         return type(self)(self.code, **values)
 
-    def nameless(self, mask: Callable[[str, str], str]) -> Self:
+    def nameless(
+        self, mask: Callable[[str, str], str], *, keep: frozenset[str] = frozenset()
+    ) -> Self:
         """The phrase without what may name a patient.
 
         Values that are named in `NAMING` are left out. So is a phrase within the phrase that has
@@ -114,11 +117,13 @@ class Phrase:
 
         Args:
             mask: given a value's name and its text, takes names out of the text.
+            keep: names of `NAMING` whose values go through the mask instead.
         """
         if SENTENCE in self.values and self.code in NAMED_BEFORE:
             return self._with({SENTENCE: ""})
-        kept = {name: value for name, value in self.values.items() if name not in NAMING}
-        masked = {name: _nameless(name, value, mask) for name, value in kept.items()}
+        left_out = NAMING - keep
+        kept = {name: value for name, value in self.values.items() if name not in left_out}
+        masked = {name: _nameless(name, value, mask, keep) for name, value in kept.items()}
         return self._with({name: value for name, value in masked.items() if value is not None})
 
     def to_json(self) -> dict[str, Any]:
@@ -204,14 +209,16 @@ def first_of(told: Sequence[Value], most: int) -> tuple[Value, ...]:
     return (*told[:most], Phrase("more", count=more)) if more > 0 else tuple(told)
 
 
-def _nameless(name: str, value: Value, mask: Callable[[str, str], str]) -> Value | None:
+def _nameless(
+    name: str, value: Value, mask: Callable[[str, str], str], keep: frozenset[str]
+) -> Value | None:
     if isinstance(value, str):
         return value if name in TERMS else mask(name, value)
     if isinstance(value, Phrase):
-        nameless = value.nameless(mask)
+        nameless = value.nameless(mask, keep=keep)
         return nameless if nameless.values.keys() == value.values.keys() else None
     if isinstance(value, tuple):
-        masked = (_nameless(name, part, mask) for part in value)
+        masked = (_nameless(name, part, mask, keep) for part in value)
         return tuple(part for part in masked if part is not None)
     return value
 

@@ -71,7 +71,7 @@ def compare(
 
     def show() -> None:
         if not quiet:
-            Console(highlight=False).print(comparison_view(result))
+            Console(highlight=False).print(comparison_view(result, identify=identify))
 
     with naming_files(out, COMPARISON, quiet=quiet) as named:
         named(result.save(out, pdf=pdf, identify=identify, on_written=show))

@@ -71,7 +71,7 @@ def triage(
 
     def show(written: TriageResult) -> None:
         if not quiet:
-            Console(highlight=False).print(result_view(written))
+            Console(highlight=False).print(result_view(written, identify=identify))
 
     with naming_files(out, TRIAGE, quiet=quiet) as named:
         saved = result.save(

@@ -136,6 +136,8 @@ def _input(
         summary["identity"] = {
             "patient_name": identity.patient_name,
             "patient_id": identity.patient_id,
+            "birth_date": identity.birth_date,
+            "sex": identity.sex,
             "study_uid": identity.study_uid,
             "series_uid": identity.series_uid,
             "site": identity.site,

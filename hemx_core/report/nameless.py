@@ -49,19 +49,20 @@ Span = tuple[int, int]
 Told = TypeVar("Told", bound=Phrase)
 
 
-def nameless_note(note: Told, *people: SeriesIdentity) -> Told:
+def nameless_note(note: Told, *people: SeriesIdentity, keep: frozenset[str] = frozenset()) -> Told:
     """A note or reason without what names a patient; see `Phrase.nameless`.
 
     Args:
         note: any of reader, preparation, triage or comparison.
         people: who must not be named.
+        keep: see `Phrase.nameless`.
     """
 
     def masked(name: str, text: str) -> str:
         told = nameless_description if name in DESCRIPTIONS else nameless_text
         return told(text, *people)
 
-    return note.nameless(masked)
+    return note.nameless(masked, keep=keep)
 
 
 def nameless_text(text: str, *people: SeriesIdentity) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
@@ -12,11 +13,13 @@ from rich.text import Text
 from hemx_core.comparison import ComparisonResult
 from hemx_core.costs import peak_mib, start_up_seconds, study_seconds
 from hemx_core.imaging.reader import SeriesSummary
+from hemx_core.imaging.volume import SeriesIdentity
 from hemx_core.markers import MARKERS
 from hemx_core.measure.expansion import DEFINITIONS, Answer, Interval
 from hemx_core.measure.signs import SIGNS
-from hemx_core.notes import Note, Severity, gravest_first
+from hemx_core.notes import FILES, Note, Severity, gravest_first
 from hemx_core.report.json_report import DISCLAIMER, sign_answer
+from hemx_core.report.nameless import nameless_description, nameless_note
 from hemx_core.result import Haematoma, Recommendation, TriageResult
 from hemx_core.words import tell, tell_labelled
 
@@ -28,8 +31,16 @@ HEADLINES = {
 }
 
 
-def result_view(result: TriageResult) -> RenderableType:
-    """Recommendation, measurements, markers, notes and costs, top to bottom."""
+def result_view(result: TriageResult, *, identify: bool = False) -> RenderableType:
+    """Recommendation, measurements, markers, notes and costs, top to bottom.
+
+    Args:
+        result: the triage result.
+        identify: let notes and descriptions name the patient; terminals are copied into mails. Files are
+            named in any case.
+    """
+    if not identify:
+        result = _nameless(result)
     headline, style = HEADLINES[result.recommendation]
     warnings = [note for note in result.notes if note.severity is Severity.WARNING]
     others = [note for note in result.notes if note.severity is not Severity.WARNING]
@@ -44,6 +55,18 @@ def result_view(result: TriageResult) -> RenderableType:
     parts.append(Text(_cost_line(result)))
     parts.append(Text(DISCLAIMER, style="dim"))
     return Group(*parts)
+
+
+def _nameless(result: TriageResult, *others: SeriesIdentity) -> TriageResult:
+    """The result with notes and description that name nobody."""
+    people = (result.identity, *others)
+    description = nameless_description(result.identity.series_description, *people)
+    return replace(
+        result,
+        identity=replace(result.identity, series_description=description),
+        notes=tuple(nameless_note(note, *people, keep=FILES) for note in result.notes),
+        reasons=tuple(nameless_note(reason, *people, keep=FILES) for reason in result.reasons),
+    )
 
 
 def series_view(summaries: Sequence[SeriesSummary]) -> Table:
@@ -146,8 +169,21 @@ def _cost_line(result: TriageResult) -> str:
 _STYLES = {Answer.YES: "bold red", Answer.NO: "green", Answer.INDETERMINATE: "yellow"}
 
 
-def comparison_view(result: ComparisonResult) -> RenderableType:
-    """Volumes, growth, the answer of every definition and the notes, top to bottom."""
+def comparison_view(result: ComparisonResult, *, identify: bool = False) -> RenderableType:
+    """Warnings, volumes, growth, the answer of every definition and the other notes, top to bottom.
+
+    Args:
+        result: the comparison.
+        identify: see `result_view`.
+    """
+    if not identify:
+        pair = (result.earlier.identity, result.later.identity)
+        result = replace(
+            result,
+            earlier=_nameless(result.earlier, *pair),
+            later=_nameless(result.later, *pair),
+            notes=tuple(nameless_note(note, *pair, keep=FILES) for note in result.notes),
+        )
     growth = result.growth
     volumes = Table(title="Haematoma", title_justify="left")
     for column in ("", "Value", "90 % interval"):
@@ -165,11 +201,18 @@ def comparison_view(result: ComparisonResult) -> RenderableType:
     for definition in DEFINITIONS:
         answer = growth.answers[definition.code]
         answers.add_row(definition.text, Text(answer.value, style=_STYLES[answer]))
-    notes = _notes(result.notes)
+    warnings = _pair_notes(result, lambda note: note.severity is Severity.WARNING)
+    others = _pair_notes(result, lambda note: note.severity is not Severity.WARNING)
+    return Group(*warnings, volumes, answers, *others, Text(DISCLAIMER, style="dim"))
+
+
+def _pair_notes(result: ComparisonResult, wanted: Callable[[Note], bool]) -> list[Text]:
+    """The pair's own, then those of each study under its name."""
+    told = _notes(filter(wanted, result.notes))
     for name, study in (("Earlier", result.earlier), ("Later", result.later)):
-        told = _notes(note for note in study.notes if note.code != "markers_research")
-        notes += [Text(f"{name} study:", style="bold"), *told] if told else []
-    return Group(volumes, answers, *notes, Text(DISCLAIMER, style="dim"))
+        notes = [note for note in study.notes if note.code != "markers_research" and wanted(note)]
+        told += [Text(f"{name} study:", style="bold"), *_notes(notes)] if notes else []
+    return told
 
 
 _NOTE_STYLES = {Severity.WARNING: "bold red", Severity.CAUTION: "yellow", Severity.INFO: ""}

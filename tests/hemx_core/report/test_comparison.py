@@ -136,6 +136,15 @@ def test_the_table_shows_volumes_answers_and_notes() -> None:
         assert part in text
 
 
+def test_warnings_stand_above_the_table() -> None:
+    first, second = _volumes()
+    swapped = replace(second, identity=replace(SECOND, acquired_at=datetime(2026, 11, 1)))
+    target = io.StringIO()
+    result = compare_volumes(first, swapped, ThresholdModels())
+    Console(file=target, width=100).print(comparison_view(result))
+    assert target.getvalue().startswith("WARNING: The later study was acquired before")
+
+
 def _paths(node: dict, prefix: str = "") -> list[str]:
     paths = []
     for name, child in node.get("properties", {}).items():

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
 import pydicom
 import pypdf
 import pytest
+from rich.console import Console, RenderableType
 
 import hemx_core as hemx
 from hemx_core.imaging.folding import fold
+from hemx_core.report.terminal import comparison_view, result_view
 from tests.factories import ThresholdModels, simple_head, write_ct_series
 
 OWN = {
@@ -103,6 +106,29 @@ def _found(folder: Path) -> set[tuple[str, str]]:
             if fold(canary) in told or any(form in content for form in _bytes(canary))
         }
     return found
+
+
+def _shown(view: RenderableType) -> str:
+    stream = io.StringIO()
+    Console(file=stream, width=500).print(view)
+    return fold(stream.getvalue())
+
+
+def test_the_terminal_names_files_and_nobody_unless_asked(tmp_path: Path) -> None:
+    days = [_studies(tmp_path / "studies") / day for day in ("20260102", "20260103")]
+    (days[0] / "own" / "Hanako").write_bytes(b"\0" * 128 + b"DICM" + b"broken")
+    (days[0] / "own" / "torn.dcm").write_bytes(b"\0" * 128 + b"DICM" + b"broken")
+    compared = hemx.compare(*days, models=ThresholdModels())
+    for view in (result_view(compared.earlier), comparison_view(compared)):
+        told = _shown(view)
+        assert [canary for canary in CANARIES if fold(canary) in told] == []
+        assert "torn.dcm" in told
+        assert "2 patients" in told
+    for asked in (
+        result_view(compared.earlier, identify=True),
+        comparison_view(compared, identify=True),
+    ):
+        assert "12345678" in _shown(asked)
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])

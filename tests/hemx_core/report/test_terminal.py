@@ -13,7 +13,7 @@ def _text(clot_mm: float, *, description: str = "Head") -> str:
     volume = simple_head(clot_mm=clot_mm, identity=SeriesIdentity(series_description=description))
     result = triage_volume(volume, ThresholdModels(logits=(2.0, -3, -3, -3)))
     stream = io.StringIO()
-    Console(file=stream, width=80).print(result_view(result))
+    Console(file=stream, width=80).print(result_view(result, identify=True))
     return stream.getvalue()
 
 
