@@ -20,6 +20,7 @@ import hemx_core
 from hemx_core.errors import BackendError, ExtrasError, HemxError
 from hemx_core.notes import Phrase
 from hemx_core.words import tell
+from hemx_core.words.plain import plain
 
 ERROR_EXIT = 2
 EXTRAS_EXIT = 3
@@ -87,7 +88,7 @@ def main() -> None:
         make_app()(args=words)
     except ExtrasError as error:
         for extra, why in error.failed:
-            print(f"hemx: {tell(Phrase(f'term.{extra}'))}: {why}", file=sys.stderr)
+            _say(f"{tell(Phrase(f'term.{extra}'))}: {why}")
         raise SystemExit(EXTRAS_EXIT) from None
     except HemxError as error:
         _fail(error)
@@ -176,8 +177,13 @@ def _is_ours(error: ModuleNotFoundError) -> bool:
 
 
 def _fail(error: HemxError) -> None:
-    print(f"hemx: {error}", file=sys.stderr)
+    _say(str(error))
     raise SystemExit(ERROR_EXIT) from None
+
+
+def _say(message: str) -> None:
+    """Print a message without control characters that a file may have brought into it."""
+    print("\n".join(map(plain, f"hemx: {message}".split("\n"))), file=sys.stderr)
 
 
 def _register_missing(group: typer.Typer, name: str) -> None:

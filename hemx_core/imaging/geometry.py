@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from hemx_core.imaging.headers import SliceHeader
 from hemx_core.imaging.spacing import MOST_OVERLAP, regular_steps
 from hemx_core.imaging.volume import THICKNESS_MM, StoredGrid, VolumeGeometry
-from hemx_core.notes import Note, Phrase, Severity
+from hemx_core.notes import Note, Phrase, Severity, first_of
 
 SAME_POSITION_MM = 0.05
 """Slices nearer than this along the normal lie at one position."""
@@ -212,6 +212,10 @@ def geometry_notes(
         yield Note("patient_position", Severity.CAUTION, position=position)
 
 
+_MOST_TOLD = 6
+"""Places in a sentence; that there are more is told."""
+
+
 def _missing(geometry: VolumeGeometry) -> Iterator[Note]:
     if not geometry.gaps:
         return
@@ -228,7 +232,8 @@ def _missing(geometry: VolumeGeometry) -> Iterator[Note]:
         for gap in geometry.gaps
     )
     total = sum(gap.count for gap in geometry.gaps)
-    yield Note("missing_slices", Severity.CAUTION, count=total, places=places)
+    shown = first_of(places, _MOST_TOLD)
+    yield Note("missing_slices", Severity.CAUTION, count=total, places=shown)
 
 
 def _unequal(geometry: VolumeGeometry, steps: Sequence[float]) -> Iterator[Note]:
@@ -250,7 +255,7 @@ def _unequal(geometry: VolumeGeometry, steps: Sequence[float]) -> Iterator[Note]
             parts.append(Phrase("step", mm=steps[end - 1], below=end, above=end + 1))
         start = end
     odd = None if planned else Phrase("no_distance_recurs")
-    yield Note("unequal_spacing", Severity.INFO, parts=tuple(parts), odd=odd)
+    yield Note("unequal_spacing", Severity.INFO, parts=first_of(parts, _MOST_TOLD), odd=odd)
 
 
 def _distances(steps: Sequence[tuple[int, float]]) -> tuple[Phrase, ...]:

@@ -16,6 +16,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from hemx_core.errors import UnreadablePixelsError, UnsafeInputError
 from hemx_core.notes import Phrase, Value
+from hemx_core.words.plain import plain
 
 MAX_INFLATED_BYTES = 256 * 2**20
 """Size to which one file of the deflated transfer syntax may inflate."""
@@ -89,13 +90,12 @@ def text(dataset: Dataset, keyword: str) -> str:
 
 
 def texts(dataset: Dataset, keyword: str) -> tuple[str, ...]:
-    """Text values, stripped; empty where absent or unreadable."""
+    """Text values, stripped and without control characters; empty where absent or unreadable."""
     value = _value(dataset, keyword)
     if value is None:
         return ()
     many = value if isinstance(value, Sequence) and not isinstance(value, str) else (value,)
-    # NUL, as padding or in damaged files, is no part of a text.
-    return tuple(str(part).replace("\0", "").strip() for part in many)
+    return tuple(plain(str(part)).strip() for part in many)
 
 
 def whole(dataset: Dataset, keyword: str) -> int | None:

@@ -138,6 +138,7 @@ def study_context(
             if not kept_uids:
                 _give_new_uids(image)
             images.append(image)
+    _share_a_frame_of_reference(images)
     context = StudyContext(
         images=tuple(images), identify=identify, keep_uids=kept_uids, left_out=tuple(left_out)
     )
@@ -147,6 +148,14 @@ def study_context(
             if _GROUPS[1] not in image and not image.get("SliceThickness"):
                 image.SliceThickness = float(thickness)
     return context
+
+
+def _share_a_frame_of_reference(images: Sequence[Dataset]) -> None:
+    """Slices that were read as one scan, by their places, lie in one frame of reference: the first's."""
+    first = images[0].get("FrameOfReferenceUID") if images else None
+    if first and all(image.get("FrameOfReferenceUID") for image in images):
+        for image in images:
+            image.FrameOfReferenceUID = first
 
 
 def new_uid(uid: str) -> str:

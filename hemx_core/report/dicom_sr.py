@@ -28,7 +28,7 @@ from hemx_core.report.dicom_codes import (
     own_code,
 )
 from hemx_core.report.dicom_context import StudyContext
-from hemx_core.result import MarkerResult, TriageResult
+from hemx_core.result import MarkerResult, Recommendation, TriageResult
 
 SR_SERIES_NUMBER = 9101
 ABC2 = own_code("abc2", "ABC/2 of the largest component")
@@ -221,6 +221,9 @@ def _answers(sr: Any, result: TriageResult) -> list[Any]:
 def _conclusion(sr: Any, result: TriageResult, *, found: bool) -> list[Any]:
     """Found or not, what to do, and each warning: whoever reads the numbers must meet them."""
     code = result.recommendation.value
+    unknown = result.recommendation is Recommendation.CANNOT_TELL
+    none = codes.SCT.Indeterminate if unknown else codes.SCT.No
+    answer = codes.SCT.Yes if found else none
     warned = [note.code for note in result.notes if note.severity is Severity.WARNING]
     told = [
         sr.QualitativeEvaluation(
@@ -232,7 +235,7 @@ def _conclusion(sr: Any, result: TriageResult, *, found: bool) -> list[Any]:
         told.append(sr.QualitativeEvaluation(name=LOWER_BOUND, value=codes.SCT.Yes))
     return [
         *told,
-        sr.QualitativeEvaluation(name=FOUND, value=codes.SCT.Yes if found else codes.SCT.No),
+        sr.QualitativeEvaluation(name=FOUND, value=answer),
         sr.QualitativeEvaluation(name=RECOMMENDATION, value=own_code(code, RECOMMENDATIONS[code])),
     ]
 

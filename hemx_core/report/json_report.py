@@ -29,6 +29,7 @@ from hemx_core.result import (
     TriageResult,
 )
 from hemx_core.words import tell
+from hemx_core.words.plain import escaped
 from hemx_core.words.report import TEXTS
 
 FORMAT = TRIAGE.form
@@ -98,8 +99,8 @@ def _rounded(plain: Any) -> Any:
 
 
 def dumps(document: Json) -> str:
-    """The document's text; NaN and infinity are refused, not written."""
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    """The document's text; control characters are escaped, NaN and infinity refused."""
+    return escaped(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
 
 
 def short_hash(uid: str) -> str | None:

@@ -1,40 +1,32 @@
 """A page as a list of its elements: text, filled boxes and pictures, in millimetres.
 
-It is laid out once, by the widths of the font's characters; `render` makes a picture and a PDF of it.
+It is laid out once, by the widths of the fonts' characters; `render` makes a picture and a PDF of it. What
+does not fit on a page stands on those that follow it.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-import hemx_core
-from hemx_core.errors import OutputError
+from hemx_core.report.fonts import advance, printable
 
 MM_PER_INCH = 25.4
 POINTS_PER_INCH = 72.0
 LINE_MM = 0.25
-FONT_FILE = (
-    Path(hemx_core.__file__).resolve().parent / "assets" / "fonts" / "BIZUDPGothic-Regular.ttf"
-)
-
 Ink = tuple[int, int, int]
 """RGB."""
 BLACK: Ink = (20, 20, 20)
 MUTED: Ink = (95, 95, 95)
 RULE: Ink = (190, 190, 190)
 
-NO_GLYPH = "〓"
-"""Printed for a character that the font lacks, as Japanese printers do: nothing goes unnoticed."""
-
-_TOKEN = re.compile(r"[ -~\u00a0-\u024f]+?(?=[ ]|$|[^ -~\u00a0-\u024f])|[ ]|.", re.DOTALL)
+_WORD = r"\u0020-\u007e\u00a0-\u052f\u1e00-\u1eff"
+_TOKEN = re.compile(rf"[{_WORD}]+?(?=[ ]|$|[^{_WORD}])|[ ]|.", re.DOTALL)
 _NOT_FIRST = "、。，．：；）」』】％〜ー！？,.;:)%"
 """Characters that may not begin a line (JIS X 4051, the common ones)."""
 
@@ -44,11 +36,11 @@ class TextRun:
     """One line of text in one ink.
 
     Args:
-        text: only characters that the font has.
+        text: only characters that the fonts have.
         x_mm, y_mm: start of its baseline, from the page's upper left corner.
         points: size of the font.
         ink: RGB.
-        bold: with a stroke round the letters; the font has one weight.
+        bold: with a stroke round the letters; the fonts have one weight.
     """
 
     text: str
@@ -84,44 +76,7 @@ class Panel:
     rgb: NDArray[np.uint8]
 
 
-def font_path() -> Path:
-    """Where the font lies, in a checkout and installed alike.
-
-    Raises:
-        OutputError: it is not there.
-    """
-    if not FONT_FILE.is_file():
-        raise OutputError("no_font", file=FONT_FILE.name)
-    return FONT_FILE
-
-
-@lru_cache(maxsize=1)
-def advances() -> dict[str, float]:
-    """Width of every character that the font has, ems.
-
-    Raises:
-        OutputError: the font is not there.
-    """
-    from fontTools.ttLib import TTFont
-
-    with TTFont(font_path(), lazy=True) as font:
-        widths, em = font["hmtx"].metrics, font["head"].unitsPerEm
-        return {chr(code): widths[glyph][0] / em for code, glyph in font.getBestCmap().items()}
-
-
-def printable(text: str) -> str:
-    """The text in characters that the font has: a compatible one, or else `NO_GLYPH`."""
-    return "".join(_printable(character) for character in text)
-
-
-@lru_cache(maxsize=4096)
-def _printable(character: str) -> str:
-    if character in advances():
-        return character
-    if character.isspace():
-        return " "
-    compatible = unicodedata.normalize("NFKC", character)
-    return compatible if all(part in advances() for part in compatible) else NO_GLYPH
+Item = TextRun | Box | Panel
 
 
 @dataclass(kw_only=True, eq=False)
@@ -134,6 +89,7 @@ class Page:
         made_at: when the document was made.
         width_mm, height_mm: its size; A4 upright by default.
         dpi: pixels per inch of its pictures.
+        following: the next page of the same document.
     """
 
     title: str
@@ -142,12 +98,26 @@ class Page:
     width_mm: float = 210.0
     height_mm: float = 297.0
     dpi: int = 200
-    items: list[TextRun | Box | Panel] = field(default_factory=list)
+    items: list[Item] = field(default_factory=list)
+    following: Page | None = None
 
     @property
     def runs(self) -> list[TextRun]:
-        """The text, in the order of writing."""
+        """The text of this page, in the order of writing."""
         return [item for item in self.items if isinstance(item, TextRun)]
+
+    @property
+    def pages(self) -> Iterator[Page]:
+        """This page and those that follow."""
+        page: Page | None = self
+        while page is not None:
+            yield page
+            page = page.following
+
+    def another(self) -> Page:
+        """A page of the same kind, which follows this one."""
+        self.following = replace(self, items=[], following=None)
+        return self.following
 
     def pixels(self, mm: float) -> int:
         """Pixels of a length."""
@@ -155,7 +125,7 @@ class Page:
 
     def text_width(self, text: str, points: float) -> float:
         """Width of a line, mm."""
-        ems = sum(advances()[character] for character in printable(text))
+        ems = sum(map(advance, printable(text)))
         return ems * points * MM_PER_INCH / POINTS_PER_INCH
 
     def text(

@@ -16,7 +16,7 @@ from hemx_core.imaging.spec import HUWindow
 from hemx_core.imaging.volume import HUVolume, VolumeGeometry
 from hemx_core.markers import MARKERS
 from hemx_core.measure.signs import SIGNS
-from hemx_core.result import SliceResult, TriageResult
+from hemx_core.result import Recommendation, SliceResult, TriageResult
 
 LARGEST = "largest_area"
 
@@ -340,11 +340,16 @@ def _caption(shown: SliceResult, result: TriageResult) -> tuple[str, str]:
 
 def _overview_caption(result: TriageResult, bloody: int, shown: int) -> tuple[str, str]:
     if not bloody:
-        return "No haematoma found", f"{shown} of {len(result.slices)} slices"
+        told = f"{shown} of {len(result.slices)} slices"
+        if result.recommendation is Recommendation.CANNOT_TELL:
+            return "Cannot tell: look at the pictures, or scan again", told
+        return "No haematoma found", told
     part = "" if shown == bloody else f" ({shown} shown)"
     present = [SIGNS[sign.code].name_en for sign in result.signs if sign.present]
+    least, most_ml = "at least " * result.haematoma.lower_bound, result.haematoma.at_most_ml
+    most = "" if most_ml is None else f" to {most_ml:.1f}"
     return (
-        f"Haematoma {result.haematoma_volume_ml:.1f} mL, "
+        f"Haematoma {least}{result.haematoma_volume_ml:.1f}{most} mL, "
         f"{bloody} of {len(result.slices)} slices with blood{part}",
         f"Rule-based second opinion: {', '.join(present) or 'no sign'}",
     )

@@ -1,4 +1,4 @@
-"""The referral: one A4 page for the neurosurgical centre, as PDF and PNG."""
+"""The referral for the neurosurgical centre: an A4 page, more where it says more; as PDF and PNG."""
 
 from __future__ import annotations
 
@@ -15,23 +15,18 @@ from hemx_core.imaging.spec import HUWindow
 from hemx_core.imaging.volume import HUVolume
 from hemx_core.report.folder import PDF_NAME, PNG_NAME
 from hemx_core.report.page import MUTED, Page, line_height_mm
+from hemx_core.report.referral_notes import draw_notes, notes_height
 from hemx_core.report.referral_sections import (
-    BOTTOM_MM,
-    COLUMN_GAP_MM,
-    MARGIN_MM,
-    WIDTH_MM,
-    Sheet,
     draw_comparison,
     draw_identity,
     draw_markers,
     draw_measurements,
-    draw_notes,
     draw_recommendation,
     draw_signs,
-    notes_height,
 )
 from hemx_core.report.referral_slices import draw_slices
 from hemx_core.report.render import pdf_bytes, png_bytes
+from hemx_core.report.sheet import BOTTOM_MM, COLUMN_GAP_MM, MARGIN_MM, WIDTH_MM, Sheet
 from hemx_core.result import TriageResult
 from hemx_core.words import LANGUAGES
 from hemx_core.words.report import Texts
@@ -84,7 +79,7 @@ def draw_referral(
     comparison: ComparisonResult | None = None,
     options: ReferralOptions | None = None,
 ) -> Page:
-    """Draw the page.
+    """Draw the page, and those that follow it.
 
     Args:
         result: the triage result.
@@ -99,12 +94,14 @@ def draw_referral(
     options = options or ReferralOptions()
     texts = Texts(options.language)
     sheet = Sheet(
-        page=Page(
-            title=texts("title"),
-            language=options.language,
-            made_at=options.created_at,
-            dpi=options.dpi,
-        ),
+        pages=[
+            Page(
+                title=texts("title"),
+                language=options.language,
+                made_at=options.created_at,
+                dpi=options.dpi,
+            )
+        ],
         texts=texts,
         result=result,
         volume=as_inspected(volume, result.clipped_to_hu),
@@ -115,18 +112,28 @@ def draw_referral(
     y = _draw_head(sheet, options)
     y = draw_identity(sheet, y)
     y = draw_recommendation(sheet, y)
+    y = sheet.kept_together(y, lambda top: _draw_findings(sheet, top))
+    y = sheet.kept_together(y, lambda top: draw_signs(sheet, top))
+    # With a comparison there is never room for a large slice.
+    room = 0.0 if comparison else BOTTOM_MM - notes_height(sheet)
+    y = sheet.kept_together(y, lambda top: draw_slices(sheet, top, room))
+    y = sheet.kept_together(y, lambda top: draw_comparison(sheet, top))
+    draw_notes(sheet, y)
+    _sign(sheet.pages[0], texts)
+    for number, page in enumerate(sheet.pages, 1):
+        _draw_foot(page, sheet)
+        if len(sheet.pages) > 1:
+            told = texts("page", number=number, count=len(sheet.pages))
+            page.text(MARGIN_MM + WIDTH_MM, 9.0, told, 8, anchor="right", ink=MUTED)
+    return sheet.pages[0]
+
+
+def _draw_findings(sheet: Sheet, y: float) -> float:
+    """Measurements and markers, side by side."""
     left = (WIDTH_MM - COLUMN_GAP_MM) * 0.43
     right = MARGIN_MM + left + COLUMN_GAP_MM
     below = draw_measurements(sheet, y, left)
-    y = max(below, draw_markers(sheet, y, right, WIDTH_MM - left - COLUMN_GAP_MM))
-    y = draw_signs(sheet, y)
-    # With a comparison there is never room for a large slice.
-    room = 0.0 if comparison else BOTTOM_MM - notes_height(sheet)
-    y = draw_slices(sheet, y, room)
-    y = draw_comparison(sheet, y)
-    draw_notes(sheet, y, BOTTOM_MM)
-    _draw_foot(sheet)
-    return sheet.page
+    return max(below, draw_markers(sheet, y, right, WIDTH_MM - left - COLUMN_GAP_MM))
 
 
 def write_referral(
@@ -173,18 +180,20 @@ def _draw_head(sheet: Sheet, options: ReferralOptions) -> float:
     return 23.5
 
 
-def _draw_foot(sheet: Sheet) -> None:
-    """Lines to sign, the model's version, the disclaimer."""
-    page, texts = sheet.page, sheet.texts
-    y = BOTTOM_MM + 6.5
-    x = MARGIN_MM
+def _sign(page: Page, texts: Texts) -> None:
+    """Lines to sign."""
+    y, x = BOTTOM_MM + 6.5, MARGIN_MM
     for key, share in (("read_by", 0.46), ("date", 0.27), ("telephone", 0.27)):
         end = page.text(x, y, texts(key), 8, ink=MUTED)
         page.rule(end + 1.5, y + 0.6, x + WIDTH_MM * share - 3, MUTED)
         x += WIDTH_MM * share
-    y += 4.0
+
+
+def _draw_foot(page: Page, sheet: Sheet) -> None:
+    """The model's version and the disclaimer."""
+    texts, versions = sheet.texts, sheet.result.versions
+    y = BOTTOM_MM + 10.5
     page.rule(MARGIN_MM, y, MARGIN_MM + WIDTH_MM)
-    versions = sheet.result.versions
     y += 3.6
     text = texts(
         "versions",

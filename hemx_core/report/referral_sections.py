@@ -1,38 +1,21 @@
-"""The sections of the referral: who, what to do, how much; markers and signs; since when, and limits.
-
-`Sheet` is the page in the making: where it is drawn, what is drawn, and its common marks.
-"""
+"""The sections of the referral: who, what to do, how much; markers and signs; since when."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from hemx_core.comparison import ComparisonResult
-from hemx_core.imaging.spec import HUWindow
-from hemx_core.imaging.volume import HUVolume, SeriesIdentity
 from hemx_core.markers import MARKERS
 from hemx_core.measure.aggregate import LARGE_HAEMATOMA_ML
 from hemx_core.measure.corrected import is_corrected
 from hemx_core.measure.expansion import DEFINITIONS, Answer
 from hemx_core.measure.volume import VolumeEstimate, estimate_volume
-from hemx_core.notes import Note, Severity
 from hemx_core.report.json_report import short_hash, sign_answer
-from hemx_core.report.nameless import nameless_description, nameless_note
-from hemx_core.report.page import BLACK, MUTED, Ink, Page, line_height_mm
-from hemx_core.result import Haematoma, MarkerResult, Recommendation, SignResult, TriageResult
+from hemx_core.report.nameless import nameless_description
+from hemx_core.report.names import shown_name
+from hemx_core.report.page import BLACK, MUTED, Ink, line_height_mm
+from hemx_core.report.referral_notes import warnings
+from hemx_core.report.sheet import ALARM, CALM, CAUTION, MARGIN_MM, SMALL, WIDTH_MM, Sheet
+from hemx_core.result import Haematoma, MarkerResult, Recommendation, SignResult
 from hemx_core.words.report import Texts
-
-MARGIN_MM = 12.0
-WIDTH_MM = 210.0 - 2 * MARGIN_MM
-COLUMN_GAP_MM = 8.0
-HEADING_MM = 9.0
-"""From a section's beginning to the first baseline of its content."""
-BOTTOM_MM = 268.0
-"""Where the footer begins."""
-
-ALARM: Ink = (170, 20, 30)
-CAUTION: Ink = (150, 90, 0)
-CALM: Ink = (60, 80, 105)
 
 BANNERS: dict[Recommendation, tuple[Ink, Ink]] = {
     Recommendation.CALL_NOW: (ALARM, (252, 234, 234)),
@@ -44,37 +27,6 @@ BANNERS: dict[Recommendation, tuple[Ink, Ink]] = {
 """Ink and paper of the recommendation."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
-    """A page and what belongs on it.
-
-    Args:
-        page: what is drawn on.
-        texts: strings in the report's language.
-        result, volume: the triaged study.
-        window: display window of the slices, HU.
-        comparison: with an earlier study, if there is one.
-        identify: print what names the patient.
-    """
-
-    page: Page
-    texts: Texts
-    result: TriageResult
-    volume: HUVolume
-    window: HUWindow
-    comparison: ComparisonResult | None
-    identify: bool
-
-    def heading(self, x_mm: float, y_mm: float, width_mm: float, key: str) -> float:
-        """A section's heading with a rule below; answers the first baseline of its content."""
-        self.page.text(x_mm, y_mm + 3.4, self.texts(key), 9.5, bold=True)
-        self.page.rule(x_mm, y_mm + 4.8, x_mm + width_mm)
-        return y_mm + HEADING_MM
-
-
-_SMALL = 7.5
-
-
 def draw_identity(sheet: Sheet, y: float) -> float:
     """Patient (or lines to fill in) and study; answers where the next section begins."""
     page, texts = sheet.page, sheet.texts
@@ -84,7 +36,7 @@ def draw_identity(sheet: Sheet, y: float) -> float:
         x = MARGIN_MM + 2.5 + column * WIDTH_MM * 0.56
         end_mm = MARGIN_MM + WIDTH_MM * (1.0 if column else 0.56) - 3
         baseline = y + 5.2 + row * 5.8
-        start = page.text(x, baseline, texts(key), _SMALL, ink=MUTED) + 1.5
+        start = page.text(x, baseline, texts(key), SMALL, ink=MUTED) + 1.5
         if sheet.identify:
             page.text(start, baseline, page.shortened(value or "-", end_mm - start, 9), 9)
         else:
@@ -92,28 +44,17 @@ def draw_identity(sheet: Sheet, y: float) -> float:
     words = _what(sheet)
     if not sheet.identify:
         words.insert(0, texts("by_hand"))
-    line = page.shortened("   ".join(words), WIDTH_MM - 5, _SMALL)
-    page.text(MARGIN_MM + 2.5, y + 16.8, line, _SMALL, ink=MUTED)
+    line = page.shortened("   ".join(words), WIDTH_MM - 5, SMALL)
+    page.text(MARGIN_MM + 2.5, y + 16.8, line, SMALL, ink=MUTED)
     return y + 22.5
-
-
-def shown_name(name: str, language: str) -> str:
-    """A DICOM person name for people: alphabetic=ideographic=phonetic (PS3.5 6.2.1.2).
-
-    Japanese shows the ideographic group where there is one, with the phonetic one in brackets.
-    """
-    groups = [" ".join(part for part in group.split("^") if part) for group in name.split("=")]
-    groups += [""] * (3 - len(groups))
-    if language == "ja" and groups[1]:
-        return f"{groups[1]}（{groups[2]}）" if groups[2] else groups[1]
-    return groups[0] or groups[1]
 
 
 def _who(sheet: Sheet) -> tuple[tuple[str, str], ...]:
     identity, texts = sheet.result.identity, sheet.texts
     at = identity.acquired_at
+    unwritten = texts("name_not_shown") if identity.patient_name.strip(" ^=") else ""
     return (
-        ("name", shown_name(identity.patient_name, texts.language)),
+        ("name", shown_name(identity.patient_name, texts.language) or unwritten),
         ("patient_id", identity.patient_id),
         ("acquired", texts("moment", at, "").strip() if at else ""),
         ("site", identity.site),
@@ -144,23 +85,49 @@ def _what(sheet: Sheet) -> list[str]:
 
 
 def draw_recommendation(sheet: Sheet, y: float) -> float:
-    """What to do in one sentence, and why."""
-    page, texts = sheet.page, sheet.texts
+    """What to do in one sentence, every warning, and why."""
+    texts, inner = sheet.texts, WIDTH_MM - 10
+    ink, _ = BANNERS[sheet.result.recommendation]
+    wrapped = sheet.page.wrapped
+    y = _line(sheet, y, texts(sheet.result.recommendation.value), 14, ink, lead=1.8)
+    for warning in warnings(sheet):
+        for line in wrapped(warning, inner, 9):
+            y = _line(sheet, y, line, 9, ALARM, bold=False)
+        y = _blank(sheet, y, 0.8)
+    y = _blank(sheet, y, 0.6)
+    for line in wrapped(_because(sheet), inner, 10):
+        y = _line(sheet, y, line, 10, BLACK, bold=False)
+    for line in wrapped(_expanded(sheet), inner, 10):
+        y = _line(sheet, y, line, 10, ALARM)
+    return _blank(sheet, y, 1.5) + 4.0
+
+
+def _line(
+    sheet: Sheet,
+    y: float,
+    text: str,
+    points: float,
+    ink: Ink,
+    *,
+    bold: bool = True,
+    lead: float = 0.0,
+) -> float:
+    """A line of the recommendation's box; answers where it ends."""
+    height = line_height_mm(points) + lead
+    y = sheet.room_for(y, height)
+    below = _blank(sheet, y, height)
+    sheet.page.text(
+        MARGIN_MM + 6, below - 0.28 * line_height_mm(points), text, points, ink=ink, bold=bold
+    )
+    return below
+
+
+def _blank(sheet: Sheet, y: float, height: float) -> float:
+    """A stretch of the recommendation's box; answers where it ends."""
     ink, paper = BANNERS[sheet.result.recommendation]
-    inner = WIDTH_MM - 10
-    reason = page.wrapped(_because(sheet), inner, 10)
-    expanded = page.wrapped(_expanded(sheet), inner, 10)
-    height = 11.5 + line_height_mm(10) * (len(reason) + len(expanded)) + 1.5
-    page.box(MARGIN_MM, y, WIDTH_MM, height, paper)
-    page.box(MARGIN_MM, y, 2.0, height, ink)
-    x = MARGIN_MM + 6
-    page.text(x, y + 7.2, texts(sheet.result.recommendation.value), 14, ink=ink, bold=True)
-    below = y + 13.0
-    for lines, bold in ((reason, False), (expanded, True)):
-        for line in lines:
-            page.text(x, below, line, 10, ink=ALARM if bold else BLACK, bold=bold)
-            below += line_height_mm(10)
-    return y + height + 4.0
+    sheet.page.box(MARGIN_MM, y, WIDTH_MM, height, paper)
+    sheet.page.box(MARGIN_MM, y, 2.0, height, ink)
+    return y + height
 
 
 def _because(sheet: Sheet) -> str:
@@ -198,12 +165,19 @@ def _expanded(sheet: Sheet) -> str:
     return sheet.texts("why_expanded", definitions=sheet.texts.joined(met)) if met else ""
 
 
+def _unless_cannot_tell(sheet: Sheet, key: str) -> str:
+    """What says that nothing was found, or else what does not."""
+    if sheet.result.recommendation is Recommendation.CANNOT_TELL:
+        return "cannot_judge"
+    return key
+
+
 def draw_measurements(sheet: Sheet, y: float, width: float) -> float:
     """Volume with its uncertainty, ABC/2 and what else was measured."""
     page, texts, haematoma = sheet.page, sheet.texts, sheet.result.haematoma
     y = sheet.heading(MARGIN_MM, y, width, "measurements")
     if haematoma.mean_hu is None:
-        page.text(MARGIN_MM, y, texts("none_found"))
+        page.text(MARGIN_MM, y, texts(_unless_cannot_tell(sheet, "none_found")))
         return y + 6.0
     low, high = estimate_volume(haematoma.mask, sheet.result.geometry).interval_ml
     bloody = sum(area > 0 for area in haematoma.areas_mm2)
@@ -213,9 +187,9 @@ def draw_measurements(sheet: Sheet, y: float, width: float) -> float:
     page.text(end, y + 0.8, volume, 13, anchor="right", bold=True)
     y += 5.0
     span = texts("interval", low=f"{low:.1f}", high=f"{high:.1f}")
-    page.text(end, y, span, _SMALL, anchor="right", ink=MUTED)
+    page.text(end, y, span, SMALL, anchor="right", ink=MUTED)
     if is_corrected(sheet.result):
-        page.text(MARGIN_MM, y, texts("corrected"), _SMALL, ink=ALARM, bold=True)
+        page.text(MARGIN_MM, y, texts("corrected"), SMALL, ink=ALARM, bold=True)
     y += 5.0
     rows = []
     if haematoma.filled_ml > 0:
@@ -244,7 +218,7 @@ def draw_markers(sheet: Sheet, y: float, x: float, width: float) -> float:
     page, texts = sheet.page, sheet.texts
     y = sheet.heading(x, y, width, "markers")
     if not sheet.result.markers:
-        page.text(x, y, texts("not_judged"))
+        page.text(x, y, texts(_unless_cannot_tell(sheet, "not_judged")))
         return y + 6.0
     for marker in MARKERS:
         _draw_marker(sheet, sheet.result.markers[marker.code], x, y, width)
@@ -261,7 +235,7 @@ def _draw_marker(sheet: Sheet, marker: MarkerResult, x: float, y: float, width: 
         f"{texts('threshold', value=f'{marker.threshold:.2f}')}{texts('list')}{verdict}"
         f"{texts('list')}{texts('slice', number=marker.slice_index + 1)}"
     )
-    page.text(x + width, y, told, _SMALL, anchor="right", ink=MUTED)
+    page.text(x + width, y, told, SMALL, anchor="right", ink=MUTED)
     bar, top = width - 13, y + 1.6
     page.box(x, top, bar, BAR_MM, TRACK)
     if marker.probability > 0:
@@ -277,7 +251,7 @@ def draw_signs(sheet: Sheet, y: float) -> float:
     page, texts = sheet.page, sheet.texts
     y = sheet.heading(MARGIN_MM, y, WIDTH_MM, "signs")
     if not sheet.result.signs:
-        page.text(MARGIN_MM, y, texts("not_judged"))
+        page.text(MARGIN_MM, y, texts(_unless_cannot_tell(sheet, "not_judged")))
         return y + 5.0
     columns, width = 3, WIDTH_MM / 3
     for place, sign in enumerate(sheet.result.signs):
@@ -311,10 +285,6 @@ def _measured(sheet: Sheet, sign: SignResult) -> str:
     return f"{told}{texts('list')}{texts('slice', number=sign.slice_index + 1)}"
 
 
-NOT_FOR_REFERRALS = frozenset({"series_choice", "not_dicom", "stray_bits", "padding_kept"})
-"""Notes on how the files were read; result.json has them."""
-
-
 def draw_comparison(sheet: Sheet, y: float) -> float:
     """Growth since the earlier study, and the answer of every definition of expansion."""
     page, texts, comparison = sheet.page, sheet.texts, sheet.comparison
@@ -322,7 +292,7 @@ def draw_comparison(sheet: Sheet, y: float) -> float:
         return y
     y = sheet.heading(MARGIN_MM, y, WIDTH_MM, "comparison")
     middle = MARGIN_MM + WIDTH_MM * 0.56
-    page.text(middle, y, texts("expansion"), _SMALL, ink=MUTED)
+    page.text(middle, y, texts("expansion"), SMALL, ink=MUTED)
     for place, definition in enumerate(DEFINITIONS, 1):
         answer = comparison.growth.answers[definition.code]
         page.text(middle, y + 4.5 * place, texts(definition.code), 8.5)
@@ -339,7 +309,7 @@ def draw_comparison(sheet: Sheet, y: float) -> float:
     for key, value, span in _growth_rows(sheet, comparison):
         page.text(MARGIN_MM, y, texts(key), 8.5)
         page.text(MARGIN_MM + 52, y, value, 8.5, anchor="right", bold=key == "growth")
-        page.text(MARGIN_MM + 54, y, span, _SMALL, ink=MUTED)
+        page.text(MARGIN_MM + 54, y, span, SMALL, ink=MUTED)
         y += 4.5
     return y + 1.0
 
@@ -369,64 +339,3 @@ def _growth_rows(sheet: Sheet, comparison: ComparisonResult) -> list[tuple[str, 
     )
     apart = texts("unknown") if hours is None else texts("hours", hours=f"{hours:.1f}")
     return [*rows, ("time_between", apart, "")]
-
-
-def notes_height(sheet: Sheet) -> float:
-    """Height of the section if all warnings are to fit, mm."""
-    return HEADING_MM + sum(len(block) for block in _blocks(sheet)) * line_height_mm(_SMALL)
-
-
-def draw_notes(sheet: Sheet, y: float, bottom: float) -> None:
-    """Warnings, the most severe first, as many as fit above the footer."""
-    page, texts = sheet.page, sheet.texts
-    y = sheet.heading(MARGIN_MM, y, WIDTH_MM, "notes")
-    step = line_height_mm(_SMALL)
-    blocks = _blocks(sheet)
-    room = int((bottom - y) / step) + 1
-    kept = 0
-    while kept < len(blocks):
-        # One line is kept for "and n more", unless this is the last note.
-        needed = len(blocks[kept]) + (kept + 1 < len(blocks))
-        if needed > room:
-            break
-        room -= len(blocks[kept])
-        kept += 1
-    for block in blocks[:kept]:
-        page.box(MARGIN_MM + 0.3, y - 1.5, 0.9, 0.9, BLACK)
-        for line in block:
-            page.text(MARGIN_MM + 3, y, line, _SMALL)
-            y += step
-    if kept < len(blocks):
-        page.text(MARGIN_MM + 3, y, texts("more_notes", count=len(blocks) - kept), _SMALL)
-
-
-def _blocks(sheet: Sheet) -> list[list[str]]:
-    """The lines of each warning."""
-    notes = _notes(sheet) or [sheet.texts("no_notes")]
-    return [sheet.page.wrapped(note, WIDTH_MM - 3, _SMALL) for note in notes]
-
-
-def _notes(sheet: Sheet) -> list[str]:
-    """Sentences, the most severe first, each once."""
-    texts, comparison = sheet.texts, sheet.comparison
-    own = _told(sheet, sheet.result.notes, sheet.result.identity)
-    found = [(note, texts.note(note)) for note in own]
-    if comparison is not None:
-        pair = (comparison.later.identity, comparison.earlier.identity)
-        found += [(note, texts.note(note)) for note in _told(sheet, comparison.notes, *pair)]
-        known = {note.code for note in own}
-        earlier = _told(sheet, comparison.earlier.notes, comparison.earlier.identity)
-        found += [
-            (note, texts("earlier_note", note=texts.note(note)))
-            for note in earlier
-            if note.code not in known or note.severity is Severity.WARNING
-        ]
-    found.sort(key=lambda pair: pair[0].severity.rank)
-    return list(dict.fromkeys(sentence for _, sentence in found))
-
-
-def _told(sheet: Sheet, notes: tuple[Note, ...], *identities: SeriesIdentity) -> list[Note]:
-    told = [note for note in notes if note.code not in NOT_FOR_REFERRALS]
-    if not sheet.identify:
-        told = [nameless_note(note, *identities) for note in told]
-    return told

@@ -21,7 +21,7 @@ from hemx_core.report.pictures import (
     draw_outline,
     key_slices,
 )
-from hemx_core.report.referral_sections import MARGIN_MM, WIDTH_MM, Sheet
+from hemx_core.report.sheet import MARGIN_MM, SMALL, WIDTH_MM, Sheet
 
 PANELS = 5
 GAP_MM = 1.5
@@ -32,7 +32,7 @@ SMALL_HEIGHTS_MM = (27.0, 42.0)
 CAPTION_LINES = 2
 HEAD_RIM_MM = 3.0
 
-_TITLE, _SMALL, _TINY = 5.0, 7.5, 6.5
+_TITLE, _TINY = 5.0, 6.5
 _NUMBER_MM = 4.6
 CAPTION_MM = _NUMBER_MM + CAPTION_LINES * line_height_mm(_TINY)
 
@@ -70,7 +70,7 @@ def draw_slices(sheet: Sheet, y: float, bottom: float) -> float:
     lower, upper = (f"{edge:g}" for edge in (sheet.window.lower, sheet.window.upper))
     drawn = "key_slices_corrected" if is_corrected(sheet.result) else "key_slices"
     title = sheet.texts(drawn if found else "key_slices_none", lower=lower, upper=upper)
-    sheet.page.paragraph(MARGIN_MM, y + 3.0, WIDTH_MM, title, _SMALL, ink=MUTED)
+    sheet.page.paragraph(MARGIN_MM, y + 3.0, WIDTH_MM, title, SMALL, ink=MUTED)
     y += _TITLE
     cut = _Cut(*head_box(sheet.volume, [key_slice.index for key_slice in chosen]))
     small_mm = min((bottom - y) / 2 - CAPTION_MM, SMALL_HEIGHTS_MM[1])
@@ -124,7 +124,7 @@ def _draw(sheet: Sheet, key_slice: KeySlice, slot: _Slot, cut: _Cut) -> float:
     page.picture(slot.x_mm, slot.y_mm, _padded(panel, page.pixels(slot.width_mm)))
     y = slot.y_mm + _height(sheet, slot.scale)
     number = texts("slice_of", number=key_slice.index + 1, count=len(volume.hu))
-    page.text(slot.x_mm, y + 3.2, number, _SMALL, bold=True)
+    page.text(slot.x_mm, y + 3.2, number, SMALL, bold=True)
     shows = [texts(code) if code == LARGEST else texts.sign(code) for code in key_slice.shows]
     lines = _caption(sheet, texts.joined(shows), slot.width_mm)
     for line, text in enumerate(lines):

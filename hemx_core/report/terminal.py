@@ -22,6 +22,7 @@ from hemx_core.report.json_report import DISCLAIMER, sign_answer
 from hemx_core.report.nameless import nameless_description, nameless_note
 from hemx_core.result import Haematoma, Recommendation, TriageResult
 from hemx_core.words import tell, tell_labelled
+from hemx_core.words.plain import plain
 
 HEADLINES = {
     Recommendation.NO_HAEMATOMA_FOUND: ("No haematoma found", "bold green"),
@@ -42,8 +43,7 @@ def result_view(result: TriageResult, *, identify: bool = False) -> RenderableTy
     if not identify:
         result = _nameless(result)
     headline, style = HEADLINES[result.recommendation]
-    warnings = [note for note in result.notes if note.severity is Severity.WARNING]
-    others = [note for note in result.notes if note.severity is not Severity.WARNING]
+    warnings, others = _split(result.notes)
     parts: list[RenderableType] = [Text(headline, style=style), *_notes(warnings)]
     parts.extend(Text(f"- {tell(reason)}") for reason in result.reasons)
     parts.append(_measurements(result))
@@ -77,12 +77,12 @@ def series_view(summaries: Sequence[SeriesSummary]) -> Table:
     for series in summaries:
         table.add_row(
             "-" if series.series_number is None else str(series.series_number),
-            escape(series.description) or "-",
+            escape(plain(series.description)) or "-",
             str(series.slices),
             "-" if series.thickness_mm is None else f"{series.thickness_mm:g}",
             series.plane or "-",
             "yes" if series.refusal is None else escape(f"no: {tell(series.refusal)}"),
-            escape(series.key) or "-",
+            escape(plain(series.key)) or "-",
         )
     return table
 
@@ -94,7 +94,7 @@ def _measurements(result: TriageResult) -> Table:
     table.add_column("what")
     table.add_column("value", justify="right")
     rows = [
-        ("Series", escape(result.identity.series_description) or "-"),
+        ("Series", escape(plain(result.identity.series_description)) or "-"),
         ("Slices", f"{len(result.slices)}, {sum(a > 0 for a in haematoma.areas_mm2)} with blood"),
         ("Slice thickness", " and ".join(f"{thickness:g}" for thickness in thicknesses) + " mm"),
         ("Gantry tilt", f"{geometry.tilt_deg:.1f} degrees"),
@@ -213,6 +213,13 @@ def _pair_notes(result: ComparisonResult, wanted: Callable[[Note], bool]) -> lis
         notes = [note for note in study.notes if note.code != "markers_research" and wanted(note)]
         told += [Text(f"{name} study:", style="bold"), *_notes(notes)] if notes else []
     return told
+
+
+def _split(notes: Iterable[Note]) -> tuple[list[Note], list[Note]]:
+    """Warnings, which are told before any figure, and the others."""
+    known = list(notes)
+    warnings = [note for note in known if note.severity is Severity.WARNING]
+    return warnings, [note for note in known if note not in warnings]
 
 
 _NOTE_STYLES = {Severity.WARNING: "bold red", Severity.CAUTION: "yellow", Severity.INFO: ""}

@@ -11,8 +11,8 @@
 | `{series:first}` | with a capital letter |
 | `{first:expected}`, `{first:remedy}` | what another error expected, and what to do about it |
 
-A phrase within a phrase is told in the same language, a list with the language's comma, or with what
-stands in its format: `{parts:; }`.
+Values are told without control characters. A phrase within a phrase is told in the same language, a list
+with the language's comma, or with what stands in its format: `{parts:; }`.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from typing import Any, Literal, get_args
 
 from hemx_core.notes import SENTENCE, Note, Phrase
 from hemx_core.words import english, japanese
+from hemx_core.words.plain import plain
 
 Language = Literal["en", "ja"]
 LANGUAGES: tuple[str, ...] = get_args(Language)
@@ -56,7 +57,7 @@ def _tell_stored(code: str, sentence: str, language: str) -> str:
     """An English sentence of before; in Japanese, and where it is withheld, the general one of its code."""
     general = _TABLES[language].STORED.get(code, "")
     told = sentence or general if language == "en" else general or sentence
-    return str(told)
+    return plain(told)
 
 
 def tell_labelled(note: Note, language: str = "en") -> str:
@@ -140,6 +141,8 @@ class _Formatter(string.Formatter):
         if "|" in format_spec:
             single, several = format_spec.split("|")
             return single if value == 1 else several
+        if isinstance(value, str):
+            value = plain(value)
         if isinstance(value, float) and not format_spec:
             format_spec = "g"
         return str(super().format_field(value, format_spec))

@@ -85,8 +85,8 @@ SENTENCES: dict[str, str] = {
     "rest": "{series}[ (differs in {why})]",
     "another_scan": "The series holds {count} more {count:scan|scans} of the same place[: {scans:; }]. "
     "Make sure that the right one was read, or name another one with its part number (--series).",
-    "contrast": "{reason:first}. Expected was a non-contrast series: the markers are defined on it; "
-    "the series was read because it was named. Do not rely on the result.",
+    "contrast": "{reason:first}. Expected was a non-contrast series: the markers are defined on "
+    "it. The series was read because it was named. Do not rely on the result.",
     "contrast_contradicted": "The header contradicts itself on contrast medium: {sign}, but {against}. "
     "Contrast medium looks like blood. Make sure that none was given.",
     "contrast_unsure": "Contrast medium may have been given: {sign}. Make sure that it was not.",
@@ -94,8 +94,8 @@ SENTENCES: dict[str, str] = {
     "contrast medium: {series:; }. The earlier one was read. Make sure that it is the right one.",
     "acquired_before": "The study holds a head series acquired before this one: {series:; }. The one "
     "that was read may be after contrast medium. Make sure that it is the right one.",
-    "derived_images": "{reason:first}. Expected were original images of the scanner; the series was "
-    "read because it was named. Do not rely on the result.",
+    "derived_images": "{reason:first}. Expected were original images of the scanner. The series "
+    "was read because it was named. Do not rely on the result.",
     # Why a series is not read: half a sentence about it
     "not_ct": "not CT but {modality}",
     "no_modality": "not CT, and of no known modality",
@@ -119,24 +119,25 @@ SENTENCES: dict[str, str] = {
     "not_dicom": "Passed over: {count} {count:file|files} that {count:is|are} not DICOM.",
     "duplicate_slices": "{count} {count:slice|slices} with the same position and pixels as another "
     "left out[: {files}].",
-    "duplicate_slices_differ": "{count} {count:slice|slices} at the position of another but with "
-    "other pixels left out; the first by InstanceNumber was kept. The series may hold several scans "
-    "or reconstructions[: {files}].",
+    "duplicate_slices_differ": "{count} {count:slice|slices} at the position of another but "
+    "with other pixels left out[: {files}]. The first by InstanceNumber was kept. The series "
+    "may hold several scans or reconstructions.",
     "unreadable_slices": "{count} of the series' slices cannot be read and "
     "{count:is|are} left out[: {files}].[ {because:first}.]",
-    "end_marker_missing": "The compressed pixels of {count} {count:slice has|slices have} no end marker; the "
-    "pictures are complete all the same[: {files}].",
+    "end_marker_missing": "The compressed pixels of {count} {count:slice has|slices have} no "
+    "end marker[: {files}]. The pictures are complete all the same.",
     "lossy_compression": "The images were compressed with loss: HU and faint signs may be altered.",
-    "burned_in": "The images carry text in their pixels (BurnedInAnnotation is YES): the pictures of this "
-    "result may show the patient's name, also where names are left out. Look before you pass them on.",
+    "burned_in": "The images carry text in their pixels (BurnedInAnnotation is YES). Pictures "
+    "of this result may show the patient's name, also where names are left out. Look before you "
+    "pass them on.",
     "rescale_type": "RescaleType is US (unspecified); the values were taken for HU.",
     "time_unknown": "The header {what}.",
     "time.none": "does not say when the scan was made",
     "time.day_only": "gives the day of the scan, but no time of day",
     # Pixels
     "clipped": "{count} {count:value|values} beyond int16 {count:was|were} clipped.",
-    "clipped_hu": "The values were clipped to {lower:g} to {upper:g} HU before they came here: bone "
-    "is taken from saturated pixels at the rim, and densities beyond the range are unknown.",
+    "clipped_hu": "The values were clipped to {lower:g} to {upper:g} HU before they came here. "
+    "Bone is taken from saturated pixels at the rim. Densities beyond the range are unknown.",
     "clipped_below": "The values were clipped at {lower:g} HU from below before they came here: fat and "
     "air cannot be told apart.",
     "no_air": "There is no air in the pictures (the lowest value is {low}): nothing shows that the "
@@ -145,10 +146,10 @@ SENTENCES: dict[str, str] = {
     "values may be shifted (wrong RescaleIntercept). Do not rely on the result; export the series again.",
     "slices_shifted": "The values of {count:slice|slices} {slices} lie {hu} HU off those of the other "
     "slices (rescale lost or wrong). They were shifted back by that. Look at {count:it|them} yourself.",
-    "stray_bits": "{count} {count:pixel uses|pixels use} bits beyond BitsStored; these bits were left "
-    "out, as the standard says.",
-    "padding_kept": "PixelPaddingValue means {hu:g} HU, which tissue may have; such pixels were not "
-    "replaced by air.",
+    "stray_bits": "{count} {count:pixel uses|pixels use} bits beyond BitsStored. These bits "
+    "were left out, as the standard says.",
+    "padding_kept": "PixelPaddingValue means {hu:g} HU, which tissue may have. Such pixels were "
+    "not replaced by air.",
     "monochrome1": "The images are MONOCHROME1{what}.",
     "monochrome.inverted": " with inverted stored values (the air in their corners proves it); they "
     "were inverted back",
@@ -168,14 +169,14 @@ SENTENCES: dict[str, str] = {
     "stream.few_bytes": "{found} bytes where {wanted} are needed",
     "stream.many_bytes": "{found} bytes where the header asks for {wanted}",
     # Geometry
-    "gantry_tilt": "The slices are tilted by {degrees:.1f} degrees against the stack; distances are "
-    "measured along the slices' normal.",
-    "missing_slices": "{count} {count:slice|slices} {count:is|are} missing: {places:; }. What lies "
-    "there is not seen.",
+    "gantry_tilt": "The slices are tilted by {degrees:.1f} degrees against the stack. Distances "
+    "are measured along the slices' normal.",
+    "missing_slices": "{count} {count:slice|slices} {count:is|are} missing. What lies there is not "
+    "seen. Missing: {places:; }.",
     "gap": "{count} between slices {below} and {above}, {offset_mm:.1f} mm above the first slice, where "
     "{step_mm:.1f} mm lie between neighbours",
-    "unequal_spacing": "The slices are not equally thick or spaced: {parts:; }.[ {odd}] Volumes count "
-    "every slice with its own extent.",
+    "unequal_spacing": "The slices are not equally thick or spaced. Volumes count every slice with its "
+    "own extent.[ {odd}] In detail: {parts:; }.",
     "no_distance_recurs": "No distance recurs.",
     "run": "slices {first} to {last}: {thickness_mm:g} mm thick[, {apart}]",
     "step": "{mm:.1f} mm between slices {below} and {above}",
@@ -193,25 +194,25 @@ SENTENCES: dict[str, str] = {
     "by.slice_thickness": "by their thickness",
     "shifted_slices": "The slices do not lie in one line: slice {slice} is {mm:.1f} mm off sideways. "
     "The series may hold two scans.",
-    "thickness_unknown": "SliceThickness is missing or impossible in {count} {count:slice|slices}; the "
-    "distance to the nearest neighbour stands in.",
-    "reoriented": "The stored images were not nose up with the patient's left on the right; they were "
-    "turned exactly (flips and transposition only), and the geometry with them.",
-    "patient_position": "The patient did not lie on the back ({position}): blood settles in another "
-    "direction than the fluid level sign expects.",
+    "thickness_unknown": "SliceThickness is missing or impossible in {count} "
+    "{count:slice|slices}. The distance to the nearest neighbour stands in.",
+    "reoriented": "The stored images were not nose up with the patient's left on the right. "
+    "They were turned exactly (flips and transposition only), and the geometry with them.",
+    "patient_position": "The patient did not lie on the back ({position}). Blood then settles "
+    "in another direction than the fluid level sign expects.",
     # The models
     "models_unsigned": "The models are not signed; nobody vouches for them. For development only.",
-    "models_local_key": "The models are signed with a key of this computer and not with a release key: "
-    "they are unchanged since then, but not a released version.",
+    "models_local_key": "The models are signed with a key of this computer and not with a "
+    "release key. They are unchanged since then, but not a released version.",
     "models_untested": "The models bring no reference outputs: they were not tested on this device.",
     "window_changed": "The window differs from the one that the models were trained with.",
-    "markers_research": "Marker probabilities are research estimates; the model card says what the "
-    "classifier was trained on.",
+    "markers_research": "Marker probabilities are research estimates. The model card says what "
+    "the classifier was trained on.",
     # The haematoma
-    "blood_on_first_slice": "Blood touches the lowest slice: the haematoma may reach beyond the scan, "
-    "and its volume is then too small.",
-    "blood_on_last_slice": "Blood touches the highest slice: the haematoma may reach beyond the scan, "
-    "and its volume is then too small.",
+    "blood_on_first_slice": "Blood touches the lowest slice. The haematoma may reach beyond the "
+    "scan, and its volume is then too small.",
+    "blood_on_last_slice": "Blood touches the highest slice. The haematoma may reach beyond the "
+    "scan, and its volume is then too small.",
     "tiny_haematoma": "The finding is below {limit_ml:g} mL: it may be noise or calcification.",
     "missing_in_haematoma": "Slices are missing where there is blood: {places:; }. "
     "{interpolated_ml:.1f} mL of the volume are interpolated there, not seen.",
@@ -219,12 +220,13 @@ SENTENCES: dict[str, str] = {
     "interpolate: the volume is of what is seen.",
     "unseen_brain": "Brain is not seen between slices: {places:; }. A haematoma may lie there.",
     "between": "{mm:.1f} mm between slices {below} and {above}",
-    "bone_spot_left_out": "A dense spot on slice {slices} lies over bone of the next slice and is not "
-    "counted as blood: look at it.",
-    "may_be_bone": "A dense spot on slice {slices} lies over bone of the next slice: it may be bone and "
-    "not blood. Look at it.",
-    "corrected_mask": "The haematoma's outline was corrected by hand (correction {version}). Volume and "
-    "recommendation follow the correction; markers and rule-based signs are of the automatic outline.",
+    "bone_spot_left_out": "A dense spot on slice {slices} lies over bone of the next slice. It "
+    "is not counted as blood. Look at it.",
+    "may_be_bone": "A dense spot on slice {slices} lies over bone of the next slice. It may be "
+    "bone and not blood. Look at it.",
+    "corrected_mask": "The haematoma's outline was corrected by hand (correction {version}). "
+    "Volume and recommendation follow the correction. Markers and rule-based signs are of the "
+    "automatic outline.",
     "expanded": "The haematoma has expanded since an earlier study: {ml:+.1f} mL.",
     # Two studies
     "different_patients": "The studies are of different patients[: they differ in {facts:term}]. The "
@@ -239,13 +241,13 @@ SENTENCES: dict[str, str] = {
     "two scans of different times.",
     "side_changed": "The haematoma lies on the {was:term} in the earlier and on the {now:term} in the later "
     "study: another patient, a mirrored series, or a new bleed. Look at both.",
-    "interval_unknown": "The time of day of a study is not known: the interval is missing or only to "
-    "the day.",
+    "interval_unknown": "The time of day of a study is not known. The interval is missing or "
+    "only to the day.",
     "later_before_earlier": "The later study was acquired before the earlier one. They may have been "
     "swapped.",
     "long_interval": "More than {hours:.0f} hours lie between the studies: the clot may be resolving.",
-    "different_spacing": "Slices are {narrow_mm:.1f} and {wide_mm:.1f} mm apart: part of the difference "
-    "may be the sampling's.",
+    "different_spacing": "Slices are {narrow_mm:.1f} and {wide_mm:.1f} mm apart. Part of the "
+    "difference may be the sampling's.",
     "different_scanner": "The studies come from different sites or scanners.",
     "no_earlier_haematoma": "No haematoma was found on the earlier study: growth is judged in mL only.",
     "no_later_haematoma": "No haematoma was found on the later study: check both by eye.",

@@ -117,11 +117,12 @@ SENTENCES: dict[str, str] = {
     "missing_files": "DICOMDIRに記載されたファイルのうち{count}件がありません[：{files}]。",
     "not_dicom": "DICOMでないファイル{count}件を読み飛ばしました。",
     "duplicate_slices": "位置と画素が他と同じスライス{count}枚を除外しました[：{files}]。",
-    "duplicate_slices_differ": "他と同じ位置で画素の異なるスライス{count}枚を除外しました（InstanceNumberが"
-    "先のものを使用）。複数の撮影または再構成が混在している可能性があります[：{files}]。",
+    "duplicate_slices_differ": "他と同じ位置で画素の異なるスライス{count}枚を除外しました[："
+    "{files}]。InstanceNumberが先のものを使用しました。"
+    "複数の撮影または再構成が混在している可能性があります。",
     "unreadable_slices": "読み込めないスライス{count}枚を除外しました[：{files}]。[{because}。]",
-    "end_marker_missing": "圧縮画素の終端マーカーがないスライスが{count}枚ありますが、画像は最後まで"
-    "揃っています[：{files}]。",
+    "end_marker_missing": "圧縮画素の終端マーカーがないスライスが{count}枚あります[：{files}]。"
+    "画像は最後まで揃っています。",
     "lossy_compression": "非可逆圧縮画像です。CT値と淡い所見が変化している可能性があります。",
     "burned_in": "画像に文字が焼き込まれています（BurnedInAnnotationがYES）。氏名を除いた出力でも、図に"
     "患者名が写っていることがあります。渡す前に確認してください。",
@@ -141,7 +142,8 @@ SENTENCES: dict[str, str] = {
     "slices_shifted": "スライス{slices}（{count}枚）の値が、他のスライスより{hu} HUずれています（Rescaleの"
     "欠落または誤り）。その分を戻して読みました。画像をご自身で確認してください。",
     "stray_bits": "{count}画素でBitsStoredを超えるビットを、規格に従って除外しました。",
-    "padding_kept": "PixelPaddingValueは{hu:g} HUで組織の値と重なるため、空気に置き換えていません。",
+    "padding_kept": "PixelPaddingValueは{hu:g} HUで、組織の値と重なります。"
+    "空気には置き換えていません。",
     "monochrome1": "画像はMONOCHROME1です{what}。",
     "monochrome.inverted": "（四隅の空気から、格納値の反転を確認し、元に戻しました）",
     "monochrome.display": "（表示のみの指定のため、CT値はそのまま用いました）",
@@ -159,10 +161,10 @@ SENTENCES: dict[str, str] = {
     # Geometry
     "gantry_tilt": "スライスは積層方向に対し{degrees:.1f}度傾いています（ガントリ傾斜）。距離は法線方向に"
     "計測しました。",
-    "missing_slices": "スライスが{count}枚欠落しています（{places}）。その部分は評価されていません。",
+    "missing_slices": "スライスが{count}枚欠落しています。その部分は評価されていません。欠落：{places}。",
     "gap": "スライス{below}と{above}の間に{count}枚、最下端から{offset_mm:.1f} mm上、間隔{step_mm:.1f} mm",
-    "unequal_spacing": "スライスの厚さまたは間隔が不均一です（{parts}）。[{odd}]体積は各スライスの範囲で"
-    "計算しました。",
+    "unequal_spacing": "スライスの厚さまたは間隔が不均一です。体積は各スライスの範囲で計算しました。[{odd}]"
+    "内訳：{parts}。",
     "no_distance_recurs": "繰り返す間隔はありません。",
     "run": "スライス{first}〜{last}：厚さ{thickness_mm:g} mm[、{apart}]",
     "step": "スライス{below}と{above}の間{mm:.1f} mm",
@@ -179,8 +181,8 @@ SENTENCES: dict[str, str] = {
     "by.slice_thickness": "スライス厚",
     "shifted_slices": "スライスが一直線に並んでいません（スライス{slice}が横に{mm:.1f} mm）。"
     "2回の撮影が混在している可能性があります。",
-    "thickness_unknown": "{count}スライスのSliceThicknessがないか、あり得ない値のため、隣接スライスとの距離で"
-    "代用しました。",
+    "thickness_unknown": "{count}スライスのSliceThicknessがないか、あり得ない値です。"
+    "隣接スライスとの距離で代用しました。",
     "reoriented": "画像の向きを標準（鼻が上、患者の左が画像の右）に直しました（反転と転置のみ）。",
     "patient_position": "仰臥位ではありません（{position}）。液面形成の方向が想定と異なります。",
     # The models
@@ -190,8 +192,10 @@ SENTENCES: dict[str, str] = {
     "window_changed": "ウィンドウがモデルの学習時と異なります。",
     "markers_research": "マーカーの確率は研究段階の推定値です。学習データはモデルカードを参照してください。",
     # The haematoma
-    "blood_on_first_slice": "最下端のスライスに血腫があり、撮影範囲外に続く可能性があります（体積は過小）。",
-    "blood_on_last_slice": "最上端のスライスに血腫があり、撮影範囲外に続く可能性があります（体積は過小）。",
+    "blood_on_first_slice": "最下端のスライスに血腫があります。撮影範囲外に続く可能性があり、"
+    "体積は過小です。",
+    "blood_on_last_slice": "最上端のスライスに血腫があります。撮影範囲外に続く可能性があり、"
+    "体積は過小です。",
     "tiny_haematoma": "所見は{limit_ml:g} mL未満です。ノイズまたは石灰化の可能性があります。",
     "missing_in_haematoma": "血腫の部位でスライスが欠落しています（{places}）。体積のうち"
     "{interpolated_ml:.1f} mLは画像がなく、前後のスライスから補間した値です。",
@@ -199,9 +203,9 @@ SENTENCES: dict[str, str] = {
     "体積は画像のある部分だけの値です。",
     "unseen_brain": "脳の一部が撮影されていません（{places}）。そこに血腫がある可能性があります。",
     "between": "スライス{below}と{above}の間{mm:.1f} mm",
-    "bone_spot_left_out": "スライス{slices}で、隣接スライスの骨に重なる高吸収域を血腫から除外しました。"
-    "目視で確認してください。",
-    "may_be_bone": "スライス{slices}の所見は隣接スライスの骨に重なり、骨の可能性があります。"
+    "bone_spot_left_out": "スライス{slices}に、隣接スライスの骨に重なる高吸収域があります。"
+    "血腫から除外しました。目視で確認してください。",
+    "may_be_bone": "スライス{slices}の所見は隣接スライスの骨に重なります。骨の可能性があります。"
     "目視で確認してください。",
     "corrected_mask": "血腫の輪郭は手動で修正されています（第{version}版）。体積と推奨は修正後の輪郭、"
     "マーカーと規則による所見は自動抽出の輪郭によるものです。",
@@ -221,9 +225,10 @@ SENTENCES: dict[str, str] = {
     "反転、新たな出血がないか、両検査を目視で確認してください。",
     "interval_unknown": "検査の時刻が不明なため、間隔は不明または日単位です。",
     "later_before_earlier": "今回の検査が前回より前に撮影されています。入れ替わりの可能性があります。",
-    "long_interval": "検査間隔が{hours:.0f}時間を超えており、血腫が吸収され始めている可能性があります。",
-    "different_spacing": "2つの検査はスライス間隔が異なり（{narrow_mm:.1f} mmと{wide_mm:.1f} mm）、"
-    "差の一部は標本化による可能性があります。",
+    "long_interval": "検査間隔が{hours:.0f}時間を超えています。"
+    "血腫が吸収され始めている可能性があります。",
+    "different_spacing": "2つの検査はスライス間隔が異なります（{narrow_mm:.1f} mmと{wide_mm:.1f}"
+    " mm）。差の一部は標本化による可能性があります。",
     "different_scanner": "2つの検査は施設または装置が異なります。",
     "no_earlier_haematoma": "前回検査では血腫が検出されませんでした。増大はmLのみで判定します。",
     "no_later_haematoma": "今回検査では血腫が検出されませんでした。両検査を目視で確認してください。",

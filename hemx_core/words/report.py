@@ -32,6 +32,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "moment": ("{0:%Y-%m-%d %H:%M} {1}", "{0.year}年{0.month}月{0.day}日 {0:%H:%M} {1}"),
     # Patient and study
     "name": ("Patient", "患者氏名"),
+    "name_not_shown": (
+        "in letters that are not printed here: see the ID",
+        "印字できない文字です（IDを参照）",
+    ),
     "patient_id": ("ID", "患者ID"),
     "acquired": ("CT of", "撮影日時"),
     "site": ("Site", "施設"),
@@ -66,6 +70,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "No haematoma was found, but these pictures may hide one: see the warnings.",
         "血腫は検出されませんでしたが、見落としの可能性があります（警告を参照）。",
     ),
+    "cannot_judge": ("Cannot tell: see the warnings.", "判定できません（警告を参照）。"),
     "at_least": ("at least {volume}", "{volume}以上"),
     "why_haematoma": ("Haematoma of {volume} mL", "血腫 {volume} mL"),
     "why_large": ("30 mL or more", "30 mL以上"),
@@ -159,9 +164,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     "he_33_or_6ml": ("33 % or 6 mL or more", "33 %以上または6 mL以上"),
     "he_12_5ml": ("12.5 mL or more", "12.5 mL以上"),
     # Notes and footer
-    "notes": ("Warnings and limits", "警告と限界"),
+    "notes": ("Limits and remarks", "注意事項"),
     "no_notes": ("None.", "なし。"),
-    "more_notes": ("and {count} more, in result.json", "ほか{count}件（result.json参照）"),
+    "page": ("Page {number} of {count}", "{number} / {count}ページ"),
     "earlier_note": ("Earlier study: {note}", "前回検査：{note}"),
     "read_by": ("Read by (clinician)", "読影医署名"),
     "date": ("Date, time", "日時"),

@@ -118,13 +118,15 @@ def _own(root: Path) -> list[Licence]:
             remedy="correct this script and the model card together",
         )
     version = metadata.version("hemx")
-    font = (root / "hemx_core/assets/fonts/OFL.txt").read_text("utf-8")
+    fonts = root / "hemx_core/assets/fonts"
+    font, letters = ((fonts / name).read_text("utf-8") for name in ("OFL.txt", "DejaVu.txt"))
     code = (root / "LICENSE").read_text("utf-8")
     said = json.dumps(training, indent=1, ensure_ascii=False)
     return [
         Licence("hemx", "HEMX", version, "Apache-2.0", code),
         Licence(WEIGHTS, "HEMX models", version, WEIGHTS_LICENCE, said),
         Licence("font", "BIZ UDPGothic", "", "OFL-1.1", font),
+        Licence("letters", "DejaVu Sans (part)", "2.37", "Bitstream-Vera", letters),
     ]
 
 
@@ -179,13 +181,13 @@ def _short(found: metadata.Distribution) -> str:
     return named[0] if named else _field(found, "License")
 
 
+def _field(found: metadata.Distribution, name: str) -> str:
+    """A field of the package's metadata, "" where it has none."""
+    return str(found.metadata[name]) if name in found.metadata else ""
+
+
 if __name__ == "__main__":
     try:
         main()
     except HemxError as error:
         sys.exit(f"licences: {error}")
-
-
-def _field(found: metadata.Distribution, name: str) -> str:
-    """A field of the package's metadata, "" where it has none."""
-    return str(found.metadata[name]) if name in found.metadata else ""

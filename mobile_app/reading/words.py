@@ -5,7 +5,8 @@ from __future__ import annotations
 from hemx_core.imaging.spec import HUWindow
 from hemx_core.imaging.volume import SeriesIdentity
 from hemx_core.measure.expansion import Growth
-from hemx_core.report.referral_sections import shown_name
+from hemx_core.report.fonts import is_in_first_font
+from hemx_core.report.names import shown_name
 from mobile_app.i18n import date_time, number, text
 from mobile_app.reading.correction_work import Earlier, overall
 from mobile_app.reading.mask_editor import MaskEditor
@@ -38,7 +39,7 @@ def caption(
         ),
     ]
     if names:
-        name = shown_name(identity.patient_name, language)
+        name = shown_name(identity.patient_name, language, can_show=is_in_first_font)
         lines += [part for part in (name, identity.patient_id) if part]
     if identity.acquired_at is not None:
         lines.append(date_time(language, identity.acquired_at))

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 from hemx_core.comparison import ComparisonResult, urge
 from hemx_core.imaging.spec import HUWindow
 from hemx_core.measure.corrected import correct_result, is_corrected
+from hemx_core.report.fonts import is_in_first_font
+from hemx_core.report.names import shown_name
 from hemx_core.report.referral import ReferralOptions, draw_referral
-from hemx_core.report.referral_sections import shown_name
 from hemx_core.words.report import Texts
 from mobile_app.compare.comparing import load_side
 from mobile_app.errors import NotStoredError
@@ -143,7 +144,7 @@ def named_in_files(identity: SeriesIdentity, language: str) -> tuple[tuple[str, 
     """What an identified export names: (key of the referral's texts, value), without what is not known."""
     texts, at = Texts(language), identity.acquired_at
     named = (
-        ("name", shown_name(identity.patient_name, language)),
+        ("name", shown_name(identity.patient_name, language, can_show=is_in_first_font)),
         ("patient_id", identity.patient_id),
         ("acquired", texts("moment", at, "").strip() if at else ""),
         ("site", identity.site),

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from hemx_core.imaging.volume import SeriesIdentity
 from hemx_core.markers import MARKERS
 from hemx_core.notes import Note
+from hemx_core.report.fonts import is_in_first_font
 from hemx_core.report.nameless import nameless_description, nameless_note
 from hemx_core.result import Recommendation
 from hemx_core.words import tell_labelled
+from hemx_core.words.plain import plain
 from hemx_core.words.report import Texts
 from mobile_app import settings
 from mobile_app.errors import NotStoredError
@@ -97,8 +99,9 @@ def patient_words(study: Study, language: str, *, hides_names: bool = False) -> 
     """Name and ID as stored, or the study's number."""
     if hides_names:
         return text(language, "studies.number", number=study.id)
-    name = name_words(study.identity.patient_name, language) or text(language, "studies.no_name")
-    number_ = study.identity.patient_id
+    name, number_ = name_words(study.identity.patient_name, language), study.identity.patient_id
+    if not name and not (number_ and study.identity.patient_name.strip(" ^=")):
+        name = text(language, "studies.no_name")
     return SEPARATOR.join(part for part in (name, number_) if part)
 
 
@@ -119,12 +122,12 @@ def whose(store: Store, study_id: float | None, language: str) -> str:
 def name_words(stored: str, language: str) -> str:
     """A DICOM person name without its carets: Latin, ideographic and phonetic group side by side.
 
-    Japanese begins with the ideographic group.
+    Japanese begins with the ideographic group. A group that the app's font cannot write is left out.
     """
-    groups = [" ".join(group.replace("^", " ").split()) for group in stored.split("=")]
+    groups = [" ".join(group.replace("^", " ").split()) for group in plain(stored).split("=")]
     if language == "ja":
         groups = [*groups[1:], groups[0]]
-    return " / ".join(group for group in groups if group)
+    return " / ".join(group for group in groups if group and is_in_first_font(group))
 
 
 def _row(

@@ -96,7 +96,7 @@ def test_missing_slices_are_told_with_their_place(tmp_path: Path) -> None:
     write_ct_series(tmp_path, **stack_at(offsets))  # type: ignore[arg-type]
     volume = read_series(tmp_path)
     told = note(volume, "missing_slices")
-    assert told.startswith("3 slices are missing: 1 between slices 3 and 4, 10.0 mm above")
+    assert "Missing: 1 between slices 3 and 4, 10.0 mm above" in told
     assert "2 between slices 6 and 7, 30.0 mm above the first slice, where 15.0 mm" in told
     assert not note(volume, "unequal_spacing")
 

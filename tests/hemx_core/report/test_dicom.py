@@ -427,6 +427,21 @@ def test_without_a_frame_of_reference_there_is_still_a_report(tmp_path: Path) ->
     assert answers["Haematoma found by the algorithm"].ConceptCodeSequence[0].CodeMeaning == "Yes"
 
 
+def test_slices_read_as_one_scan_share_a_frame_of_reference(tmp_path: Path) -> None:
+    def change(index: int, dataset: Dataset) -> None:
+        if index > 2:
+            dataset.FrameOfReferenceUID = "1.2.3.4.5"
+
+    path = _write(tmp_path / "study", change=change)
+    volume, result = _triage(path)
+    assert len(volume.hu) == 6
+    written = write_dicom(result, volume, path, tmp_path / "out", identify=True)
+    assert written.seg is not None
+    assert np.array_equal(read_seg(written.seg, volume), result.mask)
+    first = read_source_images(path, volume.identity)[0]
+    assert dcmread(written.seg).FrameOfReferenceUID == first.FrameOfReferenceUID
+
+
 def test_the_report_tells_warnings_and_a_lower_bound(
     case: Case, study: Path, tmp_path: Path
 ) -> None:
@@ -449,6 +464,9 @@ def test_the_report_says_that_it_cannot_tell(tmp_path: Path) -> None:
     report = write_dicom(doubtful, volume, path, tmp_path / "out").sr
     assert "Cannot tell: look at the pictures yourself" in str(dcmread(report))
     assert "No haematoma found; does not" not in str(dcmread(report))
+    (group,) = hd.sr.srread(report).content.get_image_measurement_groups()
+    found = _items(group[0].ContentSequence, "CODE")["Haematoma found by the algorithm"]
+    assert found.ConceptCodeSequence[0].CodeMeaning == "Indeterminate"
 
 
 def test_highdicom_is_optional(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,8 +4,16 @@ import numpy as np
 import pytest
 
 from hemx_core.errors import OutputError
-from hemx_core.report import page as page_module
-from hemx_core.report.page import LINE_MM, NO_GLYPH, Box, Panel, advances, font_path
+from hemx_core.report import fonts
+from hemx_core.report.fonts import (
+    NO_GLYPH,
+    advances,
+    fallback_advances,
+    font_path,
+    is_in_fallback,
+    is_printable,
+)
+from hemx_core.report.page import LINE_MM, Box, Panel
 from tests.factories import blank_page
 
 
@@ -69,7 +77,11 @@ def test_what_does_not_fit_ends_with_an_ellipsis() -> None:
         ("𠮷田", NO_GLYPH + "田"),
         ("1～2", "1~2"),  # the full-width tilde, as Windows writes it
         ("two\nlines\tone\u2028end", "two lines one end"),
-        ("a\x00b", "a" + NO_GLYPH + "b"),
+        ("a\x00b\x1b[31m", "ab[31m"),
+        ("\u202eabc\u2069", "abc"),
+        ("Łódź, Đặng, Γιάννης, Иванов", "Łódź, Đặng, Γιάννης, Иванов"),
+        ("Z\u030c", "Ž"),
+        ("刘洋 김 علي", f"{NO_GLYPH}洋 {NO_GLYPH} {NO_GLYPH * 3}"),
         ("Müller (é)", "Müller (é)"),
     ],
 )
@@ -77,7 +89,27 @@ def test_a_character_that_the_font_lacks_is_marked(text: str, shown: str) -> Non
     page = blank_page()
     page.text(10, 10, text)
     assert page.runs[0].text == shown
-    assert set(shown) <= set(advances())
+    assert set(shown) <= {*advances(), *fallback_advances()}
+
+
+def test_what_each_font_is_for() -> None:
+    assert not is_in_fallback("é")
+    assert is_in_fallback("ź")
+    assert is_printable("山田 Ивáн Đặng")
+    assert not is_printable("김")
+    assert is_printable(f"as printers do: {NO_GLYPH}")
+    page = blank_page()
+    width = page.text_width("aж", 10)
+    assert width == pytest.approx(page.text_width("a", 10) + page.text_width("ж", 10))
+    assert [line for line in page.wrapped("длинное слово", 20, 9) if line] == ["длинное", "слово"]
+
+
+def test_pages_follow_each_other() -> None:
+    page = blank_page(title="X", dpi=60)
+    second = page.another()
+    third = second.another()
+    assert list(page.pages) == [page, second, third]
+    assert (third.title, third.dpi, third.items) == ("X", 60, [])
 
 
 def test_rules_and_frames_are_thin_boxes() -> None:
@@ -106,7 +138,9 @@ def test_a_picture_is_kept_in_rgb() -> None:
 
 
 def test_a_missing_font_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert font_path().with_name("OFL.txt").is_file(), "the font's licence lies beside it"
-    monkeypatch.setattr(page_module, "FONT_FILE", Path("nowhere", "none.ttf"))
+    for licence in ("OFL.txt", "DejaVu.txt"):
+        assert font_path().with_name(licence).is_file(), "the fonts' licences lie beside them"
+    assert font_path(fallback=True).stat().st_size < 200_000
+    monkeypatch.setattr(fonts, "FONT_FILE", Path("nowhere", "none.ttf"))
     with pytest.raises(OutputError, match=r"no font none\.ttf"):
         font_path()

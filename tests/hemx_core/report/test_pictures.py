@@ -25,7 +25,7 @@ from hemx_core.report.pictures import (
     overview_picture,
     slice_picture,
 )
-from hemx_core.result import MarkerResult, SignResult, SliceResult, TriageResult
+from hemx_core.result import MarkerResult, Recommendation, SignResult, SliceResult, TriageResult
 from tests.factories import ThresholdModels, simple_head
 
 
@@ -231,3 +231,12 @@ def test_the_overview_of_a_long_study_without_blood_spans_it() -> None:
     tiles = (picture.shape[1] // TILE_PIXELS) * ((picture.shape[0] - CAPTION_PIXELS) // TILE_PIXELS)
     assert MAX_TILES <= tiles <= MAX_TILES + 5
     assert not _colored(picture).any()
+
+
+def test_the_overview_does_not_say_that_nothing_was_found_where_that_cannot_be_told() -> None:
+    volume = simple_head()
+    result = triage_volume(volume, ThresholdModels())
+    plain = overview_picture(volume, result, window=HUWindow())
+    doubtful = replace(result, recommendation=Recommendation.CANNOT_TELL)
+    caption = overview_picture(volume, doubtful, window=HUWindow())[:30]
+    assert not np.array_equal(caption, plain[:30])

@@ -15,6 +15,8 @@ from hemx_core.imaging.spec import HUWindow
 from hemx_core.imaging.volume import HUVolume, SeriesIdentity
 from hemx_core.notes import Note, Severity
 from hemx_core.pipeline import triage_volume
+from hemx_core.report.fonts import NO_GLYPH
+from hemx_core.report.json_report import short_hash
 from hemx_core.report.page import Page, TextRun
 from hemx_core.report.pictures import OUTLINE
 from hemx_core.report.referral import (
@@ -24,9 +26,9 @@ from hemx_core.report.referral import (
     draw_referral,
     write_referral,
 )
-from hemx_core.report.referral_sections import BOTTOM_MM, short_hash, shown_name
 from hemx_core.report.render import page_picture, pdf_bytes
-from hemx_core.result import TriageResult
+from hemx_core.report.sheet import BOTTOM_MM
+from hemx_core.result import Recommendation, TriageResult
 from tests.factories import ThresholdModels, simple_head
 
 PATIENT = SeriesIdentity(
@@ -67,7 +69,8 @@ def _page(
 
 
 def _text(page: Page) -> str:
-    return "\n".join(run.text for run in page.runs)
+    """Of all pages."""
+    return "\n".join(run.text for one in page.pages for run in one.runs)
 
 
 def test_it_says_what_to_do_why_and_how_sure() -> None:
@@ -151,19 +154,6 @@ def test_a_long_description_does_not_cut_the_study_code(language: str) -> None:
     assert short_hash(PATIENT.study_uid) in text
 
 
-@pytest.mark.parametrize(
-    ("name", "en", "ja"),
-    [
-        ("Doe^Jane^^Dr", "Doe Jane Dr", "Doe Jane Dr"),
-        ("=山田^太郎", "山田 太郎", "山田 太郎"),
-        ("Yamada^Taro==やまだ", "Yamada Taro", "Yamada Taro"),
-        ("", "", ""),
-    ],
-)
-def test_person_names(name: str, en: str, ja: str) -> None:
-    assert (shown_name(name, "en"), shown_name(name, "ja")) == (en, ja)
-
-
 @pytest.mark.parametrize("language", ["en", "ja"])
 def test_the_pdf_s_text_is_the_page_s_and_its_bytes_are_repeatable(language: str) -> None:
     case = _case()
@@ -176,17 +166,37 @@ def test_the_pdf_s_text_is_the_page_s_and_its_bytes_are_repeatable(language: str
 
 def test_names_that_the_font_cannot_write_and_notes_without_a_space_stay_on_the_page() -> None:
     volume, result = _case()
-    identity = replace(PATIENT, patient_name="Yamazaki^Ichiro=山﨑^一郎\n" + "﨑" * 200)
+    identity = replace(PATIENT, patient_name="=山﨑^一郎\n" + "一" * 200)
     notes = (Note("n1", Severity.WARNING, sentence="x" * 400),)
     page = _page((volume, replace(result, identity=identity)), "ja", identify=True, notes=notes)
     name = next(run for run in page.runs if run.text.startswith("山"))
-    assert name.text.startswith("山〓 一郎 〓")
+    assert name.text.startswith("山〓 一郎 一")
     assert name.text.endswith("…")
     english = _page((volume, result), notes=notes)
     assert sum("xxx" in run.text for run in english.runs) > 2
     for run in (*page.runs, *english.runs):
         assert run.x_mm + page.text_width(run.text, run.points) <= 198.3, run
     assert "山〓" in pypdf.PdfReader(io.BytesIO(pdf_bytes(page))).pages[0].extract_text()
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_a_name_is_never_boxes(language: str) -> None:
+    volume, result = _case()
+    for name, told in (
+        ("Liu^Yang=刘^洋", "Liu Yang"),
+        ("Kim^Minjun=김^민준", "Kim Minjun"),
+        ("Иванов^Иван", "Иванов Иван"),
+        ("Yamazaki^Ichiro=山﨑^一郎", "Yamazaki Ichiro"),
+    ):
+        identity = replace(PATIENT, patient_name=name)
+        page = _page((volume, replace(result, identity=identity)), language, identify=True)
+        assert told in _text(page)
+        assert NO_GLYPH not in _text(page)
+    unknown = replace(PATIENT, patient_name="김^민준")
+    page = _page((volume, replace(result, identity=unknown)), language, identify=True)
+    expected = "not printed here: see the ID" if language == "en" else "IDを参照"
+    assert expected in _text(page)
+    assert "ID-4711" in _text(page)
 
 
 def _comparison() -> tuple[Case, ComparisonResult]:
@@ -205,20 +215,64 @@ def test_the_comparison_is_shown_and_its_expansion_stands_beside_the_recommendat
     assert "Expansion since" not in _text(_page(case, comparison=same))
 
 
-def test_the_gravest_notes_come_first_and_the_rest_is_counted() -> None:
+def test_every_warning_stands_before_every_figure_and_nothing_is_cut() -> None:
     long = " ".join(["The slices are not equally thick or spaced."] * 3)
-    notes = tuple(
+    notes = [
         Note(f"n{number}", Severity.CAUTION, sentence=f"{number}: {long}") for number in range(30)
+    ]
+    notes += [
+        Note(f"w{number}", Severity.WARNING, sentence=f"look here {number}.") for number in range(9)
+    ]
+    page = _page(_case(), notes=tuple(notes))
+    text = _text(page)
+    for number in range(9):
+        assert text.index(f"WARNING: look here {number}.") < text.index("Haematoma of")
+    for number in range(30):
+        assert f"Caution: {number}: The" in text
+    first, *more = page.pages
+    assert len(more) >= 1
+    assert f"Page 1 of {len(more) + 1}" in _text(first)
+    for one in more:
+        assert any("study code" in run.text for run in one.runs), "whose page it is"
+        assert any("not a" in run.text for run in one.runs), "the disclaimer"
+    assert "Page 1" not in _text(_page(_case()))
+
+
+def test_more_warnings_than_a_page_holds_are_all_printed() -> None:
+    notes = tuple(
+        Note(f"w{number}", Severity.WARNING, sentence=f"look {number}: " + "see " * 60)
+        for number in range(40)
     )
-    text = _text(
-        _page(_case(), notes=(*notes, Note("grave", Severity.WARNING, sentence="look here.")))
+    page = _page(_case(), notes=notes, identify=True)
+    pages = list(page.pages)
+    assert len(pages) >= 3
+    pdf = pypdf.PdfReader(io.BytesIO(pdf_bytes(page)))
+    assert len(pdf.pages) == len(pages)
+    text = " ".join(one.extract_text() for one in pdf.pages)
+    assert all(f"look {number}:" in text for number in range(40))
+    assert text.index("look 39") < text.index("Haematoma of")
+    assert all("ID-4711" in one.extract_text() for one in pdf.pages)
+
+
+def test_a_note_longer_than_a_page_goes_on() -> None:
+    notes = (Note("n", Severity.CAUTION, sentence=" ".join(map(str, range(6000)))),)
+    assert " 5999" in _text(_page(_case(), notes=notes))
+
+
+def test_it_says_that_it_cannot_tell_in_both_languages() -> None:
+    volume, result = _case(clot_mm=0)
+    doubtful = replace(
+        result,
+        recommendation=Recommendation.CANNOT_TELL,
+        notes=(Note("unreadable_slices", Severity.WARNING, count=2),),
     )
-    shown = [line for line in text.split("\n") if line.startswith(("Caution: 0:", "WARNING"))]
-    assert shown[0] == "WARNING: look here."
-    more = next(line for line in text.split("\n") if "more, in result.json" in line)
-    told = sum(f"{number}: The" in text for number in range(30)) + 1
-    assert more == f"and {31 - told} more, in result.json"
-    assert told > 3
+    english = _text(_page((volume, doubtful)))
+    assert "Cannot tell" in english
+    assert "WARNING: 2 of the series' slices cannot be read" in english
+    assert "does not rule out" not in english
+    assert "No haematoma was found." not in english, "never without the doubt"
+    assert english.count("Cannot tell: see the warnings.") == 3
+    assert "警告：" in _text(_page((volume, doubtful), "ja"))
 
 
 def test_notes_on_reading_files_stay_in_the_json() -> None:
@@ -228,6 +282,8 @@ def test_notes_on_reading_files_stay_in_the_json() -> None:
     )
     text = _text(_page(_case(), notes=notes))
     assert "Read this one" not in text
+    grave = (Note("series_choice", Severity.WARNING, sentence="Read this one."),)
+    assert "WARNING: Read this one" in _text(_page(_case(), notes=grave)), "unless it warns"
     assert "WARNING: The input holds CT of 2 patients. Make sure" in text
 
 
@@ -269,6 +325,13 @@ def test_no_text_runs_into_another_or_off_the_page(language: str, kind: str) -> 
         comparison=comparison if kind in ("compared", "crowded") else None,
         options=options,
     )
+    pages = list(page.pages)
+    assert (len(pages) > 1) is (kind == "crowded")
+    for one in pages:
+        _check_boxes(one)
+
+
+def _check_boxes(page: Page) -> None:
     boxes = _boxes(page)
     for run, left, top, right, bottom in boxes:
         assert left >= 11.9, run

@@ -11,7 +11,8 @@ import pypdf
 import pytest
 from PIL import Image
 
-from hemx_core.report.page import MM_PER_INCH, NO_GLYPH, POINTS_PER_INCH, Page
+from hemx_core.report.fonts import NO_GLYPH
+from hemx_core.report.page import MM_PER_INCH, POINTS_PER_INCH, Page
 from hemx_core.report.render import page_picture, pdf_bytes, png_bytes
 from tests.factories import blank_page
 
@@ -161,3 +162,25 @@ def test_the_same_page_gives_the_same_bytes_in_another_process_too() -> None:
         timeout=60,
     )
     assert run.stdout.strip() == here
+
+
+def test_letters_of_the_other_font_are_text_in_the_pdf_and_ink_in_the_picture() -> None:
+    page = blank_page(width_mm=60, height_mm=30, dpi=100)
+    end = page.text(5, 15, "Ив 山 Łódź", 12)
+    text = _read(page).pages[0].extract_text().replace("\n", " ")
+    assert "".join(text.split()) == "Ив山Łódź"
+    columns = np.flatnonzero(_ink(page).any(axis=0))
+    assert abs(columns.max() - page.pixels(end)) <= page.pixels(1)
+
+
+def test_pages_that_follow_are_in_both() -> None:
+    page = _page()
+    page.another().text(20, 50, "The second page", 12)
+    reader = _read(page)
+    assert [len(one.extract_text()) > 5 for one in reader.pages] == [True, True]
+    assert "The second page" in reader.pages[1].extract_text()
+    picture = page_picture(page)
+    alone = page_picture(_page())
+    assert picture.size == (alone.width, 2 * alone.height + 1)
+    assert np.array_equal(np.asarray(picture)[: alone.height], np.asarray(alone))
+    assert np.asarray(picture)[alone.height + 1 :].min() < 100

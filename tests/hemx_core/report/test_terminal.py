@@ -1,11 +1,15 @@
 import io
+from dataclasses import replace
 
 import pytest
-from rich.console import Console
+from rich.console import Console, RenderableType
 
+from hemx_core.comparison import compare_results
 from hemx_core.imaging.volume import SeriesIdentity
+from hemx_core.notes import Note, Severity
 from hemx_core.pipeline import triage_volume
-from hemx_core.report.terminal import result_view
+from hemx_core.report.terminal import comparison_view, result_view
+from hemx_core.result import Recommendation
 from tests.factories import ThresholdModels, simple_head
 
 
@@ -35,3 +39,41 @@ def test_no_finding_shows_no_marker_table() -> None:
 @pytest.mark.parametrize("description", ["[bold]Head[/]", "5mm [/red]", "A[0]"])
 def test_brackets_in_a_description_are_text(description: str) -> None:
     assert description in _text(0.0, description=description)
+
+
+def test_control_characters_do_not_reach_the_terminal() -> None:
+    text = _text(0.0, description="Head\x1b[2J\u202e\x9b31m 5\nmm")
+    assert "Head[2J31m 5 mm" in text
+    assert not {"\x1b", "\x9b", "\u202e"} & set(text)
+
+
+def _shown(view: RenderableType) -> str:
+    stream = io.StringIO()
+    Console(file=stream, width=100).print(view)
+    return stream.getvalue()
+
+
+def test_a_comparison_tells_warnings_before_its_figures() -> None:
+    volume = simple_head(clot_mm=14)
+    earlier = triage_volume(volume, ThresholdModels())
+    grave = Note("unreadable_slices", Severity.WARNING, count=2)
+    later = replace(earlier, notes=(*earlier.notes, grave))
+    result = replace(
+        compare_results(earlier, later), notes=(Note("patient_unknown", Severity.WARNING),)
+    )
+    text = _shown(comparison_view(result))
+    figures = text.index("Haematoma expansion")
+    assert text.index("WARNING: A study has no patient ID") < text.index("Later study:") < figures
+    assert "WARNING: 2 of the series' slices" in text[:figures]
+    assert "Earlier study:" not in text[:figures]
+
+
+def test_it_says_that_it_cannot_tell() -> None:
+    result = triage_volume(simple_head(), ThresholdModels())
+    grave = Note("unreadable_slices", Severity.WARNING, count=2)
+    doubtful = replace(
+        result, recommendation=Recommendation.CANNOT_TELL, notes=(*result.notes, grave)
+    )
+    text = _shown(result_view(doubtful))
+    assert text.startswith("Cannot tell: look at the pictures, or scan again\nWARNING: 2 of")
+    assert "No haematoma found" not in text

@@ -6,6 +6,7 @@ Read off the source: `Note("code", …)`, `Reason("code", …)`, `SomeError("cod
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -186,6 +187,25 @@ def test_every_sentence_is_used() -> None:
     used |= {code for code in english.SENTENCES if f'"{code}"' in text}
     unused = {*english.SENTENCES, *english.ERRORS} - used - UNNAMED
     assert sorted(code for code in unused if not code.startswith("os.")) == []
+
+
+MOST_WORDS, MOST_CHARACTERS = 20, 64
+"""Of a sentence, a value counted as one."""
+
+
+def test_notes_are_short_sentences() -> None:
+    """What a clinician reads in a hurry: no sentence runs on behind colons, semicolons and commas."""
+    codes = {code for use in uses() if use.name in {"Note", "Reason"} for code in use.codes}
+    assert len(codes) > 60
+    long = []
+    for code in sorted(codes):
+        english_told = re.sub(r"\{[^}]*\}", "X", english.SENTENCES[code])
+        for sentence in re.split(r"[.?!](?=[\s\[\]]|$)", english_told):
+            if len(sentence.split()) > MOST_WORDS:
+                long.append((code, sentence))
+        japanese_told = re.sub(r"\{[^}]*\}", "X", japanese.SENTENCES[code])
+        long += [(code, one) for one in japanese_told.split("。") if len(one) > MOST_CHARACTERS]
+    assert long == []
 
 
 def test_a_refusal_gives_its_error_all_values() -> None:

@@ -2,7 +2,7 @@ from string import Formatter
 
 from hemx_core.measure.expansion import DEFINITIONS, Answer
 from hemx_core.measure.signs import SIGNS
-from hemx_core.report.page import advances
+from hemx_core.report.fonts import advances
 from hemx_core.result import Recommendation
 from hemx_core.words import english, japanese
 from hemx_core.words.report import TEXTS, Texts

@@ -42,12 +42,12 @@ def test_a_note_is_told_with_its_figures_in_both_languages() -> None:
     gap = Phrase("gap", count=2, below=4, above=5, offset_mm=15.0, step_mm=15.04)
     note = Note("missing_slices", Severity.CAUTION, count=2, places=(gap,))
     assert tell(note) == (
-        "2 slices are missing: 2 between slices 4 and 5, 15.0 mm above the first slice, where "
-        "15.0 mm lie between neighbours. What lies there is not seen."
+        "2 slices are missing. What lies there is not seen. Missing: 2 between slices 4 and 5, "
+        "15.0 mm above the first slice, where 15.0 mm lie between neighbours."
     )
     assert tell_labelled(note, "ja") == (
-        "注意：スライスが2枚欠落しています（スライス4と5の間に2枚、最下端から15.0 mm上、間隔15.0 mm）。"
-        "その部分は評価されていません。"
+        "注意：スライスが2枚欠落しています。その部分は評価されていません。"
+        "欠落：スライス4と5の間に2枚、最下端から15.0 mm上、間隔15.0 mm。"
     )
 
 

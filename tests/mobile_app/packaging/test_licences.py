@@ -20,7 +20,7 @@ def shipped() -> dict[str, dict[str, str]]:
 def test_every_requirement_of_the_build_file_has_its_licence() -> None:
     parts = shipped()
     assert licences.required() <= set(parts)
-    assert {"hemx", "weights", "font", "executorch"} <= set(parts)
+    assert {"hemx", "weights", "font", "letters", "executorch"} <= set(parts)
     assert all(one["text"].strip() and one["licence"] for one in parts.values())
 
 
@@ -49,7 +49,7 @@ def test_the_asset_is_what_the_script_would_write_now() -> None:
             "run python -m mobile_app.packaging.licences"
         )
     own = {one.part: one.text for one in now}
-    for part in ("hemx", "font"):
+    for part in ("hemx", "font", "letters"):
         assert own[part] == parts[part]["text"]
     assert parts["hemx"]["text"] == (ROOT / "LICENSE").read_text("utf-8")
 

@@ -260,3 +260,10 @@ def test_what_had_grown_and_was_erased_urges_no_more(store: Store, tmp_path: Pat
 def test_names(stored: str, english: str, japanese: str) -> None:
     assert name_words(stored, "en") == english
     assert name_words(stored, "ja") == japanese
+
+
+def test_a_group_that_the_font_cannot_write_is_left_out() -> None:
+    assert name_words("Kim^Minjun=김^민준", "ja") == "Kim Minjun"
+    assert name_words("Liu^Yang=刘^洋", "en") == "Liu Yang"
+    assert name_words("A\x1b[31m^B", "en") == "A[31m B"
+    assert name_words("김^민준", "en") == "", "the ID is shown in its place"
