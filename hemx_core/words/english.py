@@ -233,14 +233,14 @@ SENTENCES: dict[str, str] = {
     "comparison was forced.",
     "patient_doubtful": "The studies differ in {facts:term}, and agree in what else names the patient. "
     "Make sure that both are of the same patient.",
-    "patient_unknown": "Nothing proves that both studies are of the same patient: an ID or a name is "
+    "patient_unknown": "Nothing proves that both studies are of the same patient. An ID or a name is "
     "missing, or stands for none (such as ANONYMOUS). Make sure that they are.",
     "patient_alike": "The studies write {facts:term} differently; they were taken for one patient's.",
     "patient_by_name": "The patient was recognised by name and birth date, not by an ID.",
     "same_images": "Both studies are the same images under other UIDs: nothing can be said of growth. Give "
     "two scans of different times.",
-    "side_changed": "The haematoma lies on the {was:term} in the earlier and on the {now:term} in the later "
-    "study: another patient, a mirrored series, or a new bleed. Look at both.",
+    "side_changed": "The haematoma lies on the {was:term} in the earlier and on the {now:term} in the "
+    "later study. It may be another patient, a mirrored series or a new bleed. Look at both.",
     "interval_unknown": "The time of day of a study is not known. The interval is missing or "
     "only to the day.",
     "later_before_earlier": "The later study was acquired before the earlier one. They may have been "

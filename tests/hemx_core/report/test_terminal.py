@@ -63,7 +63,7 @@ def test_a_comparison_tells_warnings_before_its_figures() -> None:
     )
     text = _shown(comparison_view(result))
     figures = text.index("Haematoma expansion")
-    assert text.index("WARNING: A study has no patient ID") < text.index("Later study:") < figures
+    assert text.index("WARNING: Nothing proves") < text.index("Later study:") < figures
     assert "WARNING: 2 of the series' slices" in text[:figures]
     assert "Earlier study:" not in text[:figures]
 
