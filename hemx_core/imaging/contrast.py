@@ -108,7 +108,7 @@ _MINUS = (
 )
 _AMOUNT = r"(?<![\d.,])(?!0+(?:[.,]0*)?\s*(?:ml|cc))\d+(?:[.,]\d+)? ?(?:ml|cc)(?![^\W\d_])"
 _NO_AMOUNT = r"(?<![\d.,])0+(?:[.,]0*)? ?(?:ml|cc|mg|g)(?![^\W\d_])(?: ?/ ?s\w*)?"
-_LATER = r"(?:h|hs|hr|hrs|hours?|std|stunden|heures?|ore|horas?|d|days?|tage?|weeks?|months?)(?!\w)"
+_LATER = r"(?:h|hs|hr|hrs|hours?|std|stunden|heures?|ore|horas?|days?|tage?|weeks?|months?)(?!\w)"
 _WITHOUT_AND_WITH = (
     r"(?<!\w)w(?:ith)? ?(?:w ?/? ?o|without)(?!\w)|(?<!\w)(?:w ?/? ?o|without) w(?:ith)?(?!\w)"
     r"|(?<!\w)(?:c|km|k)- ?[/&,]? ?(?:(?:c|km|k) ?\+|\+ ?(?:c|km|k)(?!\w))"
@@ -150,19 +150,19 @@ def _not_given() -> str:
     medium, filler = _any(words.MEDIUM), _any(words.FILLERS)
     without, strong = _any(words.WITHOUT), _any(words.STRONG)
     with_, series = _any(words.WITH), _any(words.SERIES_WORDS)
-    more = rf"(?:{_SEP}(?:{medium}|{filler}))*"
+    more = rf"(?:{_SEP}(?:{medium}|{filler})){{0,5}}"
     # "contrast non-ionic" and "contrast 0.5 mm" do not say that none was given.
     after = rf"{_any(words.AFTER)}(?!\W{{0,2}}ioni)(?![.,]?\d)"
     return "|".join(
         (
-            rf"(?:{without}|\bpre\b){_SEP}(?:{filler}{_SEP})*{medium}{more}",
+            rf"(?:{without}|\bpre\b){_SEP}(?:{filler}{_SEP}){{0,5}}{medium}{more}",
             rf"{strong}(?: (?!{with_}|(?:pre|post)(?!\w))[^\W\d_]+){{0,2}} {medium}{more}",
-            rf"{medium}(?:{_SEP}{filler})*{_SEP}{after}",
+            rf"{medium}(?:{_SEP}(?:{filler}|{medium})){{0,2}}{_SEP}{after}",
             rf"(?<!\w)(?:w ?[-/]? ?o|w ?/? ?out|without)(?=[\W_]*(?:$|\d|{series}))",
             rf"{strong}(?:{_SEP}iv(?!\w)|[\W_]*$)",
             _any(words.PLAIN),
             _MINUS,
-            rf"{_NO_AMOUNT}(?:{_SEP}{medium})?",
+            rf"{_NO_AMOUNT}(?:{_SEP}{medium})?|(?<![\w.,])0 {medium}",
         )
     )
 

@@ -41,10 +41,11 @@ MEDIUM = {
 
 ALONE = {
     "en": """
-        *contrast* | w/c | w cont | post c | ivc | oral iv | po iv | iv oral | enhanced |
-        enhancement | enhancing | ce | dye | iodine*
+        iv cont | iv c | with cm | inj | inject* | ivkm | omni | postkontr | *contrast* | w/c |
+        w cont | post c | ivc | oral iv | po iv | iv oral | enhanced | enhancement | enhancing |
+        ce | dye | iodine*
     """,
-    "de": "*kontrast* | km | mkm | kmg",
+    "de": "mit jod | *kontrast* | km | mkm | kmg",
     "fr": "pdc | avec produit | apc | apci | apdc | aic | iode* | injecte* | injection",
     "it": "mdc | cmdc | iniettat*",
     "es, pt": """
@@ -52,7 +53,7 @@ ALONE = {
         c civ | c contr | civ | cte | inyectad* | inyeccion | injetad*
     """,
     "fi": "varjoaine* | tehoste | tehostea* | tehostein* | tehosteell* | tehostettu",
-    "cs, pl": "s kl | s k l | po kl | po k l | z kl",
+    "cs, pl": "po podaniu | po podani | s kl | s k l | po kl | po k l | z kl",
     "ro": "sdc",
     "tr": "opakli | ilacli",
     "el": "σκιαγραφικ* | σκιαστικ* | ενισχυσ* | εγχυσ*",
@@ -71,6 +72,7 @@ ALONE = {
     "vi": "can quang | tiem thuoc | co tiem | co thuoc | sau tiem",
     "id, ms": "kontras*",
     "phases": """
+        retard* | ritardat* | fase precoce | phase precoce | fase parenchym* | temps parenchym* |
         arterial* | arterie* | arterios* | arteriyel* | arteri | artaerfas* | arteriefas* |
         artarfas* | arter* fa* | fase art* | art | ven | venos* | venoes* | venous* | vene* fa* |
         venefas* | venfas* | venoz* | veineu* | veneus* | venoas* | venaz* | venas fazis |
@@ -94,13 +96,13 @@ ALONE = {
         vasi | vasos | vascular | vasculaire | vascolare | vessels | vaisseaux | gefass* |
         gefaess* | cisternogra* | myelogra* | angio* | angi* ct | angiotac | angiotc | angiotdm |
         cta | spot sign | 3d cta | 4d cta | dcta | mcta | ctangio* | cct a | acta | ctv | ctp |
-        ctpa | cect | ce ct | neuro pct | vpct | cow | willis | circle of willis | carotid* | karotis* |
-        karotid* | carotis | carotyd* | tsa | artery | arteries | arteres | arterias | arterie |
-        artere | vertebral art* | arch to vertex | arch vertex | arch to cow | veno gra* |
-        venogra* | flebogra* | phlebogra* | arteriogra* | perfusi* | perfuzi* | perfuzyon | perf |
-        ct perf* | cbf | cbv | mtt | tmax | dsa | subtract* | bolus* | vnc | vue | vncct |
-        iodine map | iodmap | iod* overlay | кта | ангио* | перфуз* | αγγειο* | 血管造影 |
-        血管成像 | 血管撮影 | 灌注 | 灌流 | パーフュージョン | アンギオ | アンジオ |
+        ctpa | cect | ce ct | neuro pct | vpct | cow | willis | circle of willis | carotid* |
+        karotis* | karotid* | carotis | carotyd* | tsa | artery | arteries | arteres | arterias |
+        arterie | artere | vertebral art* | arch to vertex | arch vertex | arch to cow |
+        veno gra* | venogra* | flebogra* | phlebogra* | arteriogra* | perfusi* | perfuzi* |
+        perfuzyon | perf | ct perf* | cbf | cbv | mtt | tmax | dsa | subtract* | bolus* | vnc |
+        vue | vncct | iodine map | iodmap | iod* overlay | кта | ангио* | перфуз* | αγγειο* |
+        血管造影 | 血管成像 | 血管撮影 | 灌注 | 灌流 | パーフュージョン | アンギオ | アンジオ |
         ダイナミック | 관류 | 혈관조영 | 혈관 조영 | أوعية | اوعيه | קרוטיד* | אנגיו | צנתור |
         एंजियो | แองจิโอ | mach mau nao
     """,
@@ -156,8 +158,9 @@ WITHOUT = {
 """What stands before a medium that was not given, or not yet."""
 
 STRONG = """
-    without | ohne | kein* | sans | sin | senza | sem | nao | zonder | geen | bez | utan | uten |
-    uden | ingen | ilman | fara | sense | χωρισ | ανευ | без | не | khong | chua | tanpa | tidak
+    ss | without | ohne | kein* | sans | sin | senza | sem | nao | zonder | geen | bez | utan |
+    uten | uden | ingen | ilman | fara | sense | χωρισ | ανευ | без | не | khong | chua | tanpa |
+    tidak
 """
 """Of these, those that reach across a word or two: "sem meio de contraste"."""
 
@@ -166,7 +169,7 @@ AFTER = {
         none | no | n | pre | nil | not | off | free | negative | without | 0 ml | 0 cc | 0 |
         false | minus
     """,
-    "de": "kein | keine | keines | nein | nicht | frei | los | ohne",
+    "de": "keins | kein | keine | keines | nein | nicht | frei | los | ohne",
     "fr": "non | aucun | aucune | sans | neant | pas",
     "it": "nessuno | senza",
     "es, pt": "ninguno | nenhum | sin | sem | nao",
@@ -181,7 +184,7 @@ AFTER = {
     "ru, uk": "нет | без | не | нема | ні | ни | отсутств*",
     "zh": "前 | 无 | 無 | 未 | 否 | 没有 | 沒有",
     "ja": "なし | 無し | 無 | ナシ | ない | せず | 不使用 | 未使用 | 未 | 不可 | 前",
-    "ko": "없이 | 없음 | 전 | 안함 | 안 함 | 미사용 | 무 | 미시행",
+    "ko": "미투여 | 없이 | 없음 | 전 | 안함 | 안 함 | 미사용 | 무 | 미시행",
     "he": "ללא | אין | לא",
     "ar": "لا | بدون",
     "hi": "के बिना | बिना | रहित | से पहले | नहीं",
@@ -193,13 +196,15 @@ AFTER = {
 
 PLAIN = {
     "en": """
-        n/c | i- | plain | native | unenhanced | nonenhanced | non enh | uninfused | noncon* |
-        non con | noncontrast* | ncct | nect | nce | nccth | nhct | nc | ncc | woc | wo c |
-        w o c | no c | no iv | non iv | pre | precon* | precontr* | tnc | unenh* | non infused |
-        wocon* | c minus
+        nonce | n/c | i- | plain | native | unenhanced | nonenhanced | non enh | uninfused |
+        noncon* | non con | noncontrast* | ncct | nect | nce | nccth | nhct | nc | ncc | woc |
+        wo c | w o c | no c | no iv | non iv | pre | precon* | precontr* | tnc | unenh* |
+        non infused | wocon* | c minus
     """,
     "de": "nativ* | okm | o km | o kontrast* | leerscan | leeraufnahme | leerserie",
-    "fr": "a blanc | spc | spci | spdc | sic | sans iv | sans ic | non inj* | sans",
+    "fr": """
+        s/inj* | s/ inj* | a blanc | spc | spci | spdc | sic | sans iv | sans ic | non inj* | sans
+    """,
     "it": "smdc | s mdc | in bianco | basale | dirett* | senza",
     "es, pt": """
         s/c | en vacio | vacio | s cte | s contr* | s contraste | s civ | s iv | sc | simple |
@@ -211,8 +216,10 @@ PLAIN = {
     "fi": "natiivi*",
     "baltic": "be kontrast*",
     "el": "απλη | απλη αξονικη",
-    "ru, uk": "нативн* | безконтраст* | бесконтраст* | неконтраст* | доконтраст* | без",
-    "zh": "平扫 | 平掃 | 平扫期 | 素描 | 单纯",
+    "ru, uk": """
+        натив* | нативн* | безконтраст* | бесконтраст* | неконтраст* | доконтраст* | без
+    """,
+    "zh": "普通扫 | 平扫 | 平掃 | 平扫期 | 素描 | 单纯",
     "ja": "単純 | 單純 | プレーン | 非造影",
     "ko": "단순 | 비조영 | 무조영 | 조영x | 조영 x",
     "ar": "بسيط",
@@ -285,36 +292,36 @@ SERIES_WORDS = """
 """Words of a series that say nothing of contrast: "HEAD POST AXIAL" is contrast."""
 
 HARMLESS = """
-    enhanced conversion | enhanced ct image* | enhanced multi* | enhanced detail* |
-    enhanced sharp* | enhanced resol* | enhanced image | enhanced multiframe | enhanced storage |
-    enhanced sop | enhanced dicom | legacy conv* enhanced | edge enhanc* | enhanced edge* |
-    edge contrast | detail enhanc* | image enhanc* | bone enhanc* | sharp* enhanc* |
-    noise enhanc* | structure enhanc* | enhanc* filter | resolution enhanc* | enhanced bone |
-    low contrast | high contrast | hi contrast | soft tissue contrast | tissue contrast |
-    contrast resol* | contrast detail* | contrast scale | contrast phantom | contrast noise |
-    contrast to noise | contrast filter | contrast optim* | kontrastreich | kontrastarm |
-    angiopath* | angioma* | hemangio* | angiosarc* | angioedem* | cavernoma | venous thromb* |
-    without tilt | metal art* | art reduc* | art correct* | artefact* | artifact* |
-    iodine allerg* | contrast allerg* | post f* | posterior* | posterieur* | posteriore* |
-    post op* | postop* | post oper* | post surg* | post trau* | posttraum* | post treat* |
-    post ther* | post thromb* | post tpa | post rtpa | post lysis | post lyse | post evt |
-    post coil* | post clip* | post embol* | post evd | post shunt* | post vp* | post crani* |
-    post proc* | postproc* | post mort* | postmort* | pmct | post red* | post resec* | post fall |
-    post stroke | post ict* | post part* | post evac* | post drain* | post biops* | post sx |
-    post rx | post arrest | post cardiac* | post angio* | post stent* | post burr* |
-    post decomp* | post tap | post lp | post intub* | post angiopl* | post eval | post chir* |
-    post code | post crash | post mva | post tbi | post concuss* | post extub* | post hem* |
-    post bleed* | post rt | post radi* | post chemo* | post transpl* | post dialys* | post ecmo |
-    post thoro* | post natal* | post menin* | postnat* | postpart* | poste | post it | with bone |
-    w bone | with mar | w mar | with imar | with sedation | with anaesth* | with anesth* |
-    with tilt | w tilt | with gantry | with mpr* | w mpr* | with recon* | w recon* | with 3d |
-    w 3d | with thin* | w thin* | with asir* | w asir* | con mpr | mit mpr | avec mpr |
-    with reform* | w reform* | with fid* | with frame | w frame | with mask | with stealth |
-    with contrast window | c spine | c sp | c1 | c2 | c arm | delayed injury | delayed hem* |
-    delayed bleed* | carotid canal | inject* site | carotide interne canal | arterial line |
-    artery stent | venous malf* | venous angiom* | venous infarct* | 増強なし | 血管障害 |
-    脳血管障害 | 動脈硬化 | 動脈瘤術後 | 静脈洞血栓 | 静脉窦血栓 | 対比 | contrast window* |
-    portable | portal* dent* | portio
+    fossa post* | fosa post* | fosse post* | so nao | inject* site | enhanced conversion |
+    enhanced ct image* | enhanced multi* | enhanced detail* | enhanced sharp* | enhanced resol* |
+    enhanced image | enhanced multiframe | enhanced storage | enhanced sop | enhanced dicom |
+    legacy conv* enhanced | edge enhanc* | enhanced edge* | edge contrast | detail enhanc* |
+    image enhanc* | bone enhanc* | sharp* enhanc* | noise enhanc* | structure enhanc* |
+    enhanc* filter | resolution enhanc* | enhanced bone | low contrast | high contrast |
+    hi contrast | soft tissue contrast | tissue contrast | contrast resol* | contrast detail* |
+    contrast scale | contrast phantom | contrast noise | contrast to noise | contrast filter |
+    contrast optim* | kontrastreich | kontrastarm | angiopath* | angioma* | hemangio* |
+    angiosarc* | angioedem* | cavernoma | venous thromb* | without tilt | metal art* |
+    art reduc* | art correct* | artefact* | artifact* | iodine allerg* | contrast allerg* |
+    post f* | posterior* | posterieur* | posteriore* | post op* | postop* | post oper* |
+    post surg* | post trau* | posttraum* | post treat* | post ther* | post thromb* | post tpa |
+    post rtpa | post lysis | post lyse | post evt | post coil* | post clip* | post embol* |
+    post evd | post shunt* | post vp* | post crani* | post proc* | postproc* | post mort* |
+    postmort* | pmct | post red* | post resec* | post fall | post stroke | post ict* |
+    post part* | post evac* | post drain* | post biops* | post sx | post rx | post arrest |
+    post cardiac* | post angio* | post stent* | post burr* | post decomp* | post tap | post lp |
+    post intub* | post angiopl* | post eval | post chir* | post code | post crash | post mva |
+    post tbi | post concuss* | post extub* | post hem* | post bleed* | post rt | post radi* |
+    post chemo* | post transpl* | post dialys* | post ecmo | post thoro* | post natal* |
+    post menin* | postnat* | postpart* | poste | post it | with bone | w bone | with mar | w mar |
+    with imar | with sedation | with anaesth* | with anesth* | with tilt | w tilt | with gantry |
+    with mpr* | w mpr* | with recon* | w recon* | with 3d | w 3d | with thin* | w thin* |
+    with asir* | w asir* | con mpr | mit mpr | avec mpr | with reform* | w reform* | with fid* |
+    with frame | w frame | with mask | with stealth | with contrast window | c spine | c sp | c1 |
+    c2 | c arm | delayed injury | delayed hem* | delayed bleed* | carotid canal |
+    carotide interne canal | arterial line | artery stent | venous malf* | venous angiom* |
+    venous infarct* | 増強なし | 血管障害 | 脳血管障害 | 動脈硬化 | 動脈瘤術後 | 静脈洞血栓 |
+    静脉窦血栓 | 対比 | contrast window* | portable | portal* dent* | portio
 """
 """What looks like a word for contrast and is none: taken out first."""
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from hemx_core.imaging.contrast_picture import contrast_notes, look_for_contrast
 from hemx_core.imaging.prepare import check_head
+from hemx_core.imaging.survey import survey
 from hemx_core.imaging.values import check_values
 from hemx_core.imaging.volume import HUVolume
 
@@ -32,7 +34,8 @@ def inspect(volume: HUVolume, on_slice: OnSlice | None = None) -> HUVolume:
     """
     volume = check_values(volume)
     check_head(volume, on_slice=on_slice)
-    return volume
+    notes = contrast_notes(volume.notes, look_for_contrast(survey(volume)))
+    return volume if notes == volume.notes else replace(volume, notes=notes)
 
 
 def as_inspected(volume: HUVolume, clipped_to_hu: tuple[float, float] | None) -> HUVolume:

@@ -33,6 +33,7 @@ DOUBTS: Mapping[str, Doubt] = MappingProxyType(
         "another_scan": Doubt.NONE,
         "contrast": Doubt.PICTURE,
         "contrast_contradicted": Doubt.PICTURE,
+        "looks_enhanced": Doubt.PICTURE,
         "derived_images": Doubt.NONE,
         "duplicate_slices_differ": Doubt.PICTURE,
         # The series' own gaps and ends tell whether what could not be read was part of it.

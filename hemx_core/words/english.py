@@ -87,9 +87,13 @@ SENTENCES: dict[str, str] = {
     "Make sure that the right one was read, or name another one with its part number (--series).",
     "contrast": "{reason:first}. Expected was a non-contrast series: the markers are defined on "
     "it. The series was read because it was named. Do not rely on the result.",
-    "contrast_contradicted": "The header contradicts itself on contrast medium: {sign}, but {against}. "
-    "Contrast medium looks like blood. Make sure that none was given.",
-    "contrast_unsure": "Contrast medium may have been given: {sign}. Make sure that it was not.",
+    "contrast_contradicted": "The header contradicts itself on contrast medium: {sign}, but {against}."
+    "[ {seen}.] Contrast medium looks like blood. Make sure that none was given.",
+    "contrast_unsure": "Contrast medium may have been given: {sign}.[ {seen}.] Make sure that it was not.",
+    "contrast.not_seen": "The picture shows no enhanced vessels",
+    "looks_enhanced": "The vessels look as after contrast medium.[ The sagittal sinus has {sinus_hu} HU; "
+    "blood has 40 to 75.][ Dense spots lie deep in the brain on {spotted_slices} of {slices} slices.] "
+    "Contrast medium looks like blood and hides it. Give the series without contrast medium.",
     "acquired_after": "The study holds another series like this one, acquired later, perhaps after "
     "contrast medium: {series:; }. The earlier one was read. Make sure that it is the right one.",
     "acquired_before": "The study holds a head series acquired before this one: {series:; }. The one "

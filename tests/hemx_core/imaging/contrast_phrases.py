@@ -354,6 +354,168 @@ trước tiêm
 không dùng thuốc cản quang
 sebelum kontras
 tanpa zat kontras
+HEAD WITHOUT IV
+NO CM
+C (-)
+0 CONTRAST
+KEIN KM
+OHNE KONTRAST
+KM ohne
+PHASE NATIVE
+SS CONTRASTE
+SS IV
+SS PDC
+SANS CONTRASTE
+SENZA M.D.C.
+S.C.
+SIN CTE
+NATIVO
+BEZ KONTRASTU
+UTAN KM
+UTEN KM
+U/K
+NATÍV
+FARA SUBSTANTA DE CONTRAST
+ΧΩΡΙΣ
+БЕЗ
+НАТИВ
+普通扫描
+非增強
+造影剤投与前
+造影剤未投与
+조영제 미투여
+조영 X
+PRECONTRAST
+UNENHANCED
+NON-ENHANCED
+NON CE
+NONCE
+w/o dye
+No dye
+HEAD W/O DYE
+Unenhanced head
+Head unenh
+CT head non contrast
+CT HEAD NON-CON
+CTHEAD WO
+HEAD/WO
+BRAIN WO CONTRAST
+BRAIN W/O CON
+Head without contrast material
+without contrast medium
+w/o contrast 5mm
+WO CONTRAST THIN BONE
+NONCONTRAST HEAD CT
+NON CONTRAST BRAIN
+non-contrast enhanced
+No IV contrast given
+IV contrast: none
+Contrast: 0
+Contrast - no
+CONTRAST: NEGATIVE
+contrast none
+Kontrast: keins
+Kontrast: ohne
+KM - keine
+KM: nein
+KM: nicht gegeben
+KM nicht verabreicht
+Kontrastmittel: keine
+CT Schädel ohne KM
+Schädel ohne Kontrastmittel
+nativ ohne KM
+Schädel-CT nativ
+Hirn nativ
+CT Hirn ohne
+crâne sans injection
+crane sans
+scanner cérébral sans injection
+TDM cérébrale non injectée
+sans pdc
+s/ injection
+PDC: non
+injection: aucune
+TC encefalo senza mdc
+encefalo diretta
+cranio senza
+mdc: nessuno
+TAC craneal sin contraste
+TC craneal sin cte
+craneo s/ cte
+craneo sin
+contraste: ninguno
+TC crânio sem
+TC de crânio sem contraste
+contraste: nenhum
+contraste: nao
+CT hersenen blanco
+CT hoofd zonder contrast
+contrast: geen
+contrast: nee
+TK głowy bez kontrastu
+głowa bez k.
+kontrast: brak
+kontrast: nie
+CT mozku bez kontrastu
+CT mozku nativně
+kontrast: ne
+DT hjärna utan kontrast
+CT hjärna utan iv kontrast
+kontrast: nej
+CT caput uten kontrast
+CT cerebrum uden kontrast
+kontrast: nei
+pää natiivi
+aivot ilman varjoainetta
+agy natív
+agykoponya CT kontraszt nélkül
+CT cerebral nativ
+CT cranian fără contrast
+fara contrast
+kontrast: yok
+beyin BT kontrastsız
+CT εγκεφάλου χωρίς σκιαγραφικό
+КТ головного мозга без контраста
+КТ голови без контрасту
+без контрастного усиления
+контраст не вводился
+контраст: не введен
+脑平扫
+头部CT平扫
+颅脑平扫 5mm
+无造影
+未用造影剂
+对比剂：无
+頭部CT単純
+脳CT 単純
+頭部単純CT 5mm
+造影：無
+造影：なし
+造影 無し
+造影剤：無
+造影剤無し
+非造影CT
+뇌 CT 비조영
+조영: 없음
+조영제: 없음
+뇌 단순CT
+조영증강 전
+CT رأس بدون صبغة
+CT מוח ללא חומר ניגוד
+सीटी ब्रेन बिना कंट्रास्ट
+CT สมอง ไม่ฉีดสารทึบรังสี
+CT sọ não không tiêm thuốc cản quang
+CT kepala tanpa kontras
+Pre
+PRE CONTRAST
+pre-contrast
+PRE-IV
+before injection
+Before IV contrast
+Plain brain
+PLAIN AXIAL 5MM
+Non infused
+uninfused
 """
 """No contrast medium."""
 
@@ -819,6 +981,181 @@ Post KM
 CIV
 CCIV
 c/ civ
+HEAD WITH & WITHOUT
+POST-CONTRAST
+C +
+W/CONT
+IV CONT
++ CONTRAST
+CONTRAST+
+WITH CM
+i.v. contrast
+Kontrast +
+KM i. v.
+K+
+Schädel-CT mit KM
+Schädel nach KM-Gabe
+KM Phase
+arterielle Phase
+Angiographie
+Avec Inj.
+Temps art
+Temps portal
+Con contrasto
+Dopo MdC
+ART
+VEN
+TARDIVA
+C/CONTRASTE
+CON CTE
+c/CIV
+TARDIO
+POS CONTRASTE
+MET CONTRAST
+Z KONTRASTEM
+Z ŚRODKIEM KONTRASTOWYM
+MED KM
+IV-KONTRAST
+VARJOAINE+
+KONTRASZT
+CU SUBSTANTA DE CONTRAST
+KONTRASTLI
+ΜΕ ΣΚΙΑΓΡΑΦΙΚΟ
+С КОНТРАСТНЫМ УСИЛЕНИЕМ
+АРТЕРИАЛЬНАЯ
+强化扫描
+動脈期
+延遲期
+造影後 遅延相
+CE+
+조영제 주입 후
+지연
+بالتباين
+DYE GIVEN
+ISOVUE-370
+OMNI 350
+Head-Neck CTA 0.6
+HEAD CTA 1.0
+AngioCT
+Angio-CT
+cta brain
+Brain CTA
+BRAIN CTP
+CTP 10mm
+CE HEAD
+CE BRAIN 5mm
+Brain enhanced
+with enhancement
+HEAD CONTRAST
+contrast phase
+HEAD IV C+
+iv c
+W IV CONTRAST
+w/IV
+WITH IV DYE
+Post inject
+after contrast
+after injection
+5 min post
+10 MIN POST
+3 MIN DELAY
+DELAYED POST
+delay 70s
+30 sec delay
+portal phase
+venous phase 70s
+late arterial
+Early arterial
+fase precoce
+fase portale
+fase equilibrio
+ritardata
+temps parenchymateux
+phase veineuse
+phase artérielle
+phase tardive
+retard
+iodé
+produit iodé
+avec contraste iodé
+mit Jod
+jodhaltiges KM
+Kontrastmittelgabe
+Kontraststudie
+postkontr.
+n.KM
++ KM i.v.
+i.v.-KM
+TK z kontrastem dożylnym
+po podaniu środka
+mit i.v. Kontrast
+CT Hirn mit
+mozek po podání k.l.
+mozek s KL
+cerebrum m. kontrast
+CT hoved med kontrast
+hode med kontrast
+DT hlavy s kontrastom
+glava s kontrastom
+glava sa kontrastom
+cap cu contrast
+agy CT kontraszttal
+pea kontrastiga
+galva su kontrastu
+beyin BT kontrastlı
+IV kontrast
+İVKM
+εγκέφαλος με σκιαγραφικό
+КТ головы с контрастом
+КТ голови з контрастом
+КТ ангио
+头颅CTA
+颅脑增强
+脑动脉
+头CT增强
+頭部CT 造影
+脳造影CT
+頭部造影 5mm
+造影 axial
+造影CT後期相
+CTA 脳
+뇌 CT 조영
+뇌 조영증강
+뇌CT 조영후
+CT رأس مع صبغة
+CT מוח עם חומר ניגוד
+सीटी ब्रेन कंट्रास्ट के साथ
+CT สมอง ฉีดสารทึบรังสี
+CT sọ não có tiêm thuốc cản quang
+CT kepala dengan kontras
+con mezzo di contrasto
+tac encefalo con mdc
+TC encéfalo com contraste
+TAC craneal con contraste
+scanner cérébral avec injection
+scanner cérébral injecté
+TDM C+
+Head Post Contrast Axial
+AX POST CONTRAST
+3D POST
+COW 0.625
+COW MIP
+CIRCLE OF WILLIS 1MM
+Carotids & COW
+VERTEBRALS AND CAROTIDS
+Stroke CTA
+CODE STROKE CTA
+mCTA
+CTA phase 1
+CTA DELAY
+CTV HEAD
+venogram head
+MR VENOGRAM
+Brain perfusion
+Perfusion 5.0
+Neuro perfusion
+TEST BOLUS
+Bolus
 """
 """Contrast medium in the vessels."""
 
@@ -947,6 +1284,136 @@ WITHOUT TILT
 Arc 1.5
 Hemangioma
 Contrast to noise phantom
+HEAD 5MM AXIAL
+AX HEAD 5MM
+AX BRAIN
+AXIAL BRAIN 5.0
+Axial 2.5mm STND
+Recon 2: HEAD
+Head STD 1.25
+Brain Helical
+CT HEAD
+HEAD CT
+NEURO HEAD
+HeadSeq 4.8 H31s
+Hd 5.0
+Cranio-cerebral
+Encéfalo
+Hirn
+Gehirn 5mm
+CT Kopf
+MPR cor
+Tra 5mm
+Kopf tra
+Kopf Spirale 1.0 Hr38
+Post-Fossa 2.5mm
+post fosa
+Fosa posterior
+Fossa post.
+Post surgical
+S/P CRANI
+Head 5mm post op
+POST OP DAY 1
+Head trauma
+Skull
+Skull base
+PET CT
+AC CT
+CT attenuation
+Lung
+CHEST
+FACE
+Orbits
+Sinuses
+IAC
+Temporal Bone
+Cervical
+C Spine
+T-Spine
+5.0 x 5.0
+Brain window
+Subdural window
+Bone window W2000
+W100 L40
+Brain W80
+STROKE WINDOW
+STEALTH
+BRAINLAB
+NAVIGATION
+Pediatric head
+BABY HEAD
+Head (0-2)
+HEAD_TRAUMA
+HEAD^ROUTINE
+Head^HeadRoutine (Adult)
+Head^1_HEAD_ROUTINE
+Cerveau
+Cervello
+Cerebro
+mozog
+hlava
+glava
+Kepala
+Đầu
+Sọ não
+สมอง
+ศีรษะ
+ראש
+מוח
+رأس
+دماغ
+सिर
+두부
+뇌
+头
+颅脑
+頭部 5mm
+頭部 軸位
+頭部CT
+脳 軟部
+骨条件
+Convolution B31
+O-MAR
+MAR head
+Metal Artifact Reduction
+Dual Energy
+DE_Head F_0.5
+Mixed
+80kV
+Monoenergetic 70 keV
+Sn140
+IQon
+SPECTRAL
+conventional
+CONV 5mm
+Concise
+Continuous
+Central
+Cephal
+COMPLETE HEAD
+Computed
+Comparison
+CONE BEAM
+Control
+Contr. CT
+CTRL
+con't
+Noncoplanar
+Vendor
+venture
+Article
+PERFORMED
+performed elsewhere
+Outside
+IVD
+4th ventricle
+C3-C4
+PC
+CM
+5 cm
+10 cm FOV
+25 cm
+mm
 """
 """Says nothing of contrast medium."""
 

@@ -19,9 +19,9 @@ from hemx_core.imaging.contrast import (
 from tests.hemx_core.imaging.contrast_phrases import CONTRAST, NEUTRAL, PLAIN, UNSURE, lines
 
 TABLE = (
-    (PLAIN, Said.NOT_GIVEN, 320),
-    (CONTRAST, Said.GIVEN, 420),
-    (NEUTRAL, Said.NOTHING, 120),
+    (PLAIN, Said.NOT_GIVEN, 450),
+    (CONTRAST, Said.GIVEN, 550),
+    (NEUTRAL, Said.NOTHING, 240),
     (UNSURE, Said.UNSURE, 12),
 )
 
@@ -109,7 +109,16 @@ def test_routes_that_lead_to_the_head() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["no " * 90, "de " * 90 + "x", "oral " * 60 + "x", "1" * 999, "造影剤" * 99, "thuoc " * 60],
+    [
+        "no " * 90,
+        "de " * 90 + "x",
+        "oral " * 60 + "x",
+        "1" * 999,
+        "c" * 256,
+        "contrast " * 30,
+        "造影剤" * 99,
+        "thuoc " * 60,
+    ],
 )
 def test_no_text_takes_long(text: str) -> None:
     read_words("warm up +"), read_agent("warm up")
