@@ -26,6 +26,7 @@ ELSEWHERE = {
     "screenshots": ("app.screenshots:main", "Pictures of the app's screens."),
     "growth": ("accuracy.growth:app", "Haematoma expansion, where the truth is known."),
     "signs": ("accuracy.signs:main", "The rule-based signs on phantoms."),
+    "world": ("world.cli:main", "What the world hands in: right, refused, or said."),
     "insertion-picture": (
         "accuracy.insertion_picture:main",
         "Inserted haematomas beside real ones, as a contact sheet.",
