@@ -10,6 +10,7 @@ from typing import Any
 from benchmarks.app.verdicts import MEASUREMENTS
 from benchmarks.harness.markdown import interval, table
 from benchmarks.paper.report import experiment_facts
+from benchmarks.world import report as world_report
 from hemx_core.bundle.load import app_models_folder
 from hemx_core.manifest import ModelManifest
 from hemx_core.markers import MARKERS
@@ -108,6 +109,17 @@ def validation(results: Path) -> str:
         for gate in report["gates"]
     ]
     return table((f"Bundle, recipe `{report['recipe']}`", "Measured", "Gate"), rows)
+
+
+def world(results: Path) -> str:
+    """Awkward inputs, real files and studies with nothing wrong."""
+    report = _read(results / "world.json")
+    parts = (
+        ("cases", world_report.kinds),
+        ("files", world_report.files),
+        ("quiet", world_report.quiet),
+    )
+    return "\n\n".join(write(report[name]) for name, write in parts if report.get(name))
 
 
 def parity(results: Path) -> str:

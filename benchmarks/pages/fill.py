@@ -41,6 +41,7 @@ BLOCKS: dict[str, Callable[..., str | dict[str, Any]]] = {
     "growth": accuracy.expansion,
     "validation": accuracy.validation,
     "parity": accuracy.parity,
+    "world": accuracy.world,
     "study": accuracy.study,
     "app": accuracy.app,
     "experiment": accuracy.experiment,

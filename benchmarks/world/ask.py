@@ -26,7 +26,8 @@ def answered(question: Callable[[], Found]) -> Found:
     try:
         found = question()
     except HemxError as error:
-        found = Found(error=f"{error.code}: {error}")
+        # What was found, without the remedy: it names what may be wrong, too.
+        found = Found(error=f"{error.code}: {error.found}")
     except Exception as error:  # what must not happen is counted, not passed on
         last = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{Path(last.filename).name}:{last.lineno}"
@@ -59,6 +60,7 @@ def save(study: Path, models: TriageModels, *, hidden: Iterable[str] = (), **opt
         study: folder.
         models: loaded models.
         hidden: texts to look for in what was written.
+        shown: texts to miss in the DICOM objects.
         **options: of `TriageResult.save`.
     """
     result = hemx.triage(study, models=models)
@@ -70,9 +72,11 @@ def save(study: Path, models: TriageModels, *, hidden: Iterable[str] = (), **opt
             notes = (Said(code=error.code, severity="extra", text=str(error)),)
         written = [path for path in Path(folder).rglob("*") if path.is_file()]
         leaked = tuple(text for text in hidden if any(_holds(path, text) for path in written))
+        objects = [path for path in written if path.suffix == ".dcm"]
+        absent = tuple(text for text in shown if not any(_holds(path, text) for path in objects))
         names = tuple(sorted({path.name for path in written}))
     found = of_triage(result)
-    return replace(found, notes=(*found.notes, *notes), files=names, leaked=leaked)
+    return replace(found, notes=(*found.notes, *notes), files=names, leaked=leaked, absent=absent)
 
 
 def _holds(path: Path, text: str) -> bool:

@@ -32,11 +32,11 @@ class Bases:
         self.folder = folder
 
     def path(self, name: str, time: str = "baseline") -> Path:
-        """The folder of a study: `plain` (40 mL, no marker), `grown` (a pair) or `healthy`."""
+        """The folder of a study: `plain` (52 mL, no marker), `grown` (a pair) or `healthy`."""
         drawn = self.folder / name
         if not (drawn / "truth.json").exists():
             made: dict[str, dict[str, Any]] = {
-                "plain": {"seed": 412, "volume_ml": 40.0, "markers": []},
+                "plain": {"seed": 412, "volume_ml": 52.0, "markers": []},
                 "grown": {"seed": 77, "volume_ml": 28.0, "markers": [], "growth": 1.5},
                 "healthy": {"seed": 513, "lesion": False},
             }

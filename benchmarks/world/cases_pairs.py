@@ -158,10 +158,14 @@ def _written() -> Iterator[Case]:
             build=of_plain(change),
             expected=expected,
             ask="save",
-            options={"dicom": True, "hidden": expected.hidden, **options},
+            options={
+                "dicom": True,
+                "hidden": expected.hidden,
+                "shown": expected.shown,
+                **options,
+            },
         )
 
-    everything = Expected(advice=True, volume=0.001, files=(SEG, SR, PDF), note=".")
     for variant, charsets, name in (
         ("Japanese", ["", "ISO 2022 IR 87"], "Probe^Taro=試験^太郎=しけん^たろう"),
         ("Korean", "ISO 2022 IR 149", "Hong^Gildong=洪^吉洞=홍^길동"),
@@ -172,7 +176,7 @@ def _written() -> Iterator[Case]:
             "character sets",
             variant,
             partial(put, SpecificCharacterSet=charsets, PatientName=name),
-            everything,
+            Expected(advice=True, volume=0.001, files=(SEG, SR, PDF), note=".", shown=(name,)),
             identify=True,
             pdf=True,
         )

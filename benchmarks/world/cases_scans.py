@@ -35,7 +35,7 @@ def cases() -> Iterator[Case]:
 
 
 def _thinned() -> Iterator[Case]:
-    for step, volume in ((2, 0.05), (3, 0.1)):
+    for step, volume in ((2, 0.07), (3, 0.15)):
         yield Case(
             kind="every second slice",
             variant=f"1 of {step}",

@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from benchmarks.world import files
+from benchmarks.world.expect import counts
 from benchmarks.world.report import page
-from benchmarks.world.run import World, counts
+from benchmarks.world.run import World
 from hemx_core import provenance
 from hemx_core.data import phe_sich
 from hemx_core.errors import DatasetError

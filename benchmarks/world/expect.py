@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -49,6 +50,7 @@ class Found:
         answers: of a comparison, by definition.
         files: names of what was written.
         leaked: texts that must be in no file, and are.
+        absent: texts that must be in a DICOM object, and are in none.
         seconds: wall time.
     """
 
@@ -63,6 +65,7 @@ class Found:
     answers: Mapping[str, str] = field(default_factory=dict)
     files: tuple[str, ...] = ()
     leaked: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
     seconds: float = 0.0
 
     def warnings(self) -> list[Said]:
@@ -82,6 +85,7 @@ class Found:
             "answers": dict(self.answers),
             "files": list(self.files),
             "leaked": list(self.leaked),
+            "absent": list(self.absent),
             "seconds": round(self.seconds, 2),
         }
 
@@ -104,6 +108,7 @@ class Expected:
         answer: what every definition of a comparison must say; empty: as unchanged, where `advice`.
         files: names that must be written.
         hidden: texts that must be in no file.
+        shown: texts that must be in a DICOM object.
     """
 
     right: bool = True
@@ -118,6 +123,7 @@ class Expected:
     answer: str = ""
     files: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
 
 
 def judge(found: Found, full: Found, expected: Expected) -> tuple[Outcome, str]:
@@ -171,6 +177,8 @@ def _misses(found: Found, full: Found, expected: Expected, *, excused: bool) -> 
         yield f"not written: {', '.join(missing)}"
     if found.leaked:
         yield f"in the files: {', '.join(found.leaked)}"
+    if found.absent:
+        yield f"in no file: {', '.join(found.absent)}"
 
 
 def _differences(found: Found, full: Found, expected: Expected) -> Iterator[str]:
@@ -184,3 +192,9 @@ def _differences(found: Found, full: Found, expected: Expected) -> Iterator[str]
         yield f"answers {dict(found.answers)}"
     if expected.slices and found.slices != full.slices:
         yield f"{found.slices} slices instead of {full.slices}"
+
+
+def counts(rows: Sequence[Json]) -> dict[str, int]:
+    """How many rows of a table have each outcome."""
+    found = Counter(row["outcome"] for row in rows)
+    return {str(outcome): found[str(outcome)] for outcome in Outcome}

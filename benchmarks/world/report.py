@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks.harness.markdown import table
-from benchmarks.world.expect import Outcome
-from benchmarks.world.run import counts
+from benchmarks.world.expect import Outcome, counts
 from hemx_core.records import Json
 
 _SHOWN = 160

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.world import ask, cases_pairs, cases_scans, cases_values, files, given, quiet
 from benchmarks.world.bases import Bases, save
-from benchmarks.world.expect import Expected, Found, Outcome, judge
+from benchmarks.world.expect import Expected, Found, judge
 from benchmarks.world.registry import Case
 from hemx_core import provenance
 from hemx_core.pipeline import TriageModels
@@ -201,9 +200,3 @@ def _row(kind: str, variant: str, found: Found, full: Found, expected: Expected)
         "found": found.to_json(),
         "full_ml": None if full.volume_ml is None else round(full.volume_ml, 2),
     }
-
-
-def counts(rows: Sequence[Json]) -> dict[str, int]:
-    """How many rows have each outcome."""
-    found = Counter(row["outcome"] for row in rows)
-    return {str(outcome): found[str(outcome)] for outcome in Outcome}

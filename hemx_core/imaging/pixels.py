@@ -240,10 +240,13 @@ def _decoded(element: _PixelElement, header: SliceHeader) -> tuple[Stored, bool]
 
     try:
         pixels = decode(whole.data)
-    except Exception as error:
+    except Exception as refused:
         if whole.spare is None:
+            raise DamageError(Phrase("stream.decoder")) from refused
+        try:
+            pixels, whole = decode(whole.spare), replace(whole, other=None)
+        except Exception as error:
             raise DamageError(Phrase("stream.decoder")) from error
-        pixels, whole = decode(whole.spare), replace(whole, other=None)
     tells = plugin == "pyjpegls" or (plugin == "pylibjpeg" and whole.invalid_behind)
     if not tells and whole.other is not None and not agrees(whole.other, pixels):
         raise DamageError(Phrase("stream.short"))
