@@ -53,7 +53,14 @@ def compare_folders(earlier: Path, later: Path, models: TriageModels, **options:
     return replace(of_triage(result.later), notes=said(notes), answers=answers)
 
 
-def save(study: Path, models: TriageModels, *, hidden: Iterable[str] = (), **options: Any) -> Found:
+def save(
+    study: Path,
+    models: TriageModels,
+    *,
+    hidden: Iterable[str] = (),
+    shown: Iterable[str] = (),
+    **options: Any,
+) -> Found:
     """`hemx.triage` and everything that can be written; an extra that fails is a note.
 
     Args:

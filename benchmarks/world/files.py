@@ -26,6 +26,7 @@ from hemx_core.imaging.volume import AIR_HU
 from hemx_core.records import Json
 
 _PADDING_BELOW_HU = -1000
+_CODE = (".py", ".pyc")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,10 +49,10 @@ class FileFound:
 
 
 def pydicom_folders() -> list[Path]:
-    """The test files that pydicom and pydicom-data bring along."""
+    """The files that pydicom and pydicom-data bring along."""
     import pydicom.data
 
-    folders = [Path(pydicom.data.__file__).parent / "test_files"]
+    folders = [Path(pydicom.data.__file__).parent]
     try:
         import data_store  # type: ignore[import-untyped]
     except ImportError:
@@ -60,9 +61,10 @@ def pydicom_folders() -> list[Path]:
 
 
 def walk(folders: Iterable[Path]) -> Iterator[Path]:
-    """All files below folders, in order."""
+    """All files below folders, in order, but not the packages' own code."""
     for folder in folders:
-        yield from sorted(path for path in folder.rglob("*") if path.is_file())
+        files = (path for path in folder.rglob("*") if path.is_file())
+        yield from sorted(path for path in files if path.suffix not in _CODE)
 
 
 def look_at(path: Path) -> FileFound:
