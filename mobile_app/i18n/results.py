@@ -62,6 +62,7 @@ STRINGS: dict[str, tuple[str, str]] = {
     "reading.hu": ("{hu} HU", "CT値 {hu} HU"),
     "reading.length": ("{mm} mm", "{mm} mm"),
     "reading.volume": ("Haematoma {ml} mL", "血腫量 {ml} mL"),
+    "reading.cannot_tell": ("Cannot tell: see Result", "判定できません（「結果」を参照）"),
     "reading.no_blood": ("No haematoma found", "血腫は検出されず"),
     "reading.provisional": ("Triage is running: provisional", "解析中（暫定）"),
     "reading.no_result": ("Not analysed: no result", "未解析：結果なし"),

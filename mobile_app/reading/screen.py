@@ -13,6 +13,7 @@ from kivy.uix.label import Label
 
 from hemx_core.imaging.volume import HUVolume
 from hemx_core.markers import MARKER_CODES
+from hemx_core.measure.doubts import Doubt, in_doubt
 from hemx_core.report.pictures import edge_letters
 from hemx_core.result import SliceUpdate
 from hemx_core.words.report import Texts
@@ -281,6 +282,7 @@ class Reading(BoxLayout):
                 automatic_ml=context.result.haematoma_volume_ml,
                 growth=self.correction.growth,
                 earlier=self.correction.earlier,
+                doubtful=Doubt.PICTURE in in_doubt(context.result.notes),
             )
 
 

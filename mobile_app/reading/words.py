@@ -63,6 +63,7 @@ def findings(
     automatic_ml: float,
     growth: Growth | None,
     earlier: Earlier | None,
+    doubtful: bool = False,
 ) -> str:
     """The volume, corrected or not, and the growth since the earlier study.
 
@@ -70,6 +71,7 @@ def findings(
         editor: the mask as it stands.
         automatic_ml: the network's volume.
         growth, earlier: None where there is no earlier study.
+        doubtful: whether the pictures may hide blood where none was found.
     """
     ml = number(language, editor.volume_ml, 1)
     if editor.corrected:
@@ -78,8 +80,9 @@ def findings(
             text(language, "reading.automatic", ml=number(language, automatic_ml, 1)),
         ]
     else:
-        blood = editor.volume_ml > 0
-        lines = [text(language, "reading.volume" if blood else "reading.no_blood", ml=ml)]
+        none = "cannot_tell" if doubtful else "no_blood"
+        key = "volume" if editor.volume_ml > 0 else none
+        lines = [text(language, f"reading.{key}", ml=ml)]
     if editor.unsaved:
         lines.append(text(language, "reading.not_saved"))
     if growth is not None and earlier is not None:

@@ -186,7 +186,8 @@ def volume_card(language: str, facts: Facts, correction: Correction | None) -> C
     card = Card()
     card.add_widget(heading(text(language, f"result.volume{'_corrected' * corrected}")))
     if blood.volume_ml <= 0:
-        card.add_widget(Wrapped(text=texts("none_found")))
+        doubtful = facts.shown.recommendation is Recommendation.CANNOT_TELL
+        card.add_widget(Wrapped(text=texts("cannot_judge" if doubtful else "none_found")))
     else:
         shown = f"{volume_words(language, blood)} mL"
         card.add_widget(Heading(text=shown, font_size=HUGE, bold=True))

@@ -37,6 +37,17 @@ def test_the_automatic_volume_stands_alone() -> None:
     assert told("en", editor(0)) == ["No haematoma found"]
 
 
+def test_none_found_is_not_said_of_pictures_that_may_hide_blood() -> None:
+    for language, expected in (
+        ("en", "Cannot tell: see Result"),
+        ("ja", "判定できません（「結果」を参照）"),
+    ):
+        lines = findings(
+            language, editor(0), automatic_ml=0.0, growth=None, earlier=None, doubtful=True
+        )
+        assert lines == expected
+
+
 def test_a_corrected_volume_is_called_so_beside_the_automatic_one() -> None:
     now = editor(20)
     now.begin(0, (40, 40), radius_mm=8.0, erases=False)
