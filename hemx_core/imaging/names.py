@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections import Counter
 from enum import IntEnum
+from functools import lru_cache
 from itertools import permutations
 
 from hemx_core.imaging.folding import fold
@@ -128,6 +129,7 @@ class Likeness(IntEnum):
     """But for case, accents, width, order, blanks and usual ways to romanise."""
 
 
+@lru_cache(maxsize=4096)
 def names_somebody(value: str) -> bool:
     """Whether a name or an ID is one: not empty, no stand-in, not one sign repeated."""
     words = [word for word in _words(value) if word not in HONORIFICS]
@@ -158,6 +160,7 @@ def _by_characters(written: Likeness, sounded: Likeness) -> Likeness:
     return max(written, min(sounded, Likeness.NEAR))
 
 
+@lru_cache(maxsize=4096)
 def _groups(name: str) -> dict[str, tuple[str, ...]]:
     """Words of each group by its script, without honorifics; none of a group that names nobody."""
     groups: dict[str, tuple[str, ...]] = {}
@@ -256,6 +259,7 @@ _SPELLINGS = tuple(
 )  # fmt: skip
 
 
+@lru_cache(maxsize=4096)
 def _loose(word: str) -> str:
     """A word in one of its usual spellings, the same for all of them; for comparison alone."""
     for pattern, plain in _SPELLINGS:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from types import MappingProxyType
 
 from hemx_core.imaging.folding import fold
@@ -165,6 +166,7 @@ def _ids(one: SeriesIdentity, other: SeriesIdentity) -> Agreement | None:
     return Agreement.DIFFERENT if told else None
 
 
+@lru_cache(maxsize=4096)
 def _plain_id(value: str) -> str:
     """An ID without case, blanks, hyphens and leading zeros."""
     return re.sub(r"(?<!\d)0+(?=\d)", "", re.sub(r"[\W_]", "", fold(value)))
