@@ -46,7 +46,7 @@ def expected(words: Mapping[str, str]) -> Expected:
     return Expected(
         right=not (refused or (warned and "or the rest" not in said) or never),
         refusal=_ANY if refused else "",
-        warning=_ANY if warned or refused else "",
+        warning=_ANY if warned else "",
         partial="or the rest" in said,
         note=_ANY if "note" in words or "command" in words else "",
         volume=float(tolerance[1]) / 100 if tolerance else None,
