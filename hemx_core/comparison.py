@@ -7,11 +7,12 @@ Research software, not a medical device.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from hemx_core.costs import Progress, StageClock
 from hemx_core.imaging.volume import HUVolume
+from hemx_core.measure.covered import shows_clot
 from hemx_core.measure.expansion import DEFINITIONS, Answer, Growth, judge_growth
 from hemx_core.measure.volume import VolumeEstimate, estimate_volume
 from hemx_core.notes import Note, Reason, Severity
@@ -111,7 +112,11 @@ def compare_results(
     estimates = [estimate_volume(study.mask, study.geometry) for study in (earlier, later)]
     hours = interval_hours(earlier.identity, later.identity)
     notes = comparison_notes(earlier, later, hours, pictures)
-    growth = judge_growth(*estimates)
+    growth = judge_growth(
+        *estimates,
+        earlier_whole=is_whole("earlier", notes),
+        later_whole=is_whole("later", notes),
+    )
     if any(note.code == "same_images" for note in notes):
         growth = _undecided(growth)
     return ComparisonResult(
@@ -132,6 +137,11 @@ def _undecided(growth: Growth) -> Growth:
         for code, answer in growth.answers.items()
     }
     return replace(growth, answers=answers)
+
+
+def is_whole(study: str, notes: Iterable[Note]) -> bool:
+    """Whether the "earlier" or "later" haematoma is in its pictures as a whole, by a comparison's notes."""
+    return not any(note.code == f"{study}_not_covered" for note in notes)
 
 
 def urge(later: TriageResult, growth: Growth) -> TriageResult:
@@ -179,6 +189,10 @@ def _limits(
         yield Note("different_spacing", Severity.CAUTION, narrow_mm=dz[0], wide_mm=dz[1])
     if (first.site, first.scanner) != (second.site, second.scanner):
         yield Note("different_scanner", Severity.CAUTION)
+    if earlier.haematoma.lower_bound or not shows_clot(earlier, later):
+        yield Note("earlier_not_covered", Severity.WARNING)
+    if later.haematoma.lower_bound or not shows_clot(later, earlier):
+        yield Note("later_not_covered", Severity.WARNING)
     found = [study.haematoma.volume_ml > 0 for study in (earlier, later)]
     if not any(found):
         yield Note("no_haematoma", Severity.INFO)

@@ -297,6 +297,7 @@ def summarise(
         costs=watch.clock.costs,
         signs=signs,
         clipped_to_hu=volume.clipped_to_hu,
+        coverage=volume.coverage,
     )
 
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from hemx_core.imaging.volume import SeriesIdentity, VolumeGeometry
+from hemx_core.imaging.volume import Coverage, SeriesIdentity, VolumeGeometry
 from hemx_core.notes import Note, Reason
 
 
@@ -155,6 +155,8 @@ class TriageResult:
     """Rule-based second opinion; empty where no haematoma was found."""
     clipped_to_hu: tuple[float, float] | None = None
     """The range that the values were clipped to, as given or as the picture tells; None for full HU."""
+    coverage: Coverage | None = None
+    """Which part of the brain the pictures show; None in results of before."""
 
     @property
     def mask(self) -> NDArray[np.bool_]:

@@ -76,7 +76,8 @@ def simple_head(
 ) -> HUVolume:
     """Elliptic heads of noisy brain in bone, 5 mm apart; a round clot of 65 HU, left of the middle.
 
-    The clot's centre lies 30 mm to the right in the picture, its radius is `clot_mm`.
+    The clot's centre lies 30 mm to the right in the picture, its radius is `clot_mm`. On the first and
+    the last slices the bone is thick: the brain ends there, so that the head is a whole one.
     """
     rng = np.random.default_rng(7)
     row, column = np.mgrid[:matrix, :matrix] * pixel_mm - (matrix - 1) / 2 * pixel_mm
@@ -85,6 +86,9 @@ def simple_head(
     hu[:, reach <= 1.0] = 40
     hu[:, reach <= 0.96] = 1200
     hu[:, reach <= 0.88] = 32
+    if slices > 2:
+        ends = [*range(max(1, slices // 8)), *range(-max(1, slices // 8), 0)]
+        hu[ends] = np.where((reach > 0.5) & (reach <= 0.96), 1200, hu[ends])
     hu += rng.normal(0, 4, hu.shape)
     for index in clot_slices:
         hu[index][np.hypot(row, column - 30) <= clot_mm] = 65

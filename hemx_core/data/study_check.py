@@ -20,7 +20,8 @@ from hemx_core.data.read import (
 )
 from hemx_core.data.tables import NO_BLOOD, SLICE_MARKERS, STUDIES, StudyRow, Tables
 from hemx_core.errors import DatasetError, InputError, NotHeadError
-from hemx_core.imaging.prepare import check_head
+from hemx_core.imaging.skull import check_skull
+from hemx_core.imaging.survey import survey
 from hemx_core.imaging.volume import HUVolume
 from hemx_core.measure.volume import mean_hu
 from hemx_core.words import tell
@@ -149,7 +150,7 @@ def _check_densities(row: StudyRow, volume: HUVolume, note: _Notes) -> None:
             "Then clipped_lower and clipped_upper must say so",
         )
     try:
-        check_head(volume)
+        check_skull(survey(volume))
     except NotHeadError as error:
         note.warn("ct", error.found)
 

@@ -10,7 +10,6 @@ TISSUE_HU = -250.0
 """Between air and fat: foam of a head holder is below, skin and fat are above."""
 BONE_HU = 100.0
 """Clot reaches 88 HU, so bone starts above; thin bone's partial volume begins about here."""
-BRAIN_HU = (0.0, 85.0)
 OPENING_MM = 6.0
 """Cuts thin bridges between the head and its holder."""
 RIM_MM = 18.0
@@ -94,36 +93,6 @@ def _reaches_rim(
     touching = np.zeros(count, bool)
     touching[labels[(head != 0) & (depth <= RIM_MM / max(pixel_spacing_mm))]] = True
     return touching
-
-
-def check_intensities(
-    hu: NDArray[np.int16],
-    head: Mask,
-    *,
-    pixel_spacing_mm: tuple[float, float],
-    clipped_to_hu: tuple[float, float] | None = None,
-) -> bool:
-    """Whether a slice shows tissue of brain density enclosed by bone.
-
-    At least 20 cm2 in the bone's hull must lie within `BRAIN_HU`, make up half of the hull without
-    bone, and spread like tissue rather than like one plastic.
-    """
-    bone = bone_mask(hu, head, pixel_spacing_mm=pixel_spacing_mm, clipped_to_hu=clipped_to_hu)
-    points = cv2.findNonZero(bone)
-    if points is None:
-        return False
-    hull = np.zeros(hu.shape, np.uint8)
-    cv2.fillConvexPoly(hull, cv2.convexHull(points), (1,))
-    inside = hu[(hull != 0) & (bone == 0)]
-    if not inside.size:
-        return False
-    lower, upper = BRAIN_HU
-    if clipped_to_hu is not None:
-        # Clipped air would read as the window's lower end: do not count it as tissue.
-        lower = max(lower, clipped_to_hu[0] + 1.0)
-    brain = (inside >= lower) & (inside <= upper)
-    area = float(np.count_nonzero(brain)) * pixel_spacing_mm[0] * pixel_spacing_mm[1]
-    return area >= 2_000.0 and area >= 0.5 * inside.size * pixel_spacing_mm[0] * pixel_spacing_mm[1]
 
 
 def _largest_component(mask: Mask) -> Mask | None:

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from hemx_core.imaging.contrast_picture import contrast_notes, look_for_contrast
-from hemx_core.imaging.prepare import check_head
+from hemx_core.imaging.coverage import coverage_notes, find_coverage
+from hemx_core.imaging.skull import check_skull, skull_notes
 from hemx_core.imaging.survey import survey
 from hemx_core.imaging.values import check_values
 from hemx_core.imaging.volume import HUVolume
@@ -26,16 +27,19 @@ def inspect(volume: HUVolume, on_slice: OnSlice | None = None) -> HUVolume:
         volume: HU, shape (slices, rows, columns), with its geometry.
         on_slice: told after every slice.
     Returns:
-        The volume with what was found: a recognised clipping, and notes. The same object where there
-        is nothing to add.
+        The volume with what was found: a recognised clipping, which part of the brain it shows, and
+        notes.
     Raises:
         NotHUError: the values are not Hounsfield units.
         NotHeadError: the volume shows no head with a brain in it.
     """
     volume = check_values(volume)
-    check_head(volume, on_slice=on_slice)
-    notes = contrast_notes(volume.notes, look_for_contrast(survey(volume)))
-    return volume if notes == volume.notes else replace(volume, notes=notes)
+    seen = survey(volume, on_slice)
+    check_skull(seen)
+    coverage = find_coverage(seen)
+    notes = contrast_notes(volume.notes, look_for_contrast(seen))
+    notes = (*notes, *coverage_notes(coverage), *skull_notes(seen, coverage))
+    return replace(volume, coverage=coverage, notes=notes)
 
 
 def as_inspected(volume: HUVolume, clipped_to_hu: tuple[float, float] | None) -> HUVolume:

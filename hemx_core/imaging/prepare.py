@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,17 +10,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hemx_core.errors import NotHeadError, VolumeError
+from hemx_core.errors import VolumeError
 from hemx_core.imaging.clipping import TOP_BELOW_HU
-from hemx_core.imaging.head import bone_mask, check_intensities, head_mask
+from hemx_core.imaging.head import bone_mask, head_mask
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.imaging.volume import HUVolume
 from hemx_core.notes import Note, Severity
-
-MIN_HEAD_AREA_MM2 = 4_000.0
-"""A slice with less tissue (vertex, chin, air) counts as showing no head."""
-MAX_HEAD_AREA_MM2 = 60_000.0
-MIN_SLICES_WITH_HEAD = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,43 +182,6 @@ def prepare_slice(
     windowed -= lower
     windowed *= 1.0 / (upper - lower)
     return PreparedSlice(index, transform.to_grid(windowed), transform, area)
-
-
-def check_head(volume: HUVolume, on_slice: Callable[[int, int], None] | None = None) -> None:
-    """Refuse a volume that shows no head with a brain in it.
-
-    Args:
-        volume: CT values and geometry.
-        on_slice: told after every slice that was looked at, of how many; what it raises ends the check.
-    Raises:
-        NotHeadError: too little tissue, a body wider than a head, no skull, or nothing in the skull
-            that has the density of brain.
-    """
-    dy, dx = volume.geometry.pixel_spacing_mm
-    picks = np.unique(np.linspace(0, len(volume.hu) - 1, min(len(volume.hu), 15)).astype(int))
-    brains, areas = 0, []
-    for done, pick in enumerate(picks, start=1):
-        hu = volume.hu[pick]
-        head = head_mask(hu, pixel_spacing_mm=(dy, dx), clipped_to_hu=volume.clipped_to_hu)
-        areas.append(float(cv2.countNonZero(head)) * dy * dx)
-        brains += check_intensities(
-            hu, head, pixel_spacing_mm=(dy, dx), clipped_to_hu=volume.clipped_to_hu
-        )
-        if on_slice is not None:
-            on_slice(done, len(picks))
-    heads = sum(MIN_HEAD_AREA_MM2 <= area <= MAX_HEAD_AREA_MM2 for area in areas)
-    needed = min(MIN_SLICES_WITH_HEAD, len(picks))
-    if heads < needed:
-        raise NotHeadError(
-            "no_head",
-            heads=heads,
-            inspected=len(picks),
-            largest_cm2=max(areas) / 100,
-            least_cm2=MIN_HEAD_AREA_MM2 / 100,
-            most_cm2=MAX_HEAD_AREA_MM2 / 100,
-        )
-    if brains < needed:
-        raise NotHeadError("no_brain", brains=brains, inspected=len(picks))
 
 
 def _transform(

@@ -8,13 +8,13 @@ millimetre. The pixels are picked, not averaged: thin bone keeps its HU, and noi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hemx_core.imaging.head import BONE_HU, head_mask
+from hemx_core.imaging.head import BONE_HU, disk, head_mask
 from hemx_core.imaging.volume import HUVolume
 
 PIXEL_MM = 1.0
@@ -29,11 +29,19 @@ TISSUE_HU = (5.0, 85.0)
 """Brain, blood and what lies between them: above water, below bone."""
 LEAST_PART_MM2 = 300.0
 """A smaller enclosed piece is a sinus, a vertebral canal or marrow."""
-MOST_FRAME = 0.35
+MOST_FRAME = 0.5
 """Share of a piece's rim that the picture's edge may be, where the edge cuts the head."""
+LEAST_BRAIN_MM2 = 2_000.0
+"""A cavity is a brain's from here."""
 LEAST_BONE_MM2 = 15.0
+RIM_MM = 5.0
+"""Bone that comes half as near as this to the cavity's border belongs to its wall."""
+HULL_OPENING_MM = 8.0
+"""Cuts the brain from the muscles and the orbits where its wall is open."""
+OPEN_RATIO = 1.25
+"""What lies within the bone's hull must exceed what bone encloses by so much to be told apart."""
 
-OUTSIDE, SOFT, BONE, CAVITY = range(4)
+OUTSIDE, SOFT, BONE, CAVITY, OPEN = range(5)
 
 Labels = NDArray[np.uint8]
 Floats = NDArray[np.float64]
@@ -48,14 +56,21 @@ class Survey:
         index: slice of the volume, shape (n,).
         offset_mm: its position along the normal, shape (n,), increasing.
         step: native pixels from one coarse pixel to the next, (rows, columns).
-        labels: OUTSIDE, SOFT (head, neither bone nor enclosed), BONE, or CAVITY (enclosed by bone and
-            mostly of brain's density, with what lies in it), shape (n, rows, columns), uint8.
+        labels: OUTSIDE, SOFT (head, neither bone nor enclosed), BONE, CAVITY (enclosed by bone and
+            mostly of brain's density, with what lies in it), or OPEN (the largest piece of brain's
+            density within the bone's hull, where it is larger than the cavity: brain above the
+            orbits or below a craniectomy, but also muscles of the neck), shape
+            (n, rows, columns), uint8.
         head_mm2, bone_mm2, cavity_mm2: areas, shape (n,); the head's with all that is in it.
+        open_mm2: area of the OPEN piece with what of the cavity lies in it, shape (n,).
+        rim_share, open_rim_share: share of the cavity's, of the open piece's border that has bone
+            beside it, shape (n,); 0 where there is none.
+        solid_share: bone, cavity and open piece against the bone's convex hull, shape (n,): 1 in the
+            calvaria, far less where there is a face.
         tissue_share: share of the cavity within `TISSUE_HU`, shape (n,); 0 without cavity.
         tissue_hu: median HU of the cavity within `TISSUE_HU`, shape (n,); NaN without cavity.
         enclosed_mm2: area that bone encloses, of any density, shape (n,).
         enclosed_hu: its median HU, shape (n,); NaN where bone encloses nothing.
-        frame_share: share of the head's outline that is the picture's edge, shape (n,).
     """
 
     volume: HUVolume
@@ -66,11 +81,14 @@ class Survey:
     head_mm2: Floats
     bone_mm2: Floats
     cavity_mm2: Floats
+    open_mm2: Floats
+    rim_share: Floats
+    open_rim_share: Floats
+    solid_share: Floats
     tissue_share: Floats
     tissue_hu: Floats
     enclosed_mm2: Floats
     enclosed_hu: Floats
-    frame_share: Floats
 
     def __len__(self) -> int:
         """Number of slices looked at."""
@@ -107,6 +125,23 @@ class Survey:
         """The brain's cavity, shape (rows, columns)."""
         return np.asarray(self.labels[place] == CAVITY)
 
+    def brain(self, place: int) -> NDArray[np.bool_]:
+        """Cavity and open piece, shape (rows, columns)."""
+        return np.asarray(self.labels[place] >= CAVITY)
+
+    @property
+    def cut_mm(self) -> Floats:
+        """How much of the picture's edge lies in the brain, shape (n,)."""
+        rows, columns = self.labels[:, :, [0, -1]], self.labels[:, [0, -1], :]
+        dy, dx = self.pixel_mm
+        cut: Floats = (rows >= CAVITY).sum((1, 2)) * dy + (columns >= CAVITY).sum((1, 2)) * dx
+        return cut
+
+    @property
+    def brain_mm2(self) -> Floats:
+        """Area of the open piece where there is one, else of the cavity, shape (n,)."""
+        return np.maximum(self.cavity_mm2, self.open_mm2)
+
 
 @dataclass(frozen=True, slots=True)
 class _Found:
@@ -116,11 +151,14 @@ class _Found:
     head: int
     bone: int
     cavity: int
+    open: int
+    rim: float
+    open_rim: float
+    solid: float
     share: float
     tissue_hu: float
     enclosed: int
     enclosed_hu: float
-    frame: float
 
 
 def survey(volume: HUVolume, on_slice: Callable[[int, int], None] | None = None) -> Survey:
@@ -149,11 +187,14 @@ def survey(volume: HUVolume, on_slice: Callable[[int, int], None] | None = None)
         head_mm2=column("head", mm2),
         bone_mm2=column("bone", mm2),
         cavity_mm2=column("cavity", mm2),
+        open_mm2=column("open", mm2),
+        rim_share=column("rim"),
+        open_rim_share=column("open_rim"),
+        solid_share=column("solid"),
         tissue_share=column("share"),
         tissue_hu=column("tissue_hu"),
         enclosed_mm2=column("enclosed", mm2),
         enclosed_hu=column("enclosed_hu"),
-        frame_share=column("frame"),
     )
 
 
@@ -185,8 +226,33 @@ def _look_at(
     bone_hu: float,
     tissue_hu: tuple[float, float],
 ) -> _Found:
-    mm2 = spacing_mm[0] * spacing_mm[1]
     head = head_mask(hu, pixel_spacing_mm=spacing_mm, clipped_to_hu=clipped_to_hu)
+    # All that follows lies within the head; half of the picture is air.
+    around = _around(head, spacing_mm)
+    found = _look_within(hu[around], head[around], spacing_mm, bone_hu, tissue_hu)
+    labels = np.zeros_like(head)
+    labels[around] = found.labels
+    return replace(found, labels=labels)
+
+
+def _around(head: Labels, spacing_mm: tuple[float, float]) -> tuple[slice, slice]:
+    """The head's box with as much air round it as closing needs, and a pixel more."""
+    left, top, width, height = cv2.boundingRect(head)
+    rows, columns = (round(CLOSING_MM / mm) + 2 for mm in spacing_mm)
+    return (
+        slice(max(0, top - rows), top + height + rows),
+        slice(max(0, left - columns), left + width + columns),
+    )
+
+
+def _look_within(
+    hu: NDArray[np.int16],
+    head: Labels,
+    spacing_mm: tuple[float, float],
+    bone_hu: float,
+    tissue_hu: tuple[float, float],
+) -> _Found:
+    mm2 = spacing_mm[0] * spacing_mm[1]
     bone = _large(((hu >= bone_hu) & (head != 0)).astype(np.uint8), LEAST_BONE_MM2 / mm2)
     tissue = ((hu >= tissue_hu[0]) & (hu <= tissue_hu[1])).astype(np.uint8)
     enclosed = _enclosed(bone, spacing_mm)
@@ -196,16 +262,24 @@ def _look_at(
     brain = hu[(cavity != 0) & (tissue != 0)]
     inside = hu[enclosed != 0]
     area = cv2.countNonZero(cavity)
+    hull = _hull(bone)
+    piece = _open_piece(hull, bone, tissue, cavity, spacing_mm)
+    labels[(piece != 0) & (cavity == 0)] = OPEN
+    bones, whole = int(np.count_nonzero(labels == BONE)), cv2.countNonZero(hull)
+    wide = cv2.countNonZero(piece)
     return _Found(
         labels=labels,
         head=cv2.countNonZero(head),
-        bone=int(np.count_nonzero(labels == BONE)),
+        bone=bones,
         cavity=area,
+        open=wide,
+        rim=_rim_share(cavity, bone, spacing_mm) if area else 0.0,
+        open_rim=_rim_share(piece, bone, spacing_mm) if wide else 0.0,
+        solid=min(1.0, (bones + max(area, wide)) / whole) if whole else 0.0,
         share=brain.size / area if area else 0.0,
         tissue_hu=float(np.median(brain)) if brain.size else float("nan"),
         enclosed=int(inside.size),
         enclosed_hu=float(np.median(inside)) if inside.size else float("nan"),
-        frame=_frame_share(head),
     )
 
 
@@ -219,7 +293,7 @@ def _large(mask: Labels, least: float) -> Labels:
 
 def _enclosed(bone: Labels, spacing_mm: tuple[float, float]) -> Labels:
     """What bone encloses once its gaps are closed, of any density; holes in it are filled."""
-    closed = cv2.morphologyEx(bone, cv2.MORPH_CLOSE, _disk(CLOSING_MM, spacing_mm))
+    closed = cv2.morphologyEx(bone, cv2.MORPH_CLOSE, disk(CLOSING_MM, spacing_mm))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(1 - closed, connectivity=4)
     frame = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
     contact = np.bincount(frame, minlength=count)
@@ -227,15 +301,15 @@ def _enclosed(bone: Labels, spacing_mm: tuple[float, float]) -> Labels:
     inside[0] = 0
     for label in np.flatnonzero(contact[1:]) + 1:
         inside[label] = _cut_by_the_frame(labels == label, stats[label], int(contact[label]))
-    opened = cv2.morphologyEx(inside[labels], cv2.MORPH_OPEN, _disk(OPENING_MM, spacing_mm))
+    opened = cv2.morphologyEx(inside[labels], cv2.MORPH_OPEN, disk(OPENING_MM, spacing_mm))
     return np.asarray(opened, np.uint8)
 
 
 def _cut_by_the_frame(piece: NDArray[np.bool_], stats: NDArray[np.int32], contact: int) -> bool:
     """Whether a piece at the picture's edge is a cut head's inside rather than the outside."""
     rows, columns = piece.shape
-    if contact > MOST_FRAME * (rows + columns):
-        return False
+    if contact > rows + columns:
+        return False  # Half the frame: the outside, without measuring.
     contours, _ = cv2.findContours(
         piece.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
     )
@@ -257,15 +331,44 @@ def _parts(enclosed: Labels, tissue: Labels, least: float) -> Labels:
     return filled
 
 
-def _frame_share(head: Labels) -> float:
-    """Share of the head's outline that is the picture's edge."""
-    contact = int(head[0].sum() + head[-1].sum() + head[:, 0].sum() + head[:, -1].sum())
-    if not contact:
-        return 0.0
-    contours, _ = cv2.findContours(head, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    return min(1.0, contact / max(1.0, sum(cv2.arcLength(one, True) for one in contours)))
+def _hull(bone: Labels) -> Labels:
+    """The convex hull of all bone, filled."""
+    hull = np.zeros_like(bone)
+    points = cv2.findNonZero(bone)
+    if points is not None:
+        cv2.fillConvexPoly(hull, cv2.convexHull(points), (1,))
+    return hull
 
 
-def _disk(diameter_mm: float, pixel_spacing_mm: tuple[float, float]) -> Labels:
-    rows, columns = (max(1, round(diameter_mm / mm) | 1) for mm in pixel_spacing_mm)
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (columns, rows)), dtype=np.uint8)
+def _open_piece(
+    hull: Labels, bone: Labels, tissue: Labels, cavity: Labels, spacing_mm: tuple[float, float]
+) -> Labels:
+    """The largest piece of brain's density in the hull; none where it is not larger than the cavity.
+
+    Nor where it leaves out a cavity that is a brain's: these are muscles, in the hull of skull and holder.
+    """
+    least = OPEN_RATIO * cv2.countNonZero(cavity)
+    within = cv2.medianBlur(tissue, 5) & hull & (1 - bone)
+    none = np.zeros_like(bone)
+    if cv2.countNonZero(within) <= least:
+        return none
+    opened = cv2.morphologyEx(within, cv2.MORPH_OPEN, disk(HULL_OPENING_MM, spacing_mm))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(opened, connectivity=4)
+    if count < 2:
+        return none
+    largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    piece = np.asarray(labels == largest, np.uint8)
+    brain_px = LEAST_BRAIN_MM2 / (spacing_mm[0] * spacing_mm[1])
+    held = 2 * cv2.countNonZero(piece & cavity) >= cv2.countNonZero(cavity)
+    if stats[largest, cv2.CC_STAT_AREA] <= least or not (held or least < OPEN_RATIO * brain_px):
+        return none
+    return piece
+
+
+def _rim_share(piece: Labels, bone: Labels, spacing_mm: tuple[float, float]) -> float:
+    """Share of a piece's border that has bone beside it."""
+    inner = cv2.erode(piece, np.ones((3, 3), np.uint8))  # The picture's edge is no border.
+    # Two pixels at least: opening rounds the piece's corners off.
+    near = cv2.dilate(bone, disk(max(RIM_MM, 5 * min(spacing_mm)), spacing_mm))
+    rim = piece - inner
+    return cv2.countNonZero(rim & near) / max(1, cv2.countNonZero(rim))

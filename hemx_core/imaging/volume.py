@@ -245,6 +245,39 @@ class SeriesIdentity:
     """Where the volume came from: the path as the user gave it, or 'array'."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """Which part of the brain a volume shows.
+
+    Args:
+        first_mm, last_mm: offsets along the normal of the outer sides of the first and the last slice
+            that show brain.
+        first_missing, last_missing: whether the brain goes on beyond the first, the last slice.
+        upside_down: the vertex is where the feet should be.
+    """
+
+    first_mm: float
+    last_mm: float
+    first_missing: bool
+    last_missing: bool
+    upside_down: bool
+
+    @property
+    def seen_mm(self) -> float:
+        """How much of the brain's height is there."""
+        return self.last_mm - self.first_mm
+
+    @property
+    def lower_missing(self) -> bool:
+        """Whether the base of the brain is missing."""
+        return self.last_missing if self.upside_down else self.first_missing
+
+    @property
+    def upper_missing(self) -> bool:
+        """Whether the vertex is missing."""
+        return self.first_missing if self.upside_down else self.last_missing
+
+
 @dataclass(frozen=True, eq=False, repr=False, init=False)
 class HUVolume:
     """CT values of one series, in slice order along the normal, with their geometry.
@@ -262,6 +295,7 @@ class HUVolume:
             came here, None for full HU.
         notes: warnings of the reader.
         stored_grid: the exact turn of the pixels against the file's, and the way back.
+        coverage: which part of the brain it shows; None before anybody has looked.
     Raises:
         VolumeError: the array has no three dimensions, is not finite, exceeds int16 or does not fit
             the geometry; both or neither of spacing and geometry.
@@ -273,6 +307,7 @@ class HUVolume:
     clipped_to_hu: tuple[float, float] | None
     notes: tuple[Note, ...]
     stored_grid: StoredGrid
+    coverage: Coverage | None
 
     def __init__(
         self,
@@ -284,6 +319,7 @@ class HUVolume:
         clipped_to_hu: tuple[float, float] | None = None,
         notes: tuple[Note, ...] = (),
         stored_grid: StoredGrid | None = None,
+        coverage: Coverage | None = None,
     ) -> None:
         """Check what is given, and that it fits together."""
         values = _int16(np.asarray(hu))
@@ -307,6 +343,7 @@ class HUVolume:
             "clipped_to_hu": clipped_to_hu,
             "notes": notes,
             "stored_grid": stored_grid or StoredGrid(),
+            "coverage": coverage,
         }
         for name, value in fields.items():
             object.__setattr__(self, name, value)

@@ -29,6 +29,7 @@ _OF_THE_MASK = frozenset(
         "missing_in_haematoma",
         "too_far_to_interpolate",
         "unseen_brain",
+        "blood_beside_picture",
         "blood_on_first_slice",
         "blood_on_last_slice",
         "tiny_haematoma",
@@ -112,5 +113,6 @@ def measure_as_drawn(mask: NDArray[np.bool_], volume: HUVolume) -> Haematoma:
 
 def _kept_notes(result: TriageResult, haematoma: Haematoma, volume: HUVolume) -> tuple[Note, ...]:
     """The result's notes, with those on its mask made again."""
-    anew = [note for note in haematoma_notes(haematoma, volume) if note.code in _OF_THE_MASK]
+    looked_at = replace(volume, coverage=result.coverage)
+    anew = [note for note in haematoma_notes(haematoma, looked_at) if note.code in _OF_THE_MASK]
     return (*(note for note in result.notes if note.code not in _OF_THE_MASK), *anew)

@@ -51,15 +51,27 @@ DOUBTS: Mapping[str, Doubt] = MappingProxyType(
         "brain_shifted": Doubt.PICTURE | Doubt.LOWER_BOUND,
         "no_air": Doubt.PICTURE,
         "slices_shifted": Doubt.PICTURE,
+        # What the pictures show
+        "brain_beside_picture": Doubt.PICTURE,
+        "brain_missing_above": Doubt.PICTURE,
+        "brain_missing_at_both_ends": Doubt.PICTURE,
+        "brain_missing_below": Doubt.PICTURE,
+        "upside_down": Doubt.NONE,
+        # Blood where the brain goes on beyond the pictures; elsewhere the last two are cautions.
+        "blood_beside_picture": Doubt.LOWER_BOUND,
+        "blood_on_first_slice": Doubt.LOWER_BOUND,
+        "blood_on_last_slice": Doubt.LOWER_BOUND,
         # Models
         "models_unsigned": Doubt.NONE,
         "models_untested": Doubt.NONE,
         # A person's correction, and comparisons
         "corrected_mask": Doubt.NONE,
         "different_patients": Doubt.NONE,
+        "earlier_not_covered": Doubt.NONE,
         "expanded": Doubt.NONE,
         "later_before_earlier": Doubt.NONE,
         "patient_doubtful": Doubt.NONE,
+        "later_not_covered": Doubt.NONE,
         "patient_unknown": Doubt.NONE,
         "same_images": Doubt.NONE,
         "side_changed": Doubt.NONE,

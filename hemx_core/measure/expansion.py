@@ -16,7 +16,8 @@ d (S2 / V2 - S1 / V1):
     ratio:         exp(ln(V2 / V1)    -+ z sqrt((s1 / V1)^2 + (s2 / V2)^2 + (d (S2 / V2 - S1 / V1))^2))
 
 The answer is "yes" where the whole 90 % interval is at or above the threshold, "no" where it is below, and
-"indeterminate" where it straddles.
+"indeterminate" where it straddles. Where the later volume is a lower bound, because the pictures do not show
+the whole region, only a "yes" stands: the growth is at least that. Where the earlier one is, none does.
 """
 
 from __future__ import annotations
@@ -88,8 +89,19 @@ class Growth:
     answers: dict[str, Answer]
 
 
-def judge_growth(earlier: VolumeEstimate, later: VolumeEstimate) -> Growth:
+def judge_growth(
+    earlier: VolumeEstimate,
+    later: VolumeEstimate,
+    *,
+    earlier_whole: bool = True,
+    later_whole: bool = True,
+) -> Growth:
     """Compare two volumes of one haematoma.
+
+    Args:
+        earlier, later: the volumes.
+        earlier_whole, later_whole: whether they are those of a whole haematoma; False where a volume is
+            a lower bound.
 
     From an earlier volume of 0 growth in per cent is not defined: a definition by per cent alone is then
     indeterminate, and the others are judged by their mL.
@@ -106,6 +118,12 @@ def judge_growth(earlier: VolumeEstimate, later: VolumeEstimate) -> Growth:
         )
         for definition in DEFINITIONS
     }
+    if not (earlier_whole and later_whole):
+        stands = {Answer.YES} if earlier_whole else set()
+        answers = {
+            code: answer if answer in stands else Answer.INDETERMINATE
+            for code, answer in answers.items()
+        }
     return Growth(
         ml=ml,
         ml_interval=ml_interval,

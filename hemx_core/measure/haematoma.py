@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from hemx_core.imaging.volume import HUVolume
+from hemx_core.imaging.volume import Coverage, HUVolume
 from hemx_core.measure.clean import clean_mask, keep_largest
 from hemx_core.measure.unseen import at_most_ml, unseen_notes
 from hemx_core.measure.volume import (
@@ -59,21 +59,30 @@ def measure_haematoma(
 
 
 def haematoma_notes(haematoma: Haematoma, volume: HUVolume) -> tuple[Note, ...]:
-    """Limits: what was not seen between slices, blood on the first or last one, a tiny finding, bone spots.
+    """Limits: what was not seen between and beyond the slices, a tiny finding, bone spots.
 
     Args:
         haematoma: as measured; none found is one too.
-        volume: that it was measured on.
+        volume: that it was measured on. Blood on an end slice is a warning where the brain goes on beyond
+            it, by `volume.coverage`.
     """
-    return (*unseen_notes(haematoma.areas_mm2, volume), *_limits(haematoma))
+    seen = unseen_notes(haematoma.areas_mm2, volume)
+    return (*seen, *_limits(haematoma, volume.coverage))
 
 
-def _limits(haematoma: Haematoma) -> Iterator[Note]:
+def _limits(haematoma: Haematoma, coverage: Coverage | None) -> Iterator[Note]:
     bloody = [area > 0 for area in haematoma.areas_mm2]
-    if bloody[0]:
+    if bloody[0] and coverage is not None and coverage.first_missing:
+        yield Note("blood_on_first_slice", Severity.WARNING)
+    elif bloody[0]:
         yield Note("blood_on_first_slice", Severity.CAUTION)
-    if bloody[-1]:
+    if bloody[-1] and coverage is not None and coverage.last_missing:
+        yield Note("blood_on_last_slice", Severity.WARNING)
+    elif bloody[-1]:
         yield Note("blood_on_last_slice", Severity.CAUTION)
+    mask = haematoma.mask
+    if mask[:, [0, -1]].any() or mask[:, :, [0, -1]].any():
+        yield Note("blood_beside_picture", Severity.WARNING)
     if 0 < haematoma.volume_ml < TINY_HAEMATOMA_ML:
         yield Note("tiny_haematoma", Severity.CAUTION, limit_ml=TINY_HAEMATOMA_ML)
     slices = tuple(index + 1 for index in haematoma.bone_spots)

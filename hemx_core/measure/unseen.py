@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from hemx_core.imaging.head import check_intensities, head_mask
 from hemx_core.imaging.volume import HUVolume
 from hemx_core.measure.bridges import find_bridges
 from hemx_core.measure.volume import MM3_PER_ML
@@ -94,6 +93,6 @@ def _unseen_brain(volume: HUVolume, told: set[int]) -> Iterator[tuple[int, float
 
 
 def _shows_brain(volume: HUVolume, index: int) -> bool:
-    hu, spacing = volume.hu[index], volume.geometry.pixel_spacing_mm
-    head = head_mask(hu, pixel_spacing_mm=spacing, clipped_to_hu=volume.clipped_to_hu)
-    return check_intensities(hu, head, pixel_spacing_mm=spacing, clipped_to_hu=volume.clipped_to_hu)
+    """Whether a slice lies in the brain; of a volume that nobody has looked at every slice may."""
+    coverage, offset = volume.coverage, volume.geometry.slice_offsets_mm[index]
+    return coverage is None or bool(coverage.first_mm <= offset <= coverage.last_mm)

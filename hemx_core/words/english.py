@@ -204,6 +204,22 @@ SENTENCES: dict[str, str] = {
     "They were turned exactly (flips and transposition only), and the geometry with them.",
     "patient_position": "The patient did not lie on the back ({position}). Blood then settles "
     "in another direction than the fluid level sign expects.",
+    # The head in the pictures
+    "brain_missing_above": "The top of the brain is not in the pictures: they show about "
+    "{seen_mm:.0f} mm of its height. What lies above is not seen: scan again, or give the whole "
+    "series.",
+    "brain_missing_below": "The base of the brain is not in the pictures: they show about "
+    "{seen_mm:.0f} mm of its height. What lies below is not seen: scan again, or give the whole "
+    "series.",
+    "brain_missing_at_both_ends": "Top and base of the brain are not in the pictures: they show about "
+    "{seen_mm:.0f} mm of its height. What lies above and below is not seen: scan again, or give the "
+    "whole series.",
+    "brain_beside_picture": "The edge of the picture cuts the brain on slices {first} to {last}. What "
+    "lies beside it is not seen: reconstruct again with a larger field of view.",
+    "upside_down": "The slices lie upside down: the top of the head is where the feet should be. Up "
+    "and down are exchanged, and left and right may be: check the positions of the slices.",
+    "metal": "There is metal in the head on slices {first} to {last}. Its streaks can hide blood, or "
+    "look like it.",
     # The models
     "models_unsigned": "The models are not signed; nobody vouches for them. For development only.",
     "models_local_key": "The models are signed with a key of this computer and not with a "
@@ -217,6 +233,8 @@ SENTENCES: dict[str, str] = {
     "scan, and its volume is then too small.",
     "blood_on_last_slice": "Blood touches the highest slice. The haematoma may reach beyond the "
     "scan, and its volume is then too small.",
+    "blood_beside_picture": "Blood touches the edge of the picture: the haematoma goes on beside it, and "
+    "its volume is too small.",
     "tiny_haematoma": "The finding is below {limit_ml:g} mL: it may be noise or calcification.",
     "missing_in_haematoma": "Slices are missing where there is blood: {places:; }. "
     "{interpolated_ml:.1f} mL of the volume are interpolated there, not seen.",
@@ -254,6 +272,10 @@ SENTENCES: dict[str, str] = {
     "difference may be the sampling's.",
     "different_scanner": "The studies come from different sites or scanners.",
     "no_earlier_haematoma": "No haematoma was found on the earlier study: growth is judged in mL only.",
+    "earlier_not_covered": "The earlier scan does not show the whole haematoma, or not all of where it "
+    "is later: growth cannot be told.",
+    "later_not_covered": "The later scan does not show the whole haematoma, or not all of where it was "
+    "earlier: it may have grown more than is measured.",
     "no_later_haematoma": "No haematoma was found on the later study: check both by eye.",
     "no_haematoma": "No haematoma was found on either study.",
     # Parts of errors
@@ -430,6 +452,11 @@ ERRORS: dict[str, str] = {
     "no_brain": "only {brains} of {inspected} inspected slices show tissue of brain density "
     "enclosed by a skull | brain (about 0 to 80 HU) inside bone on several slices | give a "
     "non-contrast head CT of a patient; phantoms and other body parts are refused",
+    "no_skull": "only {closed} of {inspected} inspected slices show a closed skull | bone that encloses "
+    "the brain on several slices | give a non-contrast head CT; other body parts are refused",
+    "small_skull": "what bone encloses has at most {largest_cm2:.0f} cm2 | a brain's cavity, at least "
+    "{least_cm2:.0f} cm2 on its largest slice | give the whole head CT of a patient; check pixel "
+    "spacing",
     "crop_mismatch": "an image of shape {image}, a mask of shape {mask}, a crop of {size} | two "
     "pictures of one shape, and a positive size | give the mask on the same grid as the prepared "
     "slice",

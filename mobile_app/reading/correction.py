@@ -56,7 +56,13 @@ class MaskCorrection(EventDispatcher):
         """From the earlier study to the current mask; None where there is no earlier study."""
         if self.editor is None or self.earlier is None:
             return None
-        return judge_growth(self.earlier.volume, self.editor.estimate())
+        earlier = self.earlier
+        return judge_growth(
+            earlier.volume,
+            self.editor.estimate(),
+            earlier_whole=earlier.whole,
+            later_whole=earlier.later_whole,
+        )
 
     @property
     def may_save(self) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from hemx_core.comparison import is_whole
 from hemx_core.measure.expansion import Answer, Growth
 from hemx_core.measure.volume import VolumeEstimate, estimate_volume
 from hemx_core.report.pictures import KeySlice, key_slices
@@ -27,11 +28,14 @@ class Earlier:
         volume: its volume with its uncertainty.
         corrected: whether that is of a mask that a person corrected.
         acquired_at: when it was taken; None where not known.
+        whole, later_whole: whether its pictures, and those of the later study, show the whole haematoma.
     """
 
     volume: VolumeEstimate
     corrected: bool
     acquired_at: datetime | None
+    whole: bool = True
+    later_whole: bool = True
 
 
 def save_correction(
@@ -78,6 +82,8 @@ def find_earlier(store: Store, study_id: int) -> Callable[[Report[object]], Earl
                 volume = estimate_volume(mask, earlier.geometry)
             return Earlier(
                 volume=volume,
+                whole=is_whole("earlier", comparison.notes),
+                later_whole=is_whole("later", comparison.notes),
                 corrected=bool(versions),
                 acquired_at=earlier.identity.acquired_at,
             )

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemx_core import records
-from hemx_core.imaging.volume import SeriesIdentity, VolumeGeometry
+from hemx_core.imaging.volume import Coverage, SeriesIdentity, VolumeGeometry
 from hemx_core.notes import Note, Reason
 from hemx_core.records import Json
 from hemx_core.result import (
@@ -142,6 +142,7 @@ class _Document:
     costs: tuple[StageCost, ...]
     signs: tuple[SignResult, ...]
     clipped_to_hu: tuple[float, float] | None = None
+    coverage: Coverage | None = None
 
 
 def encode_result(result: TriageResult) -> EncodedResult:

@@ -16,6 +16,7 @@ from hemx_core.comparison import (
 from hemx_core.errors import InputError
 from hemx_core.imaging.volume import HUVolume, SeriesIdentity
 from hemx_core.measure.expansion import Answer
+from hemx_core.notes import Severity
 from hemx_core.pairing import interval_hours
 from hemx_core.phantoms import (
     LesionSpec,
@@ -210,18 +211,55 @@ def test_a_study_without_haematoma_is_a_result(earlier: float, later: float, cod
     assert (result.growth.percent is None) == (earlier == 0)
 
 
+def _cut(volume: HUVolume, first: int, last: int, identity: SeriesIdentity) -> HUVolume:
+    return HUVolume(volume.hu[first:last], spacing_mm=volume.spacing_mm, identity=identity)
+
+
+@pytest.mark.parametrize(("first", "last"), [(0, 7), (0, 5), (8, 14), (9, 14), (4, 11)])
+def test_a_scan_that_does_not_show_the_clot_leaves_growth_open(first: int, last: int) -> None:
+    whole = simple_head(slices=14, clot_mm=16.0, clot_slices=(6, 7, 8), identity=FIRST)
+    half = _cut(whole, first, last, SECOND)
+    result = compare_volumes(whole, half, ThresholdModels())
+    assert "later_not_covered" in _codes(result)
+    assert set(result.growth.answers.values()) == {Answer.INDETERMINATE}
+    swapped = compare_results(result.later, result.earlier)
+    assert "earlier_not_covered" in _codes(swapped)
+    assert set(swapped.growth.answers.values()) == {Answer.INDETERMINATE}
+
+
+def test_a_scan_that_lacks_an_end_far_from_the_clot_is_compared() -> None:
+    whole = simple_head(slices=14, clot_mm=16.0, clot_slices=(3, 4), identity=FIRST)
+    result = compare_volumes(whole, _cut(whole, 0, 12, SECOND), ThresholdModels())
+    assert [note.code for note in result.later.notes if note.severity is Severity.WARNING] == [
+        "brain_missing_above"
+    ]
+    assert not _codes(result)
+    assert set(result.growth.answers.values()) == {Answer.NO}
+
+
+def test_growth_beyond_a_definition_stands_where_the_later_volume_is_a_lower_bound() -> None:
+    earlier = simple_head(slices=14, clot_mm=12.0, clot_slices=(6, 7), identity=FIRST)
+    later = simple_head(slices=14, clot_mm=25.0, clot_slices=(4, 5, 6, 7, 8), identity=SECOND)
+    result = compare_volumes(earlier, _cut(later, 0, 7, SECOND), ThresholdModels())
+    assert "later_not_covered" in _codes(result)
+    assert result.growth.answers["he_12_5ml"] is Answer.YES
+    assert result.later.recommendation is Recommendation.CALL_NOW
+
+
 def test_hours_are_signed_and_need_both_times() -> None:
     assert interval_hours(SECOND, FIRST) == pytest.approx(-18.5)
     assert interval_hours(FIRST, replace(SECOND, acquired_at=None)) is None
 
 
-def _phantom_pair(folder: Path, factor: float) -> tuple[Path, Path, float]:
+def _phantom_pair(
+    folder: Path, factor: float, *, slices: int | None = None
+) -> tuple[Path, Path, float]:
     """Two DICOM studies of a phantom and the true growth in per cent."""
     spec = PhantomSpec(
         seed=3,
         patient_id="P1",
         lesion=LesionSpec(volume_ml=20.0, clot_hu=66.0),
-        site=SiteSpec(matrix=256, slices=9, slice_spacing_mm=7.0, slice_thickness_mm=7.0),
+        site=SiteSpec(matrix=256, slices=slices, slice_spacing_mm=7.0, slice_thickness_mm=7.0),
     )
     phantoms = [make_phantom(one) for one in (spec, grow(spec, factor, hours=6.0))]
     paths = [folder / name for name in ("earlier", "later")]
@@ -232,10 +270,11 @@ def _phantom_pair(folder: Path, factor: float) -> tuple[Path, Path, float]:
 
 
 def test_phantom_studies_through_dicom_with_known_growth(tmp_path: Path) -> None:
-    earlier, later, truth = _phantom_pair(tmp_path, 1.6)
+    earlier, later, truth = _phantom_pair(tmp_path, 1.6, slices=9)
     result = compare(earlier, later, models=ThresholdModels())
     assert result.interval_hours == pytest.approx(6.0)
-    # The stand-in for a network takes what is brighter than 50 HU: near, but no segmenter.
+    # The stand-in for a network takes what is brighter than 50 HU: near, but no segmenter. At the base
+    # it would take more, so that a slab is given, and growth is open.
     assert result.growth.percent == pytest.approx(truth, abs=15)
     low, high = result.growth.percent_interval or (0.0, 0.0)
     assert low < truth < high

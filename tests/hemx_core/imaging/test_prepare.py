@@ -7,13 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hemx_core.errors import NotHeadError, VolumeError
+from hemx_core.errors import VolumeError
 from hemx_core.imaging import prepare as prepare_module
 from hemx_core.imaging.head import bone_mask, head_mask
 from hemx_core.imaging.prepare import (
     GridTransform,
     centroid,
-    check_head,
     crop_around,
     prepare,
     prepare_slice,
@@ -182,28 +181,6 @@ def test_black_and_air_slices_are_prepared_to_nothing():
         assert prepared.image.max() == 0
 
 
-def test_check_head_accepts_a_head_full_and_clipped():
-    slices = [head(clot=60)] * 6
-    check_head(volume(slices))
-    check_head(volume([np.clip(hu, 0, 80) for hu in slices], clipped_to_hu=(0, 80)))
-
-
-@pytest.mark.parametrize(
-    ("hu", "match"),
-    [
-        (np.full((256, 256), -1000), "cross-section"),
-        (np.full((256, 256), 40), "cross-section|skull"),
-        (np.where(head() == 35, 400, head()), "brain"),
-        (np.where((head() > -100) & (head() < 60), -1000, head()), "brain|cross"),
-        (np.where(head() == 900, 35, head()), "skull"),
-    ],
-    ids=["air", "full picture", "solid", "empty skull", "no skull"],
-)
-def test_check_head_refuses(hu, match):
-    with pytest.raises(NotHeadError, match=match):
-        check_head(volume([hu.astype(np.int16)] * 6))
-
-
 def test_slices_are_lazy_and_indexable():
     prepared = prepare(volume([head(), head(clot=60)]), SPEC)
     assert len(prepared) == 2
@@ -345,22 +322,6 @@ def test_the_area_of_the_head_is_in_square_millimetres() -> None:
     assert area == pytest.approx(120 * 120 * 0.5, rel=0.05)
 
 
-def test_three_slices_of_a_head_are_enough_and_two_are_not() -> None:
-    air = np.full((256, 256), -1000, np.int16)
-    check_head(volume([air, air, head(), head(), head(), air]))
-    with pytest.raises(NotHeadError):
-        check_head(volume([air, air, head(), head(), air, air]))
-    check_head(volume([head(), head()]))
-    with pytest.raises(NotHeadError):
-        check_head(volume([head(), air]))
-
-
-def test_fifteen_slices_are_looked_at_and_told() -> None:
-    told: list[tuple[int, int]] = []
-    check_head(volume([head()] * 20), on_slice=lambda done, total: told.append((done, total)))
-    assert told == [(number, 15) for number in range(1, 16)]
-
-
 def test_slices_are_counted_from_both_ends() -> None:
     prepared = prepare(volume([head(), head(), head()]), SPEC)
     assert (prepared[-1].index, prepared[-3].index, prepared[2].index) == (2, 0, 2)
@@ -390,38 +351,6 @@ def test_the_smallest_crop_is_a_pixel() -> None:
 def test_an_empty_picture_s_centroid_is_its_middle() -> None:
     assert centroid(np.zeros((4, 7), bool)) == (1.5, 3.0)
     assert centroid(np.full((4, 7), 0.001)) == pytest.approx((1.5, 3.0))
-
-
-@pytest.mark.parametrize(
-    ("pixels", "accepted"), [(7_999, False), (8_000, True), (120_000, True), (120_001, False)]
-)
-def test_a_head_has_4000_to_60000_square_millimetres(
-    pixels: int, accepted: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shown = np.zeros((400, 400), np.uint8)
-    shown.flat[:pixels] = 1
-    monkeypatch.setattr(prepare_module, "head_mask", lambda *_, **__: shown)
-    monkeypatch.setattr(prepare_module, "check_intensities", lambda *_, **__: True)
-    hu = HUVolume(np.zeros((3, 400, 400)), spacing_mm=(5.0, 0.25, 2.0))  # half a mm2 each
-    if accepted:
-        check_head(hu)
-    else:
-        with pytest.raises(NotHeadError):
-            check_head(hu)
-
-
-@pytest.mark.parametrize("brains", [2, 3])
-def test_three_slices_must_show_brain(brains: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    answers = iter([True] * brains + [False] * (3 - brains))
-    monkeypatch.setattr(prepare_module, "check_intensities", lambda *_, **__: next(answers))
-    told: list[int] = []
-    three = volume([head()] * 3)
-    if brains == 3:
-        check_head(three, on_slice=lambda done, _total: told.append(done))
-    else:
-        with pytest.raises(NotHeadError, match="brain"):
-            check_head(three, on_slice=lambda done, _total: told.append(done))
-    assert told == [1, 2, 3]
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(101, 131), (100, 130)])

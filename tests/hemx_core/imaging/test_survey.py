@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hemx_core.imaging.survey import BONE, CAVITY, MOST_SLICES, OUTSIDE, SOFT, survey
+from hemx_core.imaging.survey import BONE, CAVITY, MOST_SLICES, OPEN, OUTSIDE, SOFT, survey
 from hemx_core.imaging.volume import HUVolume
 
 PIXEL_MM = 0.5
@@ -82,8 +82,29 @@ def test_clipped_values_are_read_alike() -> None:
 
 
 def test_a_suture_is_closed_and_a_large_defect_is_not() -> None:
-    assert survey(volume(skull(gap_mm=6))).cavity_mm2[0] == pytest.approx(AREA_MM2, rel=0.04)
-    assert survey(volume(skull(gap_mm=40))).cavity_mm2[0] == 0
+    seen = survey(volume(skull(gap_mm=6), skull(gap_mm=40)))
+    assert seen.cavity_mm2[0] == pytest.approx(AREA_MM2, rel=0.04)
+    assert seen.cavity_mm2[1] == 0
+
+
+def test_where_the_skull_is_open_brain_is_what_its_hull_holds() -> None:
+    seen = survey(volume(skull(), skull(gap_mm=60)))
+    assert seen.open_mm2[0] == 0
+    assert seen.open_mm2[1] == pytest.approx(AREA_MM2, rel=0.08)
+    np.testing.assert_allclose(seen.brain_mm2, AREA_MM2, rtol=0.08)
+    assert seen.labels[1, 115, 115] == OPEN
+    assert seen.brain(1)[115, 115]
+    assert not seen.cavity(1).any()
+
+
+def test_the_wall_of_a_skull_is_bone_and_a_cage_of_ribs_is_not() -> None:
+    cage = skull()
+    rows, columns = np.indices(cage.shape) - 230
+    cage[(cage == 900) & (np.arctan2(rows, columns) % 0.2 > 0.11)] = 20
+    seen = survey(volume(skull(), cage))
+    assert seen.rim_share[0] > 0.98
+    assert 0 < seen.open_rim_share[1] < 0.9
+    assert min(seen.solid_share) > 0.85
 
 
 def test_what_is_enclosed_but_no_brain_is_told() -> None:
@@ -96,8 +117,8 @@ def test_what_is_enclosed_but_no_brain_is_told() -> None:
 def test_a_head_that_the_picture_cuts_is_still_closed() -> None:
     cut = survey(volume(skull(shift_mm=70)))
     assert 0.7 * AREA_MM2 < cut.cavity_mm2[0] < AREA_MM2
-    assert cut.frame_share[0] > 0.2
-    assert survey(volume(skull())).frame_share[0] == 0
+    assert 60 < cut.cut_mm[0] < 170
+    assert survey(volume(skull())).cut_mm[0] == 0
 
 
 def test_a_picture_full_of_tissue_is_not_enclosed() -> None:

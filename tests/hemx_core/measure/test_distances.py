@@ -211,7 +211,7 @@ def test_none_found_is_not_said_where_brain_is_unseen(
 
 def test_slices_missing_outside_the_brain_hide_nothing(tmp_path: Path) -> None:
     hu = simple_head(slices=SLICES, matrix=MATRIX, pixel_mm=PIXEL_MM).hu.copy()
-    hu[15:] = -1000  # over the vertex
+    hu[14], hu[15:] = hu[-1].copy(), -1000  # over the vertex
     result = answer(read(tmp_path, hu, EVERY[:17] + EVERY[21:]))
     assert "missing_slices" in told(result)
     assert warned(result) == {}

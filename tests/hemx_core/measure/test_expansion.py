@@ -51,6 +51,21 @@ def test_more_uncertainty_makes_a_clear_answer_indeterminate() -> None:
     assert _answers(20, 30, sampling=3.0)[0] is OPEN
 
 
+@pytest.mark.parametrize(
+    ("earlier", "later", "expected"),
+    [(20, 40, [YES, YES, YES]), (60, 70, [OPEN, YES, OPEN]), (20, 12, [OPEN, OPEN, OPEN])],
+)
+def test_of_a_lower_bound_only_a_yes_stands(
+    earlier: float, later: float, expected: list[Answer]
+) -> None:
+    volumes = _estimate(earlier), _estimate(later)
+    growth = judge_growth(*volumes, later_whole=False)
+    assert list(growth.answers.values()) == expected
+    for later_whole in (True, False):
+        growth = judge_growth(*volumes, earlier_whole=False, later_whole=later_whole)
+        assert set(growth.answers.values()) == {OPEN}
+
+
 def test_intervals_lie_round_the_values_and_widen_with_uncertainty() -> None:
     narrow = judge_growth(_estimate(20), _estimate(27))
     wide = judge_growth(_estimate(20, sampling=1.0), _estimate(27, sampling=1.0))

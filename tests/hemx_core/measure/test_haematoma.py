@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from hemx_core.imaging.volume import HUVolume
+from hemx_core.imaging.volume import Coverage, HUVolume
 from hemx_core.measure.haematoma import haematoma_notes, measure_haematoma
+from hemx_core.notes import Severity
 
 
 def _volume() -> HUVolume:
@@ -74,9 +77,44 @@ def test_half_a_millilitre_is_no_longer_tiny(pixels: int, told: bool) -> None:
 def test_a_pixel_on_the_first_slice_is_blood_and_the_input_stays() -> None:
     volume = HUVolume(np.full((3, 8, 8), 60), spacing_mm=(5.0, 0.5, 0.5))
     mask = np.zeros((3, 8, 8), bool)
-    mask[0, 0, 0] = mask[1, 4, 2:6] = True
+    mask[0, 2, 2] = mask[1, 4, 2:6] = True
     haematoma = measure_haematoma(mask, volume, min_component_ml=0.0)
     codes = {note.code for note in haematoma_notes(haematoma, volume)}
     assert codes == {"blood_on_first_slice", "tiny_haematoma", "markers_research"}
     measure_haematoma(mask, volume, min_component_ml=0.004)
-    assert mask[0, 0, 0], "dropped from the answer alone"
+    assert mask[0, 2, 2], "dropped from the answer alone"
+
+
+@pytest.mark.parametrize(
+    ("missing", "severity"), [(False, Severity.CAUTION), (True, Severity.WARNING), (None, None)]
+)
+def test_blood_where_the_brain_goes_on_is_a_warning(
+    missing: bool | None, severity: Severity | None
+) -> None:
+    mask = np.zeros((3, 16, 16), bool)
+    mask[:, 4:9, 4:9] = True
+    volume = HUVolume(np.full(mask.shape, 60), spacing_mm=(5.0, 0.5, 0.5))
+    coverage = None
+    if missing is not None:
+        coverage = Coverage(
+            first_mm=0.0,
+            last_mm=9.0,
+            first_missing=missing,
+            last_missing=missing,
+            upside_down=False,
+        )
+    looked_at = replace(volume, coverage=coverage)
+    haematoma = measure_haematoma(mask, looked_at, min_component_ml=0.0)
+    told = {note.code: note.severity for note in haematoma_notes(haematoma, looked_at)}
+    for code in ("blood_on_first_slice", "blood_on_last_slice"):
+        assert told[code] is (severity or Severity.CAUTION)
+
+
+@pytest.mark.parametrize("edge", [(0, 7), (-1, 7), (7, 0), (7, -1)])
+def test_blood_at_the_edge_of_the_picture_goes_on_beside_it(edge: tuple[int, int]) -> None:
+    mask = np.zeros((6, 64, 64), bool)
+    mask[2, 6:20, 6:20] = True
+    assert "blood_beside_picture" not in _codes(mask)
+    haematoma = measure_haematoma(mask, _volume(), min_component_ml=0.1)
+    haematoma.mask[2][edge] = True
+    assert "blood_beside_picture" in {note.code for note in haematoma_notes(haematoma, _volume())}
