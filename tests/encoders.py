@@ -21,19 +21,17 @@ from pydicom.uid import (
 )
 
 
-def jpeg_lossless(values: NDArray[np.uint16], *, code_bits: int = 5) -> bytes:
-    """JPEG Lossless, first-order prediction (ITU-T T.81, process 14): every code as long as the others.
+def jpeg_lossless(values: NDArray[np.uint16], *, code_bits: int = 5, predictor: int = 1) -> bytes:
+    """JPEG Lossless (ITU-T T.81, process 14): every code as long as the others.
 
     Args:
         values: 12-bit values, shape (rows, columns).
         code_bits: of the 16 categories; 4 leave no code over, not even that of all ones.
+        predictor: 1 to 7.
     """
     rows, columns = values.shape
     wide = values.astype(int)
-    guess = np.empty_like(wide)
-    guess[:, 1:] = wide[:, :-1]
-    guess[1:, 0] = wide[:-1, 0]
-    guess[0, 0] = 1 << 11
+    guess = np.array([[_guess(wide, r, c, predictor) for c in range(columns)] for r in range(rows)])
     bits = []
     for step in (wide - guess).ravel().tolist():
         size = abs(step).bit_length()
@@ -49,11 +47,29 @@ def jpeg_lossless(values: NDArray[np.uint16], *, code_bits: int = 5) -> bytes:
             b"\xff\xd8",
             b"\xff\xc3" + struct.pack(">HBHHBBBB", 11, 12, rows, columns, 1, 1, 0x11, 0),
             b"\xff\xc4" + struct.pack(">HB", 19 + 16, 0) + lengths + bytes(range(16)),
-            b"\xff\xda" + struct.pack(">HBBBBBB", 8, 1, 1, 0, 1, 0, 0),
+            b"\xff\xda" + struct.pack(">HBBBBBB", 8, 1, 1, 0, predictor, 0, 0),
             packed,
             b"\xff\xd9",
         )
     )
+
+
+def _guess(values: NDArray[np.int64], row: int, column: int, predictor: int) -> int:
+    if row == 0:
+        return int(values[0, column - 1]) if column else 1 << 11
+    above = int(values[row - 1, column])
+    if column == 0:
+        return above
+    left, corner = int(values[row, column - 1]), int(values[row - 1, column - 1])
+    return {
+        1: left,
+        2: above,
+        3: corner,
+        4: left + above - corner,
+        5: left + (above - corner) // 2,
+        6: above + (left - corner) // 2,
+        7: (left + above) // 2,
+    }[predictor]
 
 
 def jpeg(values: NDArray[np.uint16], *, restart: int = 0) -> bytes:

@@ -56,8 +56,8 @@ class World:
     def __init__(self, models: TriageModels, work: Path, tell: Tell) -> None:
         self.models = models
         self.work = work
-        self.bases = Bases(work / "drawn")
         self.kept = Kept(work / "rows.jsonl")
+        self.bases = Bases(work / f"drawn {self.kept.commit}")
         self._tell = tell
         self._full: dict[str, Found] = {}
 

@@ -210,6 +210,10 @@ _PLUGINS = ("pyjpegls", "pylibjpeg", "pillow", "gdcm", "pydicom")
 damaged stream must not be overruled by another that lets it pass."""
 
 
+_SPARE_BITS = 40
+"""Fill bits, and a few bytes that a writer may have left."""
+
+
 def _decoded(element: _PixelElement, header: SliceHeader) -> tuple[Stored, bool]:
     """Pixels of a compressed frame, proved to be whole; and whether its stream had its end marker."""
     facts = header.facts
@@ -247,6 +251,8 @@ def _decoded(element: _PixelElement, header: SliceHeader) -> tuple[Stored, bool]
             pixels, whole = decode(whole.spare), replace(whole, other=None)
         except Exception as error:
             raise DamageError(Phrase("stream.decoder")) from error
+    if whole.code is not None and whole.code.fits(pixels, _SPARE_BITS):
+        return pixels, whole.ended
     tells = plugin == "pyjpegls" or (plugin == "pylibjpeg" and whole.invalid_behind)
     if not tells and whole.other is not None and not agrees(whole.other, pixels):
         raise DamageError(Phrase("stream.short"))

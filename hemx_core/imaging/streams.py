@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from pydicom.uid import (
@@ -19,6 +19,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from hemx_core.imaging.lossless import LosslessCode
 from hemx_core.notes import Phrase
 
 
@@ -73,6 +74,7 @@ class Whole:
             decoders refuse; None where there is none.
         invalid_behind: behind the bits of `data` comes what no code begins with, so that a decoder that
             tells of invalid codes refuses a stream that is too short by itself.
+        code: counts the bits that the decoded picture takes; if it fits, `other` and `less` need no look.
         ended: the stream had its end marker; where it had not, `data` has one.
     """
 
@@ -81,6 +83,7 @@ class Whole:
     less: bytes | None = None
     spare: bytes | None = None
     invalid_behind: bool = False
+    code: LosslessCode | None = None
     ended: bool = True
 
 
@@ -131,6 +134,10 @@ class _Scans:
     samples: int = 0
     precision: int = 0
     restart: int = 0
+    selection: int = 0
+    shift: int = 0
+    tables: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    table: int = 0
     ones_are_a_code: bool = False
     scans: int = 0
     start: int = 0
@@ -154,6 +161,7 @@ def _jpeg(frame: bytes, picture: Picture) -> Whole:
         if huffman and not _RESTART.search(bits, len(fewer) - 1)
         else None,
         invalid_behind=ones,
+        code=_lossless_code(scans, bits),
         ended=scans.ended,
     )
 
@@ -210,22 +218,49 @@ def _read_segment(found: _Scans, code: int, segment: bytes) -> None:
             ">BHHB", segment
         )
     elif code == 0xC4:
-        found.ones_are_a_code |= any(map(_is_full, _code_lengths(segment)))
+        for number, lengths, values in _huffman_tables(segment):
+            found.ones_are_a_code |= _is_full(lengths)
+            found.tables[number] = _lengths_of(lengths, values)
     elif code == 0xDD:
         (found.restart,) = struct.unpack_from(">H", segment)
     elif code == 0xDA:
         if not found.frame:
             raise DamageError(Phrase("stream.structure"))
         found.scans += 1
+        if segment[0] == 1:
+            found.table = segment[2] >> 4
+            found.selection, found.shift = segment[3], segment[5] & 0xF
 
 
-def _code_lengths(tables: bytes) -> Iterator[bytes]:
-    """How many codes of 1 to 16 bits each Huffman table of a DHT segment has."""
+def _huffman_tables(segment: bytes) -> Iterator[tuple[int, bytes, bytes]]:
+    """Of each table of a DHT segment its number, how many codes of 1 to 16 bits it has, and their values."""
     at = 0
-    while at < len(tables):
-        lengths = tables[at + 1 : at + 17]
-        yield lengths
-        at += 17 + sum(lengths)
+    while at < len(segment):
+        lengths = segment[at + 1 : at + 17]
+        end = at + 17 + sum(lengths)
+        yield segment[at], lengths, segment[at + 17 : end]
+        at = end
+
+
+def _lengths_of(lengths: bytes, values: bytes) -> tuple[int, ...]:
+    """The length of the code of each category, 0 to 16; 0 where it has none."""
+    each = [bit for bit, count in enumerate(lengths, 1) for _ in range(count)]
+    of_value = dict(zip(values, each, strict=False))
+    return tuple(of_value.get(value, 0) for value in range(17))
+
+
+def _lossless_code(scans: _Scans, bits: bytes) -> LosslessCode | None:
+    """What counts the bits of a lossless scan; None for other streams."""
+    plain = scans.frame == 0xC3 and scans.scans == scans.samples == 1 and not scans.restart
+    if not plain or not 1 <= scans.selection <= 7 or scans.table not in scans.tables:
+        return None
+    return LosslessCode(
+        lengths=scans.tables[scans.table],
+        predictor=scans.selection,
+        precision=scans.precision,
+        shift=scans.shift,
+        bits=8 * (len(bits) - bits.count(b"\xff\x00")),
+    )
 
 
 def _is_full(lengths: bytes) -> bool:
