@@ -88,7 +88,7 @@ def simple_head(
     hu[:, reach <= 0.88] = 32
     if slices > 2:
         ends = [*range(max(1, slices // 8)), *range(-max(1, slices // 8), 0)]
-        hu[ends] = np.where((reach > 0.5) & (reach <= 0.96), 1200, hu[ends])
+        hu[ends] = np.where((reach > 0.58) & (reach <= 0.96), 1200, hu[ends])
     hu += rng.normal(0, 4, hu.shape)
     for index in clot_slices:
         hu[index][np.hypot(row, column - 30) <= clot_mm] = 65

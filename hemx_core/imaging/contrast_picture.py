@@ -144,7 +144,10 @@ def look_for_contrast(survey: Survey) -> Look | None:
 def _thick(survey: Survey, place: int) -> Floats:
     """HU of a slice on the coarse grid; thin slices are averaged with their neighbours."""
     index, step = int(survey.index[place]), survey.step
-    beside = int(THICK_MM / survey.volume.geometry.slice_thickness_mm[index] / 2)
+    geometry = survey.volume.geometry
+    # A thickness far below the slices' distance is a label, not a slice.
+    apart = max(float(geometry.slice_thickness_mm[index]), geometry.spacing_mm[0])
+    beside = int(THICK_MM / apart / 2)
     near = survey.volume.hu[max(0, index - beside) : index + beside + 1]
     return np.asarray(near[:, :: step[0], :: step[1]].mean(axis=0, dtype=np.float32))
 

@@ -272,10 +272,10 @@ SENTENCES: dict[str, str] = {
     "difference may be the sampling's.",
     "different_scanner": "The studies come from different sites or scanners.",
     "no_earlier_haematoma": "No haematoma was found on the earlier study: growth is judged in mL only.",
-    "earlier_not_covered": "The earlier scan does not show the whole haematoma, or not all of where it "
-    "is later: growth cannot be told.",
-    "later_not_covered": "The later scan does not show the whole haematoma, or not all of where it was "
-    "earlier: it may have grown more than is measured.",
+    "earlier_not_covered": "The earlier scan does not show all of the haematoma's region. Growth cannot "
+    "be told.",
+    "later_not_covered": "The later scan does not show all of the haematoma's region. It may have grown "
+    "more than is measured.",
     "no_later_haematoma": "No haematoma was found on the later study: check both by eye.",
     "no_haematoma": "No haematoma was found on either study.",
     # Parts of errors

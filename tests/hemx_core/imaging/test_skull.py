@@ -10,6 +10,7 @@ import pytest
 
 from hemx_core.errors import NotHeadError
 from hemx_core.imaging.inspect import inspect
+from hemx_core.imaging.skull import check_skull
 from hemx_core.imaging.survey import survey
 from hemx_core.imaging.volume import HUVolume
 from tests.hemx_core.imaging.heads import (
@@ -119,7 +120,7 @@ REFUSED = {
 def test_what_is_no_brain_in_a_skull_is_refused(name: str) -> None:
     draw, code = REFUSED[name]
     with pytest.raises(NotHeadError) as error:
-        inspect(stack([draw()] * 6))
+        check_skull(survey(stack([draw()] * 6)))
     assert error.value.code == code
     assert all(error.value.told(language)[0] for language in ("en", "ja"))
 
