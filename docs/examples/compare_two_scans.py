@@ -3,7 +3,7 @@
 import hemx_core as hemx
 
 # The same synthetic patient hours later, with 1.8 times the blood.
-hemx.phantom(seed=3, volume_ml=20, growth=1.8, matrix=256, slices=16, out="patient")
+hemx.phantom(seed=3, volume_ml=20, growth=1.8, matrix=256, out="patient")
 
 result = hemx.compare("patient/baseline", "patient/follow_up")
 low, high = result.growth.ml_interval

@@ -5,7 +5,7 @@ from pathlib import Path
 import hemx_core as hemx
 
 for seed in (1, 2):
-    hemx.phantom(seed=seed, matrix=256, slices=10, out=f"inbox/{seed}")
+    hemx.phantom(seed=seed, matrix=256, out=f"inbox/{seed}")
 Path("inbox/3/baseline").mkdir(parents=True)  # holds no images
 
 with hemx.load_models() as models:

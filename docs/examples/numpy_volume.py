@@ -2,7 +2,7 @@
 
 import hemx_core as hemx
 
-phantom = hemx.phantom(seed=5, volume_ml=30, matrix=256, slices=12)
+phantom = hemx.phantom(seed=5, volume_ml=30, matrix=256)
 hu = phantom.volume.hu
 dz, dy, dx = phantom.volume.spacing_mm
 

@@ -2,7 +2,7 @@
 
 import hemx_core as hemx
 
-phantom = hemx.phantom(seed=11, volume_ml=40, markers=["blend"], matrix=256, slices=12)
+phantom = hemx.phantom(seed=11, volume_ml=40, markers=["blend"], matrix=256)
 result = hemx.triage(phantom.volume)
 
 for code, marker in result.markers.items():

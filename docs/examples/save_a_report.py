@@ -2,7 +2,7 @@
 
 import hemx_core as hemx
 
-hemx.phantom(seed=3, volume_ml=35, matrix=256, slices=12, out="phantom")
+hemx.phantom(seed=3, volume_ml=35, matrix=256, out="phantom")
 result = hemx.triage("phantom/baseline", language="ja")
 
 # Files name the patient only with identify=True. DICOM objects need the extra `dicom`.

@@ -3,7 +3,7 @@
 import hemx_core as hemx
 
 # A synthetic head CT stands in for a patient's.
-hemx.phantom(seed=3, volume_ml=35, matrix=256, slices=12, out="phantom")
+hemx.phantom(seed=3, volume_ml=35, matrix=256, out="phantom")
 
 result = hemx.triage("phantom/baseline")
 print(result.recommendation)

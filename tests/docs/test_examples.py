@@ -11,7 +11,7 @@ PRINTED = {
     "compare_two_scans": ("he_30 yes", "call_neurosurgical_centre_now"),
     "list_series": ("10 slices axial usable", "<TriageResult "),
     "many_studies": ("1 ", "2 ", "3 refused: no DICOM images"),
-    "numpy_volume": ("<HUVolume of 12 x 256 x 256 pixels", "Dice with the truth: 0."),
+    "numpy_volume": (" x 256 x 256 pixels", "Dice with the truth: 0."),
     "read_markers": ("blend: ", "shown best on slice", "hypodensity: "),
     "save_a_report": ("report/referral.pdf", "report/haematoma_seg.dcm"),
     "triage_a_study": (" mL", "result/result.json"),
