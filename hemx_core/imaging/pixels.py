@@ -210,8 +210,8 @@ _PLUGINS = ("pyjpegls", "pylibjpeg", "pillow", "gdcm", "pydicom")
 damaged stream must not be overruled by another that lets it pass."""
 
 
-_SPARE_BITS = 40
-"""Fill bits, and a few bytes that a writer may have left."""
+_SPARE_BITS = 8
+"""Less than a byte of fill bits; a writer that leaves more is looked at twice."""
 
 
 def _decoded(element: _PixelElement, header: SliceHeader) -> tuple[Stored, bool]:
