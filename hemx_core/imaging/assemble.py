@@ -215,6 +215,8 @@ def _header_notes(kept: Sequence[SliceHeader]) -> Iterator[Note]:
         yield Note("lossy_compression", Severity.CAUTION)
     if any(header.facts.burned_in for header in kept):
         yield Note("burned_in", Severity.CAUTION)
+    if any(header.facts.decimal_comma for header in kept):
+        yield Note("decimal_comma", Severity.CAUTION)
     if any(header.rescale_type == "US" for header in kept):
         yield Note("rescale_type", Severity.CAUTION)
     if all(header.acquired_at is None for header in kept):

@@ -19,6 +19,20 @@ MIN_BONE_MM2 = 15.0
 BONE_MARGIN_MM = 0.7
 """The inner rim of bone averages with brain to the density of clot: it goes with the bone."""
 
+VAULT_MM = 9.0
+"""Bone of the vault reaches so deep from its outside; with muscle and occiput, few millimetres more."""
+MARGIN_MM = 3.0
+THICK_MM = 6.0
+MIN_CLOT_MM2 = 30.0
+LIKE_MM = 12.0
+"""Diameter within which a piece's like on the other side may lie: heads are turned, and not even."""
+PAIRED = 0.3
+"""Share of a piece that the other side may have a like of."""
+AROUND_MM = 5.0
+SOLID_HU = 12.0
+IN_BRAIN = 0.92
+ROUND = 0.05
+
 Mask = NDArray[np.uint8]
 
 
@@ -76,12 +90,13 @@ def bone_mask(
     pixel_mm2 = pixel_spacing_mm[0] * pixel_spacing_mm[1]
     bone = stats[:, cv2.CC_STAT_AREA] * pixel_mm2 >= MIN_BONE_MM2
     bone[0] = False
+    mask = bone.astype(np.uint8)[labels]
     if threshold < BONE_HU - 1:
         bone &= _reaches_rim(labels, count, head, pixel_spacing_mm)
-    return np.asarray(
-        cv2.dilate(bone.astype(np.uint8)[labels], disk(2 * BONE_MARGIN_MM, pixel_spacing_mm)),
-        dtype=np.uint8,
-    )
+        mask = bone.astype(np.uint8)[labels]
+        mask &= 1 - _saturated_clot(hu, mask, head, pixel_spacing_mm)
+        mask = _large(mask, MIN_BONE_MM2 / pixel_mm2)
+    return np.asarray(cv2.dilate(mask, disk(2 * BONE_MARGIN_MM, pixel_spacing_mm)), dtype=np.uint8)
 
 
 def _reaches_rim(
@@ -93,6 +108,80 @@ def _reaches_rim(
     touching = np.zeros(count, bool)
     touching[labels[(head != 0) & (depth <= RIM_MM / max(pixel_spacing_mm))]] = True
     return touching
+
+
+def _saturated_clot(
+    hu: NDArray[np.int16], bone: Mask, head: Mask, pixel_spacing_mm: tuple[float, float]
+) -> Mask:
+    """Clot that reads as bone because both are at the window's top: near the skull, or joined to it.
+
+    It is thick, lies deeper than the skull is thick, has no like on the other side of the head, and
+    brain around it. Bone so deep is the base's: there is more of it in the slice, in pairs, beside
+    air cells, orbits and CSF.
+
+    Args:
+        hu: shape (rows, columns), HU, clipped.
+        bone: what reads as bone, same shape.
+        head: mask of `head_mask`.
+        pixel_spacing_mm: (dy, dx).
+    """
+    depth = _depth_mm(_filled(bone), pixel_spacing_mm)
+    deep = ((bone != 0) & (depth > VAULT_MM)).astype(np.uint8)
+    thick = cv2.morphologyEx(deep, cv2.MORPH_OPEN, disk(THICK_MM, pixel_spacing_mm))
+    pixel_mm2 = pixel_spacing_mm[0] * pixel_spacing_mm[1]
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(thick, connectivity=4)
+    areas = stats[:, cv2.CC_STAT_AREA]
+    clot = np.zeros_like(bone)
+    if not (areas[1:] * pixel_mm2 >= MIN_CLOT_MM2).any():
+        return clot
+    near = ((bone != 0) & (depth > VAULT_MM - MARGIN_MM)).astype(np.uint8)
+    like = cv2.dilate(near, disk(LIKE_MM, pixel_spacing_mm))
+    other_side = cv2.warpAffine(like, _mirror(head), bone.shape[::-1], flags=cv2.INTER_NEAREST)
+    paired = np.bincount(labels[other_side != 0], minlength=count)
+    for label in range(1, count):
+        if areas[label] * pixel_mm2 < MIN_CLOT_MM2 or paired[label] > PAIRED * areas[label]:
+            continue
+        piece = (labels == label).astype(np.uint8)
+        whole = cv2.dilate(piece, disk(4 * MARGIN_MM, pixel_spacing_mm)) & near
+        around = hu[(cv2.dilate(whole, disk(AROUND_MM, pixel_spacing_mm)) != 0) & (bone == 0)]
+        if around.size and np.mean(around >= SOLID_HU) >= IN_BRAIN:
+            clot |= whole
+    # Other thick bone so deep: a slice through the base, where nothing can be told apart.
+    base = cv2.countNonZero(thick & (1 - clot)) * pixel_mm2 >= MIN_CLOT_MM2
+    return np.zeros_like(bone) if base else clot
+
+
+def _depth_mm(mask: Mask, pixel_spacing_mm: tuple[float, float]) -> NDArray[np.float32]:
+    """How far each pixel of a mask lies inside it."""
+    framed = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    depth = cv2.distanceTransform(framed, cv2.DIST_L2, cv2.DIST_MASK_5)[1:-1, 1:-1]
+    return np.asarray(depth * max(pixel_spacing_mm), np.float32)
+
+
+def _mirror(head: Mask) -> NDArray[np.float64]:
+    """The affine map, shape (2, 3), that turns left and right of a head round.
+
+    The midline passes through the head's centre, along its longer axis if that is nearer to the
+    vertical than to the horizontal; a round head is taken for upright.
+    """
+    moments = cv2.moments(head, binaryImage=True)
+    centre = np.array([moments["m10"], moments["m01"]]) / moments["m00"]
+    across = moments["mu20"] - moments["mu02"]
+    longer = np.hypot(across, 2 * moments["mu11"]) / (moments["mu20"] + moments["mu02"])
+    angle = 0.5 * np.arctan2(2 * moments["mu11"], across)
+    if longer < ROUND or abs(np.sin(angle)) < abs(np.cos(angle)):
+        angle = np.pi / 2
+    along = np.array([np.cos(angle), np.sin(angle)])
+    turn = 2 * np.outer(along, along) - np.eye(2)
+    return np.column_stack([turn, centre - turn @ centre])
+
+
+def _large(mask: Mask, least: float) -> Mask:
+    """Without the pieces of fewer pixels."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
+    keep = stats[:, cv2.CC_STAT_AREA] >= least
+    keep[0] = False
+    return np.asarray(keep.astype(np.uint8)[labels], dtype=np.uint8)
 
 
 def _largest_component(mask: Mask) -> Mask | None:

@@ -13,6 +13,7 @@ from hemx_core.imaging import contrast_tags
 from hemx_core.imaging.contrast_tags import ContrastTags
 from hemx_core.imaging.files import Source
 from hemx_core.imaging.parse import (
+    has_comma,
     items,
     moment,
     numbers,
@@ -28,6 +29,7 @@ MAX_MATRIX = 4096
 """Rows or columns; CT goes to 2048."""
 _FAR_MM = 1e5
 
+_DECIMALS = ("RescaleIntercept", "RescaleSlope", "PixelSpacing", "ImagePositionPatient")
 _DATES = ("Acquisition", "Content", "Series", "Study")
 # fmt: off
 _TAGS = (
@@ -99,6 +101,7 @@ class FileFacts:
     rows: int
     columns: int
     imager_spacing: bool
+    decimal_comma: bool
     pixels: PixelFormat
 
 
@@ -222,8 +225,14 @@ def _facts(dataset: Dataset, source: Source) -> FileFacts:
         rows=_matrix(dataset, "Rows"),
         columns=_matrix(dataset, "Columns"),
         imager_spacing=numbers(dataset, "ImagerPixelSpacing", 2) is not None,
+        decimal_comma=_has_commas(dataset, groups),
         pixels=_pixel_format(dataset, text(meta, "TransferSyntaxUID")),
     )
+
+
+def _has_commas(dataset: Dataset, groups: Sequence[Dataset]) -> bool:
+    holders = (dataset, *(one for group in groups for one in _groups(group, ())))
+    return any(has_comma(holder, keyword) for holder in holders for keyword in _DECIMALS)
 
 
 def _other_ids(dataset: Dataset) -> tuple[str, ...]:

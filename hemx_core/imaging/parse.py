@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, BinaryIO
 
 import pydicom
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.filereader import _read_file_meta_info, read_preamble
 from pydicom.uid import DeflatedExplicitVRLittleEndian
@@ -105,8 +106,8 @@ def whole(dataset: Dataset, keyword: str) -> int | None:
 
 
 def numbers(dataset: Dataset, keyword: str, count: int) -> tuple[float, ...] | None:
-    """Exactly `count` finite numbers; None otherwise."""
-    value = _value(dataset, keyword)
+    """Exactly `count` finite numbers; None otherwise. A comma counts as the decimal point."""
+    value = _with_points(dataset, keyword) or _value(dataset, keyword)
     if value is None or isinstance(value, bytes):
         return None
     many = value if isinstance(value, Sequence) and not isinstance(value, str) else (value,)
@@ -115,6 +116,20 @@ def numbers(dataset: Dataset, keyword: str, count: int) -> tuple[float, ...] | N
     except (TypeError, ValueError, OverflowError):
         return None
     return result if len(result) == count and all(map(math.isfinite, result)) else None
+
+
+def has_comma(dataset: Dataset, keyword: str) -> bool:
+    """Whether a number is written with a decimal comma, which DICOM does not allow."""
+    return _with_points(dataset, keyword) is not None
+
+
+def _with_points(dataset: Dataset, keyword: str) -> list[str] | None:
+    """The parts of numbers written with commas, with points; None where there is no comma."""
+    raw = dataset.get_item(keyword) if keyword in dataset else None
+    written = raw.value if isinstance(raw, RawDataElement) else None
+    if not isinstance(written, bytes) or b"," not in written or raw is None or raw.VR != "DS":
+        return None
+    return written.decode("ascii", "replace").replace(",", ".").split("\\")
 
 
 def items(dataset: Dataset, keyword: str) -> Sequence[Dataset]:

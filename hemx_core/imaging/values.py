@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from hemx_core.errors import NotHUError
 from hemx_core.imaging.clipping import AIR_BELOW_HU, Ends, find_ends, recognise_clipping
-from hemx_core.imaging.levels import BONE_SEEN_HU, Sample, Values, bone_from, brain_level
+from hemx_core.imaging.levels import BONE_SEEN_HU, Sample, Values, bone_from, brain_level, mode
 from hemx_core.imaging.volume import AIR_HU, HUVolume
 from hemx_core.notes import Note, Severity, first_of
 
@@ -102,7 +102,10 @@ def _step(before: NDArray[np.int32], after: NDArray[np.int32]) -> int:
     known = (before != AIR_HU) | (after != AIR_HU)
     if np.count_nonzero(known) < MIN_COMPARED:
         return 0
-    return int(np.median((after - before)[known]))
+    steps = (after - before)[known]
+    middle = np.median(steps)
+    # The median wanders by what changes in the head; the hill of what stays does not.
+    return mode(steps[abs(steps - middle) <= SAME_OFFSET_HU])
 
 
 def _merged(levels: NDArray[np.int32]) -> NDArray[np.int32]:

@@ -134,6 +134,8 @@ SENTENCES: dict[str, str] = {
     "burned_in": "The images carry text in their pixels (BurnedInAnnotation is YES). Pictures "
     "of this result may show the patient's name, also where names are left out. Look before you "
     "pass them on.",
+    "decimal_comma": "Numbers of the header are written with a decimal comma, which DICOM does not allow. "
+    "They were read as if with a point.",
     "rescale_type": "RescaleType is US (unspecified); the values were taken for HU.",
     "time_unknown": "The header {what}.",
     "time.none": "does not say when the scan was made",

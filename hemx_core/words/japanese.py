@@ -130,6 +130,8 @@ SENTENCES: dict[str, str] = {
     "lossy_compression": "非可逆圧縮画像です。CT値と淡い所見が変化している可能性があります。",
     "burned_in": "画像に文字が焼き込まれています（BurnedInAnnotationがYES）。氏名を除いた出力でも、図に"
     "患者名が写っていることがあります。渡す前に確認してください。",
+    "decimal_comma": "ヘッダーの数値に小数点の代わりにコンマが使われています（DICOM規格外）。小数点として読み"
+    "ました。",
     "rescale_type": "RescaleTypeがUS（未指定）のため、値をHUとみなしました。",
     "time_unknown": "ヘッダーに{what}。",
     "time.none": "撮影日時の記載がありません",

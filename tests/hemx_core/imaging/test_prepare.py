@@ -37,6 +37,21 @@ def head(*, rows=256, shift=(0, 0), holder=True, clot=None):
     return hu
 
 
+def spot(hu, centre, radius, value):
+    """The slice with a round spot; (column, row)."""
+    hu = hu.copy()
+    cv2.circle(hu, centre, radius, value, -1)
+    return hu
+
+
+def turned(hu, degrees):
+    """The slice turned about the head's centre."""
+    turn = cv2.getRotationMatrix2D((128, 118), degrees, 1.0)
+    return cv2.warpAffine(
+        hu, turn, hu.shape[::-1], flags=cv2.INTER_NEAREST, borderValue=int(hu[0, 0])
+    )
+
+
 def volume(slices, **keywords):
     return HUVolume(np.stack(slices), spacing_mm=(5.0, *SPACING), **keywords)
 
@@ -109,6 +124,40 @@ def test_a_clot_saturated_by_clipping_is_not_bone():
     narrow = np.clip(head(clot=88), 0, 80)
     assert not bone_at(narrow, 118, 128 + 28, clipped_to_hu=(0, 80))
     assert bone_at(narrow, 128 - 10 - 85, 128, clipped_to_hu=(0, 80))
+
+
+@pytest.mark.parametrize("turn", [-12, 0, 12])
+@pytest.mark.parametrize("column", [128 + 49, 128 + 56])
+def test_a_clot_saturated_by_clipping_near_the_skull_is_not_bone(turn, column):
+    # The nearer one touches the skull, and lies in its partial volume there.
+    narrow = np.clip(turned(spot(head(), (column, 118), 11, 88), turn), 0, 80)
+    mask = head_mask(narrow, pixel_spacing_mm=SPACING, clipped_to_hu=(0, 80))
+    bone = bone_mask(narrow, mask, pixel_spacing_mm=SPACING, clipped_to_hu=(0, 80))
+    clot = turned(spot(np.zeros_like(narrow), (column, 118), 9, 1), turn) > 0
+    inside = turned(spot(np.zeros_like(narrow), (128, 118), 50, 1), turn) > 0
+    assert bone[clot & inside].mean() < 0.1
+    # What is skull without the clot stays skull.
+    plain = np.clip(turned(head(), turn), 0, 80)
+    skull = bone_mask(plain, mask, pixel_spacing_mm=SPACING, clipped_to_hu=(0, 80))
+    assert bone[skull > 0].mean() > 0.995
+
+
+def test_saturated_bone_on_both_sides_is_the_base_of_the_skull():
+    hu = head()
+    for side in (-1, 1):
+        cv2.ellipse(hu, ((128 + side * 52, 124), (44, 20), side * 30), 700, -1)
+    for clipped in (np.clip(hu, 0, 80), np.clip(turned(hu, 8), 0, 80)):
+        mask = head_mask(clipped, pixel_spacing_mm=SPACING, clipped_to_hu=(0, 80))
+        bone = bone_mask(clipped, mask, pixel_spacing_mm=SPACING, clipped_to_hu=(0, 80))
+        assert bone[(clipped >= 80) & (mask > 0)].mean() > 0.99
+
+
+def test_saturated_bone_beside_air_cells_is_bone():
+    hu = spot(head(), (128 + 50, 118), 14, 700)
+    for row, column in ((118, 163), (106, 168), (130, 168)):
+        hu = spot(hu, (column, row), 4, -900)
+    clipped = np.clip(hu, 0, 80)
+    assert bone_at(clipped, 118, 128 + 50, clipped_to_hu=(0, 80))
 
 
 def test_a_small_calcification_is_not_bone():

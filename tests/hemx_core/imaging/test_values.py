@@ -1,20 +1,25 @@
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset
+from pydicom.tag import Tag
 
 from hemx_core.errors import NotHUError
 from hemx_core.imaging.inspect import inspect
 from hemx_core.imaging.levels import Sample
+from hemx_core.imaging.reader import read_series
 from hemx_core.imaging.values import MOST_OFF, check_values, slice_offsets
 from hemx_core.imaging.volume import AIR_HU, HUVolume
 from hemx_core.measure.doubts import Doubt, doubt
 from hemx_core.notes import Note, Severity
 from hemx_core.words import LANGUAGES, tell, tell_error
-from tests.factories import simple_head
+from tests.factories import simple_head, write_ct_series
 
 Change = Callable[[NDArray[np.float64]], NDArray[Any]]
 
@@ -191,3 +196,54 @@ def test_what_the_caller_says_of_clipping_stands() -> None:
     told = HUVolume(np.clip(head.hu, 0, 80), spacing_mm=head.spacing_mm, clipped_to_hu=(0.0, 80.0))
     assert check_values(told) is told
     assert check_values(replace(told, clipped_to_hu=None)).clipped_to_hu == (0.0, 80.0)
+
+
+def _series(folder: Path, change: Callable[[int, Dataset], None]) -> HUVolume:
+    head = simple_head(slices=9)
+    write_ct_series(folder, hu=head.hu, PixelSpacing=[1.5, 1.5], change=change)
+    return inspect(read_series(folder))
+
+
+def test_a_series_without_its_intercept_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(NotHUError) as refused:
+        _series(tmp_path, lambda _, one: setattr(one, "RescaleIntercept", "0"))
+    assert (refused.value.code, refused.value.values["shift"]) == ("hu_shifted", 1024)
+
+
+def test_a_slice_without_its_intercept_is_named(tmp_path: Path) -> None:
+    def lose(index: int, one: Dataset) -> None:
+        if index == 4:
+            one.RescaleIntercept = "0"
+
+    note = _warning(_series(tmp_path, lose))
+    assert (note.code, note.values["slices"]) == ("slices_shifted", (5,))
+
+
+def test_an_intercept_of_another_scanner_is_told(tmp_path: Path) -> None:
+    volume = _series(tmp_path, lambda _, one: setattr(one, "RescaleIntercept", "-1000"))
+    note = _warning(volume)
+    assert note.code == "brain_shifted"
+    assert note.values["by"] == pytest.approx(24 + 3, abs=2)
+
+
+def test_grey_levels_in_a_series_are_refused(tmp_path: Path) -> None:
+    def grey(_: int, one: Dataset) -> None:
+        stored = np.frombuffer(one.PixelData, "<u2").astype(float) - 1024
+        one.PixelData = np.rint(np.clip(stored, 0, 80) / 80 * 255).astype("<u2").tobytes()
+        one.RescaleIntercept = "0"
+
+    with pytest.raises(NotHUError) as refused:
+        _series(tmp_path, grey)
+    assert refused.value.code == "hu_grey_levels"
+
+
+def test_a_decimal_comma_is_read_and_told(tmp_path: Path) -> None:
+    def with_comma(_: int, one: Dataset) -> None:
+        for keyword, written in (("RescaleIntercept", b"-1024,0 "), ("PixelSpacing", b"1,5\\1,5 ")):
+            tag = Tag(keyword)
+            one._dict[tag] = RawDataElement(tag, "DS", len(written), written, 0, False, True)
+
+    volume = _series(tmp_path, with_comma)
+    assert volume.geometry.pixel_spacing_mm == (1.5, 1.5)
+    (note,) = (note for note in volume.notes if note.code == "decimal_comma")
+    assert note.severity is Severity.CAUTION
