@@ -35,7 +35,8 @@ def cases() -> Iterator[Case]:
 
 
 def _thinned() -> Iterator[Case]:
-    for step, volume in ((2, 0.07), (3, 0.15)):
+    # Cavalieri's own error: a clot of six slices is sampled by three, or two.
+    for step, volume in ((2, 0.12), (3, 0.25)):
         yield Case(
             kind="every second slice",
             variant=f"1 of {step}",
@@ -101,13 +102,13 @@ def _part_of_a_head() -> Iterator[Case]:
             kind="part of a head",
             variant=variant,
             build=of_plain(_part, part=part),
-            expected=Expected(right=False, warning=r"\d mm", refusal="head|slices"),
+            expected=Expected(right=False, warning=r"\d mm|blood_", refusal="head|slices"),
         )
     yield Case(
         kind="part of a head",
         variant="healthy, lower half",
         build=lambda bases: _healthy(bases)[:14],
-        expected=Expected(right=False, warning=r"\d mm", refusal="head"),
+        expected=Expected(right=False, warning=r"\d mm|blood_", refusal="head"),
     )
     yield Case(
         kind="whole head without blood",
@@ -125,7 +126,9 @@ def _healthy(bases: Bases) -> Slices:
 
 
 def _turned(one: Dataset, degrees: float) -> None:
-    angle = np.deg2rad(degrees)
+    """Turn a slice about its rows' direction, from the gantry's tilt that it has."""
+    column = [float(part) for part in one.ImageOrientationPatient[3:]]
+    angle = np.arctan2(column[2], column[1]) + np.deg2rad(degrees)
     cosine, sine = float(np.cos(angle)), float(np.sin(angle))
     one.ImageOrientationPatient = [1, 0, 0, 0, round(cosine, 6), round(sine, 6)]
 
@@ -259,7 +262,7 @@ def _damaged() -> Iterator[Case]:
         kind="pixels filled up by an archive",
         variant="every slice",
         build=of_plain(lambda slices: _filled(slices, range(len(slices)), part=0.45)),
-        expected=Expected(right=False, refusal="cannot be read|head", warning="."),
+        expected=Expected(right=False, refusal="cannot be read|head|brain", warning="."),
     )
     yield Case(
         kind="pixels too short",

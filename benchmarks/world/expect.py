@@ -105,7 +105,8 @@ class Expected:
         advice: the recommendation must be the unchanged study's.
         slices: as many slices as the unchanged study must be read.
         series: of the description of what was read.
-        answer: what every definition of a comparison must say; empty: as unchanged, where `advice`.
+        answer: pattern of what every definition of a comparison must say; empty: as unchanged, where
+            `advice`.
         files: names that must be written.
         hidden: texts that must be in no file.
         shown: texts that must be in a DICOM object.
@@ -169,7 +170,8 @@ def _misses(found: Found, full: Found, expected: Expected, *, excused: bool) -> 
     if expected.series and not re.search(expected.series, found.series):
         yield f"read {found.series!r}"
     if expected.answer:
-        others = sorted({said for said in found.answers.values() if said != expected.answer})
+        answers = set(found.answers.values())
+        others = sorted(said for said in answers if not re.fullmatch(expected.answer, said))
         if others:
             yield f"answers {', '.join(others)}"
     missing = [name for name in expected.files if name not in found.files]

@@ -16,6 +16,7 @@ from hemx_core.errors import (
     NotCTError,
     TooFewSlicesError,
 )
+from hemx_core.imaging.contrast import Said, read_words
 from hemx_core.imaging.geometry import directions
 from hemx_core.imaging.left_out import scan_notes
 from hemx_core.imaging.person import count_people
@@ -271,10 +272,13 @@ def _acquired_again(chosen: Candidate, others: Sequence[Candidate]) -> list[Note
     The first is mostly the plain one, and the second the one after contrast medium. A series that
     only differs in its reconstruction has the same time.
     """
+    # Beside a "HEAD W/O" a "HEAD W" is what it says.
+    description = chosen.part.first.facts.series_description
+    unnamed = read_words(description) is not Said.NOT_GIVEN
     heads = [
         other
         for other in others
-        if (other.refusal is None or _only_called_later(other))
+        if (other.refusal is None or (unnamed and _only_called_later(other)))
         and _study(other.part) == _study(chosen.part)
         # `scan_notes` tells of several scans in one series.
         and not other.part.series_uids & chosen.part.series_uids

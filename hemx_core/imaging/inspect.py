@@ -38,7 +38,10 @@ def inspect(volume: HUVolume, on_slice: OnSlice | None = None) -> HUVolume:
     check_skull(seen)
     coverage = find_coverage(seen)
     notes = contrast_notes(volume.notes, look_for_contrast(seen))
-    notes = (*notes, *coverage_notes(coverage), *skull_notes(seen, coverage))
+    if not any(note.code == "brain_shifted" for note in notes):
+        # Where brain does not read as such, nothing is said of how much of it there is.
+        notes = (*notes, *coverage_notes(coverage))
+    notes = (*notes, *skull_notes(seen, coverage))
     return replace(volume, coverage=coverage, notes=notes)
 
 

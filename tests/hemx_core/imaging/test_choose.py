@@ -351,6 +351,21 @@ def test_what_is_no_second_scan_of_the_head_is_no_warning(
     assert note(volume, "acquired_after") == note(volume, "acquired_before") == ""
 
 
+def test_beside_a_series_without_contrast_the_one_with_is_what_it_says(tmp_path: Path) -> None:
+    day = "20260102"
+    for series, words, minutes in (("2", "HEAD W/O", 0), ("3", "HEAD W", 15)):
+        write_ct_series(
+            tmp_path,
+            series=series,
+            SeriesDescription=words,
+            AcquisitionDate=day,
+            AcquisitionTime=later(minutes),
+        )
+    volume = read_series(tmp_path)
+    assert volume.identity.series_description == "HEAD W/O"
+    assert note(volume, "acquired_after") == ""
+
+
 def test_slices_taken_one_after_another_are_one_acquisition(tmp_path: Path) -> None:
     """A bone and a soft series of a slow scan overlap in time, though one begins later."""
 
