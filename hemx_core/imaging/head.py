@@ -146,9 +146,20 @@ def _saturated_clot(
         around = hu[(cv2.dilate(whole, disk(AROUND_MM, pixel_spacing_mm)) != 0) & (bone == 0)]
         if around.size and np.mean(around >= SOLID_HU) >= IN_BRAIN:
             clot |= whole
-    # Other thick bone so deep: a slice through the base, where nothing can be told apart.
-    base = cv2.countNonZero(thick & (1 - clot)) * pixel_mm2 >= MIN_CLOT_MM2
-    return np.zeros_like(bone) if base else clot
+    # Other thick bone so deep, or air: a slice through the base, where nothing can be told apart.
+    # Of the hull: from below the nose, air cells are open to the outside.
+    within = _depth_mm(_hull(head), pixel_spacing_mm) > RIM_MM
+    air = (within & (hu <= hu.min() + 1)).astype(np.uint8)
+    air = cv2.morphologyEx(air, cv2.MORPH_OPEN, disk(MARGIN_MM, pixel_spacing_mm))
+    base = max(cv2.countNonZero(thick & (1 - clot)), cv2.countNonZero(air)) * pixel_mm2
+    return clot if base < MIN_CLOT_MM2 else np.zeros_like(bone)
+
+
+def _hull(mask: Mask) -> Mask:
+    """The convex hull of a mask that is not empty."""
+    filled = np.zeros_like(mask)
+    cv2.fillConvexPoly(filled, cv2.convexHull(cv2.findNonZero(mask)), (1,))
+    return filled
 
 
 def _depth_mm(mask: Mask, pixel_spacing_mm: tuple[float, float]) -> NDArray[np.float32]:
