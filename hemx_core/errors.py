@@ -91,6 +91,8 @@ def cause(error: BaseException) -> Value:
 
     The common reasons of an `OSError` are told in both languages; of the others the English text.
     """
+    if isinstance(phrase := getattr(error, "phrase", None), Phrase):
+        return phrase
     if isinstance(error, OSError) and error.errno is not None:
         code = f"os.{errno.errorcode.get(error.errno, '')}"
         # Who raises one by hand says more than its number does.

@@ -5,112 +5,21 @@ The input is not trusted: numbers, sizes and paths are bounded before anything i
 
 from __future__ import annotations
 
-import io
 import os
-import stat
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
-
-from pydicom.uid import MediaStorageDirectoryStorage
+from pathlib import Path
+from typing import BinaryIO
 
 from hemx_core.errors import NoSeriesError, UnsafeInputError, cause
-from hemx_core.imaging.parse import parse
-
-
-def is_dicomdir(path: Path) -> bool:
-    """Whether a file is a DICOMDIR, by the SOP class in its file meta information."""
-    with path.open("rb") as stream:
-        head = stream.read(1024)
-    return MediaStorageDirectoryStorage.encode("ascii") in head
-
-
-def referenced_files(dicomdir: Path) -> tuple[tuple[Path, ...], tuple[str, ...]]:
-    """Files that a DICOMDIR refers to: those that exist, and the names of the missing ones.
-
-    Raises:
-        NoSeriesError: the DICOMDIR cannot be read.
-        UnsafeInputError: it names a file outside its own folder.
-    """
-    try:
-        with dicomdir.open("rb") as stream:
-            records = list(parse(stream, dicomdir.name).get("DirectoryRecordSequence") or ())
-        names = [_components(record) for record in records]
-    except (UnsafeInputError, NoSeriesError):
-        raise
-    except Exception as error:  # a damaged file makes pydicom raise nearly anything
-        raise NoSeriesError(
-            "dicomdir_unreadable", file=dicomdir.name, reason=type(error).__name__
-        ) from error
-    found: dict[Path, None] = {}
-    missing: list[str] = []
-    for parts in filter(None, names):
-        file = _locate(dicomdir.parent, parts)
-        if file is None:
-            missing.append("/".join(parts))
-        else:
-            found[file] = None
-    return tuple(found), tuple(missing)
-
-
-def _components(record: Any) -> tuple[str, ...]:
-    value = record.get("ReferencedFileID")
-    if not value:
-        return ()
-    parts = (value,) if isinstance(value, str) else tuple(value)
-    # Some writers put a whole path into one component.
-    return tuple(piece for part in parts for piece in str(part).split("/"))
-
-
-def _locate(root: Path, parts: tuple[str, ...]) -> Path | None:
-    if any(part in ("", ".", "..") or set(part) & set("\\:\0") for part in parts):
-        raise _leaves(parts)
-    path: Path | None = root
-    for part in parts:
-        path = _child(path, part) if path is not None else None
-    if path is None or not path.is_file():
-        return None
-    if not path.resolve().is_relative_to(root.resolve()):
-        raise _leaves(parts)
-    return path
-
-
-def _child(folder: Path, name: str) -> Path | None:
-    """A folder's entry of that name, or the only one that differs in case (ISO 9660 discs)."""
-    exact = folder / name
-    if exact.exists():
-        return exact
-    if not folder.is_dir():
-        return None
-    same = [entry for entry in folder.iterdir() if entry.name.lower() == name.lower()]
-    return same[0] if len(same) == 1 else None
-
-
-def _leaves(parts: tuple[str, ...]) -> UnsafeInputError:
-    return UnsafeInputError("dicomdir_leaves", file="/".join(parts))
-
-
-MAX_FILES = 20_000
-"""Files looked at under one path; more is an archive, not a study."""
-MAX_ARCHIVE_BYTES = 4 * 2**30
-"""Sum of the uncompressed sizes of a zip's members."""
-MAX_MEMBER_BYTES = 2**30
-"""Uncompressed size of one zip member; members are held in memory one at a time."""
+from hemx_core.imaging import limits
+from hemx_core.imaging.archive import is_zip, open_zip, too_many_files
+from hemx_core.imaging.dicomdir import is_dicomdir, referenced_files
+from hemx_core.imaging.source import Source, broken_source
 
 _SMALLEST_DICOM_BYTES = 132
 _FIRST_GROUPS = (b"\x02\x00", b"\x08\x00", b"\x00\x02", b"\x00\x08")
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One DICOM file: a name for messages, relative to what the user gave, and how to open it."""
-
-    name: str
-    open: Callable[[], BinaryIO]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +44,11 @@ def open_input(path: Path) -> Iterator[FoundFiles]:
     if head is None:
         yield _keep_dicom(_in_folder(path))
         return
-    if not looks_like_dicom(head) and zipfile.is_zipfile(path):
-        with _open_zip(path) as archive:
-            yield _keep_dicom(_in_zip(archive, path.name))
+    if not looks_like_dicom(head) and is_zip(path, head):
+        with open_zip(path) as members:
+            yield _keep_dicom(members)
     elif is_dicomdir(path):
         files, missing = referenced_files(path)
-        _check_count(len(files), path.name)
         found = _keep_dicom(_file_source(file, path.parent) for file in files)
         yield FoundFiles(found.sources, found.not_dicom, missing)
     else:
@@ -169,7 +77,7 @@ def _head_of_file(path: Path) -> bytes | None:
             raise NoSeriesError("not_regular", path=str(path))
         with path.open("rb") as stream:
             return stream.read(_SMALLEST_DICOM_BYTES)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
         raise NoSeriesError("file_closed", file=path.name, reason=cause(error)) from error
 
 
@@ -180,35 +88,56 @@ def _keep_dicom(candidates: Iterator[Source]) -> FoundFiles:
         try:
             with source.open() as stream:
                 head = stream.read(_SMALLEST_DICOM_BYTES)
-        except OSError:
-            # It cannot even be opened: the header pass opens it again and reports why.
-            sources.append(source)
-            continue
-        if looks_like_dicom(head):
-            sources.append(source)
+            if not looks_like_dicom(head):
+                others.append(source.name)
+                continue
+            if source.verify is not None:
+                source.verify()
+        except OSError as error:
+            # It cannot be read: the header pass opens it again and reports why.
+            sources.append(broken_source(source.name, error))
         else:
-            others.append(source.name)
+            sources.append(source)
     return FoundFiles(tuple(sources), tuple(others))
 
 
 def _in_folder(root: Path) -> Iterator[Source]:
-    count = 0
+    """Files under a folder: of each folder first the files, then those of its folders, by name."""
+    count = {"files": 0, "others": 0}
     real_root = root.resolve()
-    for parent, folders, names in os.walk(root, onerror=_refuse_closed_folder):
-        folders.sort()
-        for name in sorted((*folders, *names)):
-            path = Path(parent, name)
-            if path.is_symlink():
+    waiting = [(root, 0)]
+    while waiting:
+        folder, depth = waiting.pop()
+        if depth > limits.MAX_DEPTH:
+            raise UnsafeInputError("folder_deep", folder=str(root), most=limits.MAX_DEPTH)
+        inside = []
+        for entry in _entries(folder):
+            is_file = entry.is_file(follow_symlinks=False)
+            count["files" if is_file else "others"] += 1
+            if max(count.values()) > limits.MAX_FILES:
+                raise too_many_files(str(root))
+            path = Path(entry.path)
+            if entry.is_symlink():
                 # A link inside the input is passed over: what it points to is found anyway.
                 _check_inside(path, real_root)
-            elif name not in folders and path.is_file():
-                count += 1
-                _check_count(count, str(root))
+            elif is_file:
                 yield _file_source(path, root)
+            elif entry.is_dir():
+                inside.append((path, depth + 1))
+        waiting += reversed(inside)
 
 
-def _refuse_closed_folder(error: OSError) -> None:
-    raise NoSeriesError("folder_closed", folder=str(error.filename), reason=cause(error)) from error
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    """A folder's entries by name; no more than tell that there are too many."""
+    try:
+        with os.scandir(folder) as entries:
+            found = [
+                entry for entry, _ in zip(entries, range(2 * limits.MAX_FILES + 2), strict=False)
+            ]
+    except OSError as error:
+        reason = cause(error)
+        raise NoSeriesError("folder_closed", folder=str(folder), reason=reason) from error
+    return sorted(found, key=lambda entry: entry.name)
 
 
 def _check_inside(path: Path, real_root: Path) -> None:
@@ -222,58 +151,8 @@ def _check_inside(path: Path, real_root: Path) -> None:
 
 def _file_source(path: Path, root: Path) -> Source:
     name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.name
-    return Source(name, lambda: path.open("rb"))
+    return Source(name, _opener(path))
 
 
-@contextmanager
-def _open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
-    try:
-        archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
-        raise NoSeriesError("zip_damaged", file=path.name, reason=cause(error)) from error
-    with archive:
-        yield archive
-
-
-def _in_zip(archive: zipfile.ZipFile, zip_name: str) -> Iterator[Source]:
-    members = [member for member in archive.infolist() if not member.is_dir()]
-    _check_count(len(members), zip_name)
-    total = sum(member.file_size for member in members)
-    if total > MAX_ARCHIVE_BYTES:
-        raise _too_big(zip_name, total, MAX_ARCHIVE_BYTES)
-    for member in members:
-        _check_member(member)
-    for member in sorted(members, key=lambda member: member.filename):
-        yield Source(member.filename, _member_opener(archive, member))
-
-
-def _check_member(member: zipfile.ZipInfo) -> None:
-    name = PurePosixPath(member.filename.replace("\\", "/"))
-    if name.is_absolute() or ".." in name.parts or ":" in name.parts[0]:
-        raise UnsafeInputError("zip_leaves", file=member.filename)
-    if stat.S_ISLNK(member.external_attr >> 16):
-        raise UnsafeInputError("zip_link", file=member.filename)
-    if member.file_size > MAX_MEMBER_BYTES:
-        raise _too_big(member.filename, member.file_size, MAX_MEMBER_BYTES)
-    if member.flag_bits & 0x1:
-        raise NoSeriesError("zip_encrypted", file=member.filename)
-
-
-def _member_opener(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Callable[[], BinaryIO]:
-    def open_member() -> BinaryIO:
-        try:
-            # Never more than the declared size, which the limits have checked.
-            return io.BytesIO(archive.read(member))
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-            raise OSError(f"damaged in the zip: {error}") from error
-
-    return open_member
-
-
-def _check_count(count: int, name: str) -> None:
-    if count > MAX_FILES:
-        raise UnsafeInputError("too_many_files", most=MAX_FILES, file=name)
-
-
-def _too_big(name: str, size: int, limit: int) -> UnsafeInputError:
-    return UnsafeInputError("too_big", file=name, mib=size / 2**20, most_mib=limit / 2**20)
+def _opener(path: Path) -> Callable[[], BinaryIO]:
+    return lambda: path.open("rb")

@@ -9,10 +9,11 @@ from datetime import datetime
 from pydicom.dataset import Dataset
 from pydicom.uid import JPEGBaseline8Bit, JPEGExtended12Bit
 
-from hemx_core.imaging import contrast_tags
+from hemx_core.imaging import contrast_tags, limits
 from hemx_core.imaging.contrast_tags import ContrastTags
-from hemx_core.imaging.files import Source
+from hemx_core.imaging.limits import Work
 from hemx_core.imaging.parse import (
+    damaged,
     has_comma,
     items,
     moment,
@@ -23,7 +24,9 @@ from hemx_core.imaging.parse import (
     utc_offset_minutes,
     whole,
 )
+from hemx_core.imaging.source import Source
 from hemx_core.imaging.volume import THICKNESS_MM
+from hemx_core.notes import Phrase
 
 MAX_MATRIX = 4096
 """Rows or columns; CT goes to 2048."""
@@ -71,7 +74,11 @@ class PixelFormat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileFacts:
-    """What holds for every slice of one file."""
+    """What holds for every slice of one file.
+
+    Args:
+        frames: how many pictures it describes.
+    """
 
     source: Source
     modality: str
@@ -103,6 +110,13 @@ class FileFacts:
     imager_spacing: bool
     decimal_comma: bool
     pixels: PixelFormat
+    frames: int = 1
+
+    @property
+    def frame_bytes(self) -> int:
+        """Of one picture, uncompressed."""
+        pixels = self.pixels
+        return self.rows * self.columns * pixels.samples * pixels.bits_allocated // 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,21 +165,26 @@ class SliceHeader:
         return name if self.frame is None else f"{name} frame {self.frame + 1}"
 
 
-def read_headers(source: Source) -> tuple[SliceHeader, ...]:
+def read_headers(source: Source, work: Work | None = None) -> tuple[SliceHeader, ...]:
     """Headers of all slices in a file; one for a file that holds no image.
 
+    Args:
+        source: the file.
+        work: what the input has taken so far; the file's share is added.
     Raises:
-        UnreadablePixelsError: not readable as DICOM.
-        UnsafeInputError: inflates beyond bounds.
+        UnreadablePixelsError: not readable as DICOM, or too many frames.
+        UnsafeInputError: inflates beyond bounds, or all files together take too much.
         OSError: the file cannot be opened.
     """
     with source.open() as stream:
-        dataset = parse(stream, source.name, tags=_TAGS)
+        dataset = parse(stream, source.name, tags=_TAGS, work=work)
     facts = _facts(dataset, source)
     base = _slice_header(facts, dataset, (dataset,))
     frames = items(dataset, "PerFrameFunctionalGroupsSequence")
     if not frames:
         return (base,)
+    if len(frames) > limits.MAX_FRAMES:
+        raise damaged(source.name, Phrase("dicom.too_much"))
     shared = list(items(dataset, "SharedFunctionalGroupsSequence"))[:1]
     return tuple(
         replace(_slice_header(facts, dataset, (*_groups(frame, shared), dataset)), frame=index)
@@ -227,6 +246,7 @@ def _facts(dataset: Dataset, source: Source) -> FileFacts:
         imager_spacing=numbers(dataset, "ImagerPixelSpacing", 2) is not None,
         decimal_comma=_has_commas(dataset, groups),
         pixels=_pixel_format(dataset, text(meta, "TransferSyntaxUID")),
+        frames=max(1, len(items(dataset, "PerFrameFunctionalGroupsSequence"))),
     )
 
 

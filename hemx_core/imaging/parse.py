@@ -7,20 +7,23 @@ import re
 import zlib
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, BinaryIO
+from io import BytesIO
+from typing import Any, BinaryIO, cast
 
 import pydicom
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
-from pydicom.filereader import _read_file_meta_info, read_preamble
+from pydicom.filereader import _read_file_meta_info, read_dataset, read_preamble
+from pydicom.tag import Tag
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from hemx_core.errors import UnreadablePixelsError, UnsafeInputError
+from hemx_core.imaging import limits
+from hemx_core.imaging.limits import Metered, TooMuchError, Work
 from hemx_core.notes import Phrase, Value
 from hemx_core.words.plain import plain
 
-MAX_INFLATED_BYTES = 256 * 2**20
-"""Size to which one file of the deflated transfer syntax may inflate."""
+_PIXELS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 _OFFSET = re.compile(r"(?P<sign>[+-])(?P<hours>\d\d):?(?P<minutes>\d\d)\s*$", re.ASCII)
 _HOUR, _LARGEST_OFFSET = 60, 14 * 60
 
@@ -31,6 +34,8 @@ def parse(
     *,
     stop_before_pixels: bool = True,
     tags: Sequence[str] | None = None,
+    most_bytes: int | None = None,
+    work: Work | None = None,
 ) -> Dataset:
     """Read a DICOM file with or without a preamble.
 
@@ -39,45 +44,87 @@ def parse(
         name: for messages.
         stop_before_pixels: leave the pixel data out.
         tags: keywords to keep; None keeps everything.
+        most_bytes: of the file that are read at most; `limits.MAX_HEADER_BYTES` if not given.
+        work: what the input has taken so far; the file's share is added.
     Raises:
-        UnsafeInputError: a deflated file that inflates beyond `MAX_INFLATED_BYTES`.
-        UnreadablePixelsError: no data set can be read from the file.
+        UnsafeInputError: a deflated file that inflates beyond `limits.MAX_INFLATED_BYTES`, or all files
+            together have taken too much.
+        UnreadablePixelsError: no data set can be read from the file, or it takes too much.
     """
+    metered = Metered(stream, limits.MAX_HEADER_BYTES if most_bytes is None else most_bytes)
     try:
-        _check_inflated_size(stream, name)
-        stream.seek(0)
-        return pydicom.dcmread(
-            stream,
-            force=True,
-            stop_before_pixels=stop_before_pixels,
-            specific_tags=None if tags is None else list(tags),
-        )
+        return _read(metered, name, stop_before_pixels, tags, work)
     except UnsafeInputError:
         raise
     except RecursionError as error:
         raise damaged(name, Phrase("dicom.nested")) from error
+    except TooMuchError as error:
+        raise damaged(name, Phrase("dicom.too_much")) from error
     except Exception as error:  # a damaged file makes pydicom raise nearly anything
         raise damaged(name, f"{type(error).__name__}: {error}") from error
+    finally:
+        if work is not None:
+            work.reads += metered.reads
+            work.files += 1
+            work.check()
 
 
-def _check_inflated_size(stream: BinaryIO, name: str) -> None:
-    """Inflate a deflated file piece by piece, before pydicom does it in one go without a limit.
+def _read(
+    metered: Metered,
+    name: str,
+    stop_before_pixels: bool,
+    tags: Sequence[str] | None,
+    work: Work | None,
+) -> Dataset:
+    """As `pydicom.dcmread`, which would inflate a deflated file in one go, without a limit.
 
     The meta information is read by the very function that `dcmread` uses, private as it is: two
     readers that disagree about the transfer syntax would be a way past the limit.
     """
-    read_preamble(stream, True)
-    if _read_file_meta_info(stream).get("TransferSyntaxUID") != DeflatedExplicitVRLittleEndian:
-        return
+    fp = cast(BinaryIO, metered)
+    read_preamble(fp, True)
+    meta = _read_file_meta_info(fp)
+    if meta.get("TransferSyntaxUID") != DeflatedExplicitVRLittleEndian:
+        metered.seek(0)
+        return pydicom.dcmread(
+            fp,
+            force=True,
+            stop_before_pixels=stop_before_pixels,
+            specific_tags=None if tags is None else list(tags),
+        )
+    inflated = _inflate(metered, name)
+    if work is not None:
+        work.inflated_bytes += len(inflated)
+    data = Metered(BytesIO(inflated), len(inflated) + 1)
+    dataset = read_dataset(
+        cast(BinaryIO, data),
+        is_implicit_VR=False,
+        is_little_endian=True,
+        stop_when=_begins_pixels if stop_before_pixels else None,
+        specific_tags=None if tags is None else [Tag(tag) for tag in tags],
+    )
+    metered.reads += data.reads
+    dataset.file_meta = meta
+    return dataset
+
+
+def _begins_pixels(tag: int, _vr: str | None, _length: int) -> bool:
+    return tag in _PIXELS
+
+
+def _inflate(metered: Metered, name: str) -> bytes:
     inflate = zlib.decompressobj(-zlib.MAX_WBITS)
-    size, pending = 0, stream.read()
+    pieces, size, pending = [], 0, metered.read()
     while pending and not inflate.eof:
-        size += len(inflate.decompress(pending, 2**20))
-        pending = inflate.unconsumed_tail
-        if size > MAX_INFLATED_BYTES:
+        pieces.append(inflate.decompress(pending, 2**20))
+        size, pending = size + len(pieces[-1]), inflate.unconsumed_tail
+        if size > limits.MAX_INFLATED_BYTES:
             raise UnsafeInputError(
-                "inflates_too_far", file=name, most_mib=MAX_INFLATED_BYTES / 2**20
+                "inflates_too_far", file=name, most_mib=limits.MAX_INFLATED_BYTES / 2**20
             )
+    if not inflate.eof:
+        raise EOFError("the deflated data ends too early")
+    return b"".join(pieces)
 
 
 def damaged(name: str, reason: Value) -> UnreadablePixelsError:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import struct
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -27,7 +28,9 @@ from pydicom.pixels.utils import as_pixel_options
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from hemx_core.errors import DicomSeriesError, UnreadablePixelsError
+from hemx_core.imaging import limits
 from hemx_core.imaging.headers import FileFacts, PixelFormat, SliceHeader
+from hemx_core.imaging.limits import Metered, TooMuchError
 from hemx_core.imaging.parse import parse
 from hemx_core.imaging.streams import DamageError, Picture, check_stream
 from hemx_core.imaging.volume import AIR_HU
@@ -113,7 +116,8 @@ _UNDEFINED = 0xFFFFFFFF
 
 def _pixel_element(stream: BinaryIO, facts: FileFacts) -> _PixelElement:
     syntax, name = facts.pixels.transfer_syntax, facts.source.name
-    in_place = bool(syntax) and syntax != DeflatedExplicitVRLittleEndian
+    _check_size(facts)
+    in_place = syntax != DeflatedExplicitVRLittleEndian
     dataset = parse(stream, name, stop_before_pixels=in_place, tags=_PIXEL_TAGS)
     implicit, little = map(bool, dataset.original_encoding)
     # BitsStored is left to `HUConverter`: padding often lies outside of it.
@@ -137,8 +141,16 @@ def _pixel_element(stream: BinaryIO, facts: FileFacts) -> _PixelElement:
     )
     if element.frames == 1 or not element.decoder.is_encapsulated:
         return element
-    parse_basic_offsets(stream)
-    return replace(element, fragments=tuple(parse_fragments(stream)[1]))
+    whole = Metered(stream, sys.maxsize, anywhere=True)
+    parse_basic_offsets(whole)
+    return replace(element, fragments=tuple(parse_fragments(whole)[1]))
+
+
+def _check_size(facts: FileFacts) -> None:
+    """Refuse a zip's member with more in it than its pictures: as far as it is read it is held."""
+    found, wanted = facts.source.unpacked_bytes, facts.frames * facts.frame_bytes
+    if found is not None and found > limits.MAX_HEADER_BYTES + _ROOM * wanted:
+        raise DamageError(Phrase("stream.many_bytes", found=found, wanted=wanted))
 
 
 def _read_tag(stream: BinaryIO, implicit: bool, little: bool, options: dict[str, Any]) -> int:
@@ -174,6 +186,8 @@ def _stored(element: _PixelElement, header: SliceHeader) -> tuple[Stored | Dicom
 def _unreadable(header: SliceHeader, error: BaseException) -> DicomSeriesError:
     if isinstance(error, DicomSeriesError):
         return error
+    if isinstance(error, TooMuchError):
+        error = DamageError(Phrase("dicom.too_much"))
     if isinstance(error, DamageError):
         syntax = UID(header.facts.pixels.transfer_syntax).name or None
         return UnreadablePixelsError(
@@ -196,6 +210,8 @@ def _native(element: _PixelElement, index: int) -> Stored:
     if found < until:
         raise DamageError(Phrase("stream.few_bytes", found=found, wanted=wanted))
     if found >= wanted + max(row, 2):
+        if found - wanted > _MOST_PADDING:
+            raise DamageError(Phrase("stream.many_bytes", found=found, wanted=wanted))
         stream.seek(element.start + wanted)
         behind = stream.read(found - wanted)
         if behind.strip(behind[:1]):
@@ -205,6 +221,10 @@ def _native(element: _PixelElement, index: int) -> Stored:
     return cast(Stored, pixels)
 
 
+_MOST_PADDING = 2**20
+"""Bytes behind the pixels, all alike, that are passed over."""
+_ROOM = 2
+"""How many times its uncompressed size a compressed picture may take, and some for tables."""
 _PLUGINS = ("pyjpegls", "pylibjpeg", "pillow", "gdcm", "pydicom")
 """pydicom's decoders, the strictest first; only the first that is there is asked. One that refuses a
 damaged stream must not be overruled by another that lets it pass."""
@@ -223,7 +243,7 @@ def _decoded(element: _PixelElement, header: SliceHeader) -> tuple[Stored, bool]
         samples=facts.pixels.samples,
         bits_allocated=facts.pixels.bits_allocated,
     )
-    frame = _encoded_frame(element, header.frame or 0)
+    frame = _encoded_frame(element, header.frame or 0, _ROOM * facts.frame_bytes + 2**20)
     whole = check_stream(element.decoder.UID, frame, picture)
     there = element.decoder.available_plugins
     plugin = next((name for name in _PLUGINS if name in there), there[0])
@@ -261,9 +281,9 @@ def _decoded(element: _PixelElement, header: SliceHeader) -> tuple[Stored, bool]
     return pixels, whole.ended
 
 
-def _encoded_frame(element: _PixelElement, index: int) -> bytes:
+def _encoded_frame(element: _PixelElement, index: int, most_bytes: int) -> bytes:
     """All fragments of a frame, joined; offset tables count only where the fragments do not tell."""
-    stream = element.stream
+    stream = Metered(element.stream, most_bytes, anywhere=True)
     stream.seek(element.start)
     if element.frames == 1:
         parse_basic_offsets(stream)

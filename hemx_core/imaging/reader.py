@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import warnings
-import zipfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -34,11 +33,13 @@ from hemx_core.errors import (
 )
 from hemx_core.imaging.assemble import Progress, assemble, series_identity
 from hemx_core.imaging.choose import Candidate, choose, rank
-from hemx_core.imaging.files import FoundFiles, Source, open_input
+from hemx_core.imaging.files import FoundFiles, open_input
 from hemx_core.imaging.grouping import split
 from hemx_core.imaging.headers import SliceHeader, read_headers
+from hemx_core.imaging.limits import Work
 from hemx_core.imaging.parse import damaged, parse, text
 from hemx_core.imaging.pixels import check_decoder
+from hemx_core.imaging.source import Source
 from hemx_core.imaging.volume import HUVolume, SeriesIdentity
 from hemx_core.notes import Note, Phrase, Refusal, Severity, first_of
 
@@ -136,21 +137,21 @@ def list_series(
 def _candidates(path: Path, progress: Progress) -> Iterator[tuple[list[Candidate], list[Note]]]:
     # pydicom warns of every odd value; what matters of it comes back as a note or an error.
     with warnings.catch_warnings(action="ignore"), open_input(path) as found:
-        headers, bad = _read_all(found, progress)
+        headers, bad = _read_all(found, Work(name=path.name), progress)
         if not headers:
             raise _nothing(path, found, bad)
         yield rank(split(headers)), _file_notes(found, bad)
 
 
 def _read_all(
-    found: FoundFiles, progress: Progress
+    found: FoundFiles, work: Work, progress: Progress
 ) -> tuple[list[SliceHeader], list[tuple[str, DicomSeriesError]]]:
     """Headers of all files; a damaged file among good ones is reported and not fatal."""
     headers: list[SliceHeader] = []
     bad: list[tuple[str, DicomSeriesError]] = []
     for done, source in enumerate(found.sources, 1):
         try:
-            slices = read_headers(source)
+            slices = read_headers(source, work)
             facts = slices[0].facts
             if not (facts.modality or facts.sop_class):
                 raise damaged(source.name, Phrase("dicom.no_modality"))
@@ -280,7 +281,7 @@ def open_series(
             columns=part.first.facts.columns,
             bytes_per_value=max(1, part.first.facts.pixels.bits_allocated // 8),
             sources=sources,
-            held_bytes=_held_bytes(path, ordered),
+            held_bytes=_held_bytes(ordered),
             compressed=any(syntax not in _PLAIN for syntax in syntaxes),
             notes=(*choice.notes, *notes),
         )
@@ -296,8 +297,7 @@ _PLAIN = {
 """Transfer syntaxes whose pixels need no decoder."""
 
 
-def _held_bytes(path: Path, ordered: Sequence[SliceHeader]) -> int:
-    zipped = path.is_file() and zipfile.is_zipfile(path)
+def _held_bytes(ordered: Sequence[SliceHeader]) -> int:
     frames = Counter(id(header.facts.source) for header in ordered)
     held = 0
     for facts in {id(header.facts.source): header.facts for header in ordered}.values():
@@ -306,13 +306,15 @@ def _held_bytes(path: Path, ordered: Sequence[SliceHeader]) -> int:
         inflated = (
             frames[id(facts.source)] * facts.rows * facts.columns * pixels.bits_allocated // 8
         )
-        if zipped or deflated:
+        if deflated or facts.source.unpacked_bytes is not None:
             held = max(held, _size(facts.source) + deflated * inflated)
     return held
 
 
 def _size(source: Source) -> int:
     """Bytes of a file as it is stored, or of a zip's member once it is unpacked."""
+    if source.unpacked_bytes is not None:
+        return source.unpacked_bytes
     with source.open() as stream:
         return stream.seek(0, 2)
 

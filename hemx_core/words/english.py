@@ -294,6 +294,8 @@ SENTENCES: dict[str, str] = {
     "term.comparison": "comparison",
     "dicom.no_modality": "it names no modality",
     "dicom.nested": "its sequences are nested too deeply",
+    "dicom.too_much": "it holds more than a CT file does",
+    "zip.member": "its data in the zip is damaged: {reason}",
     "no_key": "no key at all: none is trusted here",
     "threads_of": "{count} {count:thread|threads}",
     "library_threads": "the library's own number of threads",
@@ -396,9 +398,15 @@ ERRORS: dict[str, str] = {
     "folder | do not use this file; ask its sender for a new one",
     "zip_link": "the zip's member {file!r} is a link | regular files | pack the study again with "
     "links followed",
+    "zip_overlaps": "the zip's member {file!r} lies where another one lies | members side by side | "
+    "copy or download the zip again; if it stays so, do not use it",
     "zip_encrypted": "the zip is encrypted ({file!r}) | a zip without a password | unpack it with "
     "its password and give the folder",
     "too_many_files": "more than {most} files in {file} | one study | give the folder of one study",
+    "folder_deep": "folders in {folder} lie more than {most} deep | one study | give the folder in which "
+    "the study lies",
+    "too_much_work": "the files in {name} hold far more than a CT study does | one study | do not use "
+    "these files; export the study again",
     "too_big": "{file} would unpack to {mib:.0f} MiB | at most {most_mib:.0f} MiB | check where "
     "the file comes from; unpack it yourself and give the folder",
     "inflates_too_far": "{file} inflates to more than {most_mib:.0f} MiB | a CT image | do not "

@@ -271,6 +271,8 @@ SENTENCES: dict[str, str] = {
     "term.comparison": "比較",
     "dicom.no_modality": "モダリティの記載がありません",
     "dicom.nested": "シーケンスの入れ子が深すぎます",
+    "dicom.too_much": "CTファイルとしては内容が多すぎます",
+    "zip.member": "zip内のデータが破損しています：{reason}",
     "no_key": "なし（信頼された鍵がありません）",
     "threads_of": "スレッド数{count}",
     "library_threads": "ライブラリ既定のスレッド数",
@@ -373,10 +375,16 @@ ERRORS: dict[str, str] = {
     "ルは使用せず、送付元に再送を依頼してください",
     "zip_link": "zip内の{file!r}はリンクです | 通常のファイル | リンク先の実体を含めて、検査を圧縮"
     "し直してください",
+    "zip_overlaps": "zip内の{file!r}が他のファイルと重なっています | 重ならないファイル | zipをコピー"
+    "またはダウンロードし直してください。変わらなければ使用しないでください",
     "zip_encrypted": "zipが暗号化されています（{file!r}） | パスワードのないzip | パスワードで展開"
     "し、フォルダを指定してください",
     "too_many_files": "{file}に{most}個を超えるファイルがあります | 1検査分 | 1検査分のフォルダを"
     "指定してください",
+    "folder_deep": "{folder}内のフォルダの階層が{most}を超えています | 1検査分 | 検査が入っているフォ"
+    "ルダを指定してください",
+    "too_much_work": "{name}内のファイルの内容がCT検査としては多すぎます | 1検査分 | これらのファイル"
+    "は使用せず、検査を再度出力してください",
     "too_big": "{file}は展開すると{mib:.0f} MiBになります | {most_mib:.0f} MiB以下 | ファイルの出"
     "所を確認し、自分で展開してフォルダを指定してください",
     "inflates_too_far": "{file}は展開すると{most_mib:.0f} MiBを超えます | CT画像 | このファイルは"

@@ -8,7 +8,7 @@ import pytest
 from pydicom.dataset import Dataset
 
 from hemx_core.errors import ContrastSeriesError, NoSeriesError
-from hemx_core.imaging.files import Source
+from hemx_core.imaging.source import Source
 from hemx_core.imaging.headers import read_headers
 from hemx_core.imaging.reader import list_series, read_series
 from hemx_core.imaging.series import head_score, is_sharp

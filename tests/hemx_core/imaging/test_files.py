@@ -17,8 +17,7 @@ from pydicom.fileset import FileSet
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from hemx_core.errors import NoSeriesError, UnreadablePixelsError, UnsafeInputError
-from hemx_core.imaging import files as _files
-from hemx_core.imaging import parse as _parse
+from hemx_core.imaging import limits
 from hemx_core.imaging.reader import list_series, read_series
 from hemx_core.imaging.volume import HUVolume
 from hemx_core.notes import Refusal
@@ -78,7 +77,7 @@ def test_a_zip_that_unpacks_beyond_a_limit_is_refused(
     write_ct_series(tmp_path / "study")
     archive = zip_folder(tmp_path / "study", tmp_path / "study.zip")
     assert read_series(archive).shape[0] == 6
-    monkeypatch.setattr(_files, limit, value)
+    monkeypatch.setattr(limits, limit, value)
     with pytest.raises(UnsafeInputError):
         read_series(archive)
 
@@ -165,7 +164,7 @@ def test_a_pipe_is_neither_opened_nor_waited_for(tmp_path: Path) -> None:
 
 def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_ct_series(tmp_path)
-    monkeypatch.setattr(_files, "MAX_FILES", 5)
+    monkeypatch.setattr(limits, "MAX_FILES", 5)
     with pytest.raises(UnsafeInputError, match="more than 5 files"):
         read_series(tmp_path)
 
@@ -245,7 +244,7 @@ def test_a_deflated_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     dataset.PixelData = b"\0" * 3_000_000
     dataset.save_as(path)
     assert path.stat().st_size < 10_000
-    monkeypatch.setattr(_parse, "MAX_INFLATED_BYTES", 2_000_000)
+    monkeypatch.setattr(limits, "MAX_INFLATED_BYTES", 2_000_000)
     with pytest.raises(UnsafeInputError, match="inflates"):
         read_series(tmp_path)
 
