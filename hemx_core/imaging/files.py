@@ -142,8 +142,9 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
 
 def _check_inside(path: Path, real_root: Path) -> None:
     try:
+        path.stat()  # refused where links lead on and on, which Python would follow all the same
         inside = path.resolve().is_relative_to(real_root)
-    except (OSError, RuntimeError):  # a link that points to itself
+    except (OSError, RuntimeError):  # it leads nowhere, or to itself
         inside = True
     if not inside:
         raise UnsafeInputError("link_leaves", file=path.name)

@@ -34,8 +34,10 @@ MAX_FRAMES = 10_000
 MAX_READS, MAX_ITEMS = 1_000_000, 100_000
 """Reads that one file's header may take, two for each element, and items of all its sequences; a frame
 takes up to 80 reads and 10 items, a record of a DICOMDIR 30 and one."""
-READS_FOR_ALL, READS_FOR_ONE = 1_000_000, 200
+READS_FOR_ALL, READS_FOR_ONE = 2_000_000, 200
 """Reads that an input may take: so many, and so many more for each of its files."""
+READS_OF_ITEM = 8
+"""An item of a sequence takes as long as so many reads."""
 INFLATED_FOR_ALL = 2 * 2**30
 """Bytes to which the deflated files of one input may inflate while its headers are read."""
 ITEM_TAGS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")
@@ -56,7 +58,7 @@ class Work:
 
     name: str
     files: int = 0
-    reads: int = 0
+    cost: int = 0
     inflated_bytes: int = 0
 
     def check(self) -> None:
@@ -66,7 +68,7 @@ class Work:
             UnsafeInputError: it has.
         """
         most = READS_FOR_ALL + READS_FOR_ONE * self.files
-        if self.reads > most or self.inflated_bytes > INFLATED_FOR_ALL:
+        if self.cost > most or self.inflated_bytes > INFLATED_FOR_ALL:
             raise UnsafeInputError("too_much_work", name=self.name)
 
 
@@ -88,6 +90,11 @@ class Metered:
                 self._farthest = most_bytes
             stream.seek(0)
         self.reads = self.items = 0
+
+    @property
+    def cost(self) -> int:
+        """What the file has taken, as a number of reads."""
+        return self.reads + READS_OF_ITEM * self.items
 
     def read(self, size: int = -1) -> bytes:
         """Read on.

@@ -34,7 +34,6 @@ def parse(
     *,
     stop_before_pixels: bool = True,
     tags: Sequence[str] | None = None,
-    most_bytes: int | None = None,
     work: Work | None = None,
 ) -> Dataset:
     """Read a DICOM file with or without a preamble.
@@ -44,14 +43,13 @@ def parse(
         name: for messages.
         stop_before_pixels: leave the pixel data out.
         tags: keywords to keep; None keeps everything.
-        most_bytes: of the file that are read at most; `limits.MAX_HEADER_BYTES` if not given.
         work: what the input has taken so far; the file's share is added.
     Raises:
         UnsafeInputError: a deflated file that inflates beyond `limits.MAX_INFLATED_BYTES`, or all files
             together have taken too much.
         UnreadablePixelsError: no data set can be read from the file, or it takes too much.
     """
-    metered = Metered(stream, limits.MAX_HEADER_BYTES if most_bytes is None else most_bytes)
+    metered = Metered(stream, limits.MAX_HEADER_BYTES)
     try:
         return _read(metered, name, stop_before_pixels, tags, work)
     except UnsafeInputError:
@@ -64,7 +62,7 @@ def parse(
         raise damaged(name, f"{type(error).__name__}: {error}") from error
     finally:
         if work is not None:
-            work.reads += metered.reads
+            work.cost += metered.cost
             work.files += 1
             work.check()
 
@@ -93,17 +91,19 @@ def _read(
             specific_tags=None if tags is None else list(tags),
         )
     inflated = _inflate(metered, name)
-    if work is not None:
-        work.inflated_bytes += len(inflated)
-    data = Metered(BytesIO(inflated), len(inflated) + 1)
-    dataset = read_dataset(
-        cast(BinaryIO, data),
-        is_implicit_VR=False,
-        is_little_endian=True,
-        stop_when=_begins_pixels if stop_before_pixels else None,
-        specific_tags=None if tags is None else [Tag(tag) for tag in tags],
-    )
-    metered.reads += data.reads
+    data = Metered(BytesIO(inflated), len(inflated))
+    try:
+        dataset = read_dataset(
+            cast(BinaryIO, data),
+            is_implicit_VR=False,
+            is_little_endian=True,
+            stop_when=_begins_pixels if stop_before_pixels else None,
+            specific_tags=None if tags is None else [Tag(tag) for tag in tags],
+        )
+    finally:
+        if work is not None:
+            work.inflated_bytes += len(inflated)
+            work.cost += data.cost
     dataset.file_meta = meta
     return dataset
 
@@ -115,15 +115,17 @@ def _begins_pixels(tag: int, _vr: str | None, _length: int) -> bool:
 def _inflate(metered: Metered, name: str) -> bytes:
     inflate = zlib.decompressobj(-zlib.MAX_WBITS)
     pieces, size, pending = [], 0, metered.read()
-    while pending and not inflate.eof:
-        pieces.append(inflate.decompress(pending, 2**20))
-        size, pending = size + len(pieces[-1]), inflate.unconsumed_tail
+    while not inflate.eof:
+        piece = inflate.decompress(pending, 2**20)
+        pending = inflate.unconsumed_tail
+        if not piece and not pending:
+            raise EOFError("the deflated data ends too early")
+        pieces.append(piece)
+        size += len(piece)
         if size > limits.MAX_INFLATED_BYTES:
             raise UnsafeInputError(
                 "inflates_too_far", file=name, most_mib=limits.MAX_INFLATED_BYTES / 2**20
             )
-    if not inflate.eof:
-        raise EOFError("the deflated data ends too early")
     return b"".join(pieces)
 
 

@@ -8,10 +8,10 @@ import pytest
 from pydicom.dataset import Dataset
 
 from hemx_core.errors import ContrastSeriesError, NoSeriesError
-from hemx_core.imaging.source import Source
 from hemx_core.imaging.headers import read_headers
 from hemx_core.imaging.reader import list_series, read_series
 from hemx_core.imaging.series import head_score, is_sharp
+from hemx_core.imaging.source import Source
 from hemx_core.imaging.volume import HUVolume
 from hemx_core.report.nameless import nameless_note
 from hemx_core.words import tell, tell_labelled
