@@ -175,6 +175,30 @@ class HemxApp(App):
             self.import_study(self._study)
         elif context.store.interrupted:
             self.context.tell("app.interrupted")
+        self._tell_of_store()
+
+    def _tell_of_store(self) -> None:
+        """Say what was wrong with the store, and import again what had no record."""
+        context = self.context
+        if context.store.trouble is not None:
+            context.show_error(context.store.trouble)
+        if context.store.set_aside_studies():
+
+            def work(report: Any) -> int:
+                from mobile_app.work.library import import_aside
+
+                return import_aside(context.store)(report)
+
+            context.run(work, on_done=lambda _outcome: context.studies_changed())
+
+        def checked(outcome: Outcome[None]) -> None:
+            # A trail that was tampered with is only told: making it anew would hide the trace.
+            if outcome.error is not None and outcome.error.code == "database_damaged":
+                context.store.rescue_at_next_start()
+
+        context.jobs.run(
+            lambda _report: context.store.check(), on_error=context.show_error, on_done=checked
+        )
 
     def _warmed_up(self, _outcome: Outcome[None]) -> None:
         """The readers are there: make the screen that shows a study, and start the runtime beside it."""

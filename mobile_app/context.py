@@ -107,7 +107,7 @@ class Opening:
         def work(report: Report[Any]) -> Opened:
             # Imported in the worker, here and below: it brings OpenCV and pydicom.
             from hemx_core.device.memory import release_free_memory
-            from mobile_app.work.library import read_study
+            from mobile_app.work.library import check_slices, read_study
 
             # The study before this one and its pictures; the memory guard counts what is resident.
             release_free_memory()
@@ -115,7 +115,10 @@ class Opening:
             if not context.store.results.of_study(study_id):
                 return self._triage_work(study_id)(report)
             opened = self._stored(study_id)
-            report.result(read_study(context.store, study_id, budget=context.budget)(report))
+            volume = read_study(context.store, study_id, budget=context.budget)(report)
+            # The slices show in any case: they are what they were, and can be analysed again.
+            report.result(volume)
+            check_slices(opened.result, volume)
             return opened
 
         return work

@@ -5,6 +5,7 @@ HemxError
 │   ├── StoreBusyError             another process has it open
 │   ├── NewerStoreError            written by a newer version of the app
 │   ├── DamagedStoreError          a file or record is not what was written
+│   ├── RescuedStoreError          the store was damaged and put in order; what was found and what is lost
 │   ├── StoreFullError             no room
 │   └── NotStoredError             a study, result, correction or comparison that is not (or no more) there
 ├── MemoryBudgetError          a study that would need more memory than there is
@@ -32,6 +33,10 @@ class NewerStoreError(StoreError):
 
 class DamagedStoreError(StoreError):
     """A file or record is not what was written."""
+
+
+class RescuedStoreError(StoreError):
+    """The store was damaged and was put in order: told once, with what was found and what is lost."""
 
 
 class StoreFullError(StoreError):

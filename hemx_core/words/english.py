@@ -42,6 +42,20 @@ SENTENCES: dict[str, str] = {
     "nothing_urgent": "No expansion marker reached its threshold and the volume is below "
     "{limit_ml:.0f} mL.",
     "haematoma_expanded": "The haematoma has expanded: {ml:+.1f} mL[, {percent:+.0f} %] ({met:term}).",
+    # What opening the app's store found
+    "rescued.damaged": "the database was damaged, {kept} {kept:study|studies} and {results} "
+    "{results:result|results} in it could be read",
+    "rescued.missing": "the database was missing",
+    "rescued.again": "{count} {count:study was|studies were} found again without a result",
+    "rescued.mended": "{count} damaged {count:record was|records were} written anew",
+    "rescued.aside": "the files of {count} {count:study|studies} had no record; they are "
+    "imported again",
+    "rescued.entries": "the last {count} {count:change is|changes are} lost",
+    "rescued.settings": "{count} {count:setting was|settings were} damaged",
+    "backup_part.missing": "{file} is missing",
+    "backup_part.changed": "{file} is not what was written",
+    "backup_part.manifest": "its list of files",
+    "backup_part.database": "its database",
     # The choice of a series
     "series": "series[ {number}][ '{description}'][ part {part}][ of patient {patient!r}] "
     "({count} {count:slice|slices}[, {thickness_mm: to } mm])",
@@ -674,8 +688,8 @@ ERRORS: dict[str, str] = {
     "was written | keep the app's folder as it is and ask who had access to the device",
     "database_refused": "the database refused ({reason}) | a folder that may be written | check "
     "the folder's permissions and the medium",
-    "database_damaged": "{file} is damaged ({reason}) | the file as the app wrote it | move the "
-    "app's folder away and import the studies again",
+    "database_damaged": "{file} is damaged ({reason}) | the file as the app wrote it | start the "
+    "app again: it keeps what can be read",
     "no_room_for_result": "the device has no room for the result | free space | delete studies or "
     "other files, and try again",
     "database_busy": "the database was busy for {seconds:.0f} seconds | one writer at a time | "
@@ -697,6 +711,30 @@ ERRORS: dict[str, str] = {
     "newest version of the app; nothing was changed",
     "not_stored": "there is no {what:term} {number} | a {what:term} that has not been deleted | "
     "go back to the list of studies",
+    "store_rescued": "{parts:; } | the store as the app left it | look through the list and "
+    "analyse studies without a result again; nothing was deleted: what was damaged is set "
+    "aside, see Settings",
+    "files_damaged": "of the study's {count} files[, {missing} are missing][, {changed} are not "
+    "what was copied][ ({files})] | the files as they were copied | do not rely on it; import "
+    "the study again from its source",
+    "result_other_slices": "the result was made on other slices than the files give now | a "
+    "result of these slices | analyse the study again",
+    "setting_changed": "the setting {name} is not what was written | the setting as the app "
+    "wrote it | set it again",
+    "pin_trivial": "a PIN that is guessed at once: a sequence, a repeated pattern or a "
+    "well-known one | a PIN that is none of these | choose another one",
+    "pin_damaged": "the stored PIN is damaged | the PIN as it was set | start the app again; if "
+    "that does not help, the app must be removed with its studies",
+    "backup_foreign": "{file} is no backup of HEMX | a file that the app's backup wrote | "
+    "choose the backup",
+    "backup_damaged": "the backup is damaged ({what}) | the file as the app wrote it | copy it "
+    "again, or choose another backup",
+    "backup_newer": "the backup has version {found} | at most version {most} | install the "
+    "newest version of the app",
+    "no_room_for_backup": "no room for the backup | free space of the size of all studies | "
+    "choose another place, or make room",
+    "backup_not_written": "the backup cannot be written ({reason}) | a place that may be "
+    "written to | choose another one",
     "closing": "the app is closing | no new job | start the app again",
     "copy_differs": "the copy reads as another series ({found} slices, not {needed}) | the series "
     "as it was chosen | import the study again; if it stays so, export the series by itself",

@@ -41,6 +41,19 @@ SENTENCES: dict[str, str] = {
     "（閾値 {threshold:.2f}）、最も明瞭なスライス {slice}。",
     "nothing_urgent": "閾値に達した血腫増大マーカーはなく、体積は{limit_ml:.0f} mL未満です。",
     "haematoma_expanded": "血腫が増大しています：{ml:+.1f} mL[、{percent:+.0f} %]（基準：{met:term}）。",
+    # What opening the app's store found
+    "rescued.damaged": "データベースが破損していました（検査{kept}件、結果{results}件"
+    "を読み出しました）",
+    "rescued.missing": "データベースがありませんでした",
+    "rescued.again": "検査{count}件を結果なしで復元しました",
+    "rescued.mended": "破損した記録{count}件を書き直しました",
+    "rescued.aside": "検査{count}件のファイルに記録がないため、再度取り込みます",
+    "rescued.entries": "最後の変更{count}件が失われました",
+    "rescued.settings": "設定{count}件が破損していました",
+    "backup_part.missing": "{file}がありません",
+    "backup_part.changed": "{file}が書き込み時と異なります",
+    "backup_part.manifest": "ファイル一覧",
+    "backup_part.database": "データベース",
     # The choice of a series
     "series": "シリーズ[ {number}][「{description}」][ 部分{part}][ 患者{patient!r}]"
     "（{count}スライス[、{thickness_mm:〜} mm]）",
@@ -647,7 +660,7 @@ ERRORS: dict[str, str] = {
     "database_refused": "データベースのエラーです（{reason}） | 書き込めるフォルダ | フォルダのア"
     "クセス権と媒体を確認してください",
     "database_damaged": "{file}が破損しています（{reason}） | アプリが書き込んだままのファイル | "
-    "アプリのフォルダを移動し、検査を再度取り込んでください",
+    "アプリを再起動してください（読めるデータは保持されます）",
     "no_room_for_result": "結果を保存する空き容量がありません | 空き容量 | 不要な検査やファイルを"
     "削除し、もう一度お試しください",
     "database_busy": "データベースが{seconds:.0f}秒間使用中でした | 同時に書き込むのは1つだけ | も"
@@ -669,6 +682,29 @@ ERRORS: dict[str, str] = {
     "さい（データは変更されていません）",
     "not_stored": "{what:term} {number}はありません | 削除されていない{what:term} | 検査一覧に戻っ"
     "てください",
+    "store_rescued": "{parts:；} | アプリが保存したままのデータ | 検査一覧を確認し、結果"
+    "のない検査は再度解析してください。削除されたものはありません。破損したデータは別に保管しています（設定画面）",
+    "files_damaged": "検査のファイル{count}個のうち[、{missing}個がありません][、{"
+    "changed}個が取り込み時と異なります][（{files}）] | 取り込んだままのファイル | この検査の結"
+    "果は使用せず、元の媒体から再度取り込んでください",
+    "result_other_slices": "結果は、現在のファイルとは別のスライスで作成されたものです | この"
+    "スライスの結果 | 検査を再度解析してください",
+    "setting_changed": "設定{name}が書き込み時と異なります | アプリが書き込んだままの設定 "
+    "| 設定し直してください",
+    "pin_trivial": "推測されやすいPINです（連続した文字、繰り返し、よく使われるもの） | 推測されに"
+    "くいPIN | 別のPINを入力してください",
+    "pin_damaged": "保存されたPINが破損しています | 設定したままのPIN | アプリを再起動してく"
+    "ださい。解決しない場合は、アプリを検査ごと削除する必要があります",
+    "backup_foreign": "{file}はHEMXのバックアップではありません | アプリが作成したバック"
+    "アップ | バックアップを選択してください",
+    "backup_damaged": "バックアップが破損しています（{what}） | アプリが書き込んだままのファ"
+    "イル | コピーし直すか、別のバックアップを選択してください",
+    "backup_newer": "バックアップの版が{found}です | {most}版まで | 最新版のアプリを"
+    "インストールしてください",
+    "no_room_for_backup": "バックアップの空き容量がありません | 全検査と同じ大きさの空き容量 "
+    "| 別の保存先を選択するか、空き容量を増やしてください",
+    "backup_not_written": "バックアップを書き込めません（{reason}） | 書き込める保存先"
+    " | 別の保存先を選択してください",
     "closing": "アプリは終了中です | 新しい処理がないこと | アプリを再起動してください",
     "copy_differs": "コピーが別のシリーズとして読み込まれます（{needed}枚ではなく{found}枚） | 選"
     "択したシリーズ | 検査を再度取り込んでください。繰り返す場合はそのシリーズだけを出力してくださ"

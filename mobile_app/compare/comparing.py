@@ -14,7 +14,7 @@ from hemx_core.measure.volume import VolumeEstimate, estimate_volume
 from hemx_core.pairing import PairDoubt, check_pair, interval_hours, pair_doubt
 from mobile_app.errors import NotStoredError
 from mobile_app.result.expansion import newest_correction
-from mobile_app.work.library import read_study
+from mobile_app.work.library import check_slices, read_study
 
 if TYPE_CHECKING:
     from hemx_core.imaging.volume import HUVolume
@@ -199,6 +199,7 @@ def load_side(
     result, correction = store.results.load(number), newest_correction(store, number)
     if volume is None:
         volume = read_study(store, study_id, budget=budget)(report)
+    check_slices(result, volume)
     if correction is not None:
         known = store.corrections.load(correction)
         result = correct_result(result, known.mask, volume, version=known.version)

@@ -159,6 +159,14 @@ STRINGS: dict[str, tuple[str, str]] = {
         "Do not rely on it. Delete the study and import it again.",
         "この結果は使用せず、検査を削除して再度取り込んでください。",
     ),
+    "error.RescuedStoreError": (
+        "The app's storage was damaged and was put in order.",
+        "保存領域が破損していたため、修復しました。",
+    ),
+    "remedy.RescuedStoreError": (
+        "Look through the list of studies.",
+        "検査一覧を確認してください。",
+    ),
     "error.StoreFullError": ("The device has no room left.", "端末の空き容量がありません。"),
     "remedy.StoreFullError": (
         "Delete studies or other files.",

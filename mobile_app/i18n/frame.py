@@ -161,8 +161,8 @@ STRINGS: dict[str, tuple[str, str]] = {
         "新しいPINが一致しません。",
     ),
     "settings.pin_refused": (
-        "Not accepted: the present PIN is wrong, or the new one is too short or one character repeated.",
-        "受け付けられません。現在のPINが違うか、新しいPINが短いか同じ文字の繰り返しです。",
+        "Not accepted: the present PIN is wrong, or the new one is too short or easily guessed.",
+        "受け付けられません。現在のPINが違うか、新しいPINが短いか推測されやすいものです。",
     ),
     "settings.pin_too_early": (
         "Too many wrong PINs. Try again in {seconds} s.",

@@ -45,6 +45,23 @@ STRINGS: dict[str, tuple[str, str]] = {
         "The app ended during the analysis. Tap to analyse again.",
         "解析中にアプリが終了しました。タップすると再度解析します。",
     ),
+    "studies.damaged": ("Damaged", "破損"),
+    "studies.damaged.record": (
+        "The stored record is damaged: do not rely on it. Import the study again, or delete it.",
+        "保存された記録が破損しています。使用せず、検査を再度取り込むか削除してください。",
+    ),
+    "studies.damaged.result": (
+        "The stored result is damaged and not shown. Open the study and analyse it again.",
+        "保存された結果が破損しているため表示しません。検査を開き、再度解析してください。",
+    ),
+    "studies.damaged.correction": (
+        "The stored correction is damaged and not shown. Open the study and correct it again.",
+        "保存された修正が破損しているため表示しません。検査を開き、再度修正してください。",
+    ),
+    "studies.damaged.comparison": (
+        "A stored comparison is damaged: expansion may have been found. Compare again.",
+        "保存された比較が破損しています。増大が示されていた可能性があります。再度比較してください。",
+    ),
     "studies.delete": ("Delete", "削除"),
     "studies.delete_title": ("Delete this study?", "この検査を削除しますか？"),
     "studies.delete_message": (

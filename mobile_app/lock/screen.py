@@ -7,7 +7,6 @@ Nothing that is in progress is lost: jobs go on, and screens and open popups com
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from math import ceil
 from typing import TYPE_CHECKING, Any
@@ -23,7 +22,7 @@ from kivy.uix.widget import Widget
 from mobile_app import settings
 from mobile_app.errors import PinError
 from mobile_app.i18n import text
-from mobile_app.lock.pin import PinLock
+from mobile_app.lock.pin import PinLock, seconds_going_on
 from mobile_app.widgets import buttons  # noqa: F401  (the layout names its widgets)
 
 if TYPE_CHECKING:
@@ -160,12 +159,6 @@ TOUCHES = (
     "mouse_pos",
 )
 """Events of the window that a person makes."""
-
-
-def seconds_going_on() -> float:
-    """Seconds that only go forward, also while the device sleeps where the system counts that."""
-    boot = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if boot is None else time.clock_gettime(boot)
 
 
 class Locking:

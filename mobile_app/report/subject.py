@@ -24,7 +24,7 @@ from mobile_app.compare.comparing import load_side
 from mobile_app.errors import NotStoredError
 from mobile_app.result.expansion import Expansion, expansions_of_patient, into, urged
 from mobile_app.widgets.picture import PRESETS
-from mobile_app.work.library import read_study
+from mobile_app.work.library import check_slices, read_study
 
 if TYPE_CHECKING:
     from hemx_core.imaging.volume import HUVolume, SeriesIdentity
@@ -165,6 +165,7 @@ def _comparison(
     if correction is not None:
         known = store.corrections.load(correction)
         volume = read_study(store, found.earlier_study, budget=budget)(report)
+        check_slices(earlier, volume)
         earlier = correct_result(earlier, known.mask, volume, version=known.version)
     return replace(stored, earlier=earlier, later=urge(later, stored.growth))
 

@@ -1,11 +1,16 @@
 """The app's store: studies, results, corrections, comparisons, audit trail and settings.
 
-    <folder>/hemx.db      SQLite, WAL
-    <folder>/studies/…    a folder of numbered DICOM files for each imported series
-    <folder>/lock         held while the app runs
+    <folder>/hemx.db        SQLite, WAL; beside it how far its audit trail had come
+    <folder>/studies/…      a folder of numbered DICOM files for each imported series
+    <folder>/labels/…       of each series what its row says, and a hash of every file
+    <folder>/settings.json  a copy of the settings
+    <folder>/set_aside/…    what was damaged or belonged to nobody; deleted only by the user
+    <folder>/reserve        room for a full medium
+    <folder>/lock           held while the app runs
 
 A result is written in one transaction: killed at any moment the store opens again with every finished
-result and no half one. Reading and writing are allowed from any thread.
+result and no half one. A database that is missing or damaged is made anew of what is whole, and studies
+are found again by their labels; `trouble` tells of it. Reading and writing are allowed from any thread.
 """
 
 from __future__ import annotations
@@ -17,13 +22,21 @@ from types import TracebackType
 
 from hemx_core.errors import cause
 from hemx_core.imaging.volume import SeriesIdentity
-from mobile_app.errors import StoreError
-from mobile_app.store import _files
+from mobile_app.errors import (
+    DamagedStoreError,
+    NewerStoreError,
+    RescuedStoreError,
+    StoreBusyError,
+    StoreError,
+    StoreFullError,
+)
+from mobile_app.store import _files, _rescue
 from mobile_app.store._audit import Audit
 from mobile_app.store._comparisons import Comparisons
 from mobile_app.store._corrections import Corrections
 from mobile_app.store._database import Context, Database, FolderLock, utc_now
 from mobile_app.store._files import CopyProgress, Opener
+from mobile_app.store._rescue import Rescue
 from mobile_app.store._results import Results
 from mobile_app.store._settings import Settings
 from mobile_app.store._studies import Studies
@@ -31,6 +44,7 @@ from mobile_app.store.records import (
     AuditEntry,
     BrushStroke,
     Correction,
+    Damage,
     Glance,
     GrowthGlance,
     StoredComparison,
@@ -43,8 +57,10 @@ __all__ = [
     "AuditEntry",
     "BrushStroke",
     "Correction",
+    "Damage",
     "Glance",
     "GrowthGlance",
+    "Rescue",
     "Store",
     "StoredComparison",
     "Study",
@@ -53,6 +69,8 @@ __all__ = [
 ]
 
 DATABASE = "hemx.db"
+PIN = "pin"
+"""The setting that is never dropped: damaged, it asks for a PIN that nobody has."""
 
 
 class Store:
@@ -74,24 +92,83 @@ class Store:
             self._lock = FolderLock(folder / "lock")
         except OSError as error:
             raise StoreError("app_folder", reason=cause(error)) from error
+        self._actor, self._now, self.rescue = actor, now, Rescue()
         try:
-            database = Database(folder / DATABASE)
+            self._open(folder / DATABASE)
         except BaseException:
             self._lock.release()
             raise
+        _files.keep_reserve(folder)
+
+    def _open(self, path: Path) -> None:
+        """Open the database; one that is lost or damaged is made anew first, once."""
         try:
-            self._context = Context(folder=folder, database=database, actor=actor, now=now)
+            _rescue.finish(path)
+            if _rescue.is_lost(path):
+                self._rebuild(path, "missing")
+            elif _rescue.is_asked_for(path):
+                self._rebuild(path, "damaged")
+        except OSError as error:
+            raise StoreError("app_folder", reason=cause(error)) from error
+        try:
+            self._stand(path)
+        except DamagedStoreError:
+            self._rebuild(path, "damaged")
+            self._stand(path)
+        except StoreError as error:
+            helpless = isinstance(error, StoreBusyError | NewerStoreError)
+            if helpless or not _files.release_reserve(path.parent):
+                raise
+            self._stand(path)  # a full medium: SQLite needs some room to open
+
+    def _rebuild(self, path: Path, reason: str) -> None:
+        self.rescue.reason = reason
+        _rescue.rebuild(path, self.rescue, self._now())
+
+    def _stand(self, path: Path) -> None:
+        database = Database(path)
+        try:
+            self._context = Context(
+                folder=path.parent, database=database, actor=self._actor, now=self._now
+            )
             self.studies = Studies(self._context)
             self.results = Results(self._context)
             self.corrections = Corrections(self._context)
             self.comparisons = Comparisons(self._context)
             self.audit = Audit(self._context)
             self.settings = Settings(self._context)
-            self.interrupted = self.studies.recover()
+            self._recover()
         except BaseException:
             database.close()
-            self._lock.release()
             raise
+
+    def _recover(self) -> None:
+        """Put the store in order; on a full medium as far as that goes: it opens all the same."""
+        context, rescue = self._context, self.rescue
+        rescue.entries = rescue.entries or _rescue.lost_entries(context.database)
+        lost = bool(rescue.reason or rescue.entries)
+        self.interrupted: tuple[int, ...] = ()
+        try:
+            _rescue.tidy(context, rescue)
+            rescue.settings = self.settings.mend(lost=lost, kept=PIN)
+            self.interrupted = self.studies.recover()
+            if rescue.trouble is not None:
+                self.audit.note(
+                    "store.rescued",
+                    reason=rescue.reason,
+                    kept=rescue.kept,
+                    results=rescue.results,
+                    again=len(rescue.again),
+                    entries=rescue.entries,
+                )
+        except StoreFullError:
+            if _files.release_reserve(context.folder):
+                self._recover()
+
+    @property
+    def trouble(self) -> RescuedStoreError | None:
+        """What the user must be told of how the store was found; None where nothing was wrong."""
+        return self.rescue.trouble
 
     @property
     def folder(self) -> Path:
@@ -137,6 +214,28 @@ class Store:
             _files.discard(copied.draft)
             raise
 
+    def set_aside_studies(self) -> tuple[Path, ...]:
+        """Folders of series without row and label; `work.library.import_aside` imports them again."""
+        aside = self.folder / _files.ASIDE
+        return tuple(sorted(aside.glob(f"{_rescue.UNLABELLED}*"))) if aside.is_dir() else ()
+
+    def forget_aside(self, folder: Path) -> None:
+        """Delete what was set aside and is imported again."""
+        _files.discard(folder)
+
+    def set_aside_bytes(self) -> int:
+        """Size of all that was set aside."""
+        return _files.size_below(self.folder / _files.ASIDE)
+
+    def clear_aside(self) -> None:
+        """Delete all that was set aside: it may name patients.
+
+        Raises:
+            StoreError: something of it is still there.
+        """
+        _files.remove(self.folder / _files.ASIDE)
+        self.audit.note("store.aside_deleted")
+
     def check(self) -> None:
         """Look through the database and the audit trail; takes a while.
 
@@ -145,6 +244,10 @@ class Store:
         """
         self._context.database.check()
         self.audit.verify()
+
+    def rescue_at_next_start(self) -> None:
+        """The database is damaged, as `check` found: the next start keeps what is whole of it."""
+        _rescue.ask(self.folder / DATABASE)
 
     def close(self) -> None:
         """Close the database and release the folder; no thread may be using the store."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +19,7 @@ from mobile_app.store._database import Context
 from mobile_app.store._encode import to_json
 from mobile_app.store.records import AuditEntry
 
-_COLUMNS = "id, at, actor, action, study_id, detail, previous, hash"
+COLUMNS = "id, at, actor, action, study_id, detail, previous, hash"
 
 
 class Audit:
@@ -43,10 +42,16 @@ class Audit:
     def entries(self, *, study_id: int | None = None, newest: int = 200) -> tuple[AuditEntry, ...]:
         """The newest entries, newest first, of one study or of all."""
         where, values = ("WHERE study_id = ?", (study_id,)) if study_id is not None else ("", ())
-        query = f"SELECT {_COLUMNS} FROM audit {where} ORDER BY id DESC LIMIT ?"
+        query = f"SELECT {COLUMNS} FROM audit {where} ORDER BY id DESC LIMIT ?"
         with self._context.database.reading() as connection:
             rows = connection.execute(query, (*values, newest)).fetchall()
-        return tuple(_entry(row) for row in rows)
+        found = []
+        for row in rows:
+            try:
+                found.append(_entry(row))
+            except (ValueError, TypeError, AttributeError) as error:
+                raise DamagedStoreError("audit_broken", entry=row[0]) from error
+        return tuple(found)
 
     def verify(self) -> str:
         """Go through the whole chain.
@@ -58,10 +63,11 @@ class Audit:
         """
         previous, expected = "", 1
         with self._context.database.reading() as connection:
-            for entry in _all(connection):
-                if entry.id != expected or entry.previous != previous or entry.hash != _hash(entry):
+            rows = connection.execute(f"SELECT {COLUMNS} FROM audit ORDER BY id")
+            for row in rows:
+                if not _holds(row, expected, previous):
                     raise DamagedStoreError("audit_broken", entry=expected)
-                previous, expected = entry.hash, expected + 1
+                previous, expected = row[-1], expected + 1
         return previous
 
 
@@ -87,9 +93,19 @@ def append(
         hash="",
     )
     connection.execute(
-        f"INSERT INTO audit ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO audit ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (*_hashed(entry), _hash(entry)),
     )
+
+
+def follows(row: tuple[Any, ...], number: int, previous: str) -> bool:
+    """Whether a row of `COLUMNS` is that entry of the trail, after the one with the hash `previous`.
+
+    Raises:
+        ValueError, TypeError, AttributeError: it is no entry at all.
+    """
+    entry = _entry(row)
+    return entry.id == number and entry.previous == previous and entry.hash == _hash(entry)
 
 
 def _hashed(entry: AuditEntry) -> tuple[int, str, str, str, int | None, str, str]:
@@ -109,8 +125,11 @@ def _hash(entry: AuditEntry) -> str:
     return hashlib.sha256(to_json(_hashed(entry)).encode("utf-8")).hexdigest()
 
 
-def _all(connection: sqlite3.Connection) -> Iterator[AuditEntry]:
-    return map(_entry, connection.execute(f"SELECT {_COLUMNS} FROM audit ORDER BY id"))
+def _holds(row: tuple[Any, ...], number: int, previous: str) -> bool:
+    try:
+        return follows(row, number, previous)
+    except (ValueError, TypeError, AttributeError):
+        return False
 
 
 def _entry(row: tuple[Any, ...]) -> AuditEntry:

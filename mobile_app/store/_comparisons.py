@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from hemx_core.imaging.person import match
 from hemx_core.imaging.volume import SeriesIdentity
 from hemx_core.records import Json
-from mobile_app.store import _audit
+from mobile_app.store import _audit, _seal
 from mobile_app.store._database import Context, insert
 from mobile_app.store._encode import (
     decode_comparison,
+    decoding,
     encode_comparison,
     from_json,
+    record_changed,
 )
 from mobile_app.store._results import load_result, study_of
 from mobile_app.store._studies import not_stored
@@ -74,13 +77,17 @@ class Comparisons:
         """
         with self._context.database.reading() as connection:
             row = connection.execute(
-                "SELECT document, earlier_result, later_result FROM comparisons WHERE id = ?",
+                f"SELECT {_seal.holds('comparisons')}, document, earlier_result, later_result "
+                "FROM comparisons WHERE id = ?",
                 (comparison_id,),
             ).fetchone()
             if row is None:
                 raise not_stored("comparison", comparison_id)
-            results = [load_result(connection, number) for number in row[1:]]
-        return decode_comparison(row[0], *results)
+            if not row[0]:
+                raise record_changed("comparison", comparison_id)
+            results = [load_result(connection, number) for number in row[2:]]
+        with decoding("comparison", comparison_id):
+            return decode_comparison(row[1], *results)
 
     def of_study(self, study_id: int) -> tuple[StoredComparison, ...]:
         """Comparisons that a study is a part of, newest first."""
@@ -91,32 +98,58 @@ class Comparisons:
                 "OR later_result IN (SELECT id FROM results WHERE study_id = ?1) ORDER BY id DESC",
                 (study_id,),
             ).fetchall()
-        return tuple(_stored_comparison(row) for row in rows)
+        found = []
+        for row in rows:
+            with decoding("comparison", row[0]):
+                found.append(_stored_comparison(row))
+        return tuple(found)
 
     def growths(self) -> dict[int, tuple[GrowthGlance, ...]]:
         """Later study to its growth since each earlier one as last compared, the newest comparison first.
 
-        Without those of two patients, which versions before stored where they were forced.
+        Without those of two patients, which versions before stored where they were forced, and without
+        those that are not what was written, see `broken`.
         """
         with self._context.database.reading() as connection:
-            rows = connection.execute(
-                "SELECT later.study_id, earlier.study_id, "
-                "json_extract(comparisons.document, '$.growth') FROM comparisons "
-                "JOIN results AS later ON later.id = later_result "
-                "JOIN results AS earlier ON earlier.id = earlier_result ORDER BY comparisons.id DESC"
-            ).fetchall()
-            compared = {study for row in rows for study in row[:2]}
-            people = {
-                number: from_json(SeriesIdentity, json.loads(identity))
-                for number, identity in connection.execute("SELECT id, identity FROM studies")
-                if number in compared
-            }
+            rows = _glances(connection)
+            people = _people(connection, {study for row in rows for study in row[:2]})
         newest: dict[int, dict[int, GrowthGlance]] = {}
         for later, earlier, text in rows:
+            if text is None or later not in people or earlier not in people:
+                continue
             if match(people[earlier], people[later]).differing:
                 continue
             newest.setdefault(later, {}).setdefault(earlier, _growth(json.loads(text)))
         return {later: tuple(found.values()) for later, found in newest.items()}
+
+    def broken(self) -> frozenset[int]:
+        """Later studies with a comparison that is not what was written: expansion may have been found."""
+        with self._context.database.reading() as connection:
+            return frozenset(later for later, _, text in _glances(connection) if text is None)
+
+
+def _glances(connection: sqlite3.Connection) -> list[tuple[int, int, str | None]]:
+    """Later study, earlier study and growth of all comparisons, newest first; None for a changed one."""
+    return connection.execute(
+        "SELECT later.study_id, earlier.study_id, "
+        f"CASE WHEN {_seal.holds('comparisons')} THEN json_extract(document, '$.growth') END "
+        "FROM (SELECT * FROM comparisons) AS comparisons "
+        "JOIN (SELECT id, study_id FROM results) AS later ON later.id = later_result "
+        "JOIN (SELECT id, study_id FROM results) AS earlier ON earlier.id = earlier_result "
+        "ORDER BY comparisons.id DESC"
+    ).fetchall()
+
+
+def _people(connection: sqlite3.Connection, studies: set[int]) -> dict[int, SeriesIdentity]:
+    """Who the studies are of, without those whose row is not what was written."""
+    rows = connection.execute(
+        f"SELECT id, identity FROM studies WHERE {_seal.holds('studies')}"
+    ).fetchall()
+    return {
+        number: from_json(SeriesIdentity, json.loads(identity))
+        for number, identity in rows
+        if number in studies
+    }
 
 
 def _stored_comparison(row: tuple[Any, ...]) -> StoredComparison:

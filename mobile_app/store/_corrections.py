@@ -10,14 +10,15 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from mobile_app.errors import DamagedStoreError
-from mobile_app.store import _audit
+from mobile_app.store import _audit, _seal
 from mobile_app.store._database import Context, insert
 from mobile_app.store._encode import (
     Packed,
+    decoding,
     digest,
     from_json,
     pack_mask,
+    record_changed,
     to_json,
     unpack_mask,
 )
@@ -80,25 +81,26 @@ class Corrections:
         """
         with self._context.database.reading() as connection:
             row = connection.execute(
-                "SELECT result_id, version, made_at, made_by, volume_ml, strokes, mask_shape, mask, sha256 "
-                "FROM corrections WHERE id = ?",
+                "SELECT result_id, version, made_at, made_by, volume_ml, strokes, mask_shape, mask, "
+                f"sha256, {_seal.holds('corrections')} FROM corrections WHERE id = ?",
                 (correction_id,),
             ).fetchone()
         if row is None:
             raise not_stored("correction", correction_id)
-        result_id, version, made_at, made_by, volume_ml, strokes, shape, mask, sha256 = row
-        if digest([shape, mask, strokes]) != sha256:
-            raise DamagedStoreError("record_changed", record="correction", number=correction_id)
-        return Correction(
-            id=correction_id,
-            result_id=result_id,
-            version=version,
-            made_at=datetime.fromisoformat(made_at),
-            made_by=made_by,
-            volume_ml=volume_ml,
-            strokes=from_json(tuple[BrushStroke, ...], json.loads(strokes)),
-            mask=unpack_mask(Packed(shape=shape, content=mask)),
-        )
+        result_id, version, made_at, made_by, volume_ml, strokes, shape, mask, sha256, whole = row
+        with decoding("correction", correction_id):
+            if not whole or digest([shape, mask, strokes]) != sha256:
+                raise record_changed("correction", correction_id)
+            return Correction(
+                id=correction_id,
+                result_id=result_id,
+                version=version,
+                made_at=datetime.fromisoformat(made_at),
+                made_by=made_by,
+                volume_ml=volume_ml,
+                strokes=from_json(tuple[BrushStroke, ...], json.loads(strokes)),
+                mask=unpack_mask(Packed(shape=shape, content=mask)),
+            )
 
     def of_result(self, result_id: int) -> tuple[int, ...]:
         """Numbers of a result's corrections, newest version first."""

@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -21,6 +22,8 @@ from pathlib import Path
 from typing import IO
 
 from mobile_app.errors import DamagedStoreError, StoreBusyError, StoreError, StoreFullError
+from mobile_app.store import _seal
+from mobile_app.store._mark import Mark
 from mobile_app.store._schema import migrate
 
 try:
@@ -56,7 +59,14 @@ class FolderLock:
 BUSY_SECONDS = 10.0
 """How long a write waits for another thread's."""
 
-_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_DAMAGED = (
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+    # Our statements are right: a table, a column or a type is not what we made.
+    sqlite3.SQLITE_ERROR,
+    sqlite3.SQLITE_MISMATCH,
+    sqlite3.SQLITE_FORMAT,
+)
 
 
 class Database:
@@ -74,8 +84,13 @@ class Database:
         self._guard = threading.Lock()
         self._open: list[sqlite3.Connection] = []
         self._closed = False
-        with _own_errors(path):
-            migrate(self.connection())
+        self.mark = Mark(path)
+        try:
+            with _own_errors(path):
+                migrate(self.connection())
+        except BaseException:
+            self.close()
+            raise
 
     def connection(self) -> sqlite3.Connection:
         """This thread's connection, in autocommit mode."""
@@ -93,12 +108,19 @@ class Database:
         """A transaction: everything inside is written, or nothing."""
         with self._transaction("BEGIN IMMEDIATE") as connection:
             yield connection
+        with _own_errors(self.path), self._guard:
+            self.mark.write(newest_entry(self.connection()))
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """One state of the database for several queries, whatever others write meanwhile."""
         with self._transaction("BEGIN") as connection:
             yield connection
+
+    def newest_entry(self) -> tuple[int, str]:
+        """See `newest_entry`."""
+        with self.reading() as connection:
+            return newest_entry(connection)
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
@@ -142,14 +164,22 @@ class Database:
             self._open.clear()
 
 
+def newest_entry(connection: sqlite3.Connection) -> tuple[int, str]:
+    """Number and hash of the newest entry of the audit trail; (0, "") for an empty one."""
+    row = connection.execute("SELECT id, hash FROM audit ORDER BY id DESC LIMIT 1").fetchone()
+    return (0, "") if row is None else (int(row[0]), str(row[1]))
+
+
 def insert(connection: sqlite3.Connection, table: str, **values: object) -> int:
-    """Insert a row inside a transaction; return its number."""
+    """Insert a row inside a transaction and seal it; return its number."""
     names, marks = ", ".join(values), ", ".join("?" * len(values))
     cursor = connection.execute(
         f"INSERT INTO {table} ({names}) VALUES ({marks}) RETURNING id",
         tuple(values.values()),
     )
     number: int = cursor.fetchone()[0]
+    if table in _seal.SEALED:
+        _seal.seal(connection, table, number)
     return number
 
 
@@ -158,6 +188,15 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
     )
+    try:
+        _prepare(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection) -> None:
     for pragma in (
         # Before the first table, or it has no effect.
         "auto_vacuum = INCREMENTAL",
@@ -168,7 +207,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         "temp_store = MEMORY",
     ):
         connection.execute(f"PRAGMA {pragma}").fetchall()
-    return connection
+    _seal.install(connection)
 
 
 @contextmanager
@@ -181,8 +220,11 @@ def _own_errors(path: Path) -> Iterator[None]:
 
 def _translated(path: Path, error: sqlite3.Error) -> StoreError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in _DAMAGED:
+    undecoded = code == 0 and isinstance(error, sqlite3.OperationalError)
+    if code in _DAMAGED or undecoded:
         return _damaged(path, str(error))
+    if code == sqlite3.SQLITE_READONLY and os.access(path, os.W_OK):
+        return _damaged(path, str(error))  # the header says so, the medium does not
     if code == sqlite3.SQLITE_FULL:
         return StoreFullError("no_room_for_result")
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):

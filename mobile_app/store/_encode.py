@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -143,6 +144,24 @@ class _Document:
     signs: tuple[SignResult, ...]
     clipped_to_hu: tuple[float, float] | None = None
     coverage: Coverage | None = None
+
+
+def record_changed(record: str, number: int) -> DamagedStoreError:
+    """A record is not what was written."""
+    return DamagedStoreError("record_changed", record=record, number=number)
+
+
+@contextmanager
+def decoding(record: str, number: int) -> Iterator[None]:
+    """What cannot be decoded is a changed record, whatever is wrong with it.
+
+    Raises:
+        DamagedStoreError: instead of what Python raises.
+    """
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError) as error:
+        raise record_changed(record, number) from error
 
 
 def encode_result(result: TriageResult) -> EncodedResult:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import sqlite3
 
 from hemx_core.result import TriageResult
-from mobile_app.errors import DamagedStoreError, StoreError
-from mobile_app.store import _audit
+from mobile_app.errors import StoreError
+from mobile_app.store import _audit, _seal
 from mobile_app.store._database import Context, insert
 from mobile_app.store._encode import (
     EncodedResult,
     EncodedSlice,
     Packed,
     decode_result,
+    decoding,
     encode_result,
+    record_changed,
     to_json,
 )
 from mobile_app.store._studies import not_stored, write_state
@@ -53,7 +55,8 @@ class Results:
                 sha256=sha256,
             )
             connection.executemany(
-                "INSERT INTO slices VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO slices (result_id, position, document, cam_shape, cam) "
+                "VALUES (?, ?, ?, ?, ?)",
                 (
                     (result_id, position, *_columns(slice_))
                     for position, slice_ in enumerate(encoded.slices)
@@ -86,9 +89,13 @@ class Results:
 def load_result(connection: sqlite3.Connection, result_id: int) -> TriageResult:
     """Load a result inside a transaction; see `Results.load`."""
     encoded, sha256 = encoded_result(connection, result_id)
-    if encoded.sha256 != sha256:
-        raise DamagedStoreError("record_changed", record="result", number=result_id)
-    return decode_result(encoded)
+    (whole,) = connection.execute(
+        f"SELECT {_seal.holds('results')} FROM results WHERE id = ?", (result_id,)
+    ).fetchone()
+    if encoded.sha256 != sha256 or not whole:
+        raise record_changed("result", result_id)
+    with decoding("result", result_id):
+        return decode_result(encoded)
 
 
 def encoded_result(connection: sqlite3.Connection, result_id: int) -> tuple[EncodedResult, str]:

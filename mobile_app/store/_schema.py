@@ -8,7 +8,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from mobile_app.errors import NewerStoreError, StoreError
+from mobile_app.errors import DamagedStoreError, NewerStoreError, StoreError
+from mobile_app.store import _seal
 
 APPLICATION_ID = 0x48454D58
 """'HEMX' in the file's header: `file` and SQLite tools tell whose it is."""
@@ -107,8 +108,28 @@ CREATE TABLE settings (
 ) STRICT, WITHOUT ROWID;
 """
 
-STEPS: tuple[str, ...] = (_VERSION_1,)
+_VERSION_2 = """
+ALTER TABLE studies ADD COLUMN seal TEXT NOT NULL DEFAULT '';      -- see `_seal`
+ALTER TABLE results ADD COLUMN seal TEXT NOT NULL DEFAULT '';
+ALTER TABLE corrections ADD COLUMN seal TEXT NOT NULL DEFAULT '';
+ALTER TABLE comparisons ADD COLUMN seal TEXT NOT NULL DEFAULT '';
+ALTER TABLE settings ADD COLUMN seal TEXT NOT NULL DEFAULT '';
+UPDATE studies SET seal = row_hash('studies', id, folder, series, files, bytes, sha256, slices, identity,
+    acquired_at, series_uid, patient_id, search, state, error, imported_at, changed_at);
+UPDATE results SET seal = row_hash('results', id, study_id, created_at, recommendation, volume_ml, markers,
+    document, mask_shape, sha256);
+UPDATE corrections SET seal = row_hash('corrections', id, result_id, version, made_at, made_by, volume_ml,
+    mask_shape, sha256);
+UPDATE comparisons SET seal = row_hash('comparisons', id, earlier_result, later_result, earlier_correction,
+    later_correction, created_at, document);
+UPDATE settings SET seal = row_hash('settings', name, value);
+"""
+
+STEPS: tuple[str, ...] = (_VERSION_1, _VERSION_2)
 """Step n leads from version n to version n + 1."""
+
+UNLIKELY = 1000
+"""No version so far beyond ours is one: the number in the file's header is damaged."""
 
 
 def migrate(connection: sqlite3.Connection, steps: Sequence[str] = STEPS) -> int:
@@ -121,13 +142,19 @@ def migrate(connection: sqlite3.Connection, steps: Sequence[str] = STEPS) -> int
         The version found, 0 for an empty file.
     Raises:
         NewerStoreError: the database has a version beyond the last step.
+        DamagedStoreError: it is ours, with a damaged header.
         StoreError: the file is another program's database.
     """
+    _seal.install(connection)
     found = int(_pragma(connection, "user_version"))
     owner = int(_pragma(connection, "application_id"))
-    foreign = owner != APPLICATION_ID and (owner or found or _has_tables(connection))
-    if foreign:
+    tables = _tables(connection)
+    ours = {"studies", "results", "audit"} <= tables
+    foreign = owner != APPLICATION_ID and (owner or found or tables)
+    if foreign and not ours:
         raise StoreError("database_foreign")
+    if foreign or (found == 0) is ours or not 0 <= found <= len(steps) + UNLIKELY:
+        raise DamagedStoreError("database_damaged", file="hemx.db", reason="header")
     if found > len(steps):
         raise NewerStoreError("database_newer", found=found, most=len(steps))
     for version in range(found, len(steps)):
@@ -145,9 +172,9 @@ def migrate(connection: sqlite3.Connection, steps: Sequence[str] = STEPS) -> int
     return found
 
 
-def _has_tables(connection: sqlite3.Connection) -> bool:
-    (count,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    return bool(count)
+def _tables(connection: sqlite3.Connection) -> set[str]:
+    rows = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
+    return {row[0] for row in rows}
 
 
 def _pragma(connection: sqlite3.Connection, name: str) -> int:

@@ -33,6 +33,17 @@ class StudyState(StrEnum):
     INTERRUPTED = "interrupted"
 
 
+class Damage(StrEnum):
+    """What of a study is not as it was written, and is therefore not shown."""
+
+    RECORD = "record"
+    """Its row: who it is of and which files are its own are not known."""
+    RESULT = "result"
+    """Its newest result."""
+    CORRECTION = "correction"
+    """The newest correction of its newest result."""
+
+
 @dataclass(frozen=True, slots=True)
 class StudyError:
     """Why a study was refused or failed: the error's class, and its code with values."""
@@ -92,7 +103,8 @@ class Study:
         changed_at: when that state began.
         imported_at: when it was copied.
         error: why it was refused or failed.
-        newest: its newest result at a glance; None where there is none.
+        newest: its newest result at a glance; None where there is none, or where it is damaged.
+        damage: what of it is not as it was written; None where all is.
     """
 
     id: int
@@ -107,6 +119,7 @@ class Study:
     imported_at: datetime
     error: StudyError | None
     newest: Glance | None
+    damage: Damage | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """Import, reading and triage of studies, as work for `jobs`.
 
 import_series(store, path)(report)            -> Study
+import_aside(store)(report)                   -> how many studies
 read_study(store, study_id)(report)           -> HUVolume
 triage_study(store, study_id, models)(report) -> number of the stored result
 """
@@ -12,6 +13,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from hemx_core.costs import StageClock
 from hemx_core.errors import HemxError, InputError
@@ -72,18 +75,66 @@ def read_study(
     """Work that reads a stored study's volume, to be shown with a result that is there.
 
     Raises (in the job):
+        DamagedStoreError: a file is missing or is not what was copied.
         DicomSeriesError: the stored files do not read any more.
         MemoryBudgetError: it would not fit.
     """
 
     def work(report: Report[Any]) -> HUVolume:
         study = store.studies.get(study_id)
-        folder = store.studies.path(study)
+        folder = store.studies.verify(study, _checked(report))
         with open_series(folder, series=study.series) as found:
             check_memory(estimate(found), budget)
         return read_series(folder, series=study.series, progress=report.progress)
 
     return work
+
+
+def check_slices(result: TriageResult, volume: HUVolume) -> None:
+    """Whether a result was made on these slices: an outline is never drawn on others.
+
+    The files are the same (see `Studies.verify`), but a later version may choose another of their scans.
+
+    Raises:
+        DamagedStoreError: it was made on others.
+    """
+    made, shown = result.identity, volume.identity
+    same = (
+        result.mask.shape == volume.hu.shape
+        and made.sop_instance_uids == shown.sop_instance_uids
+        and made.frame_numbers == shown.frame_numbers
+        and np.allclose(
+            result.geometry.positions_mm, volume.geometry.positions_mm, rtol=0, atol=0.01
+        )
+    )
+    if not same:
+        raise DamagedStoreError("result_other_slices")
+
+
+def import_aside(store: Store) -> Callable[[Report[object]], int]:
+    """Work that imports series again that lay in the store without a row and without a label.
+
+    One that does not read stays where it was set aside. Returns how many were imported.
+    """
+
+    def work(report: Report[object]) -> int:
+        done = 0
+        for folder in store.set_aside_studies():
+            report.check()
+            try:
+                import_series(store, folder)(report)
+            except HemxError:
+                continue
+            store.forget_aside(folder)
+            done += 1
+        return done
+
+    return work
+
+
+def _checked(report: Report[Any]) -> Callable[[int, int], None]:
+    """Lets a job be cancelled between two files."""
+    return lambda _done, _total: report.check()
 
 
 def triage_study(
@@ -141,7 +192,7 @@ def _triage(
     manifest: ModelManifest | None,
     report: Report[Part],
 ) -> TriageResult:
-    folder = store.studies.path(study)
+    folder = store.studies.verify(study, _checked(report))
     with open_series(folder, series=study.series) as found:
         check_memory(estimate(found, manifest=manifest), budget)
     clock = StageClock()

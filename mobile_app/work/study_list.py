@@ -15,9 +15,10 @@ from hemx_core.words import tell_labelled
 from hemx_core.words.plain import plain
 from hemx_core.words.report import Texts
 from mobile_app import settings
-from mobile_app.errors import NotStoredError
+from mobile_app.errors import DamagedStoreError, NotStoredError
 from mobile_app.i18n import date_time, number, text
 from mobile_app.i18n.errors import words
+from mobile_app.store.records import Damage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,9 +65,19 @@ def study_rows(
     store: Store, language: str, *, search: str = "", hides_names: bool = False
 ) -> tuple[StudyRow, ...]:
     """The studies that a search finds, the newest acquisition first."""
-    growths = store.comparisons.growths()
+    try:
+        growths, broken = store.comparisons.growths(), store.comparisons.broken()
+    except DamagedStoreError:
+        # Which studies were compared cannot be read: any may have expanded.
+        growths, broken = {}, None
     return tuple(
-        _row(study, growths.get(study.id, ()), language, hides_names)
+        _row(
+            study,
+            growths.get(study.id, ()),
+            language,
+            hides_names,
+            compared=broken is not None and study.id not in broken,
+        )
         for study in store.studies.find(search)
     )
 
@@ -97,7 +108,7 @@ def advised_of(store: Store, study_id: int) -> Recommendation | None:
 
 def patient_words(study: Study, language: str, *, hides_names: bool = False) -> str:
     """Name and ID as stored, or the study's number."""
-    if hides_names:
+    if hides_names or study.damage is Damage.RECORD:
         return text(language, "studies.number", number=study.id)
     name, number_ = name_words(study.identity.patient_name, language), study.identity.patient_id
     if not name and not (number_ and study.identity.patient_name.strip(" ^=")):
@@ -131,8 +142,14 @@ def name_words(stored: str, language: str) -> str:
 
 
 def _row(
-    study: Study, growths: Sequence[GrowthGlance], language: str, hides_names: bool
+    study: Study,
+    growths: Sequence[GrowthGlance],
+    language: str,
+    hides_names: bool,
+    *,
+    compared: bool = True,
 ) -> StudyRow:
+    """A study's line; `compared` says that its comparisons could all be read."""
     state = study.state.value
     advice, tone, warning = text(language, f"studies.next.{state}"), "muted", ""
     if study.newest is not None and state != "running":
@@ -140,6 +157,11 @@ def _row(
         advice, tone = text(language, f"app.advice.{recommendation}"), TONES[recommendation]
         hidden = study.identity if hides_names else None
         warning = _warning(study.newest.warnings, language, hidden)
+        if not compared:
+            told = text(language, "studies.damaged.comparison")
+            warning = SEPARATOR.join(part for part in (told, warning) if part)
+    elif study.damage is not None and state != "running":
+        advice, tone = text(language, f"studies.damaged.{study.damage.value}"), "alarm"
     elif study.error is not None:
         plain, remedy = words(language, study.error.kind)
         advice, tone = f"{plain} {remedy}", "caution"
@@ -147,7 +169,7 @@ def _row(
         study_id=study.id,
         patient=patient_words(study, language, hides_names=hides_names),
         facts=_facts(study, language, hides_names=hides_names),
-        state=text(language, f"studies.state.{state}"),
+        state=text(language, "studies.damaged" if study.damage else f"studies.state.{state}"),
         warning=warning,
         advice=advice,
         findings=_findings(study, growths, language),
@@ -162,6 +184,8 @@ def _warning(notes: Sequence[Note], language: str, hidden: SeriesIdentity | None
 
 
 def _facts(study: Study, language: str, *, hides_names: bool) -> str:
+    if study.damage is Damage.RECORD:
+        return ""
     acquired = study.identity.acquired_at
     when = date_time(language, acquired) if acquired else text(language, "studies.no_time")
     slices = text(language, "studies.slices", count=study.slices)

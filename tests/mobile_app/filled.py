@@ -10,7 +10,7 @@ from hemx_core.errors import ContrastSeriesError, HemxError
 from hemx_core.imaging.volume import SeriesIdentity
 from hemx_core.pipeline import triage_volume
 from hemx_core.result import TriageResult
-from mobile_app.store import Store, Study, StudyState
+from mobile_app.store import Store, Study, StudyState, _seal
 from tests.factories import ThresholdModels, simple_head
 
 NEWEST = datetime(2026, 11, 24, 8, 5)
@@ -50,6 +50,7 @@ def add_many(store: Store, count: int) -> None:
             "WHERE studies.id = ?",
             (count - 1, first),
         )
+        connection.execute(f"UPDATE studies SET seal = {_seal.expression('studies')}")
 
 
 @cache

@@ -37,6 +37,7 @@ from mobile_app.store import (
     _files,
     _results,
     _schema,
+    _seal,
 )
 from mobile_app.store._encode import decode_result, encode_result
 from mobile_app.store._schema import STEPS, migrate
@@ -124,6 +125,8 @@ def test_notes_and_reasons_of_before_show_their_sentences(store: Store) -> None:
         (text,) = connection.execute("SELECT document FROM comparisons").fetchone()
         old = json.loads(text) | {"notes": [warning]}
         connection.execute("UPDATE comparisons SET document = ?", (json.dumps(old),))
+        _seal.seal(connection, "results", number)
+        _seal.seal(connection, "comparisons", pair)
     result = store.results.load(number)
     assert [tell(one, "ja") for one in result.reasons] == ["It is large."]
     assert [(one.code, one.severity, tell(one)) for one in result.notes] == [
@@ -140,6 +143,7 @@ def test_a_refusal_of_before_shows_its_sentences(store: Store) -> None:
     old = {"kind": "NotHeadError", "found": "a knee", "expected": "a head", "remedy": "try again"}
     with store.studies._context.database.writing() as connection:
         connection.execute("UPDATE studies SET error = ?", (json.dumps(old),))
+        _seal.seal(connection, "studies", study.id)
     error = store.studies.get(study.id).error
     assert error is not None
     assert error.kind == "NotHeadError"
@@ -483,28 +487,20 @@ def test_a_full_device_is_told_and_nothing_is_written(store: Store) -> None:
     assert store.studies.get(study.id).state is StudyState.IMPORTED
 
 
-def test_a_damaged_file_is_told(store: Store) -> None:
-    folder = store.studies._context.folder
-    store.close()
-    (folder / "hemx.db").write_bytes(b"not a database" * 100)
-    with pytest.raises(DamagedStoreError, match=r"hemx\.db"):
-        Store(folder)
-
-
 def test_a_step_is_made_whole_or_not_at_all(tmp_path: Path) -> None:
     connection = sqlite3.connect(tmp_path / "a.db", isolation_level=None)
     assert migrate(connection) == 0
-    connection.execute("INSERT INTO settings VALUES ('a', '1')")
+    connection.execute("INSERT INTO settings VALUES ('a', '1', '')")
     broken = (*STEPS, "ALTER TABLE settings ADD COLUMN extra TEXT; INSERT INTO nowhere VALUES (1)")
     with pytest.raises(sqlite3.OperationalError, match="nowhere"):
         migrate(connection, broken)
-    assert connection.execute("SELECT * FROM settings").fetchall() == [("a", "1")]
-    assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+    assert connection.execute("SELECT * FROM settings").fetchall() == [("a", "1", "")]
+    assert connection.execute("PRAGMA user_version").fetchone() == (2,)
     good = (*STEPS, "ALTER TABLE settings ADD COLUMN extra TEXT DEFAULT 'x'")
-    assert migrate(connection, good) == 1
-    assert connection.execute("SELECT * FROM settings").fetchall() == [("a", "1", "x")]
     assert migrate(connection, good) == 2
-    with pytest.raises(NewerStoreError, match="version 2"):
+    assert connection.execute("SELECT * FROM settings").fetchall() == [("a", "1", "", "x")]
+    assert migrate(connection, good) == 3
+    with pytest.raises(NewerStoreError, match="version 3"):
         migrate(connection)
     connection.close()
 
