@@ -30,8 +30,9 @@ from mobile_app.errors import (
     StoreError,
     StoreFullError,
 )
-from mobile_app.store import _files, _rescue
+from mobile_app.store import _backup, _files, _rescue
 from mobile_app.store._audit import Audit
+from mobile_app.store._backup import BackedUp, Restored
 from mobile_app.store._comparisons import Comparisons
 from mobile_app.store._corrections import Corrections
 from mobile_app.store._database import Context, Database, FolderLock, utc_now
@@ -55,12 +56,14 @@ from mobile_app.store.records import (
 
 __all__ = [
     "AuditEntry",
+    "BackedUp",
     "BrushStroke",
     "Correction",
     "Damage",
     "Glance",
     "GrowthGlance",
     "Rescue",
+    "Restored",
     "Store",
     "StoredComparison",
     "Study",
@@ -235,6 +238,33 @@ class Store:
         """
         _files.remove(self.folder / _files.ASIDE)
         self.audit.note("store.aside_deleted")
+
+    def back_up(
+        self, target: Path, progress: CopyProgress = lambda _done, _total: None
+    ) -> BackedUp:
+        """Write all studies with their results into one zip; it names patients and is not encrypted.
+
+        Args:
+            target: the zip; one of its name is replaced.
+            progress: told the studies done and the studies there are; may raise to cancel.
+        Raises:
+            StoreFullError: no room for it; nothing is left of it.
+            StoreError: it cannot be written.
+        """
+        return _backup.write(self._context, self.studies, target, progress)
+
+    def restore(
+        self, source: Path, progress: CopyProgress = lambda _done, _total: None
+    ) -> Restored:
+        """Add the studies of a backup that are not here; nothing is changed or deleted.
+
+        Args:
+            source: the zip that `back_up` wrote, or the folder that it was unpacked to.
+            progress: see `back_up`.
+        Raises:
+            StoreError: it is no backup, damaged as a whole, or of a newer version; or there is no room.
+        """
+        return _backup.restore(self._context, source, progress)
 
     def check(self) -> None:
         """Look through the database and the audit trail; takes a while.
