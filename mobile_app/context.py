@@ -19,6 +19,7 @@ from kivy.properties import BooleanProperty, NumericProperty, ObjectProperty, St
 from hemx_core.device.memory import resident_bytes
 from hemx_core.errors import HemxError
 from mobile_app import settings
+from mobile_app.errors import DamagedStoreError
 from mobile_app.work.jobs import Job, Jobs, JobState, Outcome, Report
 from mobile_app.work.memory_guard import MemoryBudget
 from mobile_app.work.study_list import advised_of
@@ -111,13 +112,18 @@ class Opening:
 
             # The study before this one and its pictures; the memory guard counts what is resident.
             release_free_memory()
-            context = self._context
-            if not context.store.results.of_study(study_id):
-                return self._triage_work(study_id)(report)
-            opened = self._stored(study_id)
+            context, damage = self._context, None
+            try:
+                if not context.store.results.of_study(study_id):
+                    return self._triage_work(study_id)(report)
+                opened = self._stored(study_id)
+            except DamagedStoreError as error:
+                damage = error
             volume = read_study(context.store, study_id, budget=context.budget)(report)
             # The slices show in any case: they are what they were, and can be analysed again.
             report.result(volume)
+            if damage is not None:
+                raise damage
             check_slices(opened.result, volume)
             return opened
 

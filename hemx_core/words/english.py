@@ -45,6 +45,7 @@ SENTENCES: dict[str, str] = {
     # What opening the app's store found
     "rescued.damaged": "the database was damaged, {kept} {kept:study|studies} and {results} "
     "{results:result|results} in it could be read",
+    "rescued.left": "{count} {count:record|records} in it could not be read",
     "rescued.missing": "the database was missing",
     "rescued.again": "{count} {count:study was|studies were} found again without a result",
     "rescued.mended": "{count} damaged {count:record was|records were} written anew",

@@ -44,6 +44,7 @@ SENTENCES: dict[str, str] = {
     # What opening the app's store found
     "rescued.damaged": "データベースが破損していました（検査{kept}件、結果{results}件"
     "を読み出しました）",
+    "rescued.left": "記録{count}件は読み出せませんでした",
     "rescued.missing": "データベースがありませんでした",
     "rescued.again": "検査{count}件を結果なしで復元しました",
     "rescued.mended": "破損した記録{count}件を書き直しました",

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +43,7 @@ class Documents(Protocol):
         """Delete a document."""
 
 
-def deliver(documents: Documents, tree: Any, files: Sequence[ExportFile]) -> int:
+def deliver(documents: Documents, tree: Any, files: Sequence[ExportFile | LargeFile]) -> int:
     """Write all files into the chosen folder, or none of them.
 
     Args:
@@ -62,7 +63,11 @@ def deliver(documents: Documents, tree: Any, files: Sequence[ExportFile]) -> int
                 raise OSError("no document")
             made.append(document)
             with os.fdopen(documents.open(document), "wb") as stream:
-                stream.write(file.content)
+                if isinstance(file, LargeFile):
+                    with file.path.open("rb") as source:
+                        shutil.copyfileobj(source, stream, 1 << 20)
+                else:
+                    stream.write(file.content)
     except BaseException as error:
         for document in made:
             _delete(documents, document)
@@ -129,6 +134,7 @@ MIME = {
     ".json": "application/json",
     ".dcm": "application/dicom",
     ".txt": "text/plain",
+    ".zip": "application/zip",
 }
 
 
@@ -138,6 +144,19 @@ class ExportFile:
 
     name: str
     content: bytes
+
+    @property
+    def mime(self) -> str:
+        """Its media type."""
+        return MIME[Path(self.name).suffix]
+
+
+@dataclass(frozen=True, slots=True)
+class LargeFile:
+    """A file to be written that is too large for the memory: its name, and where it lies."""
+
+    name: str
+    path: Path
 
     @property
     def mime(self) -> str:

@@ -35,6 +35,8 @@ STRINGS: dict[str, tuple[str, str]] = {
     "app.stage.measure": ("Measuring", "計測中"),
     "app.stage.signs": ("Applying the rules", "規則で判定中"),
     "app.stage.classify": ("Judging the markers", "マーカーを判定中"),
+    "app.stage.backup": ("Backing up", "バックアップ中"),
+    "app.stage.restore": ("Restoring", "復元中"),
     "app.stage.other": ("Working", "処理中"),
     "app.advice.no_haematoma_found": (
         "No haematoma was found; this does not rule out haemorrhage.",
@@ -181,6 +183,50 @@ STRINGS: dict[str, tuple[str, str]] = {
     ),
     "settings.threshold": ("{marker}: {value}", "{marker}：{value}"),
     "settings.mask_threshold": ("Blood in a pixel: {value}", "画素の血腫判定：{value}"),
+    "settings.storage": ("Backup and restore", "バックアップと復元"),
+    "settings.storage_hint": (
+        "A backup is one zip with all studies, results and corrections. Restoring adds what is not here; "
+        "nothing is changed or deleted.",
+        "バックアップは、すべての検査・結果・修正を含む1つのzipです。"
+        "復元では、ここにない検査だけを追加し、既存のデータは変更・削除しません。",
+    ),
+    "settings.backup": ("Back up", "バックアップ"),
+    "settings.backup_message": (
+        "The backup names patients and is not encrypted. Keep it where only you can read it.",
+        "バックアップには患者名が含まれ、暗号化されません。他の人が読めない場所に保管してください。",
+    ),
+    "settings.backup_go_on": ("Choose where to", "保存先を選択"),
+    "settings.backup_runs": ("Backing up …", "バックアップ中…"),
+    "settings.backup_done": (
+        "Backed up {count} studies: {name}",
+        "検査{count}件をバックアップしました：{name}",
+    ),
+    "settings.backup_part": (
+        "Backed up {count} studies: {name}. Left out, because their files are damaged: studies {numbers}. "
+        "Import them again.",
+        "検査{count}件をバックアップしました：{name}。"
+        "ファイルの破損により除外した検査：{numbers}。再度取り込んでください。",
+    ),
+    "settings.restore": ("Restore a backup", "バックアップから復元"),
+    "settings.restore_runs": ("Restoring …", "復元中…"),
+    "settings.restored": (
+        "{added} studies added, {present} were here already.",
+        "検査{added}件を追加しました（{present}件は既にあります）。",
+    ),
+    "settings.restored_part": (
+        "{count} studies of the backup are damaged and were left out.",
+        "バックアップ内の検査{count}件は破損しているため除外しました。",
+    ),
+    "settings.aside": (
+        "Damaged data that was set aside: {mb} MB. It may name patients.",
+        "別に保管している破損データ：{mb} MB。患者名を含む可能性があります。",
+    ),
+    "settings.aside_none": ("No damaged data is set aside.", "破損データはありません。"),
+    "settings.aside_delete": ("Delete what was set aside", "破損データを削除"),
+    "settings.aside_message": (
+        "It cannot be undone. Somebody who knows databases may still read results out of it.",
+        "元に戻せません。破損データから結果を取り出せる場合があります。",
+    ),
     "settings.protection": ("What protects the studies", "検査データの保護"),
     "settings.protection_1": (
         "Nothing is sent anywhere: the Android app has no permission to use a network.",

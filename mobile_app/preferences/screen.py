@@ -19,6 +19,7 @@ from mobile_app.preferences.cards import (
     ThresholdsCard,
     WindowCard,
 )
+from mobile_app.preferences.storage import StorageCard
 
 Builder.load_file(str(Path(__file__).with_suffix(".kv")))
 
@@ -30,6 +31,7 @@ CARDS = (
     ThreadsCard,
     WindowCard,
     ThresholdsCard,
+    StorageCard,
     ProtectionCard,
 )
 

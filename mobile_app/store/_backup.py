@@ -343,12 +343,14 @@ def _restore(
             damaged += 1
     with context.database.writing() as target:
         _transfer.results(connection, target, moved)
-        facts = {
-            "added": len(moved.studies),
-            "damaged": damaged,
-            "trail": newest_entry(connection)[1],
-        }
-        _audit.append(target, context, "store.restored", **facts)
+        _audit.append(
+            target,
+            context,
+            "store.restored",
+            added=len(moved.studies),
+            damaged=damaged,
+            trail=newest_entry(connection)[1],
+        )
     progress(len(rows), len(rows))
     return Restored(
         added=len(moved.studies), present=present, results=len(moved.results), damaged=damaged

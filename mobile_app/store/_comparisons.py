@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from mobile_app.store._encode import (
     record_changed,
 )
 from mobile_app.store._results import load_result, study_of
-from mobile_app.store._studies import not_stored
+from mobile_app.store._studies import check_whole, not_stored, refer_to_newest
 from mobile_app.store.records import GrowthGlance, StoredComparison
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class Comparisons:
         with self._context.database.writing() as connection:
             study_id = study_of(connection, later_result)
             study_of(connection, earlier_result)
+            check_whole(connection, "studies", study_id)
             number = insert(
                 connection,
                 "comparisons",
@@ -64,6 +66,8 @@ class Comparisons:
                 created_at=self._context.now().isoformat(),
                 document=encode_comparison(comparison),
             )
+            # All that are there: a lost one was told of beside the study until now.
+            refer_to_newest(connection, study_id)
             facts = {"comparison": number, "earlier": earlier_result, "later": later_result}
             _audit.append(connection, self._context, "comparison.saved", study_id=study_id, **facts)
         return number
@@ -123,9 +127,11 @@ class Comparisons:
         return {later: tuple(found.values()) for later, found in newest.items()}
 
     def broken(self) -> frozenset[int]:
-        """Later studies with a comparison that is not what was written: expansion may have been found."""
+        """Later studies with a comparison that is lost or changed: expansion may have been found."""
         with self._context.database.reading() as connection:
-            return frozenset(later for later, _, text in _glances(connection) if text is None)
+            whole = Counter(later for later, _, text in _glances(connection) if text is not None)
+            rows = connection.execute("SELECT id, compared FROM studies").fetchall()
+        return frozenset(number for number, compared in rows if whole[number] != compared)
 
 
 def _glances(connection: sqlite3.Connection) -> list[tuple[int, int, str | None]]:

@@ -23,7 +23,7 @@ from mobile_app.store._encode import (
     unpack_mask,
 )
 from mobile_app.store._results import study_of
-from mobile_app.store._studies import not_stored
+from mobile_app.store._studies import check_whole, not_stored
 from mobile_app.store.records import BrushStroke, Correction
 
 
@@ -53,6 +53,7 @@ class Corrections:
         packed, text = pack_mask(mask), to_json(list(strokes))
         with self._context.database.writing() as connection:
             study_id = study_of(connection, result_id, mask_shape=packed.shape)
+            check_whole(connection, "results", result_id)
             version = _next_version(connection, result_id)
             sha256 = digest([packed.shape, packed.content, text])
             number = insert(
@@ -68,6 +69,10 @@ class Corrections:
                 mask=packed.content,
                 sha256=sha256,
             )
+            connection.execute(
+                "UPDATE results SET newest_correction = ? WHERE id = ?", (number, result_id)
+            )
+            _seal.seal(connection, "results", result_id)
             facts = {"result": result_id, "correction": number, "sha256": sha256}
             _audit.append(connection, self._context, "correction.saved", study_id=study_id, **facts)
         return number
@@ -103,12 +108,22 @@ class Corrections:
             )
 
     def of_result(self, result_id: int) -> tuple[int, ...]:
-        """Numbers of a result's corrections, newest version first."""
+        """Numbers of a result's corrections, newest version first.
+
+        Raises:
+            DamagedStoreError: the newest one is lost: an older outline would pass for it.
+        """
         with self._context.database.reading() as connection:
             rows = connection.execute(
                 "SELECT id FROM corrections WHERE result_id = ? ORDER BY version DESC", (result_id,)
             ).fetchall()
-        return tuple(row[0] for row in rows)
+            known = connection.execute(
+                "SELECT newest_correction FROM results WHERE id = ?", (result_id,)
+            ).fetchone()
+        numbers = tuple(row[0] for row in rows)
+        if known is not None and known[0] != (numbers[0] if numbers else None):
+            raise record_changed("correction", known[0] or numbers[0])
+        return numbers
 
 
 def _next_version(connection: sqlite3.Connection, result_id: int) -> int:

@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -84,13 +85,38 @@ class Database:
         self._guard = threading.Lock()
         self._open: list[sqlite3.Connection] = []
         self._closed = False
+        self._journal = "WAL"
         self.mark = Mark(path)
         try:
-            with _own_errors(path):
-                migrate(self.connection())
+            try:
+                self._first()
+            except StoreError as error:
+                if isinstance(error, DamagedStoreError) or not _is_full(path.parent):
+                    raise
+                self._without_files()
         except BaseException:
             self.close()
             raise
+
+    def _first(self) -> None:
+        with _own_errors(self.path):
+            migrate(self.connection())
+
+    def _without_files(self) -> None:
+        """On a full medium: the log and its index need room that is not there, so do without them.
+
+        Studies can then be listed and deleted. An app that is killed while it writes may leave a damaged
+        file, which the next start mends; with room there is a log again.
+        """
+        with _own_errors(self.path):
+            alone = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
+            try:
+                for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = MEMORY"):
+                    alone.execute(f"PRAGMA {pragma}").fetchall()
+            finally:
+                alone.close()
+        self._journal = "MEMORY"
+        self._first()
 
     def connection(self) -> sqlite3.Connection:
         """This thread's connection, in autocommit mode."""
@@ -98,7 +124,7 @@ class Database:
             raise StoreError("store_closed")
         known: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if known is None:
-            known = self._local.connection = _connect(self.path)
+            known = self._local.connection = _connect(self.path, self._journal)
             with self._guard:
                 self._open.append(known)
         return known
@@ -183,24 +209,35 @@ def insert(connection: sqlite3.Connection, table: str, **values: object) -> int:
     return number
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _is_full(folder: Path) -> bool:
+    """Whether so little room is left that SQLite cannot make the files beside the database."""
+    try:
+        return shutil.disk_usage(folder).free < 1 << 20
+    except OSError:
+        return False
+
+
+def _connect(path: Path, journal: str) -> sqlite3.Connection:
     # Used by its own thread only; another may close it, when the app ends.
     connection = sqlite3.connect(
         path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
     )
     try:
-        _prepare(connection)
+        _prepare(connection, journal)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _prepare(connection: sqlite3.Connection) -> None:
+def _prepare(connection: sqlite3.Connection, journal: str) -> None:
+    if journal != "WAL":
+        # First: all others would look for room for a journal.
+        connection.execute(f"PRAGMA journal_mode = {journal}").fetchall()
     for pragma in (
         # Before the first table, or it has no effect.
         "auto_vacuum = INCREMENTAL",
-        "journal_mode = WAL",
+        f"journal_mode = {journal}",
         "synchronous = FULL",
         "foreign_keys = ON",
         "secure_delete = ON",
@@ -216,6 +253,9 @@ def _own_errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise _translated(path, error) from error
+    except UnicodeDecodeError as error:
+        # The name of a table or a text in SQLite's own message.
+        raise _damaged(path, "text") from error
 
 
 def _translated(path: Path, error: sqlite3.Error) -> StoreError:

@@ -29,6 +29,8 @@ from mobile_app.store._studies import insert_study, rewrite_study
 
 SIDE_FILES = ("-wal", "-shm", "-journal")
 _DRAFT, _NEW, _ASKED = ".draft", ".new", ".damaged"
+TEMPORARY = ("backup-", "restore-")
+"""Beginnings of folders that a backup or restore deletes at its end, if it is not killed."""
 UNLABELLED = "study-"
 """Beginning of the name under which files without label or row are set aside."""
 
@@ -41,6 +43,7 @@ class Rescue:
         reason: why the database was made anew: "missing" or "damaged"; "" where it was not.
         kept: studies whose rows were kept, where it was made anew.
         results: results that were kept.
+        left: rows that were there and could not be kept, where it was made anew.
         again: studies that were found again by their labels, without results.
         mended: studies whose damaged row was written anew by the label.
         unlabelled: folders set aside, to be imported again.
@@ -51,6 +54,7 @@ class Rescue:
     reason: str = ""
     kept: int = 0
     results: int = 0
+    left: int = 0
     again: tuple[int, ...] = ()
     mended: int = 0
     unlabelled: int = 0
@@ -65,6 +69,8 @@ class Rescue:
             parts.append(Phrase("rescued.damaged", kept=self.kept, results=self.results))
         elif self.reason:
             parts.append(Phrase("rescued.missing"))
+        if self.left:
+            parts.append(Phrase("rescued.left", count=self.left))
         if self.again:
             parts.append(Phrase("rescued.again", count=len(self.again)))
         if self.mended:
@@ -142,6 +148,7 @@ def rebuild(path: Path, rescue: Rescue, now: datetime) -> None:
                 with database.writing() as target:
                     moved = _transfer.salvage(source, target, _labels.read_all(root))
                 rescue.kept, rescue.results = len(moved.studies), len(moved.results)
+                rescue.left = moved.left
         database.shrink()
     finally:
         database.close()
@@ -217,6 +224,9 @@ def tidy(context: Context, rescue: Rescue) -> None:
     with contextlib.suppress(OSError):
         if studies.exists() and not studies.is_dir():
             _files.set_aside(root, studies)
+    for name in TEMPORARY:
+        for path in root.glob(f"{name}*"):
+            _files.discard(path)
     with context.database.reading() as connection:
         rows = connection.execute(
             f"SELECT id, folder, sha256, {_seal.holds('studies')} FROM studies"

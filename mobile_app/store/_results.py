@@ -62,6 +62,10 @@ class Results:
                     for position, slice_ in enumerate(encoded.slices)
                 ),
             )
+            connection.execute(
+                "UPDATE studies SET newest_result = ? WHERE id = ?", (result_id, study_id)
+            )
+            _seal.seal(connection, "studies", study_id)
             segmenter = result.versions.get("segmenter_sha256", "")
             facts = {"result": result_id, "sha256": sha256, "segmenter": segmenter}
             _audit.append(connection, self._context, "result.saved", study_id=study_id, **facts)
@@ -78,12 +82,22 @@ class Results:
             return load_result(connection, result_id)
 
     def of_study(self, study_id: int) -> tuple[int, ...]:
-        """Numbers of a study's results, newest first."""
+        """Numbers of a study's results, newest first.
+
+        Raises:
+            DamagedStoreError: the newest one is lost: an older one would pass for it.
+        """
         with self._context.database.reading() as connection:
             rows = connection.execute(
                 "SELECT id FROM results WHERE study_id = ? ORDER BY id DESC", (study_id,)
             ).fetchall()
-        return tuple(row[0] for row in rows)
+            known = connection.execute(
+                "SELECT newest_result FROM studies WHERE id = ?", (study_id,)
+            ).fetchone()
+        numbers = tuple(row[0] for row in rows)
+        if known is not None and known[0] != (numbers[0] if numbers else None):
+            raise record_changed("result", known[0] or numbers[0])
+        return numbers
 
 
 def load_result(connection: sqlite3.Connection, result_id: int) -> TriageResult:

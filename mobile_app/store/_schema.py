@@ -114,10 +114,19 @@ ALTER TABLE results ADD COLUMN seal TEXT NOT NULL DEFAULT '';
 ALTER TABLE corrections ADD COLUMN seal TEXT NOT NULL DEFAULT '';
 ALTER TABLE comparisons ADD COLUMN seal TEXT NOT NULL DEFAULT '';
 ALTER TABLE settings ADD COLUMN seal TEXT NOT NULL DEFAULT '';
+ALTER TABLE studies ADD COLUMN newest_result INTEGER;              -- no reference: it tells of a lost row
+ALTER TABLE studies ADD COLUMN compared INTEGER NOT NULL DEFAULT 0; -- comparisons with it as the later one
+ALTER TABLE results ADD COLUMN newest_correction INTEGER;
+UPDATE results SET newest_correction =
+    (SELECT id FROM corrections WHERE result_id = results.id ORDER BY version DESC LIMIT 1);
+UPDATE studies SET newest_result = (SELECT max(id) FROM results WHERE study_id = studies.id),
+    compared = (SELECT count(*) FROM comparisons JOIN results ON results.id = later_result
+                WHERE results.study_id = studies.id);
 UPDATE studies SET seal = row_hash('studies', id, folder, series, files, bytes, sha256, slices, identity,
-    acquired_at, series_uid, patient_id, search, state, error, imported_at, changed_at);
+    acquired_at, series_uid, patient_id, search, state, error, imported_at, changed_at, newest_result,
+    compared);
 UPDATE results SET seal = row_hash('results', id, study_id, created_at, recommendation, volume_ml, markers,
-    document, mask_shape, sha256);
+    document, mask_shape, sha256, newest_correction);
 UPDATE corrections SET seal = row_hash('corrections', id, result_id, version, made_at, made_by, volume_ml,
     mask_shape, sha256);
 UPDATE comparisons SET seal = row_hash('comparisons', id, earlier_result, later_result, earlier_correction,

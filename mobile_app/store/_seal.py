@@ -28,6 +28,8 @@ SEALED: dict[str, tuple[str, ...]] = {
         "error",
         "imported_at",
         "changed_at",
+        "newest_result",
+        "compared",
     ),
     # The mask and the slices are under `sha256`, which is looked at when a result is loaded.
     "results": (
@@ -40,6 +42,7 @@ SEALED: dict[str, tuple[str, ...]] = {
         "document",
         "mask_shape",
         "sha256",
+        "newest_correction",
     ),
     "corrections": (
         "id",

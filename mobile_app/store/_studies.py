@@ -60,11 +60,12 @@ SELECT studies.id, {_seal.holds("studies")}, folder, series, identity, slices, f
        CASE WHEN {_seal.holds("results", "newest")} THEN json_array(
            json_array_length(newest.document, '$.markers'), json_extract(newest.document, '$.notes'),
            json_extract(newest.document, '$.haematoma.at_most_ml')) END,
-       fix.volume_ml, {_seal.holds("corrections", "fix")}
+       fix.volume_ml, {_seal.holds("corrections", "fix")}, newest.newest_correction,
+       studies.newest_result
 FROM studies LEFT JOIN results AS newest
-  ON newest.id = (SELECT max(id) FROM results WHERE study_id = studies.id)
+  ON newest.id = studies.newest_result
 LEFT JOIN corrections AS fix
-  ON fix.id = (SELECT id FROM corrections WHERE result_id = newest.id ORDER BY version DESC LIMIT 1)
+  ON fix.id = newest.newest_correction
 """
 
 
@@ -277,6 +278,8 @@ class Studies:
 
     def _delete_row(self, study_id: int) -> None:
         with self._context.database.writing() as connection:
+            with contextlib.suppress(sqlite3.DatabaseError, UnicodeDecodeError):
+                _forget_comparisons(connection, study_id)
             connection.execute("DELETE FROM studies WHERE id = ?", (study_id,))
             _audit.append(connection, self._context, "study.deleted", study_id=study_id)
 
@@ -288,7 +291,8 @@ class Studies:
         """
         with self._context.database.writing() as connection:
             rows = connection.execute(
-                "SELECT id FROM studies WHERE state = ? ORDER BY id", (StudyState.RUNNING.value,)
+                f"SELECT id FROM studies WHERE state = ? AND {_seal.holds('studies')} ORDER BY id",
+                (StudyState.RUNNING.value,),
             ).fetchall()
             for (study_id,) in rows:
                 write_state(connection, self._context, study_id, StudyState.INTERRUPTED)
@@ -332,6 +336,49 @@ class Studies:
         return tuple(known[number] for number in order if number in known)
 
 
+def _forget_comparisons(connection: sqlite3.Connection, study_id: int) -> None:
+    """Later studies have fewer comparisons where the earlier one is deleted."""
+    counts = connection.execute(
+        "SELECT later.study_id, count(*) FROM comparisons "
+        "JOIN results AS later ON later.id = later_result "
+        "JOIN results AS earlier ON earlier.id = earlier_result "
+        "WHERE earlier.study_id = ?1 AND later.study_id <> ?1 GROUP BY later.study_id",
+        (study_id,),
+    ).fetchall()
+    for later, count in counts:
+        # A row that is not what was written stays so: a new seal would hide it.
+        whole = connection.execute(
+            f"UPDATE studies SET compared = max(0, compared - ?) WHERE id = ? AND {_seal.holds('studies')}",
+            (count, later),
+        ).rowcount
+        if whole:
+            _seal.seal(connection, "studies", later)
+
+
+def refer_to_newest(connection: sqlite3.Connection, study_id: int) -> None:
+    """Have a study's row and those of its results name the newest of what hangs on them; seal them.
+
+    The study's row must be as it was written; results that are not stay so.
+    """
+    results = connection.execute(
+        f"SELECT id FROM results WHERE study_id = ? AND {_seal.holds('results')}", (study_id,)
+    )
+    for (number,) in results.fetchall():
+        connection.execute(
+            "UPDATE results SET newest_correction = (SELECT id FROM corrections "
+            "WHERE result_id = ?1 ORDER BY version DESC LIMIT 1) WHERE id = ?1",
+            (number,),
+        )
+        _seal.seal(connection, "results", number)
+    connection.execute(
+        "UPDATE studies SET newest_result = (SELECT max(id) FROM results WHERE study_id = ?1), "
+        "compared = (SELECT count(*) FROM comparisons JOIN results ON results.id = later_result "
+        "WHERE results.study_id = ?1) WHERE id = ?1",
+        (study_id,),
+    )
+    _seal.seal(connection, "studies", study_id)
+
+
 def insert_study(connection: sqlite3.Connection, label: Label, *, number: int | None = None) -> int:
     """Add the row of a copied series inside a transaction; return its number.
 
@@ -355,7 +402,7 @@ def rewrite_study(connection: sqlite3.Connection, label: Label, number: int) -> 
         values["state"] = StudyState.DONE.value
     names = ", ".join(f"{name} = ?" for name in values)
     connection.execute(f"UPDATE studies SET {names} WHERE id = ?", (*values.values(), number))
-    _seal.seal(connection, "studies", number)
+    refer_to_newest(connection, number)
 
 
 def _columns(label: Label) -> dict[str, object]:
@@ -389,16 +436,32 @@ def write_state(
     error: HemxError | None = None,
 ) -> None:
     """Set a state inside a transaction; see `Studies.set_state`."""
+    check_whole(connection, "studies", study_id)
     text = None
     if error is not None:
         text = to_json(StudyError.of(error))
-    changed = connection.execute(
+    connection.execute(
         "UPDATE studies SET state = ?, error = ?, changed_at = ? WHERE id = ?",
         (state.value, text, context.now().isoformat(), study_id),
     )
-    if changed.rowcount != 1:
-        raise not_stored("study", study_id)
     _seal.seal(connection, "studies", study_id)
+
+
+def check_whole(connection: sqlite3.Connection, table: str, number: int) -> None:
+    """Whether a row may be changed: a new seal on a damaged one would hide the damage.
+
+    Raises:
+        NotStoredError: there is no such row.
+        DamagedStoreError: it is not what was written.
+    """
+    record = {"studies": "study", "results": "result"}[table]
+    row = connection.execute(
+        f"SELECT {_seal.holds(table)} FROM {table} WHERE id = ?", (number,)
+    ).fetchone()
+    if row is None:
+        raise not_stored(record, number)
+    if not row[0]:
+        raise record_changed(record, number)
 
 
 def not_stored(what: str, number: int) -> NotStoredError:
@@ -425,16 +488,15 @@ def _study(row: tuple[Any, ...]) -> Study:
         study = _whole_study(number, values[:10])
     except (DamagedStoreError, *_MISFITS):
         return _broken(number)
-    result_id, *glance = values[10:]
-    if result_id is None:
-        lost = study.state is StudyState.DONE
-        return replace(study, damage=Damage.RESULT) if lost else study
-    if glance[-3] is None:
+    result_id, *glance, fixed, corrected, known = values[10:]
+    if result_id is None and known is None:
+        return study
+    if result_id is None or glance[-2] is None:
         return replace(study, damage=Damage.RESULT)
-    if glance[-1] == 0:
+    if corrected is not None and not fixed:
         return replace(study, damage=Damage.CORRECTION)
     try:
-        return replace(study, newest=_glance(result_id, glance[:-1]))
+        return replace(study, newest=_glance(result_id, glance))
     except (DamagedStoreError, *_MISFITS):
         return replace(study, damage=Damage.RESULT)
 

@@ -24,7 +24,7 @@ from mobile_app.store._database import insert
 from mobile_app.store._encode import digest
 from mobile_app.store._labels import Label
 from mobile_app.store._results import encoded_result
-from mobile_app.store._studies import insert_study
+from mobile_app.store._studies import insert_study, refer_to_newest
 
 MOST_ROWS = 20_000
 """How many numbers are tried where the table does not tell which there are."""
@@ -47,7 +47,7 @@ def opened(path: Path) -> Iterator[sqlite3.Connection | None]:
             )
             connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
             break
-        except sqlite3.Error:
+        except _UNREADABLE:
             if connection is not None:
                 connection.close()
             connection = None
@@ -77,10 +77,12 @@ def rows(source: sqlite3.Connection, table: str, moved: Moved) -> Iterator[Row]:
     """The rows of a table that are as they were written, by number; the others are counted."""
     try:
         known = {str(row[1]) for row in source.execute(f"PRAGMA table_info({table})")}
-    except sqlite3.Error:
+    except _UNREADABLE:
         return
     columns = [*_seal.SEALED[table], *_BESIDE.get(table, ())]
-    if not known.issuperset(columns):
+    if "seal" not in known:
+        columns = [column for column in columns if column in known]
+    if _seal.SEALED[table][0] not in columns:
         return
     chosen = ", ".join(f"{table}.{column}" for column in columns)
     # Before version 2 rows had no seal; what else they have is looked at.
@@ -133,13 +135,16 @@ def salvage(
             (row["name"], row["value"]),
         )
         _seal.seal(target, "settings", row["name"])
-    owned = set()
+    owned, newest = set(), {}
     for row in rows(source, "studies", moved):
         with contextlib.suppress(*_UNREADABLE):
             if not _files.is_study(row["folder"]):
                 raise ValueError
             json.loads(row["identity"])
             moved.studies[row["id"]] = insert(target, "studies", **row)
+            known = row.get("newest_result")
+            if known is not None:
+                newest[row["id"]] = known
             owned.add(row["folder"])
     by_series = {one.identity.series_uid: one for name, one in labels.items() if name not in owned}
     for row in rows(source, "results", moved):
@@ -149,6 +154,7 @@ def salvage(
                 uid = json.loads(row["document"])["identity"]["series_uid"]
                 moved.studies[study] = insert_study(target, by_series.pop(uid), number=study)
     results(source, target, moved, keep=True)
+    moved.left += sum(number not in moved.results for number in newest.values())
     # Numbers of studies that are only in the trail are not given again either.
     target.execute(
         "UPDATE sqlite_sequence SET seq = max(seq, (SELECT coalesce(max(study_id), 0) FROM audit)) "
@@ -239,7 +245,7 @@ def _settle_state(target: sqlite3.Connection, study: int) -> None:
         "AND EXISTS (SELECT 1 FROM results WHERE study_id = ?1)",
         (study,),
     )
-    _seal.seal(target, "studies", study)
+    refer_to_newest(target, study)
 
 
 def _audit_trail(source: sqlite3.Connection, target: sqlite3.Connection, moved: Moved) -> None:

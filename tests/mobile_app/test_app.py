@@ -183,6 +183,16 @@ class TestCancel(AppTest):
             assert again.interrupted == ()
             assert again.studies.get(number).state is StudyState.IMPORTED
 
+    def test_a_lost_database_is_told_and_its_studies_are_there(self) -> None:
+        with Store(self.folder / "store") as store:
+            store.add_files([lambda: BytesIO(b"x")], identity=simple_head().identity, slices=6)
+        (self.folder / "store" / "hemx.db").unlink()
+        app = self.start()
+        self.settle()
+        told = "\n".join(texts(child) for child in Window.children)
+        assert "1 study was found again without a result" in told
+        assert len(app.context.store.studies.find()) == 1
+
     def test_an_app_killed_during_a_triage_says_so_at_the_next_start(self) -> None:
         with Store(self.folder / "store") as store:
             one = store.add_files(

@@ -10,6 +10,7 @@ from hemx_core.imaging.spec import HUWindow
 from mobile_app import settings
 from mobile_app.lock.screen import Lock
 from tests.mobile_app.driving import LANDSCAPE, PORTRAIT, AppTest, texts
+from tests.mobile_app.filled import fill
 
 
 class TestSettings(AppTest):
@@ -127,6 +128,36 @@ class TestSettings(AppTest):
         self.touch(card.clear_button)
         self.settle()
         assert not card.pin.is_set
+
+    def test_backup_restore_and_what_was_set_aside(self) -> None:
+        self.opened()
+        fill(self.store)
+        card = self.cards["StorageCard"]
+        self.touch(card.backup_button)
+        assert "names patients and is not encrypted" in texts(card.sheet)
+        card.sheet.dismiss()
+        card.back_up(self.folder)
+        self.settle()
+        (backup,) = self.folder.glob("hemx-backup-*.zip")
+        assert card.told.text == f"Backed up 6 studies: {backup.name}"
+        self.store.studies.delete(1)
+        card.restore(backup)
+        self.settle()
+        assert card.told.text == "1 studies added, 5 were here already."
+        assert len(self.store.studies.find()) == 6
+        card.restore(self.folder / "nothing.zip")
+        self.settle()
+        assert card.told.text == ""
+        assert card.clear_button.disabled
+        aside = self.store.folder / "set_aside"
+        aside.mkdir()
+        (aside / "hemx.db").write_bytes(bytes(2_000_000))
+        card.show()
+        assert "2.0 MB" in card.aside.text
+        card.clear()
+        self.settle()
+        assert not aside.exists()
+        assert card.clear_button.disabled
 
     def test_what_protects_the_data_is_said(self) -> None:
         self.opened(PORTRAIT)
