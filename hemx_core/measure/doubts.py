@@ -34,6 +34,7 @@ DOUBTS: Mapping[str, Doubt] = MappingProxyType(
         "contrast": Doubt.PICTURE,
         "contrast_contradicted": Doubt.PICTURE,
         "looks_enhanced": Doubt.PICTURE,
+        "comparison_damaged": Doubt.NONE,
         "derived_images": Doubt.NONE,
         "duplicate_slices_differ": Doubt.PICTURE,
         # The series' own gaps and ends tell whether what could not be read was part of it.

@@ -266,6 +266,8 @@ SENTENCES: dict[str, str] = {
     "corrected_mask": "The haematoma's outline was corrected by hand (correction {version}). "
     "Volume and recommendation follow the correction. Markers and rule-based signs are of the "
     "automatic outline.",
+    "comparison_damaged": "A stored comparison with an earlier study is damaged. It may have shown "
+    "expansion: compare again.",
     "expanded": "The haematoma has expanded since an earlier study: {ml:+.1f} mL.",
     # Two studies
     "different_patients": "The studies are of different patients[: they differ in {facts:term}]. The "

@@ -22,7 +22,7 @@ from hemx_core.report.referral import ReferralOptions, draw_referral
 from hemx_core.words.report import Texts
 from mobile_app.compare.comparing import load_side
 from mobile_app.errors import NotStoredError
-from mobile_app.result.expansion import Expansion, expansions_of_patient, into, urged
+from mobile_app.result.expansion import Expansion, doubted, expansions_of_patient, into, urged
 from mobile_app.widgets.picture import PRESETS
 from mobile_app.work.library import check_slices, read_study
 
@@ -104,7 +104,7 @@ def load_subject(
     def work(report: Report[object]) -> Subject:
         side = load_side(store, study_id, report, budget=budget, volume=volume)
         known = into(study_id, expansions_of_patient(store, study_id))
-        result, comparison = urged(side.result, known), None
+        result, comparison = doubted(store, study_id, urged(side.result, known)), None
         if comparison_id is not None:
             found = next(
                 (expansion for expansion in known if expansion.stored.id == comparison_id), None
@@ -112,7 +112,8 @@ def load_subject(
             if found is None or found.outdated:
                 raise _outdated()
             comparison = _comparison(store, found, side.result, report, budget)
-            result = comparison.later
+            result = doubted(store, study_id, comparison.later)
+            comparison = replace(comparison, later=result)
         return Subject(
             study_id=study_id,
             result_id=side.result_id,

@@ -119,6 +119,14 @@ def warned(result: TriageResult, growth: Growth) -> TriageResult:
     return replace(result, notes=(expanded, *result.notes))
 
 
+def doubted(store: Store, study_id: int, result: TriageResult) -> TriageResult:
+    """The result with a warning where a comparison up to it is lost or damaged: it may have expanded."""
+    if study_id not in store.comparisons.broken():
+        return result
+    note = Note("comparison_damaged", Severity.WARNING)
+    return replace(result, notes=(note, *result.notes))
+
+
 def newest_correction(store: Store, result_id: int) -> int | None:
     """Number of a result's newest correction."""
     found = store.corrections.of_result(result_id)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from hemx_core.measure.corrected import correct_result
 from hemx_core.measure.volume import estimate_volume
 from hemx_core.result import MarkerResult, SignResult, TriageResult
-from mobile_app.result.expansion import Expansion, expansions_of_patient, into, urged
+from mobile_app.result.expansion import Expansion, doubted, expansions_of_patient, into, urged
 
 if TYPE_CHECKING:
     from hemx_core.imaging.volume import HUVolume
@@ -170,7 +170,7 @@ def gather(
             shown = correct_result(result, correction.mask, volume, version=correction.version)
         expansions = expansions_of_patient(store, study_id)
         return Facts(
-            shown=urged(shown, into(study_id, expansions)),
+            shown=doubted(store, study_id, urged(shown, into(study_id, expansions))),
             automatic=result,
             interval_ml=estimate_volume(shown.mask, shown.geometry).interval_ml,
             expansions=expansions,

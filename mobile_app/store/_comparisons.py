@@ -94,12 +94,13 @@ class Comparisons:
             return decode_comparison(row[1], *results)
 
     def of_study(self, study_id: int) -> tuple[StoredComparison, ...]:
-        """Comparisons that a study is a part of, newest first."""
+        """Comparisons that a study is a part of, newest first, without those that `broken` tells of."""
         with self._context.database.reading() as connection:
             rows = connection.execute(
                 "SELECT id, earlier_result, later_result, earlier_correction, later_correction, created_at "
-                "FROM comparisons WHERE earlier_result IN (SELECT id FROM results WHERE study_id = ?1) "
-                "OR later_result IN (SELECT id FROM results WHERE study_id = ?1) ORDER BY id DESC",
+                f"FROM comparisons WHERE {_seal.holds('comparisons')} AND ("
+                "earlier_result IN (SELECT id FROM results WHERE study_id = ?1) "
+                "OR later_result IN (SELECT id FROM results WHERE study_id = ?1)) ORDER BY id DESC",
                 (study_id,),
             ).fetchall()
         found = []

@@ -102,13 +102,13 @@ class Results:
 
 def load_result(connection: sqlite3.Connection, result_id: int) -> TriageResult:
     """Load a result inside a transaction; see `Results.load`."""
-    encoded, sha256 = encoded_result(connection, result_id)
-    (whole,) = connection.execute(
-        f"SELECT {_seal.holds('results')} FROM results WHERE id = ?", (result_id,)
-    ).fetchone()
-    if encoded.sha256 != sha256 or not whole:
-        raise record_changed("result", result_id)
     with decoding("result", result_id):
+        encoded, sha256 = encoded_result(connection, result_id)
+        (whole,) = connection.execute(
+            f"SELECT {_seal.holds('results')} FROM results WHERE id = ?", (result_id,)
+        ).fetchone()
+        if encoded.sha256 != sha256 or not whole:
+            raise record_changed("result", result_id)
         return decode_result(encoded)
 
 

@@ -373,7 +373,7 @@ def refer_to_newest(connection: sqlite3.Connection, study_id: int) -> None:
     connection.execute(
         "UPDATE studies SET newest_result = (SELECT max(id) FROM results WHERE study_id = ?1), "
         "compared = (SELECT count(*) FROM comparisons JOIN results ON results.id = later_result "
-        "WHERE results.study_id = ?1) WHERE id = ?1",
+        f"WHERE results.study_id = ?1 AND {_seal.holds('comparisons')}) WHERE id = ?1",
         (study_id,),
     )
     _seal.seal(connection, "studies", study_id)

@@ -135,16 +135,15 @@ def salvage(
             (row["name"], row["value"]),
         )
         _seal.seal(target, "settings", row["name"])
-    owned, newest = set(), {}
+    owned, unsure = set(), set()
     for row in rows(source, "studies", moved):
         with contextlib.suppress(*_UNREADABLE):
             if not _files.is_study(row["folder"]):
                 raise ValueError
             json.loads(row["identity"])
             moved.studies[row["id"]] = insert(target, "studies", **row)
-            known = row.get("newest_result")
-            if known is not None:
-                newest[row["id"]] = known
+            if "newest_result" not in row:
+                unsure.add(row["id"])  # a row of before version 2 does not name its newest result
             owned.add(row["folder"])
     by_series = {one.identity.series_uid: one for name, one in labels.items() if name not in owned}
     for row in rows(source, "results", moved):
@@ -153,8 +152,11 @@ def salvage(
             with contextlib.suppress(*_UNREADABLE):
                 uid = json.loads(row["document"])["identity"]["series_uid"]
                 moved.studies[study] = insert_study(target, by_series.pop(uid), number=study)
+                unsure.add(study)
     results(source, target, moved, keep=True)
-    moved.left += sum(number not in moved.results for number in newest.values())
+    # The others go on naming what is lost: the list tells of it beside the study.
+    for study in unsure:
+        _settle(target, study)
     # Numbers of studies that are only in the trail are not given again either.
     target.execute(
         "UPDATE sqlite_sequence SET seq = max(seq, (SELECT coalesce(max(study_id), 0) FROM audit)) "
@@ -229,20 +231,16 @@ def results(
                 | dict(zip(("earlier_correction", "later_correction"), fixes, strict=True)),
             )
             moved.comparisons += 1
-    for study in moved.studies.values():
-        _settle_state(target, study)
+    if not keep:
+        for study in moved.studies.values():
+            _settle(target, study)
 
 
-def _settle_state(target: sqlite3.Connection, study: int) -> None:
-    """A study without its results is not done, and one with results is."""
+def _settle(target: sqlite3.Connection, study: int) -> None:
+    """Have a study's row say what is there: it is done if it has a result, and only then."""
     target.execute(
-        "UPDATE studies SET state = 'imported' WHERE id = ?1 AND state = 'done' "
-        "AND NOT EXISTS (SELECT 1 FROM results WHERE study_id = ?1)",
-        (study,),
-    )
-    target.execute(
-        "UPDATE studies SET state = 'done' WHERE id = ?1 AND state = 'imported' "
-        "AND EXISTS (SELECT 1 FROM results WHERE study_id = ?1)",
+        "UPDATE studies SET state = CASE WHEN EXISTS (SELECT 1 FROM results WHERE study_id = ?1) "
+        "THEN 'done' ELSE 'imported' END WHERE id = ?1 AND state IN ('done', 'imported')",
         (study,),
     )
     refer_to_newest(target, study)

@@ -20,7 +20,7 @@ from mobile_app.errors import (
     NotStoredError,
     RescuedStoreError,
 )
-from mobile_app.store import Damage, Store, StudyState, _files, _labels
+from mobile_app.store import Damage, Store, StudyState, _files, _labels, _rescue, _schema
 from mobile_app.work.study_list import study_rows
 from tests.mobile_app.store.results import assert_same, make_identity, make_result
 
@@ -338,6 +338,170 @@ def test_what_the_check_finds_is_put_in_order_at_the_next_start(folder: Path) ->
         assert len(store.comparisons.of_study(2)) == 1
         assert store.studies.get(1).newest.corrected
         assert next(one.action for one in store.audit.entries()) == "store.rescued"
+
+
+def damage_beside(sample: Path, seed: int) -> None:
+    """Damage labels, DICOM, the settings' copy, the mark or the log of a copy, and hold what is shown."""
+    rng = random.Random(seed)
+    with tempfile.TemporaryDirectory(dir=sample.parent) as made:
+        folder = Path(made) / "app"
+        shutil.copytree(sample, folder)
+        if seed % 3 == 0:  # as after a kill: what was written last is in the log only
+            with Store(folder) as store:
+                add(store, 7)
+                store.results.save(4, make_result(3))
+                crashed = Path(shutil.copytree(folder, Path(made) / "crashed"))
+            folder = crashed
+            victims = [folder / "hemx.db-wal", folder / "hemx.db-shm"]
+        else:
+            victims = [path for path in folder.rglob("*") if path.is_file() and path.stat().st_size]
+        victim = rng.choice([path for path in victims if path.name not in ("lock", "hemx.db")])
+        kind = rng.choice((*KINDS, None))
+        if kind is None:
+            victim.unlink()
+        else:
+            kind(victim, rng)
+        damaged = victim.suffix == ".dcm"
+        before = dicom(folder)
+        with Store(folder) as store:
+            assert dicom(folder) == before
+            told = store.trouble
+            if victim.name == "hemx.db-wal" and told is None:
+                assert len(store.studies.find()) == STUDIES + 1
+                assert store.results.of_study(4), "a result is lost and nobody is told"
+            elif not damaged:
+                assert look(store)[0] + len(store.set_aside_studies()) >= STUDIES
+            for study in store.studies.find():
+                if damaged and study.folder == victim.parent.name:
+                    try:
+                        store.studies.verify(study)
+                    except DamagedStoreError:
+                        continue
+                    assert dicom(folder) == dicom(sample)
+
+
+@pytest.mark.parametrize("block", range(4))
+def test_damaged_files_beside_the_database_are_noticed(sample: Path, block: int) -> None:
+    for seed in range(block * 30, block * 30 + 30):
+        damage_beside(sample, seed)
+
+
+@pytest.mark.slow
+def test_files_beside_the_database_damaged_at_1500_places(sample: Path) -> None:
+    for seed in range(1000, 2500):
+        damage_beside(sample, seed)
+
+
+def test_files_that_are_missing_zeroed_or_swapped_are_told(folder: Path) -> None:
+    with Store(folder) as store:
+        one, two, three, four = (store.studies.get(number) for number in (1, 2, 3, 4))
+        paths = {study.id: store.studies.path(study) for study in (one, two, three, four)}
+        (paths[1] / "00002.dcm").unlink()
+        first = paths[2] / "00001.dcm"
+        first.write_bytes(bytes(first.stat().st_size))
+        shutil.copy(paths[4] / "00001.dcm", paths[3] / "00001.dcm")
+        for study, told in ((one, "1 are missing"), (two, "1 are not"), (three, "1 are not")):
+            with pytest.raises(DamagedStoreError, match=told) as caught:
+                store.studies.verify(study)
+            assert "取り込み時と異なります" in caught.value.told("ja")[0] or study is one
+        assert store.studies.verify(four) == paths[4]
+        # Imported again from its source a study is whole again, with its results.
+        for seed in range(3):
+            assert add(store, seed) == seed + 1
+        assert look(store) == WHOLE
+        assert len(list((folder / "studies").iterdir())) == STUDIES
+
+
+def test_a_file_that_does_not_belong_to_a_study_is_not_read_with_it(folder: Path) -> None:
+    with Store(folder) as store:
+        study = store.studies.get(1)
+        path = store.studies.path(study)
+        shutil.copy(store.studies.path(store.studies.get(2)) / "00001.dcm", path / "00003.dcm")
+        (path / "notes.txt").write_text("x")
+        store.studies.verify(study)
+        assert sorted(one.name for one in path.iterdir()) == ["00001.dcm", "00002.dcm"]
+        assert len(list((folder / "set_aside").iterdir())) == 2
+
+
+def test_stray_files_stop_nothing(folder: Path) -> None:
+    (folder / "studies" / "notes.txt").write_text("x")
+    (folder / "studies" / "Thumbs").mkdir()
+    (folder / "labels" / "x.json").write_text("{}")
+    (folder / "photo.jpg").write_bytes(b"x")
+    (folder / "hemx.db.draft").write_bytes(b"x")
+    (folder / "restore-x").mkdir()
+    with Store(folder) as store:
+        assert look(store) == WHOLE
+        assert store.trouble is None
+    assert (folder / "studies" / "notes.txt").exists()
+    assert not (folder / "restore-x").exists()
+    shutil.rmtree(folder / "studies")
+    (folder / "studies").write_text("a file")
+    with Store(folder) as store:
+        assert len(store.studies.find()) == STUDIES
+        with pytest.raises(DamagedStoreError, match="2 are missing"):
+            store.studies.verify(store.studies.get(1))
+        add(store, 8)
+
+
+@pytest.mark.parametrize("step", ["set aside", "draft", "new", "log gone"])
+def test_a_rescue_that_is_killed_begins_again_or_ends(
+    folder: Path, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def killed(*_args: object, **_more: object) -> None:
+        raise Killed
+
+    database = folder / "hemx.db"
+    content = bytearray(database.read_bytes())
+    content[:100] = bytes(100)
+    database.write_bytes(content)
+    with monkeypatch.context() as patch:
+        if step == "set aside":
+            patch.setattr(_rescue._transfer, "opened", killed)
+        elif step == "draft":
+            patch.setattr(_rescue.Database, "shrink", killed)
+        elif step == "new":
+            patch.setattr(_rescue, "_take_over", killed)
+        else:
+            patch.setattr(_rescue, "sync_folder", killed)
+        with pytest.raises(Killed):
+            Store(folder)
+    studies, _read, _trouble = hold(folder)
+    assert studies == STUDIES
+
+
+def test_a_store_of_version_1_opens_and_is_sealed(folder: Path) -> None:
+    """As versions before left it: no seals, labels, mark or copy of the settings."""
+    old = sqlite3.connect(folder / "hemx.db", isolation_level=None)
+    fresh = sqlite3.connect(folder / "old.db", isolation_level=None)
+    _schema.migrate(fresh, _schema.STEPS[:1])
+    tables = ("studies", "results", "slices", "corrections", "comparisons", "audit", "settings")
+    for table in tables:
+        names = [row[1] for row in fresh.execute(f"PRAGMA table_info({table})")]
+        rows = old.execute(f"SELECT {', '.join(names)} FROM {table}").fetchall()
+        marks = ", ".join("?" * len(names))
+        fresh.executemany(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})", rows)
+    old.close()
+    fresh.close()
+    (folder / "old.db").replace(folder / "hemx.db")
+    for name in ("hemx.db.mark", "settings.json"):
+        (folder / name).unlink()
+    shutil.rmtree(folder / "labels")
+    damaged = shutil.copytree(folder, folder.with_name("damaged"))
+    assert hold(folder) == (*WHOLE, None)
+    assert len(list((folder / "labels").glob("*.json"))) == STUDIES, "made when a study is opened"
+    with Store(folder) as store:
+        store.check()
+    # One of version 1 that is damaged is made anew, too.
+    content = bytearray((damaged / "hemx.db").read_bytes())
+    content[60:64] = bytes(4)
+    (damaged / "hemx.db").write_bytes(content)
+    with Store(damaged) as store:
+        assert look(store) == WHOLE
+        assert store.trouble is not None
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""On a medium without room the store opens, lists and deletes; a real one, in memory, filled to the last byte."""
+"""On a medium without room the store opens, lists and deletes; a real one, filled to the last byte."""
 
 from __future__ import annotations
 

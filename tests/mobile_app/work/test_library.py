@@ -23,7 +23,13 @@ from mobile_app.errors import DamagedStoreError, MemoryBudgetError, NotStoredErr
 from mobile_app.store import Store, StudyError, StudyState
 from mobile_app.work import library
 from mobile_app.work.jobs import Jobs, JobState, Outcome, Report
-from mobile_app.work.library import import_series, triage_study
+from mobile_app.work.library import (
+    check_slices,
+    import_aside,
+    import_series,
+    read_study,
+    triage_study,
+)
 from mobile_app.work.memory_guard import MemoryBudget
 from tests.factories import ThresholdModels, simple_head, write_ct_series
 from tests.mobile_app.store.results import assert_same
@@ -124,6 +130,58 @@ def test_the_volume_comes_first_then_slices_as_segmented_then_as_classified(
     for one in updates:
         np.testing.assert_array_equal(one.mask, result.mask[one.index])
     assert_same([one.result for one in updates[6:]], list(result.slices[2:4]))
+
+
+@pytest.mark.parametrize("way", ["zeroed", "missing", "another scan's"])
+def test_no_slice_of_damaged_files_is_shown(desk: Desk, tmp_path: Path, way: str) -> None:
+    study = desk.do(import_series(desk.store, write_head(tmp_path / "medium"))).value
+    desk.do(triage_study(desk.store, study.id, ThresholdModels()))
+    path = desk.store.studies.path(study) / "00003.dcm"
+    if way == "zeroed":
+        path.write_bytes(bytes(path.stat().st_size))
+    elif way == "missing":
+        path.unlink()
+    else:
+        other = write_head(tmp_path / "other", clot_mm=20.0)
+        path.write_bytes(sorted(other.iterdir())[2].read_bytes())
+    desk.parts.clear()
+    for work in (
+        read_study(desk.store, study.id),
+        triage_study(desk.store, study.id, ThresholdModels()),
+    ):
+        error = desk.do(work).error
+        assert isinstance(error, DamagedStoreError)
+        assert error.code == "files_damaged"
+    assert desk.parts == []
+
+
+def test_an_outline_is_never_put_on_other_slices(desk: Desk, tmp_path: Path) -> None:
+    study = desk.do(import_series(desk.store, write_head(tmp_path / "medium"))).value
+    number = desk.do(triage_study(desk.store, study.id, ThresholdModels())).value
+    result = desk.store.results.load(number)
+    volume = desk.do(read_study(desk.store, study.id)).value
+    check_slices(result, volume)
+    uids = volume.identity.sop_instance_uids
+    shifted = replace(volume.identity, sop_instance_uids=(*uids[1:], uids[0]))
+    raised = replace(volume.geometry, positions_mm=volume.geometry.positions_mm + 5.0)
+    for other in (replace(volume, identity=shifted), replace(volume, geometry=raised)):
+        with pytest.raises(DamagedStoreError, match="other slices"):
+            check_slices(result, other)
+
+
+def test_what_was_set_aside_is_imported_again(desk: Desk, tmp_path: Path) -> None:
+    study = desk.do(import_series(desk.store, write_head(tmp_path / "medium"))).value
+    folder = desk.store.folder
+    files = desk.store.studies.path(study)
+    for name in ("study-good", "study-bad"):
+        (folder / "set_aside" / name).mkdir(parents=True)
+    for path in files.iterdir():
+        (folder / "set_aside" / "study-good" / path.name).write_bytes(path.read_bytes())
+    (folder / "set_aside" / "study-bad" / "00001.dcm").write_bytes(b"no DICOM")
+    desk.store.studies.delete(study.id)
+    assert desk.do(import_aside(desk.store)).value == 1
+    assert [one.slices for one in desk.store.studies.find()] == [6]
+    assert [path.name for path in desk.store.set_aside_studies()] == ["study-bad"]
 
 
 @pytest.mark.parametrize("stage", ["headers", "pixels", "check", "segment", "classify"])
