@@ -358,10 +358,13 @@ def _forget_comparisons(connection: sqlite3.Connection, study_id: int) -> None:
 def refer_to_newest(connection: sqlite3.Connection, study_id: int) -> None:
     """Have a study's row and those of its results name the newest of what hangs on them; seal them.
 
-    The study's row must be as it was written; results that are not stay so.
+    The study's row must be as it was written; results that are not stay so, and so do those that name a
+    correction that is lost.
     """
     results = connection.execute(
-        f"SELECT id FROM results WHERE study_id = ? AND {_seal.holds('results')}", (study_id,)
+        "SELECT id FROM results WHERE study_id = ? AND newest_correction IS NULL "
+        f"AND {_seal.holds('results')}",
+        (study_id,),
     )
     for (number,) in results.fetchall():
         connection.execute(

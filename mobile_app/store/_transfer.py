@@ -174,6 +174,9 @@ def results(
         keep: keep their numbers.
     """
 
+    named: dict[int, int] = {}
+    """Result to the correction that its row named, both in the other database."""
+
     def put(table: str, row: Row) -> int:
         values = row if keep else {name: value for name, value in row.items() if name != "id"}
         return insert(target, table, **values)
@@ -186,6 +189,9 @@ def results(
             encoded, sha256 = encoded_result(source, row["id"])
             if encoded.sha256 != sha256:
                 raise ValueError
+            if not keep and row.get("newest_correction") is not None:
+                named[row["id"]] = row["newest_correction"]
+                row["newest_correction"] = None
             number = put("results", row | {"study_id": study})
         except _UNREADABLE:
             moved.left += 1
@@ -234,6 +240,14 @@ def results(
     if not keep:
         for study in moved.studies.values():
             _settle(target, study)
+    for result, correction in named.items():
+        if result in moved.results:
+            # -1 is no correction: the list tells that one is lost.
+            target.execute(
+                "UPDATE results SET newest_correction = ? WHERE id = ?",
+                (moved.corrections.get(correction, -1), moved.results[result]),
+            )
+            _seal.seal(target, "results", moved.results[result])
 
 
 def _settle(target: sqlite3.Connection, study: int) -> None:
