@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
+import signal
+import stat
 import tempfile
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
 from hemx_core.errors import OutputError, cause
+from hemx_core.notes import Phrase
 
 Content = bytes | str | Callable[[BinaryIO], object]
 """What a file is to hold: bytes, text (written as UTF-8, line ends as they are), or what fills a stream."""
@@ -77,6 +83,37 @@ def _fill(stream: BinaryIO, content: Content) -> None:
 _DRAFT = (".hemx-", ".tmp")
 
 
+def check_writable(folder: Path) -> None:
+    """Make a file in a folder and take it away, or in the nearest folder above that is there.
+
+    Raises:
+        OutputError: the system refuses.
+    """
+    with writing(folder):
+        place = folder.absolute()
+        while not place.exists() and place != place.parent:
+            place = place.parent
+        with tempfile.TemporaryFile(dir=place):
+            pass
+
+
+@contextmanager
+def unbroken() -> Iterator[None]:
+    """Let Ctrl-C wait until the block has ended, so that files are moved all or none."""
+    usual, main = signal.default_int_handler, threading.main_thread()
+    if threading.current_thread() is not main or signal.getsignal(signal.SIGINT) is not usual:
+        yield
+        return
+    pressed: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _frame: pressed.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, usual)
+    if pressed:
+        raise KeyboardInterrupt
+
+
 @contextmanager
 def draft_folder(folder: Path) -> Iterator[Path]:
     """A new folder inside another, which is made where missing; gone afterwards, whatever happens.
@@ -124,7 +161,7 @@ def publish_files(draft: Path, folder: Path, names: Iterable[str]) -> tuple[Path
         OutputError: the system refuses.
     """
     targets, new = [], []
-    with writing(folder):
+    with unbroken(), writing(folder):
         try:
             for name in names:
                 target = folder / name
@@ -159,7 +196,7 @@ def replace_files(
         OutputError: the system refuses.
     """
     aside, moved = draft / ".earlier", []
-    with writing(folder):
+    with unbroken(), writing(folder):
         try:
             for name in earlier:
                 _move(folder / name, aside / name)
@@ -183,7 +220,7 @@ def publish_folder(draft: Path, folder: Path) -> Path:
         OutputError: the system refuses.
     """
     old = folder.with_name(f".{secrets.token_hex(8)}.tmp")
-    with writing(folder):
+    with unbroken(), writing(folder):
         if folder.exists():
             folder.rename(old)
         try:
@@ -205,6 +242,46 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+class UnfitFileError(OSError):
+    """A file that is not read, as a phrase; an OSError, like any other file that cannot be."""
+
+    def __init__(self, phrase: Phrase) -> None:
+        self.phrase = phrase
+        super().__init__(phrase.code)
+
+
+@contextmanager
+def open_regular(path: Path) -> Iterator[BufferedReader]:
+    """Open a file to be read, and never wait for one: a pipe or a device is refused.
+
+    Raises:
+        OSError: the system refuses, or it is no regular file.
+    """
+    # Opened before it is looked at: what lies at the path could be another file a moment later.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        handle = os.open(path, flags)
+    except ValueError as error:  # a zero byte in the name
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from error
+    with os.fdopen(handle, "rb") as stream:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise UnfitFileError(Phrase("file.not_regular"))
+        yield stream
+
+
+def read_whole(path: Path, most_bytes: int) -> bytes:
+    """The bytes of a file that has a limit.
+
+    Raises:
+        OSError: the system refuses, it is no regular file, or it is larger.
+    """
+    with open_regular(path) as stream:
+        content = stream.read(most_bytes + 1)
+    if len(content) > most_bytes:
+        raise UnfitFileError(Phrase("file.too_large", most=most_bytes))
+    return content
 
 
 @contextmanager

@@ -15,19 +15,31 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from io import BufferedReader
 from pathlib import Path
 
 from hemx_core.errors import IntegrityError, ManifestError, cause
-from hemx_core.files import write_whole
-from hemx_core.imaging.spec import PreprocessingSpec
+from hemx_core.files import open_regular, read_whole, write_whole
+from hemx_core.imaging.spec import MAX_SIZE, PreprocessingSpec
 from hemx_core.markers import MARKER_CODES
-from hemx_core.records import Json, RecordError, from_values, to_values
+from hemx_core.records import Json, RecordError, from_values, parse_json, to_values
 
 SCHEMA_VERSION = 3
 """The newest; see above."""
 FIRST_VERSION = 1
 MANIFEST_NAME = "manifest.json"
+MAX_MANIFEST_BYTES = 2**20
+"""The shipped one has 10 KiB."""
+SHARE = (0.0, 1.0)
+TEMPERATURES = (0.01, 100.0)
+MAX_COMPONENT_ML = 50.0
+MAX_VALUES = 2**28
+"""Of a graph's input or output."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +50,10 @@ class TensorSpec:
     shape: tuple[int, ...]
     dtype: str
     axes: str
+
+    def __post_init__(self) -> None:
+        check_range(f"shape of {self.name[:32]}", min(self.shape, default=1), 1, MAX_VALUES)
+        check_range(f"size of {self.name[:32]}", math.prod(self.shape), 1, MAX_VALUES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +83,10 @@ class MarkerSpec:
     code: str
     temperature: float
     threshold: float
+
+    def __post_init__(self) -> None:
+        check_range(f"temperature of {self.code[:32]}", self.temperature, *TEMPERATURES)
+        check_range(f"threshold of {self.code[:32]}", self.threshold, *SHARE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +135,9 @@ class ModelManifest:
         codes = tuple(marker.code for marker in self.markers)
         if codes != MARKER_CODES:
             raise ManifestError("manifest_markers", found=codes, needed=MARKER_CODES)
+        check_range("crop_size", self.crop_size, 8, MAX_SIZE)
+        check_range("mask_threshold", self.mask_threshold, *SHARE)
+        check_range("min_component_ml", self.min_component_ml, 0, MAX_COMPONENT_ML)
 
     @property
     def slices_a_call(self) -> int:
@@ -144,11 +167,11 @@ class ModelManifest:
             ManifestError: not JSON, an unknown schema version, or fields missing or unknown.
         """
         try:
-            values = json.loads(text)
+            values = parse_json(text)
             version = values.pop("schema_version")
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ManifestError("manifest_unreadable", reason=cause(error)) from error
-        if version not in range(FIRST_VERSION, SCHEMA_VERSION + 1):
+        if type(version) is not int or version not in range(FIRST_VERSION, SCHEMA_VERSION + 1):
             raise ManifestError(
                 "manifest_version", found=str(version), first=FIRST_VERSION, last=SCHEMA_VERSION
             )
@@ -160,7 +183,7 @@ class ModelManifest:
             for file in manifest.files:
                 _check_name(file.file)
             return manifest
-        except RecordError as error:
+        except (RecordError, RecursionError) as error:
             raise ManifestError("manifest_fields", reason=str(error), version=version) from error
 
     def save(self, folder: Path) -> Path:
@@ -211,11 +234,21 @@ def read_manifest(folder: Path) -> bytes:
         ManifestError: there is none, or it cannot be read.
     """
     try:
-        return (folder / MANIFEST_NAME).read_bytes()
+        return read_whole(folder / MANIFEST_NAME, MAX_MANIFEST_BYTES)
     except OSError as error:
         raise ManifestError(
             "no_manifest", folder=str(folder), reason=cause(error), file=MANIFEST_NAME
         ) from error
+
+
+def check_range(name: str, value: float, least: float, most: float) -> None:
+    """Refuse a number that no bundle has.
+
+    Raises:
+        ManifestError: it is out of the range, or no number.
+    """
+    if not least <= value <= most:
+        raise ManifestError("manifest_range", field=name, found=value, least=least, most=most)
 
 
 def file_sha256(path: Path) -> str:
@@ -230,14 +263,31 @@ def verify_file(path: Path, *, sha256: str, size: int) -> None:
     Raises:
         IntegrityError: the file is missing or differs.
     """
-    if not path.is_file():
-        raise IntegrityError("file_missing", file=path.name)
-    found = path.stat().st_size
-    if found != size:
-        raise IntegrityError("file_size", file=path.name, found=found, needed=size)
-    digest = file_sha256(path)
-    if digest != sha256:
-        raise IntegrityError("file_hash", file=path.name, found=digest, needed=sha256)
+    with open_verified(path, sha256=sha256, size=size):
+        pass
+
+
+@contextmanager
+def open_verified(path: Path, *, sha256: str, size: int) -> Iterator[BufferedReader]:
+    """Open a file, check size and hash of what was opened, and give it, at its start.
+
+    Raises:
+        IntegrityError: the file is missing or differs.
+    """
+    with ExitStack() as stack:
+        try:
+            stream = stack.enter_context(open_regular(path))
+            found = os.fstat(stream.fileno()).st_size
+            # The size first: hashing a large file takes long.
+            digest = hashlib.file_digest(stream, "sha256").hexdigest() if found == size else ""
+            stream.seek(0)
+        except OSError as error:
+            raise IntegrityError("file_missing", file=path.name) from error
+        if found != size:
+            raise IntegrityError("file_size", file=path.name, found=found, needed=size)
+        if digest != sha256:
+            raise IntegrityError("file_hash", file=path.name, found=digest, needed=sha256)
+        yield stream
 
 
 def _check_whole(read: Json, written: Json) -> None:
@@ -252,5 +302,5 @@ def _text(value: object) -> str:
 
 
 def _check_name(name: str) -> None:
-    if Path(name).name != name:
+    if Path(name).name != name or not name or "\0" in name:
         raise RecordError(f"file name {name!r} leaves the bundle folder")

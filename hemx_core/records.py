@@ -8,6 +8,8 @@ A class that is no dataclass and has `to_json` and `from_json` has a form of its
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Callable
 from dataclasses import is_dataclass
 from datetime import datetime
@@ -35,6 +37,40 @@ _PLAIN: dict[type, tuple[type, ...]] = {
 
 class RecordError(ValueError):
     """Values that are not such a record: which field, and what is wrong with it."""
+
+
+def parse_json(text: str | bytes) -> Any:
+    """JSON whose meaning is one: no key twice in an object, no number that is none, no endless nesting.
+
+    Raises:
+        RecordError: anything else.
+    """
+    try:
+        return json.loads(
+            text, object_pairs_hook=_object, parse_constant=_refuse_number, parse_float=_finite
+        )
+    except RecordError:
+        raise
+    except RecursionError as error:
+        raise RecordError("nested too deeply") from error
+    except ValueError as error:
+        raise RecordError(str(error)) from error
+
+
+def _object(pairs: list[tuple[str, Any]]) -> Json:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise RecordError("a key stands twice in an object")
+    return made
+
+
+def _refuse_number(name: str) -> float:
+    raise RecordError(f"{name} is no number")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    return number if math.isfinite(number) else _refuse_number(digits)
 
 
 def to_values(record: object) -> Any:

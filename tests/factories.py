@@ -30,7 +30,7 @@ from hemx_core.manifest import MarkerSpec, ModelManifest, ProgramSpec, TensorSpe
 from hemx_core.markers import MARKER_CODES
 from hemx_core.notes import Note
 from hemx_core.report.page import Page
-from hemx_core.runtime.program import PTE_MAGIC, check_inputs, check_program_file
+from hemx_core.runtime.program import PTE_MAGIC, check_inputs, checked_program
 
 
 def make_manifest(
@@ -279,7 +279,8 @@ class FakeBackend:
 
     def open(self, path: Path, spec: ProgramSpec) -> FakeProgram:
         """Check the file as every backend must, and bind the function of its name."""
-        check_program_file(path, spec)
+        with checked_program(path, spec):
+            pass
         program = FakeProgram(spec, self.functions[spec.file])
         self.opened.append(program)
         return program

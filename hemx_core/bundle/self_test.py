@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from hemx_core.bundle.load import Models
 from hemx_core.errors import SelfTestError
 from hemx_core.imaging.prepare import crop_around
-from hemx_core.manifest import ModelManifest, verify_file
+from hemx_core.manifest import ModelManifest, open_verified
 from hemx_core.notes import Phrase, Value
 
 REFERENCE_NAME = "reference.npz"
@@ -134,8 +134,10 @@ def load_references(folder: Path, manifest: ModelManifest) -> References:
     if manifest.reference is None:
         raise SelfTestError("no_references")
     path = folder / manifest.reference.file
-    verify_file(path, sha256=manifest.reference.sha256, size=manifest.reference.bytes)
-    references = References.from_bytes(path.read_bytes())
+    sha256, size = manifest.reference.sha256, manifest.reference.bytes
+    with open_verified(path, sha256=sha256, size=size) as stream:
+        content = stream.read(size)
+    references = References.from_bytes(content)
     references.check(manifest)
     return references
 

@@ -21,10 +21,10 @@ from pathlib import Path
 from hemx_core.bundle import ed25519
 from hemx_core.device.machine import on_android
 from hemx_core.errors import ManifestError, OutputError, SignatureError, UnknownKeyError, cause
-from hemx_core.files import write_whole
-from hemx_core.manifest import MANIFEST_NAME
+from hemx_core.files import open_regular, read_whole, write_whole
+from hemx_core.manifest import MANIFEST_NAME, MAX_MANIFEST_BYTES
 from hemx_core.notes import Phrase
-from hemx_core.records import from_values, to_values
+from hemx_core.records import from_values, parse_json, to_values
 
 SIGNATURE_NAME = "manifest.sig"
 TRUSTED_NAME = "trusted_keys.json"
@@ -108,7 +108,7 @@ def read_signature(folder: Path) -> bytes | None:
         SignatureError: it is there and cannot be read.
     """
     try:
-        with (folder / SIGNATURE_NAME).open("rb") as stream:
+        with open_regular(folder / SIGNATURE_NAME) as stream:
             return stream.read(MAXIMUM_BYTES)
     except FileNotFoundError:
         return None
@@ -222,7 +222,7 @@ def read_keys(path: Path, *, release: bool = False) -> tuple[TrustedKey, ...]:
         ManifestError: the list is malformed, or an entry's key id is not its key's.
     """
     try:
-        listed = from_values(_Keys, json.loads(path.read_bytes()))
+        listed = from_values(_Keys, parse_json(read_whole(path, MAX_MANIFEST_BYTES)))
         if listed.format != FORMAT:
             raise ValueError(f"format {listed.format}")
         return tuple(_key(entry, release=release) for entry in listed.keys)

@@ -7,17 +7,19 @@ only, see docs/installation.md. Heavy imports happen inside the commands, so `he
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 import hemx_core
-from hemx_core.errors import BackendError, ExtrasError, HemxError
+from hemx_core.errors import BackendError, ExtrasError, HemxError, OutputError, cause
 from hemx_core.notes import Phrase
 from hemx_core.words import tell
 from hemx_core.words.plain import plain
@@ -26,6 +28,8 @@ ERROR_EXIT = 2
 EXTRAS_EXIT = 3
 """The result is printed and written; something asked for beside it could not be made."""
 PACKAGE = "hemx_core"
+_LOST_OUTPUT = {errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF}
+"""What the system says where standard output cannot be written."""
 
 COMMANDS = {
     "hemx_core.commands.triage": "",
@@ -92,6 +96,10 @@ def main() -> None:
         raise SystemExit(EXTRAS_EXIT) from None
     except HemxError as error:
         _fail(error)
+    except OSError as error:
+        if error.errno not in _LOST_OUTPUT:
+            raise
+        fail_output(error)
     except ModuleNotFoundError as error:
         if _is_ours(error):
             raise
@@ -170,20 +178,31 @@ def missing_extra(words: Sequence[str], error: ModuleNotFoundError) -> BackendEr
     )
 
 
+def fail_output(error: OSError) -> NoReturn:
+    """Say that what is printed goes nowhere, and end; nothing more is printed."""
+    # What is buffered would be written again at the end, and fail again.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    with suppress(OSError, ValueError):
+        os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+    _fail(OutputError("output_lost", reason=cause(error)))
+
+
 def _is_ours(error: ModuleNotFoundError) -> bool:
     """A module of this project is missing by mistake, never for want of an extra."""
     ours = {PACKAGE, "mobile_app", "export", "benchmarks"}
     return (error.name or "").partition(".")[0] in ours
 
 
-def _fail(error: HemxError) -> None:
+def _fail(error: HemxError) -> NoReturn:
     _say(str(error))
     raise SystemExit(ERROR_EXIT) from None
 
 
 def _say(message: str) -> None:
     """Print a message without control characters that a file may have brought into it."""
-    print("\n".join(map(plain, f"hemx: {message}".split("\n"))), file=sys.stderr)
+    with suppress(OSError):  # nobody listens; the exit code tells
+        print("\n".join(map(plain, f"hemx: {message}".split("\n"))), file=sys.stderr)
 
 
 def _register_missing(group: typer.Typer, name: str) -> None:

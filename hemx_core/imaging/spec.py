@@ -17,7 +17,7 @@ class HUWindow:
     upper: float = 80.0
 
     def __post_init__(self) -> None:
-        if not self.lower < self.upper:
+        if not self.lower < self.upper or not math.isfinite(self.upper - self.lower):
             as_lower, as_upper = self.upper - self.lower / 2, self.upper + self.lower / 2
             meant = (as_lower, as_upper) if as_lower < as_upper else (None, None)
             raise VolumeError(
@@ -74,6 +74,10 @@ def _is_near(lower: float, upper: float, trained: HUWindow) -> bool:
     return BRAIN_MOVES[0] <= moved(BRAIN_HU) <= BRAIN_MOVES[1] and moved(CLOT_HU) >= -CLOT_FALLS
 
 
+MAX_SIZE = 1024
+"""Rows and columns of a network's grid at most."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreprocessingSpec:
     """Preprocessing of a slice; every step can be switched off for the ablation.
@@ -95,7 +99,7 @@ class PreprocessingSpec:
     pixel_mm: float = 0.9
 
     def __post_init__(self) -> None:
-        if self.size < 32 or self.size % 32 or not 0.1 <= self.pixel_mm <= 5:
+        if not 32 <= self.size <= MAX_SIZE or self.size % 32 or not 0.1 <= self.pixel_mm <= 5:
             raise VolumeError("grid_size", size=self.size, mm=self.pixel_mm)
 
     def to_json(self) -> Json:

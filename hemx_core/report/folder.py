@@ -14,7 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hemx_core.errors import OutputError
-from hemx_core.files import draft_folder, draft_place, left_drafts, replace_files, writing
+from hemx_core.files import (
+    check_writable,
+    draft_folder,
+    draft_place,
+    left_drafts,
+    replace_files,
+    writing,
+)
 
 RESULT_NAME = "result.json"
 OVERVIEW_NAME = "overview.png"
@@ -76,7 +83,7 @@ def check_output(folder: Path, kind: RunKind = TRIAGE) -> None:
         kind: of the run.
     Raises:
         OutputError: a file stands in the way; a file of one of the names that HEMX did not write, or
-            that belongs to another command's result; or the system lets nobody look.
+            that belongs to another command's result; or the system lets nobody look or write.
     """
     with writing(folder):
         if folder.exists() and not folder.is_dir():
@@ -93,6 +100,7 @@ def check_output(folder: Path, kind: RunKind = TRIAGE) -> None:
         # A run that was killed while it wrote has left its draft, and perhaps no document.
         if known and not (folder / kind.document).exists() and not left_drafts(folder):
             raise OutputError("output_foreign", path=str(folder / known[0]))
+    check_writable(folder)
 
 
 @contextmanager

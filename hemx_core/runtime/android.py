@@ -21,7 +21,7 @@ import numpy as np
 from hemx_core.errors import BackendError, IntegrityError, ModelError
 from hemx_core.manifest import ProgramSpec, TensorSpec
 from hemx_core.notes import Phrase
-from hemx_core.runtime.program import Array, check_inputs, check_program_file
+from hemx_core.runtime.program import Array, check_inputs, checked_program
 
 NOT_SUPPORTED = 0x10
 INVALID_ARGUMENT = 0x12
@@ -246,10 +246,10 @@ class AndroidBackend:
             BackendError: the library cannot load it, programs are open with another number of
                 threads, or `spec` asks for another type than float32.
         """
-        # Damaged programs crash the process or run silently wrong: hash first.
-        check_program_file(path, spec)
         _check_types(spec)
-        with TURN:
+        # Damaged programs crash the process or run silently wrong: hash first. The library opens the
+        # file when it runs it first.
+        with checked_program(path, spec, by_name=True), TURN:
             _check_pool(self._threads)
             program = AndroidProgram(
                 spec, module=self._load(path), java=self._java, threads=self._threads

@@ -23,7 +23,7 @@ import numpy as np
 
 from hemx_core.errors import BackendError, IntegrityError
 from hemx_core.manifest import ProgramSpec, TensorSpec
-from hemx_core.runtime.program import Array, check_inputs, check_program_file
+from hemx_core.runtime.program import Array, check_inputs, checked_program
 
 METHOD = "forward"
 TORCH_LIBRARY = "libtorch_cpu.so"
@@ -59,12 +59,12 @@ class DesktopBackend:
         """
         # Random bytes abort the process and damaged weights run silently wrong: hash first, and let
         # ExecuTorch check the flatbuffer's consistency too.
-        check_program_file(path, spec)
         try:
-            program = self._binding._load_program(
-                str(path), program_verification=self._binding.Verification.InternalConsistency
-            )
-            method = program.load_method(METHOD)
+            with checked_program(path, spec) as checked:
+                program = self._binding._load_program(
+                    checked, program_verification=self._binding.Verification.InternalConsistency
+                )
+                method = program.load_method(METHOD)
         except RuntimeError as error:
             raise BackendError(
                 "program_not_loaded", version=self.version, file=path.name, reason=str(error)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -10,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemx_core.errors import IntegrityError, ModelInputError
-from hemx_core.manifest import ProgramSpec, TensorSpec, verify_file
+from hemx_core.manifest import ProgramSpec, TensorSpec, open_verified
 
 PTE_MAGIC = b"ET12"
 
@@ -75,19 +77,41 @@ class OutsideBackend(Protocol):
         """End the process; its programs may not be called any more."""
 
 
-def check_program_file(path: Path, spec: ProgramSpec) -> None:
+@contextmanager
+def checked_program(path: Path, spec: ProgramSpec, *, by_name: bool = False) -> Iterator[str]:
     """Check size, hash and magic; a damaged program can crash the process or run silently wrong.
 
+    Args:
+        path: the program's file.
+        spec: what the manifest says of it.
+        by_name: give its own path, and tell afterwards whether another file lay there by then.
+    Yields:
+        The path to load the program from: of the very file that was checked, where the system can name
+        an open file.
     Raises:
-        IntegrityError: the file differs from the manifest or is no ExecuTorch program.
+        IntegrityError: the file differs from the manifest or is no ExecuTorch program; or it was written
+            to or exchanged while it was loaded.
     """
-    verify_file(path, sha256=spec.sha256, size=spec.bytes)
-    with path.open("rb") as stream:
+    with open_verified(path, sha256=spec.sha256, size=spec.bytes) as stream:
         head = stream.read(8)
-    if head[4:8] != PTE_MAGIC:
-        raise IntegrityError(
-            "not_a_program", file=path.name, found=repr(head), needed=repr(PTE_MAGIC)
-        )
+        if head[4:8] != PTE_MAGIC:
+            raise IntegrityError(
+                "not_a_program", file=path.name, found=repr(head), needed=repr(PTE_MAGIC)
+            )
+        before = _state(os.fstat(stream.fileno()))
+        opened = Path(f"/proc/self/fd/{stream.fileno()}")
+        by_name = by_name or not opened.exists()
+        yield str(path if by_name else opened)
+        try:
+            after = _state(path.stat() if by_name else os.fstat(stream.fileno()))
+        except OSError:
+            after = None
+        if after != before:
+            raise IntegrityError("file_changed", file=path.name)
+
+
+def _state(found: os.stat_result) -> tuple[int, ...]:
+    return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
 def check_inputs(inputs: Sequence[Array], specs: tuple[TensorSpec, ...]) -> None:

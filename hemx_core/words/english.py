@@ -313,6 +313,8 @@ SENTENCES: dict[str, str] = {
     "dicom.nested": "its sequences are nested too deeply",
     "dicom.too_much": "it holds more than a CT file does",
     "zip.member": "its data in the zip is damaged: {reason}",
+    "file.not_regular": "it is no regular file",
+    "file.too_large": "it has more than {most} bytes",
     "no_key": "no key at all: none is trusted here",
     "threads_of": "{count} {count:thread|threads}",
     "library_threads": "the library's own number of threads",
@@ -532,6 +534,10 @@ ERRORS: dict[str, str] = {
     "this version",
     "manifest_batch": "a segmenter whose inputs and outputs hold {counts} slices | the same "
     "number in each, at least 1 | export the bundle again",
+    "manifest_range": "a manifest with {found:g} as {field} | {least:g} to {most:g} | do not use this "
+    "bundle; export it again",
+    "output_lost": "what is printed cannot be written ({reason}) | an open standard output with room | "
+    "free space or give `--quiet`; what is in the folder counts",
     "manifest_unreadable": "a manifest that is not readable ({reason}) | JSON with a "
     "schema_version | copy the bundle again or export it again",
     "manifest_not_text": "a manifest that is not readable ({reason}) | JSON in UTF-8 | copy the "
@@ -546,6 +552,7 @@ ERRORS: dict[str, str] = {
     "use it as it is",
     "file_size": "{file} has {found} bytes | {needed} bytes | copy the bundle again; do not use "
     "it as it is",
+    "file_changed": "{file} was written to while it was loaded | a file at rest | start again",
     "file_hash": "{file} has SHA-256 {found} | {needed} | copy the bundle again; do not use it as "
     "it is",
     "call_size": "{slices} slices of shapes {shapes} in a call | 1 to {most} slices of one shape "

@@ -289,6 +289,8 @@ SENTENCES: dict[str, str] = {
     "dicom.nested": "シーケンスの入れ子が深すぎます",
     "dicom.too_much": "CTファイルとしては内容が多すぎます",
     "zip.member": "zip内のデータが破損しています：{reason}",
+    "file.not_regular": "通常のファイルではありません",
+    "file.too_large": "{most}バイトを超えています",
     "no_key": "なし（信頼された鍵がありません）",
     "threads_of": "スレッド数{count}",
     "library_threads": "ライブラリ既定のスレッド数",
@@ -502,6 +504,10 @@ ERRORS: dict[str, str] = {
     "さい",
     "manifest_batch": "領域抽出の入出力のスライス数が{counts}です | すべて同数、1以上 | モデルを再"
     "度出力してください",
+    "manifest_range": "マニフェストの{field}が{found:g}です | {least:g}〜{most:g} | このモデルは使用せ"
+    "ず、再度出力してください",
+    "output_lost": "標準出力へ書き込めません（{reason}） | 書き込める標準出力 | 空き容量を確保するか"
+    "`--quiet`を付けてください。フォルダ内の結果は有効です",
     "manifest_unreadable": "マニフェストを読み取れません（{reason}） | schema_versionのあるJSON | "
     "モデルをコピーし直すか、再度出力してください",
     "manifest_not_text": "マニフェストを読み取れません（{reason}） | UTF-8のJSON | モデルをコピー"
@@ -516,6 +522,8 @@ ERRORS: dict[str, str] = {
     "デルをコピーし直してください",
     "file_size": "{file}は{found}バイトです | {needed}バイト | このまま使用せず、モデルをコピーし"
     "直してください",
+    "file_changed": "読み込み中に{file}が書き換えられました | 変更されないファイル | やり直してくださ"
+    "い",
     "file_hash": "{file}のSHA-256は{found}です | {needed} | このまま使用せず、モデルをコピーし直し"
     "てください",
     "call_size": "1回の呼び出しに{slices}スライス（形状{shapes}） | 同じ形状の1〜{most}スライス | "
