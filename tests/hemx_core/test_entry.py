@@ -58,15 +58,9 @@ def test_closed_streams_are_nowhere_and_no_file_takes_their_place(tmp_path: Path
 @POSIX
 @pytest.mark.parametrize("after", [0.05, 0.3, 0.8])
 def test_ctrl_c_in_the_first_second_is_no_traceback(tmp_path: Path, after: float) -> None:
+    code = "import hemx_core.__main__ as m; print(1, flush=True); m.run()"
     process = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "import hemx_core.__main__ as m; print(1, flush=True); m.run()",
-            "phantom",
-            "--out",
-            str(tmp_path / "out"),
-        ],
+        [sys.executable, "-c", code, "phantom", "--out", str(tmp_path / "out")],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
