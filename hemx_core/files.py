@@ -284,6 +284,11 @@ def read_whole(path: Path, most_bytes: int) -> bytes:
     return content
 
 
+def lost_output(error: OSError) -> OutputError:
+    """The error for standard output that cannot be written."""
+    return OutputError("output_lost", reason=cause(error))
+
+
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
     """Turn what the system refuses while a file or a folder is written into HEMX's error.

@@ -19,7 +19,8 @@ from typing import Annotated, NoReturn
 import typer
 
 import hemx_core
-from hemx_core.errors import BackendError, ExtrasError, HemxError, OutputError, cause
+from hemx_core.errors import BackendError, ExtrasError, HemxError
+from hemx_core.files import lost_output
 from hemx_core.notes import Phrase
 from hemx_core.words import tell
 from hemx_core.words.plain import plain
@@ -185,7 +186,7 @@ def fail_output(error: OSError) -> NoReturn:
     with suppress(OSError, ValueError):
         os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)
-    _fail(OutputError("output_lost", reason=cause(error)))
+    _fail(lost_output(error))
 
 
 def _is_ours(error: ModuleNotFoundError) -> bool:
