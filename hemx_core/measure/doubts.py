@@ -49,6 +49,7 @@ DOUBTS: Mapping[str, Doubt] = MappingProxyType(
         "too_far_to_interpolate": Doubt.LOWER_BOUND,
         "unseen_brain": Doubt.PICTURE,
         # Values
+        "clipped_narrow": Doubt.PICTURE | Doubt.LOWER_BOUND,
         "brain_shifted": Doubt.PICTURE | Doubt.LOWER_BOUND,
         "no_air": Doubt.PICTURE,
         "slices_shifted": Doubt.PICTURE,

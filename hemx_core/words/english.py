@@ -159,6 +159,8 @@ SENTENCES: dict[str, str] = {
     "clipped": "{count} {count:value|values} beyond int16 {count:was|were} clipped.",
     "clipped_hu": "The values were clipped to {lower:g} to {upper:g} HU before they came here. "
     "Bone is taken from saturated pixels at the rim. Densities beyond the range are unknown.",
+    "clipped_narrow": "The values were clipped to {lower:g} to {upper:g} HU, which takes part of brain or "
+    "clot away. Blood may be missed.",
     "clipped_below": "The values were clipped at {lower:g} HU from below before they came here: fat and "
     "air cannot be told apart.",
     "no_air": "There is no air in the pictures (the lowest value is {low}): nothing shows that the "

@@ -154,6 +154,8 @@ SENTENCES: dict[str, str] = {
     "clipped": "int16の範囲を超える値{count}個を切り詰めました。",
     "clipped_hu": "CT値が入力前に{lower:g}〜{upper:g} HUに切り詰められています。骨は辺縁の飽和した画素から"
     "求め、範囲外の濃度は不明です。",
+    "clipped_narrow": "CT値が{lower:g}〜{upper:g} HUに切り詰められ、脳や血腫の値の一部が失われています。"
+    "出血を見落とすことがあります。",
     "clipped_below": "CT値が入力前に{lower:g} HUで下側を切り詰められています。脂肪と空気を区別できません。",
     "no_air": "画像に空気がありません（最小値{low}）。CT値（HU）であることを確認できません。画像をご自身で"
     "確認してください。",
