@@ -93,8 +93,8 @@ class Metered:
 
     @property
     def cost(self) -> int:
-        """What the file has taken, as a number of reads."""
-        return self.reads + READS_OF_ITEM * self.items
+        """What the file has taken, as a number of reads; one file alone never takes all."""
+        return min(self.reads + READS_OF_ITEM * self.items, MAX_READS)
 
     def read(self, size: int = -1) -> bytes:
         """Read on.

@@ -84,6 +84,17 @@ def test_one_such_file_among_good_ones_is_told(
     assert "unreadable_files" in {note.code for note in volume.notes}
 
 
+def test_one_file_alone_does_not_take_what_all_may(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MAX_READS", 2000)
+    monkeypatch.setattr(limits, "MAX_ITEMS", 1000)
+    monkeypatch.setattr(limits, "READS_FOR_ALL", 4000)
+    write_ct_series(tmp_path)
+    (tmp_path / "a").write_bytes(CASES["items, deflated"])
+    assert read_series(tmp_path).shape[0] == 6
+
+
 def test_many_files_that_each_take_much_are_refused_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
