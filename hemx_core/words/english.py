@@ -493,7 +493,7 @@ ERRORS: dict[str, str] = {
     "slice",
     "window_pair": "a window {window} | two numbers, lower and upper | give the window as lower,upper, "
     "for example 0,80",
-    "window_order": "a window from {lower} to {upper} HU | lower < upper | give the window as "
+    "window_order": "a window from {lower} to {upper} HU | finite, lower < upper | give the window as "
     "lower,upper, for example 0,80[; {lower:g}/{upper:g} read as width and level is {as_lower:g},"
     "{as_upper:g}]",
     "window_far": "a window from {lower:g} to {upper:g} HU, in which the models miss clots | a window "

@@ -465,7 +465,7 @@ ERRORS: dict[str, str] = {
     "大きさ | 前処理後のスライスと同じ格子のマスクを指定してください",
     "window_pair": "ウィンドウ{window} | 下限と上限の2つの数値 | 0,80のように下限,上限を指定してくださ"
     "い",
-    "window_order": "ウィンドウ{lower}〜{upper} HU | 下限 < 上限 | ウィンドウを「下限,上限」の形で"
+    "window_order": "ウィンドウ{lower}〜{upper} HU | 有限値で下限 < 上限 | ウィンドウを「下限,上限」の形で"
     "指定してください（例：0,80）[。{lower:g}/{upper:g}をWW/WLと読めば{as_lower:g},{as_upper:g}です]",
     "window_far": "ウィンドウ{lower:g}〜{upper:g} HUでは、モデルが血腫を見落とします | 脳と血腫の明るさが近い"
     "{own_lower:g},{own_upper:g}前後のウィンドウ | [{lower:g}/{upper:g}をWL/WWと読めば{as_lower:g},"
