@@ -30,13 +30,18 @@ def provenance(*, seed: int | None = None) -> Json:
     """Facts of this process: command line, commit, machine, versions, UTC time and seed."""
     return {
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": " ".join(map(_nameless, sys.argv)),
         "commit": commit(),
         "seed": seed,
         "machine": machine(),
         "versions": {"hemx": hemx_core.__version__, "python": platform.python_version()}
         | _versions(),
     }
+
+
+def _nameless(argument: str) -> str:
+    """An argument without the folders of this machine."""
+    return Path(argument).name if Path(argument).is_absolute() else argument
 
 
 def commit() -> str:

@@ -46,7 +46,8 @@ def expected(words: Mapping[str, str]) -> Expected:
     return Expected(
         right=not (refused or (warned and "or the rest" not in said) or never),
         refusal=_ANY if refused else "",
-        warning=_ANY if warned else "",
+        # What stays open has its reason told.
+        warning=_ANY if warned or "indeterminate" in words.get("answers", "") else "",
         partial="or the rest" in said,
         note=_ANY if "note" in words or "command" in words else "",
         volume=float(tolerance[1]) / 100 if tolerance else None,

@@ -11,6 +11,12 @@ def test_provenance_names_what_a_reader_needs():
     assert facts["command"]
 
 
+def test_a_command_names_no_folder_of_the_machine(monkeypatch):
+    line = ["/srv/hemx/world.py", "/data/heads", "--out", "results/a.json", "--drawn", "5"]
+    monkeypatch.setattr("sys.argv", line)
+    assert provenance.provenance()["command"] == "world.py heads --out results/a.json --drawn 5"
+
+
 def test_merging_keeps_what_another_stage_wrote(tmp_path):
     path = tmp_path / "decision.json"
     provenance.merge_json(path, {"size": 1, "accuracy": {"segmentation": 1}})
