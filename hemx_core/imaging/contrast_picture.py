@@ -23,7 +23,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hemx_core.imaging.survey import CAVITY, Survey
+from hemx_core.imaging.survey import CAVITY, Survey, filled_hull
 from hemx_core.notes import Note, Phrase, Severity
 
 VESSEL_HU = 95.0
@@ -160,12 +160,7 @@ def _noise_hu(hu: Floats, hull: Labels) -> float:
 
 def _hull(survey: Survey, place: int) -> Labels:
     """The cavity with what dense vessels take from it."""
-    cavity = (survey.labels[place] == CAVITY).astype(np.uint8)
-    hull = np.zeros_like(cavity)
-    points = cv2.findNonZero(cavity)
-    if points is not None:
-        cv2.fillConvexPoly(hull, cv2.convexHull(points), (1,))
-    return np.asarray(hull, np.uint8)
+    return filled_hull((survey.labels[place] == CAVITY).astype(np.uint8))
 
 
 def _spotted(hu: Floats, hull: Labels, pixel_mm: tuple[float, float], top_hu: float) -> bool:

@@ -262,7 +262,7 @@ def _look_within(
     brain = hu[(cavity != 0) & (tissue != 0)]
     inside = hu[enclosed != 0]
     area = cv2.countNonZero(cavity)
-    hull = _hull(bone)
+    hull = filled_hull(bone)
     piece = _open_piece(hull, bone, tissue, cavity, spacing_mm)
     labels[(piece != 0) & (cavity == 0)] = OPEN
     bones, whole = int(np.count_nonzero(labels == BONE)), cv2.countNonZero(hull)
@@ -331,12 +331,13 @@ def _parts(enclosed: Labels, tissue: Labels, least: float) -> Labels:
     return filled
 
 
-def _hull(bone: Labels) -> Labels:
-    """The convex hull of all bone, filled."""
-    hull = np.zeros_like(bone)
-    points = cv2.findNonZero(bone)
-    if points is not None:
-        cv2.fillConvexPoly(hull, cv2.convexHull(points), (1,))
+def filled_hull(mask: Labels) -> Labels:
+    """The convex hull of all pieces of a mask, shape (rows, columns), filled; empty without any."""
+    hull = np.zeros_like(mask)
+    # The hull of the outlines is that of all pixels, at a fraction of the time.
+    outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    if outlines:
+        cv2.fillConvexPoly(hull, cv2.convexHull(np.concatenate(outlines)), (1,))
     return hull
 
 

@@ -7,7 +7,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hemx_core.imaging.survey import BONE, CAVITY, MOST_SLICES, OPEN, OUTSIDE, SOFT, survey
+from hemx_core.imaging.survey import (
+    BONE,
+    CAVITY,
+    MOST_SLICES,
+    OPEN,
+    OUTSIDE,
+    SOFT,
+    filled_hull,
+    survey,
+)
 from hemx_core.imaging.volume import HUVolume
 
 PIXEL_MM = 0.5
@@ -138,3 +147,13 @@ def test_many_slices_are_picked_evenly() -> None:
     assert (seen.index[0], seen.index[-1]) == (0, 2 * MOST_SLICES - 1)
     assert set(np.diff(seen.index)) <= {1, 2, 3}
     np.testing.assert_allclose(seen.offset_mm, seen.index * 0.6)
+
+
+def test_the_hull_of_outlines_is_that_of_all_pixels() -> None:
+    mask = np.zeros((60, 50), np.uint8)
+    assert not filled_hull(mask).any()
+    for centre, axes in (((12, 15), (6, 9)), ((38, 40), (9, 3)), ((30, 8), (1, 1))):
+        cv2.ellipse(mask, centre, axes, 20.0, 0.0, 360.0, (1,), 1)
+    expected = np.zeros_like(mask)
+    cv2.fillConvexPoly(expected, cv2.convexHull(cv2.findNonZero(mask)), (1,))
+    assert np.array_equal(filled_hull(mask), expected)
