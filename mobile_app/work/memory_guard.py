@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 READ_VOXEL, READ_PIXEL = 2, 48
 """While a slice is rescaled, its values exist as 64-bit numbers several times over."""
 
-TRIAGE_VOXEL, TRIAGE_PIXEL, TRIAGE_SLICE = 4, 20, 16 * 1024
-"""A slice with blood leaves features and maps."""
+TRIAGE_VOXEL, TRIAGE_PIXEL, TRIAGE_SLICE = 4, 20, 30 * 1024
+"""A slice with blood leaves features and maps; every slice what the check of the pictures keeps of it."""
 
 FIXED_BYTES = 4 * MIB
 

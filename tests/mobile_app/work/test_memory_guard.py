@@ -55,6 +55,8 @@ def worst(slices, matrix):
     hu[np.hypot(row, column - 30) <= 14] = 65
     hu[np.hypot(row, column - 30) <= 4] = 30
     hu[np.hypot(row, column + 30) <= 8] = 65
+    # Noise: HU have more than six values.
+    hu += np.random.default_rng(0).integers(-3, 4, hu.shape, np.int16)
     volume = np.repeat(hu[None], slices, axis=0)
     volume[slices // 2][np.hypot(row - 40, column) <= 4] = 65
     return volume
