@@ -31,6 +31,10 @@ ELSEWHERE = {
         "accuracy.insertion_picture:main",
         "Inserted haematomas beside real ones, as a contact sheet.",
     ),
+    "lesion-realism": (
+        "accuracy.lesion_realism:main",
+        "Whether resynthesised haematomas can be told from real ones.",
+    ),
     "self-test-margins": (
         "graphs.self_test_margins:main",
         "How far rounding and faults move the self-test.",

@@ -5,7 +5,9 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from hemx_core.errors import DatasetError
 
 if TYPE_CHECKING:
     from hemx_core.costs import Progress
@@ -18,6 +20,8 @@ def _option(help: str, **more: Any) -> dict[str, Any]:
 
 
 PHANTOMS = 400
+REAL_LESIONS = 1800
+Lesions = Literal["drawn", "real"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +31,15 @@ class Asked:
     Args:
         phantoms: patients of the phantom cohort; 0 leaves it out, None takes `PHANTOMS` where nothing
             else is asked for.
-        inserted: studies of phantom haematomas in the real slices of `HEMX_DATA`; 0 leaves them out.
+        inserted: studies of haematomas in the real slices of `HEMX_DATA`; 0 leaves them out.
+        lesions: what is inserted: `drawn`, phantom haematomas; `real`, those resynthesised from real ones.
+        fold: of `real`, as "0/5": leave the patients of this fold out (cross-validation); empty: none.
         dataset: folder of a data set in HEMX's format.
         phantom_folder, inserted_folder, dataset_cache: where prepared studies are kept.
         workers: processes that build cohorts.
         splits: of the cohorts, what is needed, all where empty; scoring needs no training studies.
+    Raises:
+        DatasetError: `lesions` is neither.
     """
 
     phantoms: int | None = field(
@@ -40,7 +48,19 @@ class Asked:
     )
     inserted: int = field(
         default=0,
-        metadata=_option("Studies of phantom haematomas in real slices (HEMX_DATA).", min=0),
+        metadata=_option("Studies of haematomas in real slices (HEMX_DATA).", min=0),
+    )
+    lesions: Lesions = field(
+        default="drawn",
+        metadata=_option(
+            f"Inserted: drawn phantoms, or real ones resynthesised ({REAL_LESIONS} if no number)."
+        ),
+    )
+    fold: str = field(
+        default="",
+        metadata=_option(
+            "Of --lesions real: leave a fold of patients out, as 0/5.", name="lesion_fold"
+        ),
     )
     dataset: Path | None = field(
         default=None,
@@ -65,6 +85,14 @@ class Asked:
     workers: int = field(default=1, metadata=_option("Processes that build phantoms."))
     splits: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        if self.lesions not in get_args(Lesions):
+            raise DatasetError(
+                f"lesions {self.lesions!r}",
+                expected=f"one of {get_args(Lesions)}",
+                remedy="correct the setting",
+            )
+
 
 def open_sources(
     asked: Asked, preprocessing: PreprocessingSpec, *, progress: Progress | None = None
@@ -80,9 +108,10 @@ def open_sources(
 
     sources: list[StudySource] = []
     splits = asked.splits or SPLITS
+    inserted = asked.inserted or (REAL_LESIONS if asked.lesions == "real" else 0)
     phantoms = asked.phantoms
     if phantoms is None:
-        phantoms = 0 if asked.dataset or asked.inserted else PHANTOMS
+        phantoms = 0 if asked.dataset or inserted else PHANTOMS
     if asked.dataset:
         from hemx_core.data.dataset import open_dataset
 
@@ -90,20 +119,9 @@ def open_sources(
             sources.append(
                 open_dataset(asked.dataset, preprocessing, asked.dataset_cache, progress)
             )
-    if asked.inserted:
-        from hemx_core.data.inserted import build_inserted_cohort
-
+    if inserted:
         with _alone(asked.inserted_folder):
-            sources.append(
-                build_inserted_cohort(
-                    asked.inserted_folder,
-                    patients=asked.inserted,
-                    spec=preprocessing,
-                    workers=asked.workers,
-                    splits=splits,
-                    progress=progress,
-                )
-            )
+            sources.append(_inserted(asked, inserted, preprocessing, splits, progress))
     if phantoms:
         from hemx_core.data.cohort import build_cohort
 
@@ -121,6 +139,34 @@ def open_sources(
     if len(sources) < 2:
         return sources[0] if sources else None
     return CombinedSource(sources)
+
+
+def _inserted(
+    asked: Asked,
+    count: int,
+    preprocessing: PreprocessingSpec,
+    splits: tuple[str, ...],
+    progress: Progress | None,
+) -> StudySource:
+    """Haematomas in real slices.
+
+    Raises:
+        DatasetError: the folder holds another cohort, or the fold is none.
+    """
+    shared: dict[str, Any] = {
+        "patients": count,
+        "spec": preprocessing,
+        "workers": asked.workers,
+        "splits": splits,
+        "progress": progress,
+    }
+    if asked.lesions == "real":
+        from hemx_core.data.real_lesions import build_real_lesion_cohort, read_fold
+
+        return build_real_lesion_cohort(asked.inserted_folder, fold=read_fold(asked.fold), **shared)
+    from hemx_core.data.inserted import build_inserted_cohort
+
+    return build_inserted_cohort(asked.inserted_folder, **shared)
 
 
 def _alone(folder: Path) -> AbstractContextManager[Any]:

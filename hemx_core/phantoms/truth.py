@@ -92,6 +92,19 @@ def solidity(inside: NDArray[np.bool_]) -> float:
     return cv2.contourArea(largest) / hull if hull > 0 else 1.0
 
 
+def irregular(cover: Floats, pixel_mm: float) -> int:
+    """Whether an outline is irregular.
+
+    Args:
+        cover: share of each pixel that is haematoma, shape (rows, columns).
+        pixel_mm: pixel size.
+    Returns:
+        1, 0, or -1 in the grey zone.
+    """
+    scale = pixel_mm / GRID_MM
+    return _irregular(cv2.resize(cover, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR))
+
+
 def _irregular(clot: Floats) -> int:
     """Lobes and bays count, fine raggedness does not: the contour is smoothed first."""
     smooth = cv2.GaussianBlur(clot, (0, 0), SMOOTHING_MM / GRID_MM) >= 0.5

@@ -1,0 +1,222 @@
+"""Draw a haematoma from real material and lay it into a real patient's slices. Torch-free.
+
+Half of them are drawn anew where a real one was, so that oedema and what is pushed aside are real; the others
+go into other patients' brains, so that outline and surroundings tell nothing of each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hemx_core.data.lesion_material import Ground, Material
+from hemx_core.errors import DatasetError
+from hemx_core.phantoms.fields import Floats
+from hemx_core.phantoms.grain import Grain, quilt
+from hemx_core.phantoms.outlines import Donor, put, window
+from hemx_core.phantoms.overlay import compose, flood, split_noise, surroundings
+from hemx_core.phantoms.picture_truth import judge_section
+from hemx_core.phantoms.resynthesis import Haematoma, Rates
+
+ATTEMPTS = 60
+IN_PLACE = 0.5
+"""How often a haematoma is drawn anew where a real one was, with all that surrounds it."""
+OWN_SIDE = 0.7
+"""How often a haematoma goes to the side of the background's own lesion: mass effect is there already."""
+LEAST_INSIDE, MOST_FLUID = 0.93, 0.25
+"""Shares of the largest section that must lie in the brain, and may lie on ventricles and sulci."""
+SKULL_GAP_PX = 2.0
+LEAST_SECTIONS = 0.8
+"""Share of the sections for which the background has a slice."""
+LIKE_NOISE = 8
+"""A texture is drawn from so many whose brain's noise is nearest to the background's."""
+SMALLEST_MM2 = 10.0
+FAINTEST = 0.1
+"""Cover of blood in ventricles from which a pixel is left open."""
+LOUDNESS = (0.95, 1.12)
+"""Of a texture against its patches: overlapping ones lose a little."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Drawn:
+    """One study's slices with blood.
+
+    Args:
+        ground: the background.
+        index: of each slice in the background's, shape (slices,).
+        hu: shape (slices, size, size), float32.
+        mask: cover of at least one half, same shape.
+        known: False on blood in ventricles, which no haematoma's reference counts, same shape.
+        markers: shape (slices, 4), see `picture_truth`.
+        in_place: drawn where the donor's own haematoma was.
+    """
+
+    ground: Ground
+    index: NDArray[np.intp]
+    hu: Floats
+    mask: NDArray[np.bool_]
+    known: NDArray[np.bool_]
+    markers: NDArray[np.int8]
+    in_place: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Spot:
+    """Where a haematoma goes: first pixel of its square, and the background's slice of each section."""
+
+    row: int
+    column: int
+    slices: tuple[tuple[float, int], ...]
+
+
+def draw_lesion(
+    rng: np.random.Generator,
+    material: Material,
+    *,
+    pixel_mm: float,
+    rates: Rates | None = None,
+    top_hu: float = 80.0,
+) -> Drawn:
+    """Draw a haematoma and lay it over a background.
+
+    Args:
+        rng: draws everything.
+        material: outlines, textures, backgrounds.
+        pixel_mm: of the grid.
+        rates: of the kinds.
+        top_hu: HU of the backgrounds' grey value 255, with 0 HU at 0.
+    Raises:
+        DatasetError: no haematoma fits into a background.
+    """
+    here = rng.random() < IN_PLACE
+    for _ in range(ATTEMPTS):
+        if here:
+            drawn = _in_place(rng, material, pixel_mm, rates, top_hu)
+            if drawn is not None:
+                return drawn
+            continue
+        ground = material.grounds[int(rng.integers(len(material.grounds)))]
+        donors = [donor for donor in material.donors if donor.patient != ground.patient]
+        donor = donors[int(rng.integers(len(donors)))]
+        side = ground.side if rng.random() < OWN_SIDE else -ground.side
+        side = side or int(rng.choice((-1, 1)))
+        middle = ground.image.shape[1] / 2 - 0.5
+        mirror = (donor.column > middle) != (side > 0)
+        grain = _grain(rng, material, ground)
+        lesion = Haematoma(rng, donor, donors, grain, mirror=mirror, rates=rates)
+        spot = _find_spot(rng, lesion, donor, ground, mirror=mirror)
+        if spot is None:
+            continue
+        drawn = _paint(rng, lesion, spot, ground, grain.patches, pixel_mm, top_hu)
+        if drawn is not None:
+            return drawn
+    raise DatasetError(
+        f"no haematoma fits into {len(material.grounds)} backgrounds",
+        expected="backgrounds with slices at the level of the outlines",
+        remedy="take more patients",
+    )
+
+
+def _in_place(
+    rng: np.random.Generator,
+    material: Material,
+    pixel_mm: float,
+    rates: Rates | None,
+    top_hu: float,
+) -> Drawn | None:
+    """A haematoma where its donor's was, in the donor's own slices; None where nothing shows."""
+    donor, ground = material.own[int(rng.integers(len(material.own)))]
+    grain = _grain(rng, material, ground)
+    lesion = Haematoma(rng, donor, material.donors, grain, mirror=False, in_place=True, rates=rates)
+    first = round(ground.ganglia + donor.height_mm / 5) - donor.middle
+    numbers = {int(number) - first: place for place, number in enumerate(ground.number)}
+    slices = [(z, numbers[round(z) - 2]) for z in lesion.heights() if round(z) - 2 in numbers]
+    half = lesion.side // 2
+    spot = _Spot(row=donor.row - half, column=donor.column - half, slices=tuple(slices))
+    return _paint(rng, lesion, spot, ground, grain.patches, pixel_mm, top_hu)
+
+
+def _grain(rng: np.random.Generator, material: Material, ground: Ground) -> Grain:
+    """A texture from a patient whose brain is about as noisy as the background."""
+    nearest = sorted(material.grains, key=lambda one: abs(one.noise_hu - ground.noise_hu))
+    return nearest[int(rng.integers(min(LIKE_NOISE, len(nearest))))]
+
+
+def _find_spot(
+    rng: np.random.Generator, lesion: Haematoma, donor: Donor, ground: Ground, *, mirror: bool
+) -> _Spot | None:
+    """The donor's own place, a little off; None where the background has no room there."""
+    size = ground.image.shape[1]
+    row = donor.row + rng.normal(0, 5)
+    column = (size - 1 - donor.column if mirror else donor.column) + rng.normal(0, 4)
+    level = round(ground.ganglia + donor.height_mm / 5 + rng.normal(0, 0.7))
+    numbers = {int(number): place for place, number in enumerate(ground.number)}
+    heights = lesion.heights()
+    slices = [
+        (z, numbers[level + lesion.step(z)]) for z in heights if level + lesion.step(z) in numbers
+    ]
+    if level not in numbers or len(slices) < LEAST_SECTIONS * len(heights):
+        return None
+    top = round(row) - lesion.side // 2
+    left = round(column) - lesion.side // 2
+    inside = lesion.body.at(lesion.body.middle) > 0
+    depth = window(ground.depth[numbers[level]], top, left, lesion.side).astype(np.float32)
+    fluid = window(ground.fluid[numbers[level]], top, left, lesion.side)
+    if not inside.any() or float((depth[inside] > SKULL_GAP_PX).mean()) < LEAST_INSIDE:
+        return None
+    if float(fluid[inside].mean()) > MOST_FLUID:
+        return None
+    return _Spot(row=top, column=left, slices=tuple(slices))
+
+
+def _paint(
+    rng: np.random.Generator,
+    lesion: Haematoma,
+    spot: _Spot,
+    ground: Ground,
+    patches: Floats,
+    pixel_mm: float,
+    top_hu: float,
+) -> Drawn | None:
+    """All sections of a haematoma, each in its slice; None where nothing shows."""
+    index, pictures, masks, knowns, markers = [], [], [], [], []
+    loudness = np.float32(rng.uniform(*LOUDNESS))
+    side, place_at = lesion.side, (spot.row, spot.column)
+    for z, place in spot.slices:
+        whole = ground.image[place].astype(np.float32) * np.float32(top_hu / 255)
+        depth = window(ground.depth[place], *place_at, side).astype(np.float32)
+        section = lesion.section(z, np.clip((depth - 0.5) / 2, 0, 1))
+        mask = section.cover >= 0.5
+        if np.count_nonzero(mask) * pixel_mm**2 < SMALLEST_MM2:
+            continue
+        back = window(whole, *place_at, side)
+        smooth, noise = split_noise(back, depth)
+        if lesion.in_place:
+            loud = noise.std()  # which bending between pixels would lower
+            smooth, noise = split_noise(lesion.body.bent(back), depth)
+            noise *= loud / max(noise.std(), np.float32(1e-3))
+        smooth = surroundings(lesion, section, z, smooth, depth)
+        flooded = flood(lesion, section, smooth, depth)
+        if lesion.flood_hu is not None:
+            smooth = smooth + flooded * (np.float32(lesion.flood_hu) - smooth)
+        texture = quilt(rng, patches, side) * loudness
+        put(whole, compose(section, smooth, noise, texture, depth), *place_at)
+        index.append(place)
+        pictures.append(np.clip(whole, 0, top_hu))
+        masks.append(put(np.zeros(whole.shape, np.bool_), mask, *place_at))
+        known = put(np.ones(whole.shape, np.bool_), (flooded < FAINTEST) | mask, *place_at)
+        knowns.append(known)
+        markers.append(judge_section(section, pixel_mm=pixel_mm, beside=flooded))
+    if not index:
+        return None
+    return Drawn(
+        ground=ground,
+        index=np.array(index),
+        hu=np.stack(pictures),
+        mask=np.stack(masks),
+        known=np.stack(knowns),
+        in_place=lesion.in_place,
+        markers=np.stack(markers),
+    )

@@ -1,0 +1,107 @@
+"""Lay a resynthesised haematoma over a real slice: noise, surroundings, blood in ventricles. Torch-free."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from hemx_core.phantoms.fields import Floats
+from hemx_core.phantoms.outlines import axes
+from hemx_core.phantoms.resynthesis import Haematoma, Section
+
+OUTLIER = 2.5
+"""Beyond so many deviations a fine detail of the background is anatomy, not noise."""
+NOISE_PX = 1.2
+NEAR_PX, FAR_PX = 4.0, 13.0
+"""Up to here a transplanted haematoma brings its surroundings along; beyond, they are the background's."""
+
+
+def split_noise(picture: Floats, depth: Floats) -> tuple[Floats, Floats]:
+    """A background's HU without its fine noise, and the noise, both of the picture's shape.
+
+    Args:
+        picture: HU; 0 outside the brain.
+        depth: distance to the brain's border, pixels.
+    """
+    fine = np.where(depth > 0, picture - cv2.GaussianBlur(picture, (0, 0), NOISE_PX), 0)
+    inside = np.abs(fine[depth > 3])
+    limit = OUTLIER * (1.4826 * float(np.median(inside)) if inside.size else 2.0)
+    noise: Floats = np.clip(fine, -limit, limit).astype(np.float32)
+    return picture - noise, noise
+
+
+def surroundings(
+    lesion: Haematoma, section: Section, z: float, picture: Floats, depth: Floats
+) -> Floats:
+    """A background without noise, with what surrounded the donor laid round the haematoma.
+
+    Its oedema and what it has pushed aside come along, matched in level.
+
+    Args:
+        lesion: the haematoma.
+        section: its slice.
+        z: the slice's height.
+        picture: the background without noise, HU, shape (side, side).
+        depth: distance to the brain's border, pixels.
+    """
+    found = None if lesion.in_place else lesion.body.around(z)
+    if found is None:
+        return picture
+    hu, inner = found
+    share = np.clip((FAR_PX + section.distance) / np.float32(FAR_PX - NEAR_PX), 0, 1)
+    share *= np.clip((inner - 2) / 4, 0, 1) * np.clip((depth - 2) / 4, 0, 1)
+    share = cv2.GaussianBlur(share, (0, 0), 1.5)
+    seam = (share > 0.1) & (share < 0.9) & (hu > 18) & (picture > 18)
+    level = float(np.median((picture - hu)[seam])) if np.count_nonzero(seam) > 20 else 0.0
+    laid: Floats = picture + share * (hu + np.float32(level) - picture)
+    return laid
+
+
+VENTRICLE_HU = 18.0
+VENTRICLE_PX = 16.0
+"""Fluid so far from the brain's border lies in ventricles, not in sulci."""
+SMALLEST_VENTRICLE_PX = 20
+
+
+def flood(lesion: Haematoma, section: Section, smooth: Floats, depth: Floats) -> Floats:
+    """Cover of blood that has settled in the ventricles near a haematoma, shape (side, side).
+
+    Args:
+        lesion: says whether there is any, and how full they are.
+        section: its slice; what it covers already is not counted.
+        smooth: the background without noise, HU.
+        depth: distance to the brain's border, pixels.
+    """
+    empty = np.zeros_like(smooth)
+    if lesion.flood_hu is None:
+        return empty
+    fluid = (smooth < VENTRICLE_HU) & (depth > VENTRICLE_PX) & (section.cover < 0.1)
+    rows = np.nonzero(fluid)[0]
+    if len(rows) < SMALLEST_VENTRICLE_PX:
+        return empty
+    level = float(np.quantile(rows, 1 - lesion.flood_share))
+    below = np.clip(axes(lesion.side)[0] + np.float32(lesion.side / 2 - level), 0, 1)
+    cover = cv2.GaussianBlur(fluid.astype(np.float32) * below, (0, 0), 0.8)
+    covered: Floats = np.minimum(cover, 1 - section.cover)
+    return covered
+
+
+def compose(
+    section: Section, smooth: Floats, noise: Floats, texture: Floats, depth: Floats
+) -> Floats:
+    """Lay a slice of a haematoma over a background, HU; all of shape (side, side).
+
+    Args:
+        section: the slice.
+        smooth: the background without noise, see `surroundings`.
+        noise: its noise.
+        texture: as inside of real haematomas, HU.
+        depth: distance to the brain's border, pixels; outside of it nothing changes.
+    """
+    cover = section.cover
+    # Two independent noises mixed by shares would be too quiet where they meet.
+    loudness = np.sqrt((1 - cover) ** 2 + cover**2)
+    grain = (noise * (1 - cover) + texture * cover) / loudness
+    mixed = smooth * (1 - cover) + section.hu * cover + grain
+    painted: Floats = np.where(depth > 0, mixed, smooth + noise).astype(np.float32)
+    return painted
