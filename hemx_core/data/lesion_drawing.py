@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from hemx_core.data.lesion_material import Ground, Material
 from hemx_core.errors import DatasetError
 from hemx_core.phantoms.fields import Floats
-from hemx_core.phantoms.grain import Grain, quilt
+from hemx_core.phantoms.grain import Grain, quilt, skewed
 from hemx_core.phantoms.outlines import Donor, put, window
 from hemx_core.phantoms.overlay import compose, flood, split_noise, surroundings
 from hemx_core.phantoms.picture_truth import judge_section
@@ -23,8 +23,10 @@ from hemx_core.phantoms.resynthesis import Haematoma, Rates
 ATTEMPTS = 60
 IN_PLACE = 0.5
 """How often a haematoma is drawn anew where a real one was, with all that surrounds it."""
-OWN_SIDE = 0.7
-"""How often a haematoma goes to the side of the background's own lesion: mass effect is there already."""
+CANDIDATES = 8
+"""Backgrounds of which the one most like the donor's own surroundings is taken."""
+UNLIKE_HU = 15.0
+"""More than this one pixel does not count: fluid and bone would outweigh all else."""
 LEAST_INSIDE, MOST_FLUID = 0.93, 0.25
 """Shares of the largest section that must lie in the brain, and may lie on ventricles and sulci."""
 SKULL_GAP_PX = 2.0
@@ -35,7 +37,7 @@ LIKE_NOISE = 8
 SMALLEST_MM2 = 10.0
 FAINTEST = 0.1
 """Cover of blood in ventricles from which a pixel is left open."""
-LOUDNESS = (0.95, 1.12)
+LOUDNESS = (0.98, 1.15)
 """Of a texture against its patches: overlapping ones lose a little."""
 
 
@@ -63,7 +65,7 @@ class Drawn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Spot:
+class _Sections:
     """Where a haematoma goes: first pixel of its square, and the background's slice of each section."""
 
     row: int
@@ -92,24 +94,8 @@ def draw_lesion(
     """
     here = rng.random() < IN_PLACE
     for _ in range(ATTEMPTS):
-        if here:
-            drawn = _in_place(rng, material, pixel_mm, rates, top_hu)
-            if drawn is not None:
-                return drawn
-            continue
-        ground = material.grounds[int(rng.integers(len(material.grounds)))]
-        donors = [donor for donor in material.donors if donor.patient != ground.patient]
-        donor = donors[int(rng.integers(len(donors)))]
-        side = ground.side if rng.random() < OWN_SIDE else -ground.side
-        side = side or int(rng.choice((-1, 1)))
-        middle = ground.image.shape[1] / 2 - 0.5
-        mirror = (donor.column > middle) != (side > 0)
-        grain = _grain(rng, material, ground)
-        lesion = Haematoma(rng, donor, donors, grain, mirror=mirror, rates=rates)
-        spot = _find_spot(rng, lesion, donor, ground, mirror=mirror)
-        if spot is None:
-            continue
-        drawn = _paint(rng, lesion, spot, ground, grain.patches, pixel_mm, top_hu)
+        make = _in_place if here else _transplanted
+        drawn = make(rng, material, pixel_mm, rates, top_hu)
         if drawn is not None:
             return drawn
     raise DatasetError(
@@ -134,8 +120,100 @@ def _in_place(
     numbers = {int(number) - first: place for place, number in enumerate(ground.number)}
     slices = [(z, numbers[round(z) - 2]) for z in lesion.heights() if round(z) - 2 in numbers]
     half = lesion.side // 2
-    spot = _Spot(row=donor.row - half, column=donor.column - half, slices=tuple(slices))
+    spot = _Sections(row=donor.row - half, column=donor.column - half, slices=tuple(slices))
     return _paint(rng, lesion, spot, ground, grain.patches, pixel_mm, top_hu)
+
+
+def _transplanted(
+    rng: np.random.Generator,
+    material: Material,
+    pixel_mm: float,
+    rates: Rates | None,
+    top_hu: float,
+) -> Drawn | None:
+    """A haematoma in another brain, the most alike of some; None where that has no room for it."""
+    donor = material.donors[int(rng.integers(len(material.donors)))]
+    others = [ground for ground in material.grounds if ground.patient != donor.patient]
+    if not others:
+        return None
+    mirror = bool(rng.random() < 0.5)
+    picks = rng.permutation(len(others))[:CANDIDATES]
+    spots = [
+        spot
+        for pick in picks
+        if (spot := _spot(rng, donor, others[int(pick)], mirror=mirror, top_hu=top_hu)) is not None
+    ]
+    if not spots:
+        return None
+    best = min(spots, key=lambda spot: spot.unlike)
+    grain = _grain(rng, material, best.ground)
+    lesion = Haematoma(rng, donor, material.donors, grain, mirror=mirror, rates=rates)
+    sections = _fitting(lesion, best)
+    if sections is None:
+        return None
+    return _paint(rng, lesion, sections, best.ground, grain.patches, pixel_mm, top_hu)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Spot:
+    """A point of a background where a donor's haematoma might go.
+
+    Args:
+        ground: the background.
+        row, column: of the centre on the grid.
+        level: number of the slice for the donor's middle one.
+        unlike: mean difference to the donor's own surroundings, HU.
+    """
+
+    ground: Ground
+    row: int
+    column: int
+    level: int
+    unlike: float
+
+
+def _spot(
+    rng: np.random.Generator, donor: Donor, ground: Ground, *, mirror: bool, top_hu: float
+) -> _Spot | None:
+    """The donor's own place in the head, a little off; None where the background has no slice there."""
+    size, side = ground.image.shape[1], donor.distance.shape[1]
+    row = round(donor.row + rng.normal(0, 4))
+    column = round((size - 1 - donor.column if mirror else donor.column) + rng.normal(0, 3))
+    level = round(ground.ganglia + donor.height_mm / 5 + rng.normal(0, 0.7))
+    place = np.flatnonzero(ground.number == level)
+    if not len(place):
+        return None
+    there = window(ground.image[place[0]], row - side // 2, column - side // 2, side)
+    own = donor.surround[donor.middle]
+    own = own[:, ::-1] if mirror else own
+    apart = np.abs(there.astype(np.float32) * np.float32(top_hu / 255) - own)
+    around = donor.distance[donor.middle] < 0
+    around = around[:, ::-1] if mirror else around
+    unlike = float(np.minimum(apart[around], UNLIKE_HU).mean())
+    return _Spot(ground=ground, row=row, column=column, level=level, unlike=unlike)
+
+
+def _fitting(lesion: Haematoma, spot: _Spot) -> _Sections | None:
+    """The sections at a spot; None where slices are missing, or the brain has no room."""
+    ground = spot.ground
+    numbers = {int(number): place for place, number in enumerate(ground.number)}
+    heights = lesion.heights()
+    slices = [
+        (z, numbers[spot.level + lesion.step(z)])
+        for z in heights
+        if spot.level + lesion.step(z) in numbers
+    ]
+    if len(slices) < LEAST_SECTIONS * len(heights):
+        return None
+    top, left = spot.row - lesion.side // 2, spot.column - lesion.side // 2
+    inside = lesion.body.at(lesion.body.middle) > 0
+    depth = window(ground.depth[numbers[spot.level]], top, left, lesion.side).astype(np.float32)
+    fluid = window(ground.fluid[numbers[spot.level]], top, left, lesion.side)
+    if not inside.any() or float((depth[inside] > SKULL_GAP_PX).mean()) < LEAST_INSIDE:
+        return None
+    if float(fluid[inside].mean()) > MOST_FLUID:
+        return None
+    return _Sections(row=top, column=left, slices=tuple(slices))
 
 
 def _grain(rng: np.random.Generator, material: Material, ground: Ground) -> Grain:
@@ -144,37 +222,10 @@ def _grain(rng: np.random.Generator, material: Material, ground: Ground) -> Grai
     return nearest[int(rng.integers(min(LIKE_NOISE, len(nearest))))]
 
 
-def _find_spot(
-    rng: np.random.Generator, lesion: Haematoma, donor: Donor, ground: Ground, *, mirror: bool
-) -> _Spot | None:
-    """The donor's own place, a little off; None where the background has no room there."""
-    size = ground.image.shape[1]
-    row = donor.row + rng.normal(0, 5)
-    column = (size - 1 - donor.column if mirror else donor.column) + rng.normal(0, 4)
-    level = round(ground.ganglia + donor.height_mm / 5 + rng.normal(0, 0.7))
-    numbers = {int(number): place for place, number in enumerate(ground.number)}
-    heights = lesion.heights()
-    slices = [
-        (z, numbers[level + lesion.step(z)]) for z in heights if level + lesion.step(z) in numbers
-    ]
-    if level not in numbers or len(slices) < LEAST_SECTIONS * len(heights):
-        return None
-    top = round(row) - lesion.side // 2
-    left = round(column) - lesion.side // 2
-    inside = lesion.body.at(lesion.body.middle) > 0
-    depth = window(ground.depth[numbers[level]], top, left, lesion.side).astype(np.float32)
-    fluid = window(ground.fluid[numbers[level]], top, left, lesion.side)
-    if not inside.any() or float((depth[inside] > SKULL_GAP_PX).mean()) < LEAST_INSIDE:
-        return None
-    if float(fluid[inside].mean()) > MOST_FLUID:
-        return None
-    return _Spot(row=top, column=left, slices=tuple(slices))
-
-
 def _paint(
     rng: np.random.Generator,
     lesion: Haematoma,
-    spot: _Spot,
+    spot: _Sections,
     ground: Ground,
     patches: Floats,
     pixel_mm: float,
@@ -201,7 +252,7 @@ def _paint(
         flooded = flood(lesion, section, smooth, depth)
         if lesion.flood_hu is not None:
             smooth = smooth + flooded * (np.float32(lesion.flood_hu) - smooth)
-        texture = quilt(rng, patches, side) * loudness
+        texture = skewed(rng, quilt(rng, patches, side)) * loudness
         put(whole, compose(section, smooth, noise, texture, depth), *place_at)
         index.append(place)
         pictures.append(np.clip(whole, 0, top_hu))

@@ -33,7 +33,7 @@ FEWEST_PATCHES = 12
 LOUDEST = 1.4
 LOUDEST_HU = 4.8
 """Patches of more than so many times the median deviation are left out."""
-DONOR_MARGIN_PX = 24
+DONOR_MARGIN_PX = 36
 RIM_PX = 2
 """Round a reference mask: partial volume of the haematoma."""
 

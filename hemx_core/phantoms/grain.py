@@ -73,6 +73,18 @@ def cut_patches(left: Floats, core: NDArray[np.bool_], *, every: int = 2) -> Flo
     return np.stack(found).astype(np.float32) if found else empty
 
 
+SKEW = (0.02, 0.08)
+"""Overlapping patches come near to a bell curve; real texture has more dark than bright outliers."""
+
+
+def skewed(rng: np.random.Generator, field: Floats) -> Floats:
+    """A texture with a share of its square taken off: mean 0 stays, dark outliers are added."""
+    spread = np.float32(max(float(field.std()), 1e-3))
+    unit = field / spread
+    share = np.float32(rng.uniform(*SKEW))
+    return (spread * (unit - share * (unit * unit - 1))).astype(np.float32)
+
+
 def quilt(rng: np.random.Generator, patches: Floats, side: int) -> Floats:
     """A field of a grain's texture: overlapping random patches, weighted so that their variance stays.
 

@@ -19,9 +19,9 @@ from hemx_core.phantoms.fields import Floats
 
 FAR = np.float32(-40)
 """Signed distance of what lies outside a stack."""
-MARGIN_PX = 16
+MARGIN_PX = 30
 """Room round a body: for warps, lobes, satellites and oedema."""
-LARGEST_PX = 160
+LARGEST_PX = 176
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -85,7 +85,7 @@ def draw_warp(rng: np.random.Generator, *, mirror: bool, scale: float | None = N
         scale=float(np.exp(rng.uniform(-0.28, 0.22))) if scale is None else scale,
         stretch=float(np.exp(rng.uniform(-0.12, 0.12))),
         mirror=mirror,
-        bends=((12.0, float(rng.uniform(0.5, 3.0))), (5.0, float(rng.uniform(0.0, 0.9)))),
+        bends=((12.0, float(rng.uniform(0.5, 2.2))), (5.0, float(rng.uniform(0.0, 0.5)))),
     )
 
 
@@ -96,7 +96,7 @@ def draw_bend(rng: np.random.Generator) -> Warp:
         scale=1.0,
         stretch=1.0,
         mirror=False,
-        bends=((10.0, float(rng.uniform(0.3, 2.5))), (5.0, float(rng.uniform(0.0, 0.7)))),
+        bends=((10.0, float(rng.uniform(0.3, 2.2))), (5.0, float(rng.uniform(0.0, 0.5)))),
         fixed_rim=True,
     )
 
@@ -181,6 +181,7 @@ class Body:
         for sigma, amplitude in warp.bends:
             x += np.float32(amplitude) * taper * smooth_noise(rng, side, sigma)
             y += np.float32(amplitude) * taper * smooth_noise(rng, side, sigma)
+        self.side = side
         self._donor, self._x, self._y = donor, x, y
         planes = [
             cv2.remap(
@@ -229,10 +230,14 @@ class Body:
         plane = round(z) - 2
         if not 0 <= plane < len(self._donor.surround):
             return None
-        hu, depth = (
-            cv2.remap(field[plane], self._x, self._y, cv2.INTER_LINEAR, borderValue=0)
-            for field in (self._donor.surround, self._donor.depth)
+        hu = cv2.remap(
+            self._donor.surround[plane],
+            self._x,
+            self._y,
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
         )
+        depth = cv2.remap(self._donor.depth[plane], self._x, self._y, cv2.INTER_LINEAR)
         return hu, depth
 
     def bent(self, picture: Floats) -> Floats:

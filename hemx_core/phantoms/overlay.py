@@ -12,7 +12,7 @@ from hemx_core.phantoms.resynthesis import Haematoma, Section
 OUTLIER = 2.5
 """Beyond so many deviations a fine detail of the background is anatomy, not noise."""
 NOISE_PX = 1.2
-NEAR_PX, FAR_PX = 4.0, 13.0
+NEAR_PX, FAR_PX = 12.0, 22.0
 """Up to here a transplanted haematoma brings its surroundings along; beyond, they are the background's."""
 
 

@@ -15,16 +15,25 @@ import numpy as np
 from hemx_core.phantoms.fields import Floats
 from hemx_core.phantoms.grain import Grain
 from hemx_core.phantoms.outlines import (
-    FAR,
     Body,
     Donor,
     axes,
-    blob,
     draw_bend,
     draw_warp,
     side_for,
     smooth_noise,
-    tube,
+)
+from hemx_core.phantoms.parts import (
+    HIGH_PART_HU,
+    LOW_PART_HU,
+    Level,
+    Part,
+    draw_clefts,
+    draw_holes,
+    draw_knobs,
+    draw_level,
+    draw_part,
+    draw_satellites,
 )
 
 PLANES = 5
@@ -33,11 +42,6 @@ THICKNESS = (0.3, 1.0)
 """Of a slice, over which planes are averaged: the donor's outlines hold partial volume already."""
 POINT_SPREAD_PX = 0.6
 """Of the scanner, on the grid."""
-LOW_PART_HU, HIGH_PART_HU = 41.0, 72.0
-"""Least of a blend sign's low part, as read real ones have it, and most of a clot's mean."""
-BLEND_HU = (18.0, 28.0)
-SERUM_HU, SEDIMENT_HU = (30.0, 48.0), (18.0, 32.0)
-"""Upper part of a fluid level, and how much denser the settled part is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,58 +67,11 @@ class Rates:
     fluid: float = 0.12
     faint: float = 0.30
     holes: float = 0.45
-    clefts: float = 0.30
-    lobes: float = 0.25
+    clefts: float = 0.25
+    lobes: float = 0.18
     satellites: float = 0.15
     ventricles: float = 0.10
     gradient: float = 0.7
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Part:
-    """A second body: dense inside, less dense by `contrast_hu` outside of it."""
-
-    body: Body
-    offset: float
-    stretch: float
-    contrast_hu: float
-    softness: float
-    joined: bool
-    inverse: bool
-    is_blend: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Cut:
-    """A tube of lower density."""
-
-    distance: Floats
-    radius: float
-    height: float
-    reach: float
-    drop_hu: float
-    softness: float
-    wave: Floats
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Knob:
-    """A blob at the border or beside it: adds cover, or takes it away."""
-
-    distance: Floats
-    height: float
-    reach: float
-    share: float
-    adds: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Level:
-    """A fluid level: above the row (nearer the nose) it is less dense."""
-
-    row: float
-    contrast_hu: float
-    slope: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -177,28 +134,28 @@ class Haematoma:
         self.centre = (float(inside[:, 0].mean()), float(inside[:, 1].mean()))
         self.extent = max(6.0, float(np.sqrt(len(inside))) / 1.2)
         kind = rng.random()
-        self.part: _Part | None = None
-        self.level: _Level | None = None
+        self.part: Part | None = None
+        self.level: Level | None = None
         if kind < rates.blend:
-            self.part = self._draw_part(rng, others, inside, blend=True, mirror=mirror)
+            self.part = draw_part(rng, self.body, others, inside, blend=True, mirror=mirror)
             self.clot_hu = min(max(self.clot_hu, LOW_PART_HU + self.part.contrast_hu), HIGH_PART_HU)
         elif kind < rates.blend + rates.fluid:
-            self.level = self._draw_level(rng, inside)
+            self.level, self.clot_hu = draw_level(rng, inside)
         elif kind < rates.blend + rates.fluid + rates.faint:
-            self.part = self._draw_part(rng, others, inside, blend=False, mirror=mirror)
+            self.part = draw_part(rng, self.body, others, inside, blend=False, mirror=mirror)
         self.cuts = [
-            *(self._draw_holes(rng) if rng.random() < rates.holes else ()),
-            *(self._draw_clefts(rng) if rng.random() < rates.clefts else ()),
+            *(draw_holes(rng, self.body) if rng.random() < rates.holes else ()),
+            *(draw_clefts(rng, self.body, self.centre) if rng.random() < rates.clefts else ()),
         ]
         self.knobs = [
-            *(self._draw_knobs(rng) if rng.random() < rates.lobes else ()),
-            *(self._draw_satellites(rng) if rng.random() < rates.satellites else ()),
+            *(draw_knobs(rng, self.body) if rng.random() < rates.lobes else ()),
+            *(draw_satellites(rng, self.body) if rng.random() < rates.satellites else ()),
         ]
         self._draw_density(rng, rates)
         self.flood_hu = float(rng.uniform(45, 62)) if rng.random() < rates.ventricles else None
         self.flood_share = float(rng.uniform(0.2, 1.0))
         self.rough = [smooth_noise(rng, self.side, 2.2) for _ in range(3)]
-        self.roughness = float(rng.uniform(0.15, 0.7))
+        self.roughness = float(rng.uniform(0.05, 0.5))
         self.softness = float(np.exp(rng.uniform(-0.3, 0.7))) * np.exp(
             np.float32(0.45) * smooth_noise(rng, self.side, 8.0)
         )
@@ -333,173 +290,7 @@ class Haematoma:
         self.gradient_hu = float(rng.uniform(5, 17)) * has * damped
         direction = rng.normal(0, 1, 3)
         self.direction = tuple(float(v) for v in direction / np.linalg.norm(direction))
-        self.glow = smooth_noise(rng, self.side, float(rng.uniform(3, 10)))
+        self.glow = smooth_noise(rng, self.side, float(rng.uniform(2.2, 9)))
         self.glow_hu = float(rng.uniform(0.8, 2.6))
         self.dome_hu = float(rng.uniform(3, 10))
         self.dome_px = float(rng.uniform(1.5, 4.0))
-
-    def _draw_part(
-        self,
-        rng: np.random.Generator,
-        others: Sequence[Donor],
-        inside: np.ndarray,
-        *,
-        blend: bool,
-        mirror: bool,
-    ) -> _Part:
-        """A second outline over the first, moved so that it covers about half of it."""
-        other = others[int(rng.integers(len(others)))]
-        scale = np.sqrt(len(inside) / max(1, other.area_px)) * rng.uniform(0.6, 1.0)
-        warp = draw_warp(rng, mirror=mirror, scale=float(np.clip(scale, 0.35, 1.6)))
-        trial = Body(rng, other, warp, side=self.side)
-        plane = trial.at(trial.middle)
-        best, shift = 9.0, (0.0, 0.0)
-        for _ in range(8):
-            to = inside[int(rng.integers(len(inside)))] - self.side / 2
-            matrix = np.array([[1.0, 0, to[1]], [0, 1.0, to[0]]])
-            moved = cv2.warpAffine(plane, matrix, plane.shape, borderValue=float(FAR))
-            share = float((moved[inside[:, 0], inside[:, 1]] > 0).mean())
-            if abs(share - 0.5) < best:
-                best, shift = abs(share - 0.5), (float(to[0]), float(to[1]))
-        body = trial.moved(shift)
-        if blend:
-            contrast, softness = rng.uniform(*BLEND_HU), 1.0
-        elif rng.random() < 0.5:
-            contrast, softness = rng.uniform(4, 12), rng.uniform(1, 3)
-        else:
-            contrast, softness = rng.uniform(8, 17), rng.uniform(8, 20)
-        joined = bool(rng.random() < 0.6)
-        return _Part(
-            body=body,
-            offset=float(rng.uniform(-0.7, 0.7)),
-            stretch=float(rng.uniform(0.6, 1.2)),
-            contrast_hu=float(contrast),
-            softness=float(softness),
-            joined=joined,
-            inverse=bool(not joined and rng.random() < 0.3),
-            is_blend=blend,
-        )
-
-    def _draw_level(self, rng: np.random.Generator, inside: np.ndarray) -> _Level:
-        serum, more = rng.uniform(*SERUM_HU), rng.uniform(*SEDIMENT_HU)
-        self.clot_hu = float(min(serum + more, HIGH_PART_HU))
-        height = float(np.ptp(inside[:, 0]))
-        return _Level(
-            row=self.centre[0] + float(rng.uniform(-0.25, 0.25)) * height,
-            contrast_hu=self.clot_hu - float(serum),
-            slope=float(rng.uniform(-0.05, 0.05)),
-        )
-
-    def _near_middle(self, rng: np.random.Generator) -> int:
-        """A plane of the donor's own, most often near the middle."""
-        pick = round(self.body.middle + rng.normal(0, 1.2))
-        return int(np.clip(pick, 2, self.body.height - 3))
-
-    def _draw_holes(self, rng: np.random.Generator) -> list[_Cut]:
-        cuts = []
-        for _ in range(int(rng.integers(1, 5))):
-            plane = self._near_middle(rng)
-            core = np.argwhere(self.body.at(plane) > 2.5)
-            if len(core) < 8:
-                continue
-            start = core[int(rng.integers(len(core)))]
-            line = tube(
-                rng,
-                self.side,
-                (float(start[0]), float(start[1])),
-                length=float(rng.uniform(0, 17)),
-                angle=float(rng.uniform(0, 2 * np.pi)),
-                bend=0.35,
-            )
-            cuts.append(
-                self._cut(
-                    rng, line, plane, radius=(1.3, 4.2), drop=(5.0, 26.0), softness=(1.0, 2.5)
-                )
-            )
-        return cuts
-
-    def _draw_clefts(self, rng: np.random.Generator) -> list[_Cut]:
-        cuts = []
-        for _ in range(int(rng.integers(1, 3))):
-            plane = self._near_middle(rng)
-            rim = np.argwhere(np.abs(self.body.at(plane)) < 1.0)
-            if len(rim) < 5:
-                continue
-            start = rim[int(rng.integers(len(rim)))]
-            inwards = np.arctan2(self.centre[0] - start[0], self.centre[1] - start[1])
-            line = tube(
-                rng,
-                self.side,
-                (float(start[0]), float(start[1])),
-                length=float(rng.uniform(4, 15)),
-                angle=float(inwards + rng.normal(0, 0.35)),
-                bend=0.15,
-            )
-            cuts.append(
-                self._cut(
-                    rng, line, plane, radius=(1.0, 3.0), drop=(6.0, 30.0), softness=(1.0, 2.0)
-                )
-            )
-        return cuts
-
-    def _cut(
-        self,
-        rng: np.random.Generator,
-        line: Floats,
-        plane: int,
-        *,
-        radius: tuple[float, float],
-        drop: tuple[float, float],
-        softness: tuple[float, float],
-    ) -> _Cut:
-        return _Cut(
-            distance=line,
-            radius=float(rng.uniform(*radius)),
-            height=plane + float(rng.uniform(-0.5, 0.5)),
-            reach=float(rng.uniform(0.6, 1.8)),
-            drop_hu=float(rng.uniform(*drop)),
-            softness=float(rng.uniform(*softness)),
-            wave=np.float32(0.7) * smooth_noise(rng, self.side, 2.5),
-        )
-
-    def _draw_knobs(self, rng: np.random.Generator) -> list[_Knob]:
-        knobs = []
-        for _ in range(int(rng.integers(1, 4))):
-            plane = self._near_middle(rng)
-            rim = np.argwhere(np.abs(self.body.at(plane)) < 1.5)
-            if len(rim) < 5:
-                continue
-            at = rim[int(rng.integers(len(rim)))]
-            adds = bool(rng.random() < 0.7)
-            knobs.append(
-                _Knob(
-                    distance=blob(rng, self.side, (float(at[0]), float(at[1])), rng.uniform(2, 6)),
-                    height=plane + float(rng.uniform(-0.5, 0.5)),
-                    reach=float(rng.uniform(0.3, 0.9)),
-                    share=float(rng.uniform(0.25, 0.75) if adds else rng.uniform(0.5, 1.0)),
-                    adds=adds,
-                )
-            )
-        return knobs
-
-    def _draw_satellites(self, rng: np.random.Generator) -> list[_Knob]:
-        knobs = []
-        for _ in range(int(rng.integers(1, 4))):
-            plane = self._near_middle(rng)
-            away = self.body.at(plane)
-            ring = np.argwhere((away < -4) & (away > -11))
-            if len(ring) < 5:
-                continue
-            at = ring[int(rng.integers(len(ring)))]
-            knobs.append(
-                _Knob(
-                    distance=blob(
-                        rng, self.side, (float(at[0]), float(at[1])), rng.uniform(1.5, 3.5)
-                    ),
-                    height=plane + float(rng.uniform(-0.5, 0.5)),
-                    reach=float(rng.uniform(0.3, 0.9)),
-                    share=float(rng.uniform(0.5, 1.0)),
-                    adds=True,
-                )
-            )
-        return knobs

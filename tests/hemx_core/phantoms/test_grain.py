@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hemx_core.phantoms.grain import PATCH_PX, cut_patches, quilt, residual
+from hemx_core.phantoms.grain import PATCH_PX, cut_patches, quilt, residual, skewed
 from tests.hemx_core.phantoms.clots import disc, noisy_grain
 
 
@@ -43,3 +43,12 @@ def test_residuals_have_no_gradient_and_patches_stay_in_the_core():
     assert patches.shape[1:] == (PATCH_PX, PATCH_PX)
     assert (patches != 0).all()
     assert len(cut_patches(left, np.zeros_like(core))) == 0
+
+
+def test_a_skewed_texture_keeps_mean_and_deviation_and_has_dark_outliers():
+    rng = np.random.default_rng(0)
+    field = rng.normal(0, 4, (200, 200)).astype(np.float32)
+    bent = skewed(rng, field)
+    assert bent.mean() == pytest.approx(field.mean(), abs=0.02)
+    assert bent.std() == pytest.approx(4, rel=0.03)
+    assert -0.6 < (bent**3).mean() / bent.std() ** 3 < -0.1
