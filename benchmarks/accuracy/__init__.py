@@ -1,1 +1,1 @@
-"""Accuracy of the measurements where the truth is known: growth, signs, inserted haematomas."""
+"""Accuracy of the measurements where the truth is known: growth, signs; how real inserted haematomas look."""

@@ -1,4 +1,4 @@
-"""Synthetic head CT with exact truth: anatomy, haematoma, markers, scanner, growth, DICOM."""
+"""Synthetic head CT with exact truth, written as DICOM; haematomas resynthesised from real ones."""
 
 from hemx_core.phantoms.dicom import write_dicom_series
 from hemx_core.phantoms.draw import grow, random_site, random_spec

@@ -204,9 +204,7 @@ def training_slices(
                 centres += [centroid(drawn) for drawn in mask[keep]]
             images.append(shown)
             labels.append(known[keep])
-            features.append(
-                np.stack([encode(unet, view) for view in (image, image[:, :, ::-1])], 1)
-            )
+            features.append(_encoded(unet, image, wanted=config.encoder_features))
         if progress:
             progress("features", done + 1, len(studies))
     if not images:
@@ -223,6 +221,14 @@ def training_slices(
         np.concatenate(labels),
         truth,
     )
+
+
+def _encoded(unet: UNet, image: NDArray[np.float16], *, wanted: bool) -> Features:
+    """Features of slices and of their mirror images; zeros where the network will not see them."""
+    if wanted:
+        return np.stack([encode(unet, view) for view in (image, image[:, :, ::-1])], 1)
+    channels = encode(unet, image[:1]).shape[-1]
+    return np.zeros((len(image), 2, channels), np.float32)
 
 
 def held_out_slices(

@@ -201,3 +201,12 @@ def test_each_study_is_called_by_itself_and_studies_of_a_patient_are_one_cluster
     assert found["true"].patient.tolist() == [0, 0, 1]
     assert found["true"].patient_labels.tolist() == [[1, 0, -1, 0], [0, 1, 0, 0]]
     assert found["true"].cluster.tolist() == [0, 0]
+
+
+def test_what_the_network_will_not_see_is_not_encoded():
+    config = ClassifierTraining(crop_size=32, encoder_features=False)
+    plain = training_slices(LeftBrightness(), [_patient(LABELS)])
+    found = training_slices(LeftBrightness(), [_patient(LABELS)], config=config)
+    assert found.features.shape == plain.features.shape
+    assert not found.features.any()
+    assert plain.features.any()
