@@ -15,7 +15,7 @@ from hemx_core.data.lesion_material import Ground, Material
 from hemx_core.errors import DatasetError
 from hemx_core.phantoms.fields import Floats
 from hemx_core.phantoms.grain import Grain, quilt, skewed
-from hemx_core.phantoms.outlines import Donor, put, window
+from hemx_core.phantoms.outlines import Donor, put, smooth_noise, window
 from hemx_core.phantoms.overlay import compose, flood, split_noise, surroundings
 from hemx_core.phantoms.picture_truth import judge_section
 from hemx_core.phantoms.resynthesis import Haematoma, Rates
@@ -37,6 +37,8 @@ LIKE_NOISE = 8
 SMALLEST_MM2 = 10.0
 FAINTEST = 0.1
 """Cover of blood in ventricles from which a pixel is left open."""
+MOTTLE_HU, MOTTLE_PX = (0.6, 1.9), 1.8
+"""What patches lack: texture as coarse as they are."""
 LOUDNESS = (0.98, 1.15)
 """Of a texture against its patches: overlapping ones lose a little."""
 
@@ -233,7 +235,7 @@ def _paint(
 ) -> Drawn | None:
     """All sections of a haematoma, each in its slice; None where nothing shows."""
     index, pictures, masks, knowns, markers = [], [], [], [], []
-    loudness = np.float32(rng.uniform(*LOUDNESS))
+    loudness, mottle = (np.float32(rng.uniform(*span)) for span in (LOUDNESS, MOTTLE_HU))
     side, place_at = lesion.side, (spot.row, spot.column)
     for z, place in spot.slices:
         whole = ground.image[place].astype(np.float32) * np.float32(top_hu / 255)
@@ -248,12 +250,14 @@ def _paint(
             loud = noise.std()  # which bending between pixels would lower
             smooth, noise = split_noise(lesion.body.bent(back), depth)
             noise *= loud / max(noise.std(), np.float32(1e-3))
-        smooth = surroundings(lesion, section, z, smooth, depth)
+        smooth, noise = surroundings(lesion, section, z, smooth, noise, depth)
         flooded = flood(lesion, section, smooth, depth)
         if lesion.flood_hu is not None:
             smooth = smooth + flooded * (np.float32(lesion.flood_hu) - smooth)
         texture = skewed(rng, quilt(rng, patches, side)) * loudness
-        put(whole, compose(section, smooth, noise, texture, depth), *place_at)
+        texture += mottle * smooth_noise(rng, side, MOTTLE_PX)
+        painted = compose(section, smooth, noise, texture, depth, kernel=lesion.kernel)
+        put(whole, painted, *place_at)
         index.append(place)
         pictures.append(np.clip(whole, 0, top_hu))
         masks.append(put(np.zeros(whole.shape, np.bool_), mask, *place_at))

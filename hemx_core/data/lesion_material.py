@@ -22,7 +22,7 @@ from hemx_core.imaging.prepare import PreparedSlice, prepare_slice
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.phantoms.background import find_brain
 from hemx_core.phantoms.fields import Floats
-from hemx_core.phantoms.grain import Grain, cut_patches, residual
+from hemx_core.phantoms.grain import DETREND_PX, Grain, cut_patches, residual
 from hemx_core.phantoms.outlines import Cells, Donor, fill_holes, signed_distance, window
 from hemx_core.phantoms.overlay import split_noise
 
@@ -36,6 +36,8 @@ LOUDEST_HU = 4.8
 DONOR_MARGIN_PX = 36
 RIM_PX = 2
 """Round a reference mask: partial volume of the haematoma."""
+ANATOMY_HU = 9.0
+"""Detail further from the mean round it is a sulcus or a vessel, not texture."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -169,15 +171,20 @@ class BloodSlice:
     def without_blood(self) -> Floats:
         """The slice with the haematoma alone filled in from its rim: real up to `RIM_PX` from it."""
         wide = cv2.dilate(self.mask.astype(np.uint8), np.ones((2 * RIM_PX + 1,) * 2, np.uint8))
-        smooth, noise = split_noise(self.hu, np.where(wide > 0, np.float32(0), self.depth))
+        smooth, _ = split_noise(self.hu, np.where(wide > 0, np.float32(0), self.depth))
         filled = cv2.inpaint(
             np.clip(smooth, 0, None).astype(np.float32), wide, 3, cv2.INPAINT_TELEA
         )
+        return np.where(wide > 0, filled + self._grain(wide > 0), self.hu).astype(np.float32)
+
+    def _grain(self, wide: NDArray[np.bool_]) -> Floats:
+        """Texture for the filled part: that of the other side, or drawn where there is none."""
         rng = np.random.default_rng((self.place, int(wide.sum())))
-        fine = brain_noise(self.hu, self.mask)
-        made = fine * _grainy(rng, noise.shape, 0.6)
-        made += brain_mottle(self.hu, self.mask, self.depth) * _grainy(rng, noise.shape, 1.6)
-        return np.where(wide > 0, filled + made, self.hu).astype(np.float32)
+        made = brain_noise(self.hu, self.mask) * _grainy(rng, wide.shape, 0.6)
+        made += brain_mottle(self.hu, self.mask, self.depth) * _grainy(rng, wide.shape, 1.6)
+        left = self.hu - cv2.GaussianBlur(self.hu, (0, 0), DETREND_PX)
+        there = (self.depth > 4) & ~wide & (np.abs(left) < ANATOMY_HU)
+        return np.where(there[:, ::-1], left[:, ::-1], made).astype(np.float32)
 
 
 def blood_slices(
@@ -237,11 +244,10 @@ def make_donor(
         return window(picture, row - reach, column - reach, 2 * reach)
 
     largest = int(np.argmax([np.count_nonzero(mask) for mask in masks]))
-    smooth = [split_noise(one.without_blood(), one.depth)[0] for one in slices]
     return Donor(
         patient=patient,
         distance=np.stack([signed_distance(centred(mask)) for mask in masks]),
-        surround=np.stack([centred(picture) for picture in smooth]),
+        surround=np.stack([centred(one.without_blood()) for one in slices]),
         depth=np.stack([centred(one.depth) for one in slices]),
         row=row,
         column=column,

@@ -32,7 +32,7 @@ class Donor:
         patient: whose it is.
         distance: signed distances on neighbouring slices, feet to head, centred; shape
             (slices, side, side), float32, grid pixels.
-        surround: what lies round it without noise, HU, with the haematoma itself filled in; same shape.
+        surround: what lies round it, HU, with the haematoma itself filled in; same shape.
         depth: distance to the brain's border there, pixels, same shape.
         row, column: of the centre on the grid, where the square's pixel (side / 2, side / 2) lies.
         height_mm: of the middle slice above the basal ganglia's level.
@@ -234,7 +234,7 @@ class Body:
             self._donor.surround[plane],
             self._x,
             self._y,
-            cv2.INTER_LINEAR,
+            cv2.INTER_LANCZOS4,
             borderMode=cv2.BORDER_REPLICATE,
         )
         depth = cv2.remap(self._donor.depth[plane], self._x, self._y, cv2.INTER_LINEAR)

@@ -31,30 +31,45 @@ def split_noise(picture: Floats, depth: Floats) -> tuple[Floats, Floats]:
 
 
 def surroundings(
-    lesion: Haematoma, section: Section, z: float, picture: Floats, depth: Floats
-) -> Floats:
-    """A background without noise, with what surrounded the donor laid round the haematoma.
+    lesion: Haematoma, section: Section, z: float, smooth: Floats, noise: Floats, depth: Floats
+) -> tuple[Floats, Floats]:
+    """A background with what surrounded the donor laid round the haematoma.
 
-    Its oedema and what it has pushed aside come along, matched in level.
+    Its oedema and what it has pushed aside come along, matched in level and noise. In place the background
+    is that already.
 
     Args:
         lesion: the haematoma.
         section: its slice.
         z: the slice's height.
-        picture: the background without noise, HU, shape (side, side).
+        smooth, noise: the background, from `split_noise`, shape (side, side).
         depth: distance to the brain's border, pixels.
+    Returns:
+        As `smooth` and `noise`.
     """
     found = None if lesion.in_place else lesion.body.around(z)
     if found is None:
-        return picture
+        return smooth, noise
     hu, inner = found
+    own, fine = split_noise(hu, inner)
     share = np.clip((FAR_PX + section.distance) / np.float32(FAR_PX - NEAR_PX), 0, 1)
     share *= np.clip((inner - 2) / 4, 0, 1) * np.clip((depth - 2) / 4, 0, 1)
     share = cv2.GaussianBlur(share, (0, 0), 1.5)
-    seam = (share > 0.1) & (share < 0.9) & (hu > 18) & (picture > 18)
-    level = float(np.median((picture - hu)[seam])) if np.count_nonzero(seam) > 20 else 0.0
-    laid: Floats = picture + share * (hu + np.float32(level) - picture)
-    return laid
+    seam = (share > 0.1) & (share < 0.9) & (own > 18) & (smooth > 18)
+    if np.count_nonzero(seam) > LEAST_SEAM_PX:
+        own = own + np.float32(np.median((smooth - own)[seam]))
+        fine = fine * np.float32(noise[seam].std() / max(float(fine[seam].std()), 0.1))
+    mixed = (noise * (1 - share) + fine * share) / _loudness(share)
+    return smooth + share * (own - smooth), mixed
+
+
+LEAST_SEAM_PX = 20
+
+
+def _loudness(share: Floats) -> Floats:
+    """Deviation of two independent noises of deviation 1 that are mixed by shares."""
+    loudness: Floats = np.sqrt((1 - share) ** 2 + share**2)
+    return loudness
 
 
 VENTRICLE_HU = 18.0
@@ -86,8 +101,17 @@ def flood(lesion: Haematoma, section: Section, smooth: Floats, depth: Floats) ->
     return covered
 
 
+KERNEL_PX = 1.3
+
+
 def compose(
-    section: Section, smooth: Floats, noise: Floats, texture: Floats, depth: Floats
+    section: Section,
+    smooth: Floats,
+    noise: Floats,
+    texture: Floats,
+    depth: Floats,
+    *,
+    kernel: float = 0.0,
 ) -> Floats:
     """Lay a slice of a haematoma over a background, HU; all of shape (side, side).
 
@@ -97,11 +121,13 @@ def compose(
         noise: its noise.
         texture: as inside of real haematomas, HU.
         depth: distance to the brain's border, pixels; outside of it nothing changes.
+        kernel: edge enhancement of the scanner's, which gives real haematomas a thin dark rim.
     """
     cover = section.cover
-    # Two independent noises mixed by shares would be too quiet where they meet.
-    loudness = np.sqrt((1 - cover) ** 2 + cover**2)
-    grain = (noise * (1 - cover) + texture * cover) / loudness
-    mixed = smooth * (1 - cover) + section.hu * cover + grain
+    grain = (noise * (1 - cover) + texture * cover) / _loudness(cover)
+    clean = smooth * (1 - cover) + section.hu * cover
+    edge = cv2.GaussianBlur(clean, (0, 0), KERNEL_PX)
+    rim = (cover > 0.02) | (cv2.GaussianBlur(cover, (0, 0), KERNEL_PX) > 0.02)
+    mixed = clean + np.where(rim, np.float32(kernel) * (clean - edge), 0) + grain
     painted: Floats = np.where(depth > 0, mixed, smooth + noise).astype(np.float32)
     return painted

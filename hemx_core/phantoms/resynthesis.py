@@ -40,8 +40,9 @@ PLANES = 5
 """Planes averaged through a slice."""
 THICKNESS = (0.3, 1.0)
 """Of a slice, over which planes are averaged: the donor's outlines hold partial volume already."""
-POINT_SPREAD_PX = 0.6
-"""Of the scanner, on the grid."""
+POINT_SPREAD_PX = 0.9
+"""Of the scanner, on the grid, before its kernel sharpens."""
+KERNEL = (0.35, 0.6)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,12 +155,13 @@ class Haematoma:
         self._draw_density(rng, rates)
         self.flood_hu = float(rng.uniform(45, 62)) if rng.random() < rates.ventricles else None
         self.flood_share = float(rng.uniform(0.2, 1.0))
-        self.rough = [smooth_noise(rng, self.side, 2.2) for _ in range(3)]
-        self.roughness = float(rng.uniform(0.05, 0.5))
-        self.softness = float(np.exp(rng.uniform(-0.3, 0.7))) * np.exp(
-            np.float32(0.45) * smooth_noise(rng, self.side, 8.0)
+        self.rough = [smooth_noise(rng, self.side, 1.5) for _ in range(3)]
+        self.roughness = float(rng.uniform(0.15, 0.6))
+        self.softness = float(np.exp(rng.uniform(-0.35, 0.6))) * np.exp(
+            np.float32(0.5) * smooth_noise(rng, self.side, 4.0)
         )
         self.thickness = float(rng.uniform(*THICKNESS))
+        self.kernel = float(rng.uniform(*KERNEL))
 
     def heights(self) -> list[float]:
         """Heights of the slices that may show it, in slices of the donor's stack."""

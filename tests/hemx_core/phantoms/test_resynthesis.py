@@ -117,9 +117,24 @@ def test_a_transplant_brings_its_surroundings_matched_in_level():
     drawn = lesion.section(z, np.ones((side, side), np.float32))
     bright = np.full((side, side), 36, np.float32)
     depth = np.full((side, side), 40, np.float32)
-    laid = surroundings(lesion, drawn, z, bright, depth)
+    quiet = np.zeros((side, side), np.float32)
+    laid, noise = surroundings(lesion, drawn, z, bright, quiet, depth)
     np.testing.assert_allclose(laid, 36, atol=0.5)
-    assert surroundings(_lesion(), drawn, z, bright, depth) is bright, "in place all is real"
+    assert np.abs(noise).max() < 0.1
+    here = surroundings(_lesion(), drawn, z, bright, quiet, depth)
+    assert here[0] is bright, "in place all is real already"
+
+
+def test_a_kernel_darkens_the_rim_and_nothing_far_from_it():
+    smooth, quiet = np.full((80, 80), 30, np.float32), np.zeros((80, 80), np.float32)
+    depth = np.full((80, 80), 30, np.float32)
+    plain, sharp = (
+        compose(section(disc(14)), smooth, quiet, quiet, depth, kernel=k) for k in (0, 0.5)
+    )
+    ring = disc(16) & ~disc(14.5)
+    assert sharp[ring].mean() < plain[ring].mean() - 1
+    np.testing.assert_allclose(sharp[~disc(22)], plain[~disc(22)], atol=0.01)
+    np.testing.assert_allclose(sharp[disc(6)], plain[disc(6)], atol=0.01)
 
 
 def test_blood_settles_in_ventricles_at_the_back():
