@@ -37,6 +37,8 @@ LIKE_NOISE = 8
 SMALLEST_MM2 = 10.0
 FAINTEST = 0.1
 """Cover of blood in ventricles from which a pixel is left open."""
+FLOOD_HU = 8.0
+"""Blood in ventricles is so much less dense at its surface than at the back."""
 MOTTLE_HU, MOTTLE_PX = (0.6, 1.9), 1.8
 """What patches lack: texture as coarse as they are."""
 LOUDNESS = (0.98, 1.15)
@@ -251,19 +253,18 @@ def _paint(
             smooth, noise = split_noise(lesion.body.bent(back), depth)
             noise *= loud / max(noise.std(), np.float32(1e-3))
         smooth, noise = surroundings(lesion, section, z, smooth, noise, depth)
-        flooded = flood(lesion, section, smooth, depth)
-        if lesion.flood_hu is not None:
-            smooth = smooth + flooded * (np.float32(lesion.flood_hu) - smooth)
         texture = skewed(rng, quilt(rng, patches, side)) * loudness
         texture += mottle * smooth_noise(rng, side, MOTTLE_PX)
         painted = compose(section, smooth, noise, texture, depth, kernel=lesion.kernel)
         put(whole, painted, *place_at)
+        covered = put(np.zeros(whole.shape, np.bool_), section.cover > FAINTEST, *place_at)
+        whole, flooded = _flooded(rng, lesion, ground, place, whole, covered, patches)
         index.append(place)
         pictures.append(np.clip(whole, 0, top_hu))
         masks.append(put(np.zeros(whole.shape, np.bool_), mask, *place_at))
-        known = put(np.ones(whole.shape, np.bool_), (flooded < FAINTEST) | mask, *place_at)
-        knowns.append(known)
-        markers.append(judge_section(section, pixel_mm=pixel_mm, beside=flooded))
+        knowns.append((flooded < FAINTEST) | masks[-1])
+        beside = window(flooded, *place_at, side)
+        markers.append(judge_section(section, pixel_mm=pixel_mm, beside=beside))
     if not index:
         return None
     return Drawn(
@@ -275,3 +276,28 @@ def _paint(
         in_place=lesion.in_place,
         markers=np.stack(markers),
     )
+
+
+def _flooded(
+    rng: np.random.Generator,
+    lesion: Haematoma,
+    ground: Ground,
+    place: int,
+    whole: Floats,
+    covered: NDArray[np.bool_],
+    patches: Floats,
+) -> tuple[Floats, Floats]:
+    """A slice with blood in its ventricles, denser at the back, and the blood's cover."""
+    if lesion.flood_hu is None:
+        return whole, np.zeros_like(whole)
+    depth = ground.depth[place].astype(np.float32)
+    smooth, noise = split_noise(whole, depth)
+    cover = flood(lesion.flood_share, smooth, depth, covered)
+    if cover.any():
+        rows = np.nonzero(cover > FAINTEST)[0]
+        height = max(float(np.ptp(rows)), 1.0) if len(rows) else 1.0
+        down = (np.arange(len(whole)) - float(rows.max(initial=0))) / height
+        dense = np.float32(lesion.flood_hu) + FLOOD_HU * np.clip(down, -1, 0)[:, None]
+        grain = quilt(rng, patches, len(whole))
+        whole = smooth + cover * (dense + grain - smooth) + noise * (1 - cover)
+    return whole.astype(np.float32), cover

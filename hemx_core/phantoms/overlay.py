@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from hemx_core.phantoms.fields import Floats
-from hemx_core.phantoms.outlines import axes
 from hemx_core.phantoms.resynthesis import Haematoma, Section
 
 OUTLIER = 2.5
@@ -78,27 +78,23 @@ VENTRICLE_PX = 16.0
 SMALLEST_VENTRICLE_PX = 20
 
 
-def flood(lesion: Haematoma, section: Section, smooth: Floats, depth: Floats) -> Floats:
-    """Cover of blood that has settled in the ventricles near a haematoma, shape (side, side).
+def flood(share: float, smooth: Floats, depth: Floats, blood: NDArray[np.bool_]) -> Floats:
+    """Cover of blood that has settled in the ventricles of a slice, shape (rows, columns).
 
     Args:
-        lesion: says whether there is any, and how full they are.
-        section: its slice; what it covers already is not counted.
-        smooth: the background without noise, HU.
+        share: of the ventricles' height that is filled, from the back.
+        smooth: the whole slice without noise, HU.
         depth: distance to the brain's border, pixels.
+        blood: what the haematoma itself covers; not counted.
     """
-    empty = np.zeros_like(smooth)
-    if lesion.flood_hu is None:
-        return empty
-    fluid = (smooth < VENTRICLE_HU) & (depth > VENTRICLE_PX) & (section.cover < 0.1)
+    fluid = (smooth < VENTRICLE_HU) & (depth > VENTRICLE_PX) & ~blood
     rows = np.nonzero(fluid)[0]
     if len(rows) < SMALLEST_VENTRICLE_PX:
-        return empty
-    level = float(np.quantile(rows, 1 - lesion.flood_share))
-    below = np.clip(axes(lesion.side)[0] + np.float32(lesion.side / 2 - level), 0, 1)
-    cover = cv2.GaussianBlur(fluid.astype(np.float32) * below, (0, 0), 0.8)
-    covered: Floats = np.minimum(cover, 1 - section.cover)
-    return covered
+        return np.zeros_like(smooth)
+    level = float(np.quantile(rows, 1 - share))
+    below = np.clip(np.arange(len(smooth), dtype=np.float32)[:, None] - np.float32(level), 0, 1)
+    cover: Floats = cv2.GaussianBlur(fluid.astype(np.float32) * below, (0, 0), 0.8)
+    return cover
 
 
 KERNEL_PX = 1.3

@@ -154,7 +154,7 @@ class Haematoma:
         ]
         self._draw_density(rng, rates)
         self.flood_hu = float(rng.uniform(45, 62)) if rng.random() < rates.ventricles else None
-        self.flood_share = float(rng.uniform(0.2, 1.0))
+        self.flood_share = float(rng.uniform(0.15, 0.7))
         self.rough = [smooth_noise(rng, self.side, 1.5) for _ in range(3)]
         self.roughness = float(rng.uniform(0.15, 0.6))
         self.softness = float(np.exp(rng.uniform(-0.35, 0.6))) * np.exp(

@@ -134,6 +134,20 @@ def test_noise_and_brain_are_those_of_the_background(material):
         assert hu[mask].mean() > before[brain].mean() + 15
 
 
+def test_blood_in_ventricles_is_left_open_and_reaches_beyond_the_square(material):
+    rates = Rates(ventricles=1.0)
+    opened = 0
+    for seed in range(6):
+        drawn = draw_lesion(np.random.default_rng(seed), material, pixel_mm=0.9, rates=rates)
+        beside = ~drawn.known
+        opened += int(beside.sum())
+        if beside.any():
+            before = drawn.ground.image[drawn.index] * np.float32(80 / 255)
+            assert drawn.hu[beside].mean() > before[beside].mean() + 8
+        assert not (beside & drawn.mask).any()
+    assert opened > 50
+
+
 def test_without_room_it_is_said(material, monkeypatch):
     grounds = tuple(replace(one, depth=one.depth * 0) for one in material.grounds)
     monkeypatch.setattr("hemx_core.data.lesion_drawing.IN_PLACE", 0.0)

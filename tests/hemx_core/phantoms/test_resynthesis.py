@@ -138,17 +138,13 @@ def test_a_kernel_darkens_the_rim_and_nothing_far_from_it():
 
 
 def test_blood_settles_in_ventricles_at_the_back():
-    rates = replace(NOTHING, ventricles=1.0)
-    lesion = _lesion(rates, seed=1)
-    side = lesion.side
-    drawn = _middle(lesion)
-    smooth = np.full((side, side), 30, np.float32)
-    ventricle = disc(8, column=side / 2 - 10, side=side)
+    smooth = np.full((80, 80), 30, np.float32)
+    ventricle = disc(8, column=20)
     smooth[ventricle] = 8
-    depth = np.full((side, side), 40, np.float32)
-    covered = flood(lesion, drawn, smooth, depth)
-    assert covered.sum() > 10
-    assert covered[~disc(12, column=side / 2 - 10, side=side)].max() < 0.05
-    rows = np.arange(side)[:, None]
-    assert np.average(np.broadcast_to(rows, covered.shape), weights=covered) >= side / 2 - 1
-    assert not flood(_lesion(), drawn, smooth, depth).any()
+    depth = np.full((80, 80), 40, np.float32)
+    covered = flood(0.4, smooth, depth, disc(5))
+    assert 0.3 < covered.sum() / ventricle.sum() < 0.5
+    assert covered[~disc(11, column=20)].max() < 0.05
+    assert covered[:38].max() < 0.05, "nearer to the nose is cerebrospinal fluid"
+    assert not flood(0.4, smooth, depth * 0 + 5, disc(5)).any(), "sulci stay free"
+    assert not flood(0.4, smooth, depth, disc(30, column=20)).any()
