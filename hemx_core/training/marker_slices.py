@@ -188,7 +188,8 @@ def training_slices(
             expected="a mask of every training study",
             remedy="make them with `out_of_fold_masks`",
         )
-    images, centres, features, labels = [], [], [], []
+    images, centres, labels = [], [], []
+    features: list[Features] = []
     for done, study in enumerate(studies):
         mask = study.mask if config.masking != "out_of_fold" or masks is None else masks[done]
         known = study_labels(study, config.targets)
@@ -204,7 +205,12 @@ def training_slices(
                 centres += [centroid(drawn) for drawn in mask[keep]]
             images.append(shown)
             labels.append(known[keep])
-            features.append(_encoded(unet, image, wanted=config.encoder_features))
+            if config.encoder_features or not features:
+                encoded = np.stack([encode(unet, view) for view in (image, image[:, :, ::-1])], 1)
+            if config.encoder_features:
+                features.append(encoded)
+            else:  # the network will not see them, and encoding takes longer than all else
+                features.append(np.zeros((len(image), *encoded.shape[1:]), encoded.dtype))
         if progress:
             progress("features", done + 1, len(studies))
     if not images:
@@ -221,14 +227,6 @@ def training_slices(
         np.concatenate(labels),
         truth,
     )
-
-
-def _encoded(unet: UNet, image: NDArray[np.float16], *, wanted: bool) -> Features:
-    """Features of slices and of their mirror images; zeros where the network will not see them."""
-    if wanted:
-        return np.stack([encode(unet, view) for view in (image, image[:, :, ::-1])], 1)
-    channels = encode(unet, image[:1]).shape[-1]
-    return np.zeros((len(image), 2, channels), np.float32)
 
 
 def held_out_slices(
