@@ -19,6 +19,8 @@ COHORTS = {
     "--data-cache": "runs/data_cache",
     "--inserted": "0",
     "--inserted-cohort": "runs/inserted",
+    "--lesion-fold": "",
+    "--lesions": "drawn",
     "--phantoms": None,
     "--workers": "1",
 }
@@ -90,7 +92,7 @@ OPTIONS = {
         "--weights": str(train.WEIGHTS),
     },
 }  # fmt: skip
-"""As they were when every option was written by hand."""
+"""As they were when every option was written by hand, and those added since."""
 
 
 def test_options_and_defaults_are_those_of_before() -> None:
