@@ -31,6 +31,7 @@ ELSEWHERE = {
         "accuracy.insertion_picture:main",
         "Inserted haematomas beside real ones, as a contact sheet.",
     ),
+    "folds": ("folds.cli:app", "Both networks in folds by patient over all real patients."),
     "lesion-realism": (
         "accuracy.lesion_realism:main",
         "Whether resynthesised haematomas can be told from real ones.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,10 @@ from hemx_core.commands.settings import with_options
 from hemx_core.data.sources import Asked
 from hemx_core.errors import TrainingError
 from hemx_core.training.config import ClassifierTraining, GanTraining, SegmentationTraining
+
+if TYPE_CHECKING:
+    from hemx_core.data.study import Study
+    from hemx_core.imaging.spec import PreprocessingSpec
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
 RESULTS = Path("benchmarks/results/training")
@@ -132,8 +136,20 @@ def classifier(
     source = open_sources(asked, preprocessing, progress=say)
     if source is None:
         raise TrainingError(NOTHING, expected="labelled studies", remedy=ADD)
-    report = run_classifier(config, files, cohort=source, resume=resume, progress=say)
+    read = _read_patients(asked.fold, preprocessing) if config.real_crops else []
+    report = run_classifier(config, files, cohort=source, read=read, resume=resume, progress=say)
     _show_classifier(report, files.weights, files.results)
+
+
+def _read_patients(fold: str, preprocessing: PreprocessingSpec) -> list[Study]:
+    """Real patients of the training split, or of a fold's, with their readings."""
+    from hemx_core.data import phe_sich
+    from hemx_core.data.read_studies import read_studies
+
+    folder = phe_sich.data_folder()
+    rows, asked = phe_sich.read_rows(folder), phe_sich.read_fold(fold)
+    splits = phe_sich.split_by_fold(rows, asked) if asked else phe_sich.split_patients(rows)
+    return read_studies(folder, splits["train"], preprocessing)
 
 
 NOTHING, ADD = "nothing to train on", "add --phantoms or --data"

@@ -64,6 +64,19 @@ class PreparedPatient:
         return np.asarray(self.mask.any((1, 2)))
 
 
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """A fold of the cross-validation over all patients.
+
+    Args:
+        number: of the fold that is held out, from 0; None holds nobody out.
+        folds: how many there are.
+    """
+
+    number: int | None
+    folds: int = 0
+
+
 def data_folder() -> Path:
     """The folder `phe_sich` below `HEMX_DATA`.
 
@@ -112,6 +125,56 @@ def split_patients(rows: dict[str, list[SliceRow]]) -> dict[str, list[str]]:
     test = _one_of_each(others, TEST_PATIENTS, TEST_SEED)
     train = sorted(set(rows) - set(validation) - set(test))
     return {"train": train, "validation": validation, "test": test}
+
+
+def split_by_fold(rows: dict[str, list[SliceRow]], fold: Fold) -> dict[str, list[str]]:
+    """The splits where a fold of all patients is held out: it validates and tests, the rest trains.
+
+    Folds hold as many patients of each of several groups of like volume; they ignore
+    `split_patients`. All patients train where `fold.number` is None: then nobody is held out.
+
+    Raises:
+        DatasetError: fewer than two folds, or fewer patients than folds.
+    """
+    if fold.number is None:
+        return {"train": sorted(rows), "validation": [], "test": []}
+    if fold.folds < 2 or len(rows) < fold.folds or not 0 <= fold.number < fold.folds:
+        raise DatasetError(
+            f"fold {fold.number} of {fold.folds} of {len(rows)} patients",
+            expected="at least two folds, a patient for each, and numbers from 0",
+            remedy="choose another fold",
+        )
+    volumes = {p: sum(row.haematoma_px for row in found) for p, found in rows.items()}
+    ordered = sorted(rows, key=lambda p: (volumes[p], p))
+    rng = np.random.default_rng((SPLIT_SEED, fold.folds))
+    held = []
+    for start in range(0, len(ordered), fold.folds):
+        group = rng.permutation(ordered[start : start + fold.folds])
+        # A group that is not full gives its patients to folds at random, not always to the first.
+        dealt = rng.permutation(fold.folds)[: len(group)]
+        held += [str(p) for p, k in zip(group, dealt, strict=True) if k == fold.number]
+    held = sorted(held)
+    return {"train": sorted(set(rows) - set(held)), "validation": held, "test": held}
+
+
+def read_fold(text: str) -> Fold | None:
+    """A fold as it is written on the command line: `0/5`, `all` (nobody is held out) or nothing.
+
+    Raises:
+        DatasetError: it is none of these.
+    """
+    if not text:
+        return None
+    if text == "all":
+        return Fold(None)
+    which, _, folds = text.partition("/")
+    if not (which.isdecimal() and folds.isdecimal() and int(which) < int(folds) >= 2):
+        raise DatasetError(
+            f"fold {text!r}",
+            expected="a number from 0 and the number of folds, as 0/5; or `all`",
+            remedy="correct --lesion-fold",
+        )
+    return Fold(int(which), int(folds))
 
 
 def _one_of_each(ordered: Sequence[str], groups: int, seed: int) -> list[str]:
@@ -194,9 +257,9 @@ def prepare_patient(
 
 
 def load_patients(
-    spec: PreprocessingSpec, *, split: str, folder: Path | None = None
+    spec: PreprocessingSpec, *, split: str, folder: Path | None = None, fold: Fold | None = None
 ) -> list[PreparedPatient]:
-    """Prepared patients of a split, `train`, `validation` or `test`.
+    """Prepared patients of a split, `train`, `validation` or `test`; with a fold, of `split_by_fold`.
 
     Raises:
         DatasetError: the data is missing or the split is unknown.
@@ -207,7 +270,7 @@ def load_patients(
         raise DatasetError(
             f"split {split!r}", expected=f"one of {SPLITS}", remedy="correct the name"
         )
-    chosen = split_patients(rows)[split]
+    chosen = (split_by_fold(rows, fold) if fold else split_patients(rows))[split]
     return [prepare_patient(folder, rows[patient], spec) for patient in chosen]
 
 

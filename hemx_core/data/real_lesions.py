@@ -39,10 +39,9 @@ class RealLesionMaker:
         seed: draws lesions, places and the split of numbers.
         preprocessing: how slices are prepared.
         rates: of the kinds.
-        fold: (number, folds): cross-validation over the patients of training and validation. Nothing is
-            taken from those of the fold, on whom the network is scored; those of the next fold make the
-            studies for validation and test, all others the studies for training. None: the studies of a
-            split are made of the patients that phe_sich's split has there.
+        fold: cross-validation over all patients: those of the fold, on whom the networks are scored,
+            make the studies for validation and test, all others those for training. None: the studies
+            of a split are made of the patients that phe_sich's split has there.
         blood_free: slices that never showed blood, kept of each study.
         source: folder of phe_sich, whose table of slices is part of what determines the cohort.
     """
@@ -55,7 +54,7 @@ class RealLesionMaker:
     seed: int = 1
     preprocessing: PreprocessingSpec = field(default_factory=PreprocessingSpec)
     rates: Rates = field(default_factory=Rates)
-    fold: tuple[int, int] | None = None
+    fold: phe_sich.Fold | None = None
     blood_free: int = 2
     source: Path
 
@@ -79,16 +78,11 @@ class RealLesionMaker:
 
     def sources(self, number: int) -> tuple[str, ...]:
         """Patients that a number's study is made of."""
-        splits = phe_sich.split_patients(_rows(self.source))
-        split = self.split(number)
-        if self.fold is None:
-            return tuple(splits[split])
-        which, folds = self.fold
-        parts = patient_folds([*splits["train"], *splits["validation"]], folds)
-        chosen = (which + 1) % folds
-        if split != "train":
-            return parts[chosen]
-        return tuple(p for k, part in enumerate(parts) if k not in (which, chosen) for p in part)
+        rows = _rows(self.source)
+        splits = (
+            phe_sich.split_by_fold(rows, self.fold) if self.fold else phe_sich.split_patients(rows)
+        )
+        return tuple(splits[self.split(number)])
 
     def study(self, number: int, material: Material) -> Study:
         """The study of a number from given material."""
@@ -149,24 +143,6 @@ class RealLesionMaker:
         return next(number for number in range(BLOCK) if self.split(number) == "train")
 
 
-def read_fold(text: str) -> tuple[int, int] | None:
-    """A fold as it is written on the command line: "0/5", or nothing.
-
-    Raises:
-        DatasetError: it is neither.
-    """
-    if not text:
-        return None
-    which, _, folds = text.partition("/")
-    if not (which.isdecimal() and folds.isdecimal() and int(which) < int(folds)):
-        raise DatasetError(
-            f"fold {text!r}",
-            expected="a number from 0 and the number of folds, as 0/5",
-            remedy="correct --lesion-fold",
-        )
-    return int(which), int(folds)
-
-
 def patient_folds(patients: Sequence[str], folds: int) -> list[tuple[str, ...]]:
     """The patients of each fold; the same patients and number of folds give the same ones.
 
@@ -202,7 +178,7 @@ def build_real_lesion_cohort(
     seed: int = 1,
     spec: PreprocessingSpec | None = None,
     source_folder: Path | None = None,
-    fold: tuple[int, int] | None = None,
+    fold: phe_sich.Fold | None = None,
     workers: int = 1,
     splits: Collection[str] = SPLITS,
     progress: Progress | None = None,

@@ -33,7 +33,8 @@ class Asked:
             else is asked for.
         inserted: studies of haematomas in the real slices of `HEMX_DATA`; 0 leaves them out.
         lesions: what is inserted: `drawn`, phantom haematomas; `real`, those resynthesised from real ones.
-        fold: of `real`, as "0/5": leave the patients of this fold out (cross-validation); empty: none.
+        fold: of `real`, as "0/5": patients of this fold are held out (cross-validation over all); "all":
+            nobody is; empty: phe_sich's own split.
         dataset: folder of a data set in HEMX's format.
         phantom_folder, inserted_folder, dataset_cache: where prepared studies are kept.
         workers: processes that build cohorts.
@@ -59,7 +60,8 @@ class Asked:
     fold: str = field(
         default="",
         metadata=_option(
-            "Of --lesions real: leave a fold of patients out, as 0/5.", name="lesion_fold"
+            "Of --lesions real: hold a fold of patients out, as 0/5, or `all`: nobody.",
+            name="lesion_fold",
         ),
     )
     dataset: Path | None = field(
@@ -161,7 +163,8 @@ def _inserted(
         "progress": progress,
     }
     if asked.lesions == "real":
-        from hemx_core.data.real_lesions import build_real_lesion_cohort, read_fold
+        from hemx_core.data.phe_sich import read_fold
+        from hemx_core.data.real_lesions import build_real_lesion_cohort
 
         return build_real_lesion_cohort(asked.inserted_folder, fold=read_fold(asked.fold), **shared)
     from hemx_core.data.inserted import build_inserted_cohort

@@ -7,7 +7,7 @@ periodically.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import cast
+from typing import Any, cast
 
 import pywt
 import torch
@@ -20,6 +20,8 @@ from hemx_core.nn.config import WaveletVGGConfig
 SUB_BANDS = ("LL", "LH", "HL", "HH")
 CONVOLUTIONS = (2, 2, 3, 3, 3)
 LL_GAIN = 2.0
+QUIET = 1e-4
+"""Least standard deviation of a band: a flat batch must not blow up what is behind it."""
 
 
 class DWT2d(nn.Module):
@@ -33,12 +35,17 @@ class DWT2d(nn.Module):
         wavelet: name of a discrete wavelet of `pywt.wavelist(kind="discrete")`.
         channels: C, fixed at construction so that the kernels are a constant of the graph.
         low_only: only LL, so the output has C channels.
+
+    Each band has a fixed factor, 1 until `rescale` sets it. It is part of the kernels, so it folds
+    exactly, and it is stored with the weights.
     Raises:
         TrainingError: no such discrete wavelet.
     """
 
     weight: Tensor
     """Kernels of the grouped convolution, shape (bands * C, 1, taps, taps)."""
+    scale: Tensor
+    """Factor of each band, shape (bands,)."""
 
     def __init__(self, wavelet: str = "haar", *, channels: int = 1, low_only: bool = False) -> None:
         super().__init__()
@@ -56,10 +63,26 @@ class DWT2d(nn.Module):
         hl, hh = torch.outer(low, high), torch.outer(high, high)
         bands = torch.stack([ll] if low_only else [ll, lh, hl, hh]).float()
         self.register_buffer("weight", bands[:, None].repeat(channels, 1, 1, 1), persistent=False)
+        self.register_buffer("scale", torch.ones(len(bands)))
         self.wavelet = wavelet
         self.channels = channels
         self.bands = len(bands)
         self.taps = len(low)
+
+    @torch.no_grad()
+    def rescale(self, scale: Tensor) -> None:
+        """Give each band another factor, shape (bands,), all above 0."""
+        ratio = (scale / self.scale).repeat(self.channels)
+        self.weight.mul_(ratio[:, None, None, None])
+        self.scale.copy_(scale)
+
+    def _load_from_state_dict(
+        self, state_dict: dict[str, Any], prefix: str, *others: Any, **named: Any
+    ) -> None:
+        """Read the factors, which files of before 2026-12 lack, and put them into the kernels."""
+        scale = state_dict.setdefault(f"{prefix}scale", torch.ones_like(self.scale))
+        self.rescale(scale.to(self.scale))
+        super()._load_from_state_dict(state_dict, prefix, *others, **named)
 
     @property
     def filters(self) -> Tensor:
@@ -127,8 +150,8 @@ class WaveletPool(nn.Module):
         """How a linear layer on the spatial mean of the output weighs the mean of each input map.
 
         The mean of LH, HL and HH does not depend on the mean of the input, and the mean of LL is
-        `LL_GAIN` times it. Max pooling is not linear; each of its outputs passes its gradient to
-        one input, so the weight itself takes the same place in Grad-CAM.
+        `LL_GAIN` times the band's factor times it. Max pooling is not linear; each of its outputs
+        passes its gradient to one input, so the weight itself takes the same place in Grad-CAM.
 
         Args:
             weight: shape (outputs, out_channels).
@@ -139,7 +162,8 @@ class WaveletPool(nn.Module):
             return weight
         if self.merge == "project":
             weight = weight @ self.project.weight.flatten(1)
-        return LL_GAIN * (weight if self.merge == "ll" else weight[:, :: len(SUB_BANDS)])
+        gain = LL_GAIN * self.dwt.scale[0]
+        return gain * (weight if self.merge == "ll" else weight[:, :: len(SUB_BANDS)])
 
 
 class WaveletVGG(nn.Module):
@@ -160,6 +184,26 @@ class WaveletVGG(nn.Module):
         self.out_channels = inputs
         self.map_channels = config.channels[-1]
         self.apply(_initialise)
+
+    @torch.no_grad()
+    def even_bands(self, crop: Tensor) -> None:
+        """Set the factor of every band so that all four are as loud as the mean over 2 x 2 pixels.
+
+        The high bands of a trained-from-scratch network carry a fraction of LL's amplitude, and weights
+        behind them learn as much slower. Call it once, before training, in training mode.
+
+        Args:
+            crop: a batch, shape (N, 1, K, K), in [0, 1].
+        """
+        maps = crop
+        for block, pool in zip(self.blocks, self.pools, strict=True):
+            maps = block(maps)
+            if pool.merge != "max":
+                dwt = pool.dwt
+                bands = dwt(maps).unflatten(1, (dwt.channels, dwt.bands)) / dwt.scale[:, None, None]
+                loudness = bands.std((0, 1, 3, 4)).clamp_min(QUIET)
+                dwt.rescale(loudness[0] / LL_GAIN / loudness)
+            maps = pool(maps)
 
     @property
     def last_pool(self) -> WaveletPool:

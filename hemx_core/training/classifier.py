@@ -26,8 +26,6 @@ from hemx_core.training.marker_slices import HeldOutSlices, TrainingSlices
 from hemx_core.training.scoring.predictions import Predictions
 from hemx_core.training.scoring.weighted import auc
 
-UNKNOWN = -1
-
 
 def positive_weights(labels: Tensor, *, cap: float) -> Tensor:
     """Weight of each class's positive term: negatives / positives, within 1 / cap and cap.
@@ -50,16 +48,20 @@ def weighted_bce(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
 
     Args:
         logits: shape (N, C).
-        labels: shape (N, C), 1, 0, or -1 for not known, which is left out of sum and count.
+        labels: shape (N, C), 1 or 0; anything else, -1 and NaN included, is not known and is left out of
+            sum and count.
         weights: shape (C,), see `positive_weights`.
     Returns:
         a scalar; 0 where nothing is known.
     """
-    known = labels != UNKNOWN
+    known = (labels == 0) | (labels == 1)
     terms = functional.binary_cross_entropy_with_logits(
-        logits.float(), labels.clamp_min(0).float(), pos_weight=weights, reduction="none"
+        logits.float(),
+        torch.where(known, labels, 0).float(),
+        pos_weight=weights,
+        reduction="none",
     )
-    return (terms * known).sum() / known.sum().clamp_min(1)
+    return torch.where(known, terms, 0.0).sum() / known.sum().clamp_min(1)
 
 
 CONSISTENCY_SHIFT_PX = 1.5
@@ -67,11 +69,25 @@ CONSISTENCY_SHIFT_PX = 1.5
 
 
 class CropBatches:
-    """Makes the batch of a step; the same step gives the same batch."""
+    """Makes the batch of a step; the same step gives the same batch.
 
-    def __init__(self, config: ClassifierTraining, slices: TrainingSlices) -> None:
+    Args:
+        config: of the run.
+        slices: what a batch is drawn from.
+        read: slices of real patients with their readings, which fill `config.real_crops` places of a
+            batch; None leaves these to `slices`.
+    """
+
+    def __init__(
+        self,
+        config: ClassifierTraining,
+        slices: TrainingSlices,
+        read: TrainingSlices | None = None,
+    ) -> None:
         self.config = config
-        self.slices = slices
+        self.slices = slices if read is None else slices.and_then(read)
+        self.drawn = len(slices)
+        self.read = 0 if read is None else len(read)
         every = slices.features.reshape(-1, slices.features.shape[-1])
         self.mean, self.sd = every.mean(0), every.std(0)
 
@@ -85,7 +101,11 @@ class CropBatches:
     def share(self, step: int, rank: int, world: int) -> Batch:
         """Every `world`-th sample of the step's batch from `rank` on."""
         seed = self.config.seed
-        picks = np.random.default_rng((seed, step)).integers(0, len(self.slices), self.config.batch)
+        rng = np.random.default_rng((seed, step))
+        picks = rng.integers(0, self.drawn, self.config.batch)
+        if self.read:
+            real = self.config.real_crops
+            picks[:real] = self.drawn + rng.integers(0, self.read, real)
         mine = range(rank, len(picks), world)
         drawn = [self._sample(np.random.default_rng((seed, step, i)), int(picks[i])) for i in mine]
         batch = {
@@ -142,6 +162,7 @@ class ClassifierModule(lightning.LightningModule):
         if not config.encoder_features:
             network.standardise.silence()
         self.network = network.to(memory_format=torch.channels_last)
+        # Of the drawn slices: what is read of real ones is too little to estimate a share from.
         weights = positive_weights(torch.from_numpy(slices.labels), cap=config.weight_cap)
         self.register_buffer("weights", weights if config.weighted else torch.ones_like(weights))
         self._validated: list[tuple[Tensor, ...]] = []
@@ -243,6 +264,7 @@ def fit_classifier(
     *,
     run_dir: Path,
     resume: bool = False,
+    read: TrainingSlices | None = None,
 ) -> MarkerClassifier:
     """Train a classifier; writes checkpoints and logs into `run_dir` and nothing else.
 
@@ -252,6 +274,7 @@ def fit_classifier(
         validation: scored during training; may be missing.
         run_dir: of this run alone.
         resume: go on from the newest checkpoint in `run_dir`.
+        read: slices of real patients with their readings, see `CropBatches`.
     Returns:
         The trained network in float32, on the CPU, in evaluation mode.
     Raises:
@@ -259,9 +282,12 @@ def fit_classifier(
     """
     lightning.seed_everything(config.seed, verbose=False)
     module = ClassifierModule(config, training, validation)
+    batches = CropBatches(config, training, read)
+    if config.initial is None:
+        module.network.trunk.even_bands(batches(0)["crop"])
     fit(
         module,
-        CropBatches(config, training),
+        batches,
         run_dir=run_dir,
         max_steps=config.steps,
         validation=validation_loader(validation) if validation else None,

@@ -92,6 +92,8 @@ class SegmentationTraining:
         real_blood, real_other, phantom_blood, phantom_other: slices of each kind in a batch; the
             phantom part is drawn from real slices where there are no phantoms, and the reverse.
         loudness_limit, loudness_weight: see `loudness`.
+        patch: side of the window that is cut from each sample of a batch, divisible by 32; 0 takes the
+            whole slice. What is cut off is black in most slices, so a step learns as much in less time.
         seed: of weights, batches and augmentation.
         split_by: `patient`, or `slice` for a random split of slices (`split_by_slice`), which leaks.
         location: train on haematomas of this location only; empty takes all.
@@ -100,7 +102,7 @@ class SegmentationTraining:
         precision: of Lightning; tiny networks want `32-true`.
         compute: processes and loader.
     Raises:
-        TrainingError: `split_by` or `precision` is none of these.
+        TrainingError: `split_by` or `precision` is none of these, or the patch does not fit.
     """
 
     steps: int = field(default=2000, metadata=_option("Optimiser steps.", min=1))
@@ -112,6 +114,9 @@ class SegmentationTraining:
     real_other: int = 2
     phantom_blood: int = 1
     phantom_other: int = 1
+    patch: int = field(
+        default=0, metadata=_option("Side of the window cut from each sample; 0: whole.", min=0)
+    )
     loudness_limit: float = 8.0
     loudness_weight: float = 0.01
     seed: int = field(default=1, metadata=_option("Seed of weights, batches and augmentation."))
@@ -159,6 +164,12 @@ class SegmentationTraining:
 
     def __post_init__(self) -> None:
         check_choice("split_by", self.split_by, ("patient", "slice"))
+        if self.patch % 32 or not 0 <= self.patch <= self.preprocessing.size:
+            raise TrainingError(
+                f"a patch of {self.patch} pixels",
+                expected=f"0, or a multiple of 32 up to {self.preprocessing.size}",
+                remedy="choose another --patch",
+            )
         check_choice("precision", self.precision, get_args(Precision))
 
 
@@ -184,6 +195,7 @@ class ClassifierTraining:
     Args:
         steps: optimiser steps.
         batch: crops in a batch, drawn uniformly from the training slices.
+        real_crops: how many of them are slices of real patients with readings (`training.read_slices`).
         peak_lr: of the one-cycle schedule.
         weight_decay: of AdamW.
         crop_size: rows and columns of the network's picture, pixels (of the segmenter's grid for
@@ -217,6 +229,9 @@ class ClassifierTraining:
 
     steps: int = field(default=3000, metadata=_option("Optimiser steps.", min=1))
     batch: int = field(default=16, metadata=_option("Crops in a batch.", min=2))
+    real_crops: int = field(
+        default=0, metadata=_option("Of these, of real patients with readings (HEMX_DATA).", min=0)
+    )
     peak_lr: float = field(
         default=8e-4, metadata=_option("Peak learning rate.", name="rate", default=None)
     )
@@ -279,6 +294,12 @@ class ClassifierTraining:
                 f"targets {self.targets}, consistency {self.consistency}",
                 expected=f"some of {TARGETS}, and a weight of at least 0",
                 remedy="choose other settings",
+            )
+        if not 0 <= self.real_crops <= self.batch:
+            raise TrainingError(
+                f"{self.real_crops} real crops in a batch of {self.batch}",
+                expected="from 0 up to the batch",
+                remedy="choose another --real-crops",
             )
         check_choice("view", self.view, get_args(View))
         check_choice("masking", self.masking, get_args(Masking))

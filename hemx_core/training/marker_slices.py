@@ -6,7 +6,7 @@ Masks of training slices may come from segmenters that did not train on the pati
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import cv2
 import numpy as np
@@ -111,6 +111,13 @@ class TrainingSlices:
     def __len__(self) -> int:
         """Number of slices."""
         return len(self.image)
+
+    def and_then(self, more: TrainingSlices) -> TrainingSlices:
+        """These slices and others behind them; both seen by the same encoder."""
+        names = (field.name for field in fields(self))
+        return TrainingSlices(
+            *(np.concatenate([getattr(self, name), getattr(more, name)]) for name in names)
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -164,4 +164,18 @@ class BatchMaker:
         known = warp(pool.known[index].astype(np.float32), matrix, nearest=True)
         known[warp(np.ones_like(image), matrix, nearest=True) == 0] = 1.0
         image = grey_values(rng, image, self.config.augmentation)
-        return np.stack([image, mask.astype(np.float32), known])
+        sample = np.stack([image, mask.astype(np.float32), known])
+        patch = self.config.patch
+        return sample[(..., *_patch(rng, mask, patch))] if patch else sample
+
+
+def _patch(rng: np.random.Generator, mask: NDArray[np.bool_], side: int) -> tuple[slice, slice]:
+    """A window at random; where there is blood, one that holds a blood pixel drawn at random."""
+    last = np.array(mask.shape) - side
+    first = np.zeros(2, int)
+    blood = np.argwhere(mask)
+    if len(blood):
+        pixel = blood[rng.integers(len(blood))]
+        first, last = np.maximum(first, pixel - side + 1), np.minimum(last, pixel)
+    row, column = rng.integers(first, last + 1)
+    return slice(row, row + side), slice(column, column + side)

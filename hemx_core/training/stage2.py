@@ -75,6 +75,7 @@ def run_classifier(
     files: Stage2Files,
     *,
     cohort: StudySource,
+    read: Sequence[Study] = (),
     resume: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -84,6 +85,7 @@ def run_classifier(
         config: settings of the run.
         files: where to read and write.
         cohort: labelled studies; its splits are by patient.
+        read: real patients with readings, to train on: they fill `config.real_crops` of a batch.
         resume: continue the newest checkpoint.
         progress: told while encoder features are computed.
     Returns:
@@ -104,7 +106,14 @@ def run_classifier(
     validation = _held_out(unet, cohort, "validation", config, mask_threshold)
     # A masked picture is validated as it will be met; its true mask would be too good.
     watched = validation["true" if config.masking == "none" else "predicted"]
-    network = fit_classifier(config, training, watched, run_dir=files.run_dir, resume=resume)
+    network = fit_classifier(
+        config,
+        training,
+        watched,
+        run_dir=files.run_dir,
+        resume=resume,
+        read=training_slices(unet, read, config=config) if read else None,
+    )
     if not is_first():
         return {}
     trained_min = (time.perf_counter() - started) / 60

@@ -32,9 +32,12 @@ def picture(wavelet: str, channels: int, half: tuple[int, int], batch: int = 1) 
 
 def make_pool(channels: int, merge: Merge, wavelet: str, seed: int) -> WaveletPool:
     torch.manual_seed(seed)
-    return WaveletPool(channels, WaveletVGGConfig(merge=merge, wavelet=wavelet)).requires_grad_(
+    pool = WaveletPool(channels, WaveletVGGConfig(merge=merge, wavelet=wavelet)).requires_grad_(
         False
     )
+    if merge != "max":
+        pool.dwt.rescale(0.3 + torch.rand(pool.dwt.bands))
+    return pool
 
 
 @settings(max_examples=30, deadline=None)

@@ -1,6 +1,7 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from hemx_core.data import phe_sich
@@ -26,6 +27,33 @@ def test_split_is_by_patient_balanced_in_volume_and_fixed(folder):
         volumes = sorted(int(patient) for patient in splits[name])
         assert volumes[0] <= 4
         assert volumes[-1] >= 37
+
+
+def test_folds_hold_every_patient_out_once_and_are_alike_in_volume(folder):
+    rows = phe_sich.read_rows(folder)
+    folds = [phe_sich.split_by_fold(rows, phe_sich.Fold(k, 5)) for k in range(5)]
+    assert sorted(p for fold in folds for p in fold["test"]) == sorted(rows)
+    for fold in folds:
+        assert fold["test"] == fold["validation"]
+        assert sorted(fold["train"] + fold["test"]) == sorted(rows)
+        assert abs(np.mean([int(patient) for patient in fold["test"]]) - 19.5) < 3
+    everyone = phe_sich.split_by_fold(rows, phe_sich.Fold(None))
+    assert everyone == {"train": sorted(rows), "validation": [], "test": []}
+
+
+@pytest.mark.parametrize("fold", [(5, 5), (0, 1), (-1, 5), (0, 41)])
+def test_a_fold_that_does_not_exist_is_refused(folder, fold):
+    with pytest.raises(DatasetError, match="fold"):
+        phe_sich.split_by_fold(phe_sich.read_rows(folder), phe_sich.Fold(*fold))
+
+
+@pytest.mark.parametrize("text", ["5/5", "a/5", "1", "1/", "-1/5", "0/1"])
+def test_a_fold_is_read_from_its_text_or_refused(text):
+    with pytest.raises(DatasetError, match="fold"):
+        phe_sich.read_fold(text)
+    assert phe_sich.read_fold("") is None
+    assert phe_sich.read_fold("all") == phe_sich.Fold(None)
+    assert phe_sich.read_fold("2/5") == phe_sich.Fold(2, 5)
 
 
 def test_slices_are_in_order_and_grey_gives_hu(folder):

@@ -14,7 +14,6 @@ from hemx_core.data.real_lesions import (
     RealLesionMaker,
     _material,
     patient_folds,
-    read_fold,
 )
 from hemx_core.data.sources import REAL_LESIONS, Asked, open_sources
 from hemx_core.data.study import load_study
@@ -187,24 +186,13 @@ def test_studies_of_a_split_come_of_its_patients_and_a_fold_is_left_out(source):
     assert [names.count(name) for name in ("train", "validation", "test")] == [14, 3, 3]
     for number, name in enumerate(names):
         assert maker.sources(number) == tuple(splits[name])
-    both = [*splits["train"], *splits["validation"]]
-    folds = patient_folds(both, 4)
-    assert sorted(p for fold in folds for p in fold) == sorted(both)
-    for which in range(4):
-        folded = replace(maker, fold=(which, 4))
-        found = {name: folded.sources(names.index(name)) for name in set(names)}
-        for chosen in found.values():
-            assert not set(chosen) & set(folds[which])
-            assert not set(chosen) & set(splits["test"])
-        assert not set(found["train"]) & set(found["validation"])
-
-
-@pytest.mark.parametrize("text", ["5/5", "a/5", "1", "1/", "-1/5"])
-def test_a_wrong_fold_is_refused(text):
-    with pytest.raises(DatasetError, match="fold"):
-        read_fold(text)
-    assert read_fold("") is None
-    assert read_fold("2/5") == (2, 5)
+    for which in range(3):
+        fold = phe_sich.Fold(which, 3)
+        parts = phe_sich.split_by_fold(phe_sich.read_rows(source), fold)
+        folded = replace(maker, fold=fold)
+        for number, name in enumerate(names):
+            assert folded.sources(number) == tuple(parts[name])
+        assert not set(parts["train"]) & set(parts["validation"])
 
 
 def test_too_few_patients_for_folds_are_refused():
@@ -231,7 +219,11 @@ def test_training_takes_real_lesions_where_it_is_asked_to(source, tmp_path, monk
     assert "non-commercial" in found.description["licence"]
     assert "Ma et al. 2023" in found.description["attribution"]
     [(folder, maker, patients)] = built
-    assert (folder, patients, maker.fold) == (tmp_path / "cohort", REAL_LESIONS, (1, 5))
+    assert (folder, patients, maker.fold) == (
+        tmp_path / "cohort",
+        REAL_LESIONS,
+        phe_sich.Fold(1, 5),
+    )
     open_sources(replace(asked, inserted=7, fold=""), SPEC)
     assert built[1][2] == 7
     assert built[1][1].fold is None

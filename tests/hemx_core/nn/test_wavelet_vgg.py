@@ -87,6 +87,7 @@ def test_mean_weight_brings_a_linear_layer_back_through_the_pooling(
 ) -> None:
     config = WaveletVGGConfig(width=0.125, merge=merge, wavelet=wavelet)
     pool = WaveletPool(5, config).double()
+    pool.dwt.rescale(torch.rand(pool.dwt.bands) + 0.3)
     weight = torch.randn(2, pool.out_channels, dtype=torch.float64)
     # A map that is constant in space has no high-pass part: only its mean passes.
     level = torch.randn(3, 5, 1, 1, dtype=torch.float64)
@@ -95,6 +96,32 @@ def test_mean_weight_brings_a_linear_layer_back_through_the_pooling(
     torch.testing.assert_close(
         found, level.flatten(1) @ pool.mean_weight(weight).T, atol=1e-6, rtol=0
     )
+
+
+def test_even_bands_are_as_loud_as_the_mean_and_survive_saving() -> None:
+    torch.manual_seed(1)
+    model = WaveletVGG(WaveletVGGConfig(width=0.125, merge="project")).train()
+    # Smooth pictures: their high bands are faint.
+    crop = nn.functional.interpolate(torch.rand(4, 1, 8, 8), size=64, mode="bilinear")
+    model.even_bands(crop)
+    block, pool = model.blocks[0], model.pools[0]
+    bands = pool.dwt(block(crop)).unflatten(1, (8, 4)).std((0, 1, 3, 4))
+    torch.testing.assert_close(bands, bands[:1].expand(4), rtol=1e-4, atol=0)
+    assert pool.dwt.scale[0] == 0.5
+    assert pool.dwt.scale[3] > 1
+    again = WaveletVGG(WaveletVGGConfig(width=0.125, merge="project"))
+    again.load_state_dict(model.state_dict())
+    assert torch.equal(again.eval()(crop)[1], model.eval()(crop)[1])
+
+
+def test_weights_from_before_the_factors_load_with_factors_of_one() -> None:
+    model = WaveletVGG(WaveletVGGConfig(width=0.125, merge="ll")).eval()
+    old = {name: part for name, part in model.state_dict().items() if "scale" not in name}
+    again = WaveletVGG(WaveletVGGConfig(width=0.125, merge="ll")).eval()
+    again.pools[0].dwt.rescale(torch.tensor([3.0]))
+    again.load_state_dict(old)
+    crop = torch.rand(1, 1, 64, 64)
+    assert torch.equal(again(crop)[1], model(crop)[1])
 
 
 @pytest.mark.parametrize("values", [{"merge": "mean"}, {"width": 0.0}])

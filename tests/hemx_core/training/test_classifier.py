@@ -61,6 +61,18 @@ def test_nothing_known_is_zero_not_nan() -> None:
     assert loss.item() == 0
 
 
+@pytest.mark.parametrize("odd", [float("nan"), float("inf"), -1.0, 2.0])
+def test_a_label_that_is_neither_is_left_out_with_its_gradient(odd: float) -> None:
+    logits = torch.randn(3, 2, requires_grad=True)
+    labels = torch.tensor([[1.0, odd], [0.0, odd], [odd, odd]])
+    loss = weighted_bce(logits, labels, torch.ones(2))
+    torch.testing.assert_close(loss, weighted_bce(logits[:2, :1], labels[:2, :1], torch.ones(1)))
+    loss.backward()
+    assert logits.grad is not None
+    assert torch.isfinite(logits.grad).all()
+    assert logits.grad[:, 1].tolist() == [0, 0, 0]
+
+
 STILL = Augmentation(
     rotation_deg=0, scale=1, shift_px=0, flip=0, gain=0, offset=0, noise_sd=0, blur_px=0
 )
@@ -199,6 +211,18 @@ def test_without_weights_every_class_counts_once() -> None:
     assert ClassifierModule(CONFIG, slices).weights.tolist() == [5, 1, 1, 1]
     plain = ClassifierModule(replace(CONFIG, weighted=False), slices)
     assert plain.weights.tolist() == [1, 1, 1, 1]
+
+
+def test_read_slices_fill_their_places_in_every_batch() -> None:
+    drawn, read = _slices(), _slices(3)
+    read.labels[:] = 1
+    drawn.labels[:] = 0
+    batches = CropBatches(replace(CONFIG, real_crops=1), drawn, read)
+    for step in range(6):
+        assert batches(step)["labels"].sum(1).tolist() == [4, 0, 0, 0]
+    alone = CropBatches(replace(CONFIG, real_crops=1), drawn)
+    assert alone(0)["labels"].sum() == 0
+    assert len(drawn) == 6
 
 
 def test_shares_of_a_batch_make_up_the_batch() -> None:

@@ -1,8 +1,16 @@
 import numpy as np
 import pytest
 
-from hemx_core.errors import DatasetError
-from hemx_core.training.slice_pools import SlicePool, join, pool_of, source_pools, split_by_slice
+from hemx_core.errors import DatasetError, TrainingError
+from hemx_core.training.config import SegmentationTraining
+from hemx_core.training.slice_pools import (
+    BatchMaker,
+    SlicePool,
+    join,
+    pool_of,
+    source_pools,
+    split_by_slice,
+)
 from tests.factories import make_study
 
 
@@ -40,3 +48,25 @@ def test_a_pool_for_each_patient_of_a_location():
     assert source_pools(Source(), "train", location="pons") == []
     with pytest.raises(DatasetError, match="no study"):
         pool_of([])
+
+
+def test_a_patch_is_a_window_of_the_slice_and_holds_blood_where_there_is_some():
+    rng = np.random.default_rng(1)
+    image = rng.random((4, 256, 256)).astype(np.float16)
+    mask = np.zeros(image.shape, bool)
+    mask[:2, 30:34, 220:226] = True
+    pool = SlicePool(image, mask, np.ones_like(mask))
+    batches = BatchMaker(SegmentationTraining(patch=64), real=pool, phantom=None)
+    for step in range(8):
+        batch = batches(step)
+        assert batch["image"].shape == (8, 1, 64, 64)
+        bleeds = batch["mask"].sum((1, 2, 3)) > 0
+        # Four real and one phantom slice with blood; turned out of the slice it may be lost.
+        assert bleeds.sum() >= 4
+        assert not bleeds[4:6].any()
+
+
+def test_a_patch_that_no_network_takes_is_refused():
+    for patch in (-32, 100, 288):
+        with pytest.raises(TrainingError, match="patch"):
+            SegmentationTraining(patch=patch)
