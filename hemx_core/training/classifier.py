@@ -314,4 +314,6 @@ def predict(network: MarkerClassifier, slices: HeldOutSlices) -> Predictions:
         slices.patient,
         slices.patient_labels,
         slices.cluster,
+        slices.area,
+        slices.index,
     )

@@ -215,7 +215,8 @@ class ClassifierTraining:
         feature_noise: standard deviation of noise added to the standardised encoder features.
         feature_dropout: share of samples whose encoder features are replaced by their mean, so that
             the crop alone must answer.
-        sensitivity: share of validation patients with a marker that its threshold must find.
+        sensitivity: share of validation patients with a marker that its threshold should find.
+        specificity: share of those without it that must not be called, whatever the sensitivity.
         bootstrap: draws for each interval.
         seed: of weights, batches, augmentation and bootstrap.
         initial: weights of a classifier of the same sizes and targets to start from (fine-tuning, with a
@@ -251,6 +252,7 @@ class ClassifierTraining:
     feature_noise: float = 0.1
     feature_dropout: float = 0.2
     sensitivity: float = 0.9
+    specificity: float = 0.9
     bootstrap: int = 1000
     seed: int = field(default=1, metadata=_option("Seed of weights, batches and augmentation."))
     network: WaveletVGGConfig = field(

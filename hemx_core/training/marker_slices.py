@@ -131,6 +131,8 @@ class HeldOutSlices:
         patient: number of each slice's study, shape (slices,).
         patient_labels: of the studies, shape (studies, targets).
         cluster: number of each study's patient, shape (studies,); None: one study each.
+        area: pixels of blood on each slice by the mask it was cut with, shape (slices,); None: not known.
+        index: number of each slice in its volume, shape (slices,); None: not known.
     """
 
     crop: Picture
@@ -139,6 +141,8 @@ class HeldOutSlices:
     patient: NDArray[np.int64]
     patient_labels: Labels
     cluster: NDArray[np.int64] | None = None
+    area: NDArray[np.float64] | None = None
+    index: NDArray[np.int64] | None = None
 
 
 @dataclass(slots=True)
@@ -149,6 +153,8 @@ class _Rows:
     features: list[Features] = field(default_factory=list)
     labels: list[Labels] = field(default_factory=list)
     patients: list[int] = field(default_factory=list)
+    areas: list[int] = field(default_factory=list)
+    index: list[int] = field(default_factory=list)
 
     def held_out(self, truth: Labels, cluster: NDArray[np.int64], name: str) -> HeldOutSlices:
         if not self.pictures:
@@ -164,6 +170,8 @@ class _Rows:
             np.array(self.patients),
             truth,
             cluster,
+            np.array(self.areas, np.float64),
+            np.array(self.index, np.int64),
         )
 
 
@@ -272,8 +280,11 @@ def held_out_slices(
                 ("true", study.mask[i], 1),
                 ("predicted", found[i], min_area_px),
             ):
-                if np.count_nonzero(mask) >= least:
+                area_px = int(np.count_nonzero(mask))
+                if area_px >= least:
                     kind = rows[name]
+                    kind.areas.append(area_px)
+                    kind.index.append(int(study.slice_index[i]))
                     kind.pictures.append(picture(image, mask, config))
                     kind.features.append(features[i])
                     kind.labels.append(labels[i])

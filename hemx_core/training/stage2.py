@@ -14,7 +14,7 @@ import torch
 from hemx_core import provenance
 from hemx_core.costs import Progress
 from hemx_core.data.study import Study, StudySource, says_something
-from hemx_core.markers import MARKER_CODES
+from hemx_core.markers import MARKER_CODES, Aggregation
 from hemx_core.nn.joint import MarkerClassifier
 from hemx_core.nn.unet import UNet
 from hemx_core.nn.weights import classifier_config, load_segmenter, read_metadata, save_weights
@@ -34,9 +34,10 @@ from hemx_core.training.marker_slices import (
     out_of_fold_masks,
     training_slices,
 )
-from hemx_core.training.scoring.aggregation import MAX
+from hemx_core.training.scoring.aggregation import choose_aggregation, patient_logits
 from hemx_core.training.scoring.calibration import Calibration, Scaling, calibrate
 from hemx_core.training.scoring.predictions import Predictions, co_occurrence
+from hemx_core.training.scoring.prevalence import published_share
 from hemx_core.training.scoring.report import (
     EvaluationReport,
     EvaluationSettings,
@@ -118,12 +119,8 @@ def run_classifier(
         return {}
     trained_min = (time.perf_counter() - started) / 60
     chosen_on = predict(network, validation["predicted"])
-    calibrations = [
-        calibrate(logits, labels, scaling=Scaling.PLATT, sensitivity=config.sensitivity)
-        for logits, labels in zip(
-            chosen_on.patient_logits.T, chosen_on.patient_labels.T, strict=True
-        )
-    ]
+    choice = choose_aggregation(chosen_on, codes=config.targets, seed=config.seed)
+    calibrations = calibrate_targets(chosen_on, choice.ways, config)
     absorb_shift(network, calibrations)
     test = _held_out(unet, cohort, "test", config, mask_threshold)
     # Its encoder features come from the segmenter's data, so it cannot be freer than that.
@@ -132,8 +129,9 @@ def run_classifier(
         "provenance": provenance.provenance(seed=config.seed),
         "training": _card(config, cohort, training, licence=licence)
         | {"minutes_since_start": round(trained_min, 1)},
-        "decision": decision(calibrations, config),
-        "test": evaluate(network, test, calibrations, config),
+        "aggregation": choice.to_json(),
+        "decision": decision(calibrations, choice.ways, config),
+        "test": evaluate(network, test, calibrations, choice.ways, config),
     }
     _save(files, network, report, config)
     return report
@@ -176,24 +174,52 @@ def collect(
     return training_slices(unet, studies, config=config, masks=masks, progress=progress)
 
 
+def calibrate_targets(
+    found: Predictions, ways: Sequence[Aggregation], config: ClassifierTraining
+) -> list[Calibration]:
+    """Calibration and threshold of each target on validation patients, at its published prevalence."""
+    logits = patient_logits(found, ways)
+    return [
+        calibrate(
+            logits[:, i],
+            found.patient_labels[:, i],
+            scaling=Scaling.PLATT,
+            sensitivity=config.sensitivity,
+            specificity=config.specificity,
+            prevalence=published_share(code),
+        )
+        for i, code in enumerate(config.targets)
+    ]
+
+
 def absorb_shift(network: MarkerClassifier, calibrations: list[Calibration]) -> None:
     """Add each marker's shift to the head's bias: the device knows temperatures only."""
     with torch.no_grad():
         network.head.bias += torch.tensor([calibration.shift for calibration in calibrations])
 
 
-def decision(calibrations: list[Calibration], config: ClassifierTraining) -> dict[str, Any]:
-    """What the export reads from `decision.json`, and what it must know of the classifier's view."""
-    named = dict(zip(config.targets, calibrations, strict=True))
+def decision(
+    calibrations: list[Calibration], ways: Sequence[Aggregation], config: ClassifierTraining
+) -> dict[str, Any]:
+    """What the export reads from `decision.json`, and what it must know of the classifier's view.
+
+    No marker is validated yet: see `hemx_core.training.scoring.read_patients`.
+    """
+    named = dict(zip(config.targets, zip(calibrations, ways, strict=True), strict=True))
     return {
         "crop_size": config.crop_size,
         "view": config.view,
         "masking": config.masking,
         "markers": {
-            code: {"temperature": round(fit.temperature, 4), "threshold": round(fit.threshold, 4)}
-            for code, fit in named.items()
+            code: {
+                "temperature": round(fit.temperature, 4),
+                "threshold": round(fit.threshold, 4),
+                "aggregation": str(way),
+                "validated": False,
+            }
+            for code, (fit, way) in named.items()
         },
-        "not_estimable": [code for code, fit in named.items() if not fit.estimable],
+        "not_estimable": [code for code, (fit, _) in named.items() if not fit.estimable],
     }
 
 
@@ -201,18 +227,25 @@ def evaluate(
     network: MarkerClassifier,
     slices: dict[str, HeldOutSlices],
     calibrations: list[Calibration],
+    ways: Sequence[Aggregation],
     config: ClassifierTraining,
 ) -> dict[str, Any]:
     """Scores on the test patients, crops on the true and on the predicted mask (as in triage)."""
     scores: dict[str, Any] = {
         "patients": len(slices["true"].patient_labels),
-        "note": "a patient's logit is the largest of the slices; undecided slices and patients "
-        "(grey zone) are left out; 95 % percentile intervals of a bootstrap over patients",
+        "note": "from slices to patients as triage does; undecided slices and patients (grey zone) "
+        "are left out; ECE at published prevalence; 95 % percentile intervals of a bootstrap over "
+        "patients",
     }
     for name, rows in slices.items():
         found = predict(network, rows)
         scores[f"{name}_mask"] = accuracy(
-            found, calibrations, codes=config.targets, draws=config.bootstrap, seed=config.seed
+            found,
+            calibrations,
+            codes=config.targets,
+            ways=ways,
+            draws=config.bootstrap,
+            seed=config.seed,
         ) | {"patients_classified": len(np.unique(rows.patient))}
     return scores
 
@@ -229,7 +262,7 @@ def evaluate_classifier(
 ) -> EvaluationReport:
     """Markers of a source's test patients on predicted masks, as triage finds them.
 
-    A patient's markers are taken from the slice that shows them best, as triage does.
+    How slices make a patient is chosen for each marker, from the ways that triage knows.
 
     Args:
         unet: the segmenter.
@@ -253,7 +286,7 @@ def evaluate_classifier(
         found(calibration, "validation"),
         found(test, "test"),
         sites=sites if all(sites) else None,
-        settings=EvaluationSettings(candidates=(MAX,), scaling=scaling),
+        settings=EvaluationSettings(scaling=scaling),
     )
 
 

@@ -26,6 +26,7 @@ from hemx_core.training.scoring.predictions import (
     known_rows,
     sigmoid,
 )
+from hemx_core.training.scoring.prevalence import prevalence_weights
 from hemx_core.training.scoring.thresholds import marker_threshold
 from hemx_core.training.scoring.weighted import weighted_calibration_error
 
@@ -62,7 +63,13 @@ class Calibration:
 
 
 def calibrate(
-    logits: Array, labels: Labels, *, scaling: Scaling, sensitivity: float
+    logits: Array,
+    labels: Labels,
+    *,
+    scaling: Scaling,
+    sensitivity: float,
+    specificity: float,
+    prevalence: float | None = None,
 ) -> Calibration:
     """Calibration of one marker, and its threshold (`thresholds.marker_threshold`).
 
@@ -70,7 +77,10 @@ def calibrate(
         logits: of validation patients, shape (patients,).
         labels: 1, 0 or -1 (left out), shape (patients,).
         scaling: temperature alone, or shift and temperature.
-        sensitivity: least share of patients with the marker that the threshold must find.
+        sensitivity: least share of patients with the marker that the threshold should find.
+        specificity: least share of patients without it that are not called, whatever the sensitivity.
+        prevalence: the patients are weighted so that this share of them shows the marker; None takes
+            them as they are.
     Returns:
         The neutral one, `estimable=False`, where the patients lack a class.
     """
@@ -78,13 +88,23 @@ def calibrate(
     if rows is None:
         return Calibration(0.0, 1.0, DEFAULT_THRESHOLD, estimable=False)
     classified = rows[0] > NOT_CLASSIFIED
-    shift, temperature = fit_scaling(rows[0][classified], rows[1][classified], scaling)
+    weights = prevalence_weights(rows[1], prevalence)[classified]
+    shift, temperature = fit_scaling(
+        rows[0][classified], rows[1][classified], scaling, weights=weights
+    )
     fitted = Calibration(shift, temperature, DEFAULT_THRESHOLD, estimable=True)
-    threshold = marker_threshold(fitted.apply(rows[0]), rows[1], least_sensitivity=sensitivity)
+    threshold = marker_threshold(
+        fitted.apply(rows[0]),
+        rows[1],
+        least_sensitivity=sensitivity,
+        least_specificity=specificity,
+    )
     return replace(fitted, threshold=threshold)
 
 
-def fit_scaling(logits: Array, labels: Labels, scaling: Scaling) -> tuple[float, float]:
+def fit_scaling(
+    logits: Array, labels: Labels, scaling: Scaling, *, weights: Array | None = None
+) -> tuple[float, float]:
     """Shift and temperature of least negative log-likelihood, by L-BFGS.
 
     PLATT aims at (N+ + 1) / (N+ + 2) and 1 / (N- + 2) rather than at 1 and 0, so that classes which do
@@ -97,6 +117,8 @@ def fit_scaling(logits: Array, labels: Labels, scaling: Scaling) -> tuple[float,
         logits: of classified patients, shape (patients,).
         labels: 1 or 0, shape (patients,).
         scaling: whether the shift is fitted.
+        weights: of the patients in the likelihood, shape (patients,); None: all alike. Platt's targets
+            go by the number of patients, who are as many whatever they weigh.
     Returns:
         shift, and the temperature within TEMPERATURES.
     """
@@ -111,13 +133,14 @@ def fit_scaling(logits: Array, labels: Labels, scaling: Scaling) -> tuple[float,
     )
     target = torch.from_numpy(np.where(labels == 1, high, low))
     values = torch.from_numpy(np.asarray(logits, np.float64))
+    weight = None if weights is None else torch.from_numpy(np.asarray(weights, np.float64))
     fitted = torch.zeros(1 + platt, dtype=torch.float64, requires_grad=True)
     # The temperature alone is one flat valley: it takes a finer stop to have four digits of it.
     stop = {} if platt else {"tolerance_grad": 1e-9, "tolerance_change": 1e-13}
     optimiser = torch.optim.LBFGS([fitted], max_iter=200, line_search_fn="strong_wolfe", **stop)
 
     def loss(scaled: torch.Tensor) -> torch.Tensor:
-        return functional.binary_cross_entropy_with_logits(scaled, target)
+        return functional.binary_cross_entropy_with_logits(scaled, target, weight=weight)
 
     def closure() -> torch.Tensor:
         optimiser.zero_grad()
@@ -135,7 +158,9 @@ def fit_scaling(logits: Array, labels: Labels, scaling: Scaling) -> tuple[float,
     return 0.0, temperature
 
 
-def ece_equal_mass(probabilities: Array, labels: Labels, *, bins: int = BINS) -> float | None:
+def ece_equal_mass(
+    probabilities: Array, labels: Labels, *, bins: int = BINS, weights: Array | None = None
+) -> float | None:
     """Expected calibration error with as many rows in each bin; None without known labels.
 
     Steadier than bins of equal width where most probabilities are near 0 or 1.
@@ -145,12 +170,13 @@ def ece_equal_mass(probabilities: Array, labels: Labels, *, bins: int = BINS) ->
         probabilities: of the marker, shape (rows,).
         labels: 1, 0 or -1 (left out), shape (rows,).
         bins: number of bins; name it beside the figure, which grows with it.
+        weights: of the rows, shape (rows,), for a prevalence other than theirs; None: all alike.
     """
     if not (labels >= 0).any():
         return None
     number = mass_bins(probabilities, labels, bins=bins)
-    weights = np.ones((1, len(labels)))
-    return float(weighted_calibration_error(probabilities, labels, number, weights)[0])
+    drawn = np.ones((1, len(labels))) if weights is None else weights[None]
+    return float(weighted_calibration_error(probabilities, labels, number, drawn)[0])
 
 
 def width_bins(probabilities: Array, *, bins: int = BINS) -> NDArray[np.intp]:

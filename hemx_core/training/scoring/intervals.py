@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import binomtest
 
 from hemx_core.training.scoring.predictions import Array, rounded
 
@@ -88,3 +89,19 @@ def from_draws(values: Array, *, level: float = 0.95) -> Estimate:
         return Estimate(float(values[0]), None, None)
     lower, upper = np.quantile(drawn, ((1 - level) / 2, (1 + level) / 2))
     return Estimate(float(values[0]), float(lower), float(upper))
+
+
+def wilson(count: int, total: int, *, level: float = 0.95) -> Estimate:
+    """A share of independent patients with Wilson's score interval; not estimable of none.
+
+    Source: Wilson, J Am Stat Assoc 1927;22:209-212.
+
+    Args:
+        count: of these patients.
+        total: patients.
+        level: of the interval.
+    """
+    if not total:
+        return NOT_ESTIMABLE
+    bounds = binomtest(count, total).proportion_ci(level, method="wilson")
+    return Estimate(count / total, float(bounds.low), float(bounds.high))

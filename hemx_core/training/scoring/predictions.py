@@ -30,6 +30,9 @@ class Predictions:
         cluster: rows of `patient_labels` that are not independent share a number (several studies of
             one patient, several haematomas in one patient's slices), shape (patients,); intervals draw
             clusters. None: every row is its own.
+        area: blood on each slice in any one unit, above 0, shape (slices,); None: not known, and every
+            way from slices to patients but the largest logit needs it.
+        index: number of each slice in its volume, shape (slices,); None as above.
     """
 
     logits: Array
@@ -37,6 +40,8 @@ class Predictions:
     patient: NDArray[np.int64]
     patient_labels: Labels
     cluster: NDArray[np.int64] | None = None
+    area: Array | None = None
+    index: NDArray[np.int64] | None = None
 
     @property
     def clusters(self) -> NDArray[np.int64]:
@@ -45,7 +50,7 @@ class Predictions:
 
     @property
     def patient_logits(self) -> Array:
-        """The largest logit of each patient's slices, shape (patients, 4), as triage aggregates."""
+        """The largest logit of each patient's slices, shape (patients, 4); see `aggregation` for others."""
         largest = np.full(self.patient_labels.shape, NOT_CLASSIFIED)
         np.maximum.at(largest, self.patient, self.logits)
         return largest

@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 from hemx_core import provenance
 from hemx_core.errors import TrainingError
 from hemx_core.files import write_whole
-from hemx_core.markers import MARKER_CODES
+from hemx_core.markers import MARKER_CODES, Aggregation
 from hemx_core.training.scoring.aggregation import (
     CANDIDATES,
-    Aggregation,
     AggregationChoice,
     choose_aggregation,
     patient_logits,
@@ -43,6 +42,7 @@ from hemx_core.training.scoring.predictions import (
     rounded,
     sigmoid,
 )
+from hemx_core.training.scoring.prevalence import prevalence_weights, published_share
 from hemx_core.training.scoring.sites import SiteTable, evaluate_by_site
 from hemx_core.training.scoring.weighted import (
     weighted_auc,
@@ -148,8 +148,9 @@ class EvaluationSettings:
     Args:
         scaling: what is fitted on the validation patients.
         candidates: ways from slices to patients; a single one is taken as it is.
-        sensitivity: least sensitivity of the thresholds on validation, and the fixed one on test.
-        specificity: at which the sensitivity is given.
+        sensitivity: that thresholds aim at on validation, and the fixed one on test.
+        specificity: least specificity of the thresholds, before all else, and at which the sensitivity is
+            given.
         bins: of the expected calibration errors.
         draws: of the bootstrap.
         seed: of the draws and folds.
@@ -192,13 +193,15 @@ class EvaluationReport:
         return {
             "note": "calibration, thresholds and aggregation are chosen on validation patients; "
             "scores are of the test patients, with 95 % percentile intervals of a bootstrap over "
-            "patients; unknown labels are left out; null: not estimable. A score at its bound (0 or 1) "
-            "gets an interval without width, however few the patients; an ECE's interval lies high, "
-            "because resampling adds scatter to a figure that cannot be negative",
+            "patients; calibration and its scores are at the published prevalences; unknown labels are "
+            "left out; null: not estimable. A score at its bound (0 or 1) gets an interval without width, "
+            "however few the patients; an ECE's interval lies high, because resampling adds scatter to "
+            "a figure that cannot be negative",
             "settings": {
                 "scaling": str(self.settings.scaling),
                 "sensitivity": self.settings.sensitivity,
                 "specificity": self.settings.specificity,
+                "prevalence": {code: published_share(code) for code in self.markers},
                 "ece_bins": self.settings.bins,
                 "draws": self.settings.draws,
                 "seed": self.settings.seed,
@@ -228,8 +231,10 @@ class EvaluationReport:
             lines.append(_row(name.replace("_", " "), cells))
         lines += [
             "",
-            f"Patients by `{self.aggregation.chosen.name}` of their slices, {self.settings.scaling} "
-            f"scaling, {self.settings.bins} bins for ECE; 95 % intervals over patients.",
+            "From slices to patients: "
+            + ", ".join(f"{code} `{way}`" for code, way in self.aggregation.chosen.items())
+            + f". {self.settings.scaling} scaling and {self.settings.bins} bins for ECE, at published "
+            "prevalences; 95 % intervals over patients.",
             "",
             "| markers | patients, true | patients, called |",
             "| --- | --- | --- |",
@@ -274,7 +279,7 @@ def evaluate_markers(
     """
     settings = settings or EvaluationSettings()
     choice = _choose(validation, settings)
-    fit, held = (patient_logits(found, choice.chosen) for found in (validation, test))
+    fit, held = (patient_logits(found, choice.ways) for found in (validation, test))
     weights = cluster_draws(test.clusters, draws=settings.draws, seed=settings.seed)
     fitted = [
         calibrate(
@@ -282,8 +287,10 @@ def evaluate_markers(
             validation.patient_labels[:, i],
             scaling=settings.scaling,
             sensitivity=settings.sensitivity,
+            specificity=settings.specificity,
+            prevalence=published_share(code),
         )
-        for i in range(len(MARKER_CODES))
+        for i, code in enumerate(MARKER_CODES)
     ]
     probabilities = np.stack(
         [calibration.apply(held[:, i]) for i, calibration in enumerate(fitted)], axis=1
@@ -301,7 +308,7 @@ def evaluate_markers(
         co_occurrence(test.patient_labels, every=True),
         co_occurrence(called.astype(np.int8), every=True),
         float(right.mean()) if len(right) else None,
-        None if sites is None else _by_site(test, sites, choice.chosen, settings),
+        None if sites is None else _by_site(test, sites, choice.ways, settings),
         {
             code: (probabilities[:, i], test.patient_labels[:, i])
             for i, code in enumerate(MARKER_CODES)
@@ -320,14 +327,15 @@ def _score_marker(
 ) -> MarkerScores:
     truth, found = test.patient_labels[:, i], probabilities[:, i]
     points = {"sensitivity": settings.sensitivity, "specificity": settings.specificity}
-    raw = calibration_scores(sigmoid(logits[:, i]), truth, weights, bins=settings.bins)
+    usual = weights * prevalence_weights(truth, published_share(MARKER_CODES[i]))
+    raw = calibration_scores(sigmoid(logits[:, i]), truth, usual, bins=settings.bins)
     called = found >= calibration.threshold
     return MarkerScores(
         calibration,
         label_counts(truth),
         label_counts(test.labels[:, i]),
         patient_scores(logits[:, i], truth, called, weights, **points)
-        | calibration_scores(found, truth, weights, bins=settings.bins)
+        | calibration_scores(found, truth, usual, bins=settings.bins)
         | {f"uncalibrated_{name}": score for name, score in raw.items()}
         | slice_scores(test.logits[:, i], test.labels[:, i], weights[:, test.patient], **points),
     )
@@ -335,16 +343,17 @@ def _score_marker(
 
 def _choose(validation: Predictions, settings: EvaluationSettings) -> AggregationChoice:
     if len(settings.candidates) == 1:
-        return AggregationChoice(settings.candidates[0], {})
+        return AggregationChoice(dict.fromkeys(MARKER_CODES, settings.candidates[0]), {})
     return choose_aggregation(validation, candidates=settings.candidates, seed=settings.seed)
 
 
 def _by_site(
-    test: Predictions, sites: Sequence[str], aggregation: Aggregation, settings: EvaluationSettings
+    test: Predictions,
+    sites: Sequence[str],
+    ways: Sequence[Aggregation],
+    settings: EvaluationSettings,
 ) -> SiteTable:
-    return evaluate_by_site(
-        test, sites, aggregation=aggregation, draws=settings.draws, seed=settings.seed
-    )
+    return evaluate_by_site(test, sites, ways=ways, draws=settings.draws, seed=settings.seed)
 
 
 def _marker_json(marker: MarkerScores) -> dict[str, Any]:
@@ -374,7 +383,8 @@ def recalibrated(report: EvaluationReport, *, data: str) -> dict[str, Any]:
         report: fitted by temperature alone.
         data: the studies, in words.
     Returns:
-        JSON values: `markers` (temperature, threshold) and `accuracy.markers` (scores of the test studies).
+        JSON values: `markers` (temperature, threshold, aggregation) and `accuracy.markers` (scores of the
+        test studies). No marker is validated: what was shown of older thresholds holds no longer.
     Raises:
         TrainingError: the report's calibration has shifts, which only the classifier's bias could hold, or a
             marker that could not be calibrated.
@@ -393,6 +403,8 @@ def recalibrated(report: EvaluationReport, *, data: str) -> dict[str, Any]:
             code: {
                 "temperature": round(marker.calibration.temperature, 4),
                 "threshold": round(marker.calibration.threshold, 4),
+                "aggregation": str(report.aggregation.chosen[code]),
+                "validated": False,
             }
             for code, marker in markers.items()
         },
@@ -424,32 +436,37 @@ def accuracy(
     calibrations: Sequence[Calibration],
     *,
     codes: Sequence[str],
+    ways: Sequence[Aggregation],
     draws: int,
     seed: int,
 ) -> dict[str, Any]:
     """What a training's results say of held-out patients, by marker code, ready for JSON.
 
     Args:
-        found: predictions; the largest logit of a patient's slices counts, as in triage.
+        found: predictions.
         calibrations: of the columns; the shifts are in the network's bias by now and not applied.
         codes: names of the columns.
+        ways: from slices to patients, of the columns, as in triage.
         draws: of the bootstrap.
         seed: of the draws.
     """
+    aggregated = patient_logits(found, ways)
     patients = cluster_draws(found.clusters, draws=draws, seed=seed)
     slices = cluster_draws(found.clusters[found.patient], draws=draws, seed=seed)
     table = {}
     for i, code in enumerate(codes):
-        truth, logits = found.patient_labels[:, i], found.patient_logits[:, i]
+        truth, logits = found.patient_labels[:, i], aggregated[:, i]
         fitted = calibrations[i]
-        called = replace(fitted, shift=0.0).apply(logits) >= fitted.threshold
+        probabilities = replace(fitted, shift=0.0).apply(logits)
+        called = probabilities >= fitted.threshold
+        usual = patients * prevalence_weights(truth, published_share(code))
         rows = found.logits[:, i], found.labels[:, i]
         scores = {
             "auc": from_draws(weighted_auc(logits, truth, patients)),
             "slice_auc": from_draws(weighted_auc(*rows, slices)),
             "sensitivity": from_draws(weighted_share(called, truth == 1, patients)),
             "specificity": from_draws(weighted_share(~called, truth == 0, patients)),
-        }
+        } | calibration_scores(probabilities, truth, usual, bins=BINS)
         table[code] = _accuracy(scores, label_counts(truth), label_counts(rows[1]))
     return table
 
@@ -462,6 +479,6 @@ def _accuracy(
         estimate = scores[key]
         found[name] = rounded(estimate.value)
         found[f"{name}_95"] = [rounded(estimate.lower), rounded(estimate.upper)]
-    for key in ("sensitivity", "specificity"):
-        found[key] = rounded(scores[key].value)
+    for name in ("sensitivity", "specificity", "ece_equal_mass"):
+        found[name] = rounded(scores[name].value)
     return found | {"patients": dict(patients), "slices": dict(slices)}

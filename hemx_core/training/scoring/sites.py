@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemx_core.errors import DatasetError
-from hemx_core.markers import MARKER_CODES
-from hemx_core.training.scoring.aggregation import MAX, Aggregation, patient_logits
+from hemx_core.markers import MARKER_CODES, Aggregation
+from hemx_core.training.scoring.aggregation import MAX, patient_logits
 from hemx_core.training.scoring.intervals import Estimate, cluster_draws, from_draws
 from hemx_core.training.scoring.predictions import (
     Array,
@@ -106,7 +106,7 @@ def evaluate_by_site(
     found: Predictions,
     sites: Sequence[str],
     *,
-    aggregation: Aggregation = MAX,
+    ways: Sequence[Aggregation] = (MAX,) * len(MARKER_CODES),
     draws: int = 1000,
     seed: int = 1,
 ) -> SiteTable:
@@ -115,14 +115,14 @@ def evaluate_by_site(
     Args:
         found: predictions on test patients.
         sites: of each patient, as many as `found.patient_labels` has rows.
-        aggregation: from slices to patients.
+        ways: from slices to patients, of each marker.
         draws: of the bootstrap over a site's patients.
         seed: of the draws.
     Raises:
         DatasetError: not one site for each patient.
     """
     names = _check(found, sites)
-    logits = patient_logits(found, aggregation)
+    logits = patient_logits(found, ways)
     rows = []
     for site in np.unique(names):
         here = names == site

@@ -8,9 +8,9 @@ from enum import StrEnum
 import numpy as np
 
 from hemx_core.training.scoring.predictions import Array, Labels
-from hemx_core.training.scoring.weighted import TOLERANCE, operating_points
+from hemx_core.training.scoring.weighted import TOLERANCE
 
-BOUNDS = (0.05, 0.95)
+BOUNDS = (0.01, 0.99)
 """Within which a marker's threshold is kept."""
 
 
@@ -18,9 +18,9 @@ class Criterion(StrEnum):
     """What makes a threshold the best of its candidates.
 
     `dice` is the highest mean Dice of the masks; of equal ones the lowest threshold is taken.
-    `youden` is the largest sensitivity + specificity - 1 (Youden 1950) among the candidates of a
-    least sensitivity; of equal ones the most sensitive is taken. The best specificity alone would give
-    away true finds for a single unlucky patient.
+    `youden` is the largest sensitivity + specificity - 1 (Youden 1950) among the candidates that are
+    allowed; of equal ones the most sensitive is taken. The best specificity alone would give away
+    true finds for a single unlucky patient.
     """
 
     DICE = "dice"
@@ -33,6 +33,7 @@ def choose_threshold(
     figures: Mapping[str, Array],
     *,
     least_sensitivity: float = 0.0,
+    least_specificity: float = 0.0,
 ) -> float:
     """The best of candidate thresholds, which ascend.
 
@@ -41,35 +42,49 @@ def choose_threshold(
         criterion: what is best.
         figures: of the candidates, each of shape (candidates,): `dice` for DICE, `sensitivity` and
             `specificity` for YOUDEN.
-        least_sensitivity: candidates below it are out; one must reach it.
+        least_sensitivity: candidates below it are out, where another one is allowed and reaches it;
+            else the most sensitive one that is allowed is taken.
+        least_specificity: candidates below it are out, whatever the sensitivity; where none reaches it,
+            the most specific one is taken.
     """
     if criterion is Criterion.DICE:
         return float(candidates[int(np.argmax(figures["dice"]))])
-    sensitivity = figures["sensitivity"]
+    sensitivity, specificity = figures["sensitivity"], figures["specificity"]
     # Rounded, so that equal shares are equal whatever the order of their sums.
-    youden = np.round(sensitivity + figures["specificity"], 9)
-    allowed = np.flatnonzero(sensitivity >= least_sensitivity - TOLERANCE)
+    youden = np.round(sensitivity + specificity, 9)
+    floor = min(least_specificity, float(specificity.max()))
+    allowed = np.flatnonzero(specificity >= floor - TOLERANCE)
+    wanted = min(least_sensitivity, float(sensitivity[allowed].max()))
+    allowed = allowed[sensitivity[allowed] >= wanted - TOLERANCE]
     best = max(allowed, key=lambda place: (youden[place], sensitivity[place]))
     return float(candidates[int(best)])
 
 
-def marker_threshold(probabilities: Array, labels: Labels, *, least_sensitivity: float) -> float:
-    """Probability from which a marker is present: YOUDEN, kept within `BOUNDS`.
+def marker_threshold(
+    probabilities: Array, labels: Labels, *, least_sensitivity: float, least_specificity: float
+) -> float:
+    """Probability from which a marker is present: YOUDEN, within `BOUNDS`.
 
-    Candidates lie midway between neighbouring probabilities.
+    Candidates lie midway between neighbouring probabilities, and above the largest. The floor on
+    specificity wins: of a rare marker that is hardly learnt, "9 in 10 found" calls nearly everybody.
 
     Args:
         probabilities: of patients, shape (patients,).
         labels: 1 or 0, both classes, shape (patients,).
-        least_sensitivity: share of patients with the marker that must be found.
+        least_sensitivity: share of patients with the marker that should be found.
+        least_specificity: share of patients without it that must not be called.
     """
     steps = np.unique(probabilities)
-    candidates = np.concatenate([steps[:1], (steps[:-1] + steps[1:]) / 2])
-    sensitivity, specificity = operating_points(probabilities, labels, np.ones((1, len(labels))))
-    chosen = choose_threshold(
+    between = np.concatenate([steps[:1], (steps[:-1] + steps[1:]) / 2, [(steps[-1] + 1) / 2]])
+    candidates = np.unique(np.clip(between, *BOUNDS))
+    called = probabilities >= candidates[:, None]
+    return choose_threshold(
         candidates.tolist(),
         Criterion.YOUDEN,
-        {"sensitivity": sensitivity[0, :-1], "specificity": specificity[0, :-1]},
+        {
+            "sensitivity": called[:, labels == 1].mean(1),
+            "specificity": 1 - called[:, labels == 0].mean(1),
+        },
         least_sensitivity=least_sensitivity,
+        least_specificity=least_specificity,
     )
-    return float(np.clip(chosen, *BOUNDS))

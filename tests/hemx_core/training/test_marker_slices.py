@@ -117,6 +117,11 @@ def test_held_out_crops_are_centred_on_the_true_and_on_the_predicted_mask() -> N
     assert predicted.patient.tolist() == [0, 0]
     assert true.labels.tolist() == LABELS[:2] * 2
     assert len(predicted.patient_labels) == 2
+    for rows in (true, predicted):
+        assert rows.index is not None
+        assert rows.index.tolist() == [0, 1] * (len(rows.patient) // 2)
+    assert true.area is not None
+    assert true.area.tolist() == [np.count_nonzero(dark.mask[i]) for i in (0, 1)] * 2
     np.testing.assert_array_equal(true.crop[:2], predicted.crop)
     bright = np.argwhere(true.crop[0] == 1)
     np.testing.assert_allclose(bright.mean(0), [15.5, 15.5], atol=0.5)

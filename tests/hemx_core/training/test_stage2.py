@@ -68,7 +68,10 @@ def test_a_run_writes_weights_decision_and_scores(tmp_path: Path) -> None:
     assert decision["mask_threshold"] == 0.5
     assert decision["crop_size"] == 32
     assert tuple(decision["markers"]) == MARKER_CODES
-    assert all(0.05 <= marker["threshold"] <= 0.95 for marker in decision["markers"].values())
+    assert all(0.01 <= marker["threshold"] <= 0.99 for marker in decision["markers"].values())
+    chosen = {code: marker["aggregation"] for code, marker in decision["markers"].items()}
+    assert chosen == report["aggregation"]["chosen"]
+    assert not any(marker["validated"] for marker in decision["markers"].values())
     assert all(0.2 <= marker["temperature"] <= 5 for marker in decision["markers"].values())
     assert set(report["test"]["predicted_mask"]) >= set(MARKER_CODES)
     assert report["test"]["patients"] == 3
@@ -197,7 +200,7 @@ def test_markers_are_scored_by_study_and_by_site() -> None:
     report = evaluate_classifier(
         Bright(), MeanGrey(), source, source, crop_size=32, mask_threshold=0.5
     ).to_json()
-    assert report["aggregation"]["chosen"] == "max"
+    assert report["aggregation"]["chosen"] == dict.fromkeys(MARKER_CODES, "max")
     blend = report["markers"]["blend"]
     assert blend["patients"]["present"] == blend["patients"]["absent"] == 6
     assert blend["scores"]["auc"]["value"] == 1.0

@@ -20,6 +20,7 @@ from hemx_core.training.scoring.calibration import (
     width_bins,
 )
 from hemx_core.training.scoring.predictions import NOT_CLASSIFIED, sigmoid
+from hemx_core.training.scoring.prevalence import prevalence_weights
 from hemx_core.training.scoring.weighted import weighted_calibration_error
 
 
@@ -39,7 +40,11 @@ def test_platt_undoes_a_known_distortion() -> None:
 def test_separated_classes_keep_a_temperature_within_bounds() -> None:
     labels = np.array([0, 0, 0, 1, 1, 1], np.int8)
     fitted = calibrate(
-        np.where(labels == 1, 9.0, -9.0), labels, scaling=Scaling.PLATT, sensitivity=0.9
+        np.where(labels == 1, 9.0, -9.0),
+        labels,
+        scaling=Scaling.PLATT,
+        sensitivity=0.9,
+        specificity=0.0,
     )
     assert 0.2 <= fitted.temperature <= 5
     assert fitted.threshold == pytest.approx(0.5, abs=0.1)
@@ -50,9 +55,9 @@ def test_patients_that_are_not_classified_or_not_known_do_not_bend_the_fit(
     scaling: Scaling,
 ) -> None:
     logits, labels = _overconfident(400)
-    alone = calibrate(logits, labels, scaling=scaling, sensitivity=0.5)
+    alone = calibrate(logits, labels, scaling=scaling, sensitivity=0.5, specificity=0.0)
     more = np.append(logits, [NOT_CLASSIFIED, 50.0]), np.append(labels, [1, -1]).astype(np.int8)
-    found = calibrate(*more, scaling=scaling, sensitivity=0.5)
+    found = calibrate(*more, scaling=scaling, sensitivity=0.5, specificity=0.0)
     assert (found.shift, found.temperature) == (alone.shift, alone.temperature)
 
 
@@ -105,13 +110,41 @@ def test_separable_patients_do_not_sharpen_probabilities() -> None:
 @pytest.mark.parametrize("scaling", list(Scaling))
 def test_thresholds_reach_the_sensitivity(scaling: Scaling) -> None:
     logits, labels = _overconfident_by(300, 2.0)
-    fitted = calibrate(logits, labels, scaling=scaling, sensitivity=0.9)
+    fitted = calibrate(logits, labels, scaling=scaling, sensitivity=0.9, specificity=0.0)
     called = fitted.apply(logits) >= fitted.threshold
     assert called[labels == 1].mean() >= 0.9
     assert fitted.estimable
     assert (fitted.shift == 0) == (scaling is Scaling.TEMPERATURE)
-    neutral = calibrate(logits, labels * 0, scaling=scaling, sensitivity=0.9)
+    neutral = calibrate(logits, labels * 0, scaling=scaling, sensitivity=0.9, specificity=0.0)
     assert neutral == Calibration(0.0, 1.0, 0.5, estimable=False)
+
+
+@pytest.mark.parametrize("share", [0.03, 0.5])
+def test_probabilities_are_those_of_the_published_prevalence(share: float) -> None:
+    """Half of the studies show the marker; of the patients a share does."""
+    rng = np.random.default_rng(8)
+    labels = (np.arange(6000) % 2).astype(np.int8)
+    logits = rng.normal(1.5 * labels, 1.0)
+    fitted = calibrate(
+        logits,
+        labels,
+        scaling=Scaling.PLATT,
+        sensitivity=0.9,
+        specificity=0.9,
+        prevalence=share,
+    )
+    probabilities = fitted.apply(logits)
+    usual = prevalence_weights(labels, share)
+    assert np.average(probabilities, weights=usual) == pytest.approx(share, abs=0.005)
+    error = ece_equal_mass(probabilities, labels, weights=usual)
+    assert error is not None
+    assert error < 0.02
+    # Of two normal classes 1.5 apart the log odds are 1.5 x - 1.125, and those of the prior.
+    odds = float(np.log(share / (1 - share))) - 1.125
+    assert fitted.shift / fitted.temperature == pytest.approx(odds, abs=0.15)
+    called = probabilities >= fitted.threshold
+    assert called[labels == 0].mean() <= 0.1
+    assert called[labels == 1].mean() == pytest.approx(0.59, abs=0.04)
 
 
 def _ece_equal_width(probabilities: np.ndarray, labels: np.ndarray, bins: int) -> float:

@@ -17,7 +17,7 @@ import torch
 from benchmarks.paper import segmenters as paper
 from hemx_core.data.study import Study
 from hemx_core.imaging.spec import PreprocessingSpec
-from hemx_core.markers import MARKER_CODES
+from hemx_core.markers import MARKER_CODES, Aggregation
 from hemx_core.training.scoring.calibration import Calibration, Scaling, calibrate
 from hemx_core.training.scoring.intervals import patient_draws
 from hemx_core.training.scoring.masks import overlap_report, pixel_counts, score_masks
@@ -121,7 +121,9 @@ def _predictions() -> Predictions:
 
 def test_scores_of_a_training_by_marker() -> None:
     fitted = [Calibration(0.0, t, 0.55, estimable=True) for t in (1.0, 1.2, 0.8, 2.0)]
-    found = accuracy(_predictions(), fitted, codes=MARKER_CODES, draws=200, seed=5)
+    ways = (Aggregation.MAX,) * 4
+    found = accuracy(_predictions(), fitted, codes=MARKER_CODES, ways=ways, draws=200, seed=5)
+    assert all(0 < marker.pop("ece_equal_mass") < 1 for marker in found.values())
     assert found == BEFORE["score"]
 
 
@@ -130,6 +132,6 @@ def test_calibrations_and_their_thresholds(scaling: Scaling) -> None:
     found = _predictions()
     for i, expected in enumerate(BEFORE[scaling]):
         logits, labels = found.patient_logits[:, i], found.patient_labels[:, i]
-        fitted = calibrate(logits, labels, scaling=scaling, sensitivity=0.9)
+        fitted = calibrate(logits, labels, scaling=scaling, sensitivity=0.9, specificity=0)
         values = [fitted.shift, fitted.temperature, fitted.threshold, fitted.estimable]
         assert values == pytest.approx(expected, abs=1e-5)

@@ -7,6 +7,7 @@ from hemx_core.training.scoring.intervals import (
     cluster_draws,
     from_draws,
     patient_draws,
+    wilson,
 )
 from hemx_core.training.scoring.weighted import weighted_mean
 
@@ -72,3 +73,10 @@ def test_rows_of_a_cluster_are_drawn_together() -> None:
     np.testing.assert_array_equal(weights[:, 0], weights[:, 2])
     np.testing.assert_array_equal(weights[:, 1], weights[:, 3])
     assert (weights[1:, 0] != weights[1:, 1]).any()
+
+
+def test_wilson_has_a_width_where_a_bootstrap_has_none() -> None:
+    assert wilson(0, 0) == NOT_ESTIMABLE
+    all_right = wilson(8, 8)
+    assert all_right.value == all_right.upper == 1
+    assert all_right.lower == pytest.approx(8 / (8 + 1.959964**2))

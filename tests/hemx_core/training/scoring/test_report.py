@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from hemx_core.errors import TrainingError
-from hemx_core.markers import MARKER_CODES
-from hemx_core.training.scoring.aggregation import MAX, Aggregation, Way
+from hemx_core.markers import MARKER_CODES, Aggregation
+from hemx_core.training.scoring.aggregation import MAX
 from hemx_core.training.scoring.calibration import Calibration, Scaling
 from hemx_core.training.scoring.predictions import Predictions
 from hemx_core.training.scoring.report import (
@@ -32,7 +32,8 @@ def _predictions(seed: int, *, patients: int = 50) -> Predictions:
     patient = np.repeat(np.arange(patients), 4)
     slices = labels[patient]
     logits = 4 * (1.2 * (slices == 1) - 0.8 + rng.normal(0, 0.6, slices.shape))
-    return Predictions(logits, slices, patient, labels)
+    index = np.tile(np.arange(4), patients)
+    return Predictions(logits, slices, patient, labels, area=10.0 + index, index=index)
 
 
 def test_scores_of_the_test_patients_and_none_where_not_estimable() -> None:
@@ -83,7 +84,7 @@ def test_co_occurrence_of_a_perfect_model_is_right_everywhere() -> None:
 def test_same_seed_same_report_with_sites_and_a_chosen_aggregation() -> None:
     validation, test = _predictions(1, patients=24), _predictions(2, patients=24)
     settings = EvaluationSettings(
-        candidates=(MAX, Aggregation(Way.NOISY_OR)), draws=50, scaling=Scaling.TEMPERATURE
+        candidates=(MAX, Aggregation.LARGEST), draws=50, scaling=Scaling.TEMPERATURE
     )
     sites = ["a", "b"] * 12
     one, other = (
@@ -91,8 +92,9 @@ def test_same_seed_same_report_with_sites_and_a_chosen_aggregation() -> None:
         for _ in range(2)
     )
     assert one == other
-    assert one["aggregation"]["chosen"] in ("max", "noisy_or")
-    assert set(one["aggregation"]["validation_log_loss"]) == {"max", "noisy_or"}
+    assert set(one["aggregation"]["chosen"]) == set(MARKER_CODES)
+    losses = one["aggregation"]["validation_log_loss"]
+    assert all(set(losses[code]) == {"max", "largest"} for code in MARKER_CODES)
     assert set(one["sites"]["sites"]) == {"a", "b"}
     assert one["markers"]["hypodensity"]["calibration"]["shift"] == 0
 
@@ -125,7 +127,7 @@ def predictions(seed: int, *, sharpness: float, one_class: bool = False) -> Pred
 
 
 def report(scaling: Scaling, **kind: bool) -> EvaluationReport:
-    settings = EvaluationSettings(candidates=(Aggregation(Way.MAX),), scaling=scaling, draws=50)
+    settings = EvaluationSettings(candidates=(MAX,), scaling=scaling, draws=50)
     return evaluate_markers(
         predictions(1, sharpness=2.0, **kind), predictions(2, sharpness=2.0), settings=settings
     )
@@ -134,9 +136,12 @@ def report(scaling: Scaling, **kind: bool) -> EvaluationReport:
 def test_temperatures_undo_what_makes_logits_too_large() -> None:
     found = recalibrated(report(Scaling.TEMPERATURE), data="some studies")
     assert tuple(found["markers"]) == MARKER_CODES
+    # A temperature alone also has to bring half of the studies to a rare marker's prevalence.
+    assert 1.1 < found["markers"]["irregular"]["temperature"] < 3.5
     for one in found["markers"].values():
-        assert 1.2 < one["temperature"] < 3.5
-        assert 0.05 <= one["threshold"] <= 0.95
+        assert 0.01 <= one["threshold"] <= 0.99
+        assert one["aggregation"] == "max"
+        assert one["validated"] is False
     accuracy = found["accuracy"]["markers"]
     assert accuracy["data"] == "some studies"
     assert accuracy["patients_classified"] == 60
@@ -157,7 +162,7 @@ def test_accuracy_is_ready_for_json_with_none_where_not_estimable() -> None:
     labels = np.array([[1, 0, 0, -1]] * 4 + [[0, 0, 1, -1]] * 4, np.int8)
     found = Predictions(np.where(labels == 1, 2.0, -2.0), labels, np.arange(8), labels)
     shifted = [Calibration(9.0, 1.0, 0.5, estimable=True)] * 4  # the bias holds the shift by now
-    table = accuracy(found, shifted, codes=MARKER_CODES, draws=50, seed=1)
+    table = accuracy(found, shifted, codes=MARKER_CODES, ways=(MAX,) * 4, draws=50, seed=1)
     assert table["hypodensity"]["patient_auc"] == table["blend"]["slice_auc"] == 1
     assert table["hypodensity"]["sensitivity"] == table["hypodensity"]["specificity"] == 1
     assert table["hypodensity"]["patients"] == {"present": 4, "absent": 4, "undecided": 0}
