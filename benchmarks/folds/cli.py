@@ -1,7 +1,5 @@
 """`python -m benchmarks folds`."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +7,7 @@ import typer
 
 from benchmarks.folds.recipe import ALL, FOLDS, Arm, Place
 from hemx_core.data.phe_sich import Fold
+from hemx_core.nn.config import Merge as MergeName
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -16,12 +15,17 @@ Root = Annotated[Path, typer.Option(help="Folder of all folds; it shows real sli
 Start = Annotated[Path, typer.Option(help="Weights that have seen no real patient.")]
 Phantoms = Annotated[Path, typer.Option(help="Folder of the phantom cohort.")]
 Which = Annotated[str, typer.Argument(help=f"0 to {FOLDS - 1}, or {ALL}: nobody is held out.")]
-Merge = Annotated[str, typer.Option(help="ll, max, project or concat.")]
+Merge = Annotated[MergeName, typer.Option(help="What becomes of the sub-bands.")]
+Seed = Annotated[int, typer.Option(help="Of weights and batches.")]
+RealCrops = Annotated[int, typer.Option(help="Of a batch, of read patients.")]
+Rate = Annotated[float, typer.Option(help="Peak learning rate.")]
 
+RESULTS = Path("benchmarks/results/folds")
 ROOT, START, PHANTOMS = Path("runs/folds"), Path("runs/start.safetensors"), Path("runs/cohort")
+USUAL = Arm()
 
 
-def _place(which: str, root: Path, start: Path, phantoms: Path) -> Place:
+def _place(which: str, root: Path, start: Path = START, phantoms: Path = PHANTOMS) -> Place:
     number = None if which == ALL else int(which)
     return Place(root=root, fold=Fold(number, FOLDS), start=start, phantoms=phantoms)
 
@@ -41,16 +45,83 @@ def segmenter(
 def classifier(
     which: Which,
     merge: Merge = "ll",
-    seed: Annotated[int, typer.Option(help="Of weights and batches.")] = 1,
-    real_crops: Annotated[
-        int, typer.Option(help="Of a batch, of read patients.")
-    ] = Arm().real_crops,
-    rate: Annotated[float, typer.Option(help="Peak learning rate.")] = Arm().rate,
+    seed: Seed = 1,
+    real_crops: RealCrops = USUAL.real_crops,
+    rate: Rate = USUAL.rate,
     root: Root = ROOT,
 ) -> None:
     """Train an arm's classifier of a fold; goes on where it was left."""
     from benchmarks.folds import train
 
     train.quiet()
-    arm = Arm(merge=merge, seed=seed, real_crops=real_crops, rate=rate)  # type: ignore[arg-type]
-    train.classifier(_place(which, root, START, PHANTOMS), arm)
+    arm = Arm(merge=merge, seed=seed, real_crops=real_crops, rate=rate)
+    train.classifier(_place(which, root), arm)
+
+
+@app.command()
+def predict(
+    which: Which,
+    merge: Merge = "ll",
+    seed: Seed = 1,
+    real_crops: RealCrops = USUAL.real_crops,
+    rate: Rate = USUAL.rate,
+    masks: Annotated[
+        Path | None,
+        typer.Option(help="Segmenter that finds the blood; the true masks if not given."),
+    ] = None,
+    mask_threshold: Annotated[float, typer.Option(help="Of that segmenter.")] = 0.5,
+    root: Root = ROOT,
+) -> None:
+    """Store an arm's answers on the held-out read patients and resynthesised studies."""
+    from benchmarks.folds import predict, train
+    from hemx_core.nn.weights import load_segmenter
+
+    train.quiet()
+    predict.predict_fold(
+        _place(which, root),
+        Arm(merge=merge, seed=seed, real_crops=real_crops, rate=rate),
+        unet=load_segmenter(masks) if masks else None,
+        mask_threshold=mask_threshold,
+    )
+
+
+@app.command()
+def markers(
+    merge: Merge = "ll",
+    seed: Seed = 1,
+    real_crops: RealCrops = USUAL.real_crops,
+    rate: Rate = USUAL.rate,
+    folds: Annotated[int, typer.Option(help="So many of them, the first ones.")] = FOLDS,
+    test: Annotated[
+        bool, typer.Option("--test", help="Score the test patients too: once, at the end.")
+    ] = False,
+    root: Root = ROOT,
+    out: Annotated[Path, typer.Option(help="Result file.")] = RESULTS / "markers.json",
+) -> None:
+    """Choose aggregation, calibration and thresholds over all folds, and score."""
+    from benchmarks.folds.markers import score
+    from hemx_core import provenance
+    from hemx_core.data import phe_sich
+
+    arm = Arm(merge=merge, seed=seed, real_crops=real_crops, rate=rate)
+    found = score([_place(str(number), root) for number in range(folds)], arm, test=test)
+    report = {
+        "provenance": provenance.provenance(seed=seed),
+        "attribution": phe_sich.ATTRIBUTION,
+        "read_by": "a vision model, not a radiologist",
+        "arm": arm.name,
+        "folds": folds,
+        "decision": found.decision.to_json(),
+        "aggregation": found.decision.choice.to_json(),
+        "read": {code: one.to_json() for code, one in found.read.items()},
+        "drawn": found.drawn,
+    }
+    if found.read_test is not None:
+        report["read_test"] = {code: one.to_json() for code, one in found.read_test.items()}
+    provenance.write_json(out, report)
+    for code, one in found.read.items():
+        typer.echo(
+            f"{code}: {found.decision.choice.chosen[code]}; read: called {one.called}, sensitivity "
+            f"{one.sensitivity}, specificity {one.specificity}, AUC {one.auc}"
+        )
+    typer.echo(f"-> {out}")

@@ -47,7 +47,7 @@ def lesions(place: Place, *, workers: int = 1) -> StudySource:
         spec=SEGMENTER.preprocessing,
         fold=place.fold,
         workers=workers,
-        splits=("train",) if place.fold.number is None else phe_sich.SPLITS,
+        splits=("train",) if place.fold.number is None else ("train", "test"),
     )
 
 
