@@ -25,6 +25,10 @@ ELSEWHERE = {
     "app": ("app.cli:app_benchmarks", "What the app promises, measured on the real app."),
     "screenshots": ("app.screenshots:main", "Pictures of the app's screens."),
     "growth": ("accuracy.growth:app", "Haematoma expansion, where the truth is known."),
+    "intervals": (
+        "accuracy.intervals:main",
+        "Intervals of volume and growth, from errors of folds.",
+    ),
     "signs": ("accuracy.signs:main", "The rule-based signs on phantoms."),
     "world": ("world.cli:main", "What the world hands in: right, refused, or said."),
     "insertion-picture": (

@@ -156,6 +156,8 @@ def write_draft(
         training=networks.training,
         accuracy=decision.accuracy,
         hemx=hemx_core.__version__,
+        volume_interval=decision.volume_interval,
+        growth_interval=decision.growth_interval,
     )
     manifest.save(folder)
     return manifest
@@ -209,7 +211,7 @@ def _spec(
 def recalibrate_bundle(
     folder: Path, weights: Path, key: SigningKey, *, recipe: Recipe, parity: Samples
 ) -> ModelManifest:
-    """Replace the manifest's markers and accuracy by those of `decision.json`, verify and sign.
+    """Replace the manifest's markers, accuracy and intervals by those of `decision.json`, verify and sign.
 
     Args:
         folder: the bundle; whole before and after, or left without a manifest where this is interrupted.
@@ -236,7 +238,8 @@ def recalibrate_bundle(
             expected="the same training cards, preprocessing, mask settings and crop size",
             remedy="export the bundle again",
         )
-    found = replace(manifest, markers=decision.markers, accuracy=decision.accuracy)
+    names = ("markers", "accuracy", "volume_interval", "growth_interval")
+    found = replace(manifest, **{name: getattr(decision, name) for name in names})
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".recalibrate-") as name:
         draft = Path(name)
         for spec in manifest.files:

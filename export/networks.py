@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import hemx_core
 from export.recipes import Recipe
 from hemx_core.errors import ExportError
 from hemx_core.imaging.spec import PreprocessingSpec
+from hemx_core.intervals import GrowthInterval, VolumeInterval
 from hemx_core.manifest import MarkerSpec
 from hemx_core.markers import MARKER_CODES
 from hemx_core.nn.joint import MarkerClassifier
 from hemx_core.nn.unet import UNet
 from hemx_core.nn.weights import load_classifier, load_segmenter, read_metadata
+from hemx_core.records import from_values
 
+T = TypeVar("T")
 SEGMENTER_WEIGHTS = "segmenter.safetensors"
 CLASSIFIER_WEIGHTS = "classifier.safetensors"
 DECISION_NAME = "decision.json"
@@ -33,6 +36,7 @@ class Decision:
         min_component_ml: smaller components are dropped.
         markers: temperature and threshold of each marker.
         accuracy: measured accuracy, for the manifest.
+        volume_interval, growth_interval: see the manifest; None where they were not measured.
     """
 
     preprocessing: PreprocessingSpec
@@ -41,6 +45,8 @@ class Decision:
     min_component_ml: float
     markers: tuple[MarkerSpec, ...]
     accuracy: dict[str, Any] = field(default_factory=dict)
+    volume_interval: VolumeInterval | None = None
+    growth_interval: GrowthInterval | None = None
 
     @property
     def view(self) -> str:
@@ -71,6 +77,8 @@ class Decision:
                     for code in MARKER_CODES
                 ),
                 accuracy=dict(values.get("accuracy", {})),
+                volume_interval=_record(VolumeInterval, values.get("volume_interval")),
+                growth_interval=_record(GrowthInterval, values.get("growth_interval")),
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise ExportError(
@@ -138,6 +146,10 @@ def check_recipe(networks: Networks, recipe: Recipe) -> None:
             remedy=f"train one with `hemx train classifier --view {wanted['view']} "
             f"--merge {wanted['merge']} --crop-size ...`, or choose another recipe",
         )
+
+
+def _record(kind: type[T], values: object) -> T | None:
+    return None if values is None else from_values(kind, values)
 
 
 def _refuse_other_views(values: dict[str, Any]) -> None:

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 
 from hemx_core.costs import Progress, StageClock
 from hemx_core.imaging.volume import HUVolume
+from hemx_core.intervals import GrowthInterval
 from hemx_core.measure.covered import shows_clot
+from hemx_core.measure.estimate import VolumeEstimate, estimate_result
 from hemx_core.measure.expansion import DEFINITIONS, Answer, Growth, judge_growth
-from hemx_core.measure.volume import VolumeEstimate, estimate_volume
 from hemx_core.notes import Note, Reason, Severity
 from hemx_core.pairing import (
     Pictures,
@@ -109,11 +110,12 @@ def compare_results(
         pictures: their volumes, to find the same images and a bleed that changes side; None where they
             are not at hand.
     """
-    estimates = [estimate_volume(study.mask, study.geometry) for study in (earlier, later)]
+    estimates = [estimate_result(study) for study in (earlier, later)]
     hours = interval_hours(earlier.identity, later.identity)
     notes = comparison_notes(earlier, later, hours, pictures)
     growth = judge_growth(
         *estimates,
+        measured=growth_interval(earlier, later),
         earlier_whole=is_whole("earlier", notes),
         later_whole=is_whole("later", notes),
     )
@@ -128,6 +130,12 @@ def compare_results(
         interval_hours=hours,
         notes=notes,
     )
+
+
+def growth_interval(earlier: TriageResult, later: TriageResult) -> GrowthInterval | None:
+    """How far the growth between two results is off; None where they are not of networks measured alike."""
+    same = earlier.growth_interval == later.growth_interval
+    return later.growth_interval if same else None
 
 
 def _undecided(growth: Growth) -> Growth:
@@ -194,6 +202,9 @@ def _limits(
     if later.haematoma.lower_bound or not shows_clot(later, earlier):
         yield Note("later_not_covered", Severity.WARNING)
     found = [study.haematoma.volume_ml > 0 for study in (earlier, later)]
+    if any(found):
+        measured = growth_interval(earlier, later) is not None
+        yield Note("growth_interval" if measured else "no_growth_interval", Severity.CAUTION)
     if not any(found):
         yield Note("no_haematoma", Severity.INFO)
     elif not found[0]:

@@ -7,6 +7,7 @@ Schema versions. What a manifest holds decides its version, so that one content 
     1    programs only
     2    adds `reference`, the inputs and outputs of the device's self-test
     3    a segmenter that takes several slices a call; with or without `reference`
+    4    adds `volume_interval` and `growth_interval`, each where it was measured
 A reader takes its own version and all older ones. It refuses a newer version, and any field that it does not
 know: a field that an older program would pass over could be the one that matters.
 """
@@ -26,15 +27,18 @@ from pathlib import Path
 from hemx_core.errors import IntegrityError, ManifestError, cause
 from hemx_core.files import open_regular, read_whole, write_whole
 from hemx_core.imaging.spec import MAX_SIZE, PreprocessingSpec
+from hemx_core.intervals import GrowthInterval, VolumeInterval
 from hemx_core.markers import MARKER_CODES
 from hemx_core.records import Json, RecordError, from_values, parse_json, to_values
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """The newest; see above."""
 FIRST_VERSION = 1
 MANIFEST_NAME = "manifest.json"
 MAX_MANIFEST_BYTES = 2**20
 """The shipped one has 10 KiB."""
+_OPTIONAL = ("reference", "volume_interval", "growth_interval")
+"""Fields that are left out where there is nothing."""
 SHARE = (0.0, 1.0)
 TEMPERATURES = (0.01, 100.0)
 MAX_COMPONENT_ML = 50.0
@@ -109,6 +113,8 @@ class ModelManifest:
         accuracy: measured accuracy.
         hemx: version of HEMX that wrote the bundle.
         reference: inputs and outputs for the self-test; None where a bundle has none.
+        volume_interval, growth_interval: how far a volume and a growth are off; None where nobody measured
+            it with these networks: then none is told.
         schema_version: the lowest that has all that the manifest holds; follows by itself.
     """
 
@@ -126,18 +132,25 @@ class ModelManifest:
     accuracy: Json = field(default_factory=dict)
     hemx: str = ""
     reference: FileSpec | None = None
+    volume_interval: VolumeInterval | None = None
+    growth_interval: GrowthInterval | None = None
     schema_version: int = field(init=False)
 
     def __post_init__(self) -> None:
-        several = self.slices_a_call > 1
-        version = 3 if several else FIRST_VERSION if self.reference is None else 2
-        object.__setattr__(self, "schema_version", version)
+        object.__setattr__(self, "schema_version", self._least_version())
         codes = tuple(marker.code for marker in self.markers)
         if codes != MARKER_CODES:
             raise ManifestError("manifest_markers", found=codes, needed=MARKER_CODES)
         check_range("crop_size", self.crop_size, 8, MAX_SIZE)
         check_range("mask_threshold", self.mask_threshold, *SHARE)
         check_range("min_component_ml", self.min_component_ml, 0, MAX_COMPONENT_ML)
+
+    def _least_version(self) -> int:
+        if self.volume_interval is not None or self.growth_interval is not None:
+            return 4
+        if self.slices_a_call > 1:
+            return 3
+        return FIRST_VERSION if self.reference is None else 2
 
     @property
     def slices_a_call(self) -> int:
@@ -155,8 +168,9 @@ class ModelManifest:
     def to_json(self) -> str:
         """The manifest's text, stable in order; a version has no fields of a later one."""
         values = to_values(self) | {"schema_version": self.schema_version}
-        if self.reference is None:
-            del values["reference"]
+        for name in _OPTIONAL:
+            if values[name] is None:
+                del values[name]
         return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
 
     @classmethod

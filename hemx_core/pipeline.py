@@ -147,6 +147,8 @@ class TriageSettings:
 DEFAULT_SETTINGS = TriageSettings()
 
 WINDOW_CHANGED = Note("window_changed", Severity.CAUTION)
+VOLUME_INTERVAL = Note("volume_interval", Severity.CAUTION)
+"""What the volume's interval rests on."""
 
 
 def triage_volume(
@@ -280,6 +282,7 @@ def summarise(
         *models.notes,
         *(WINDOW_CHANGED,) * changed,
         *haematoma_notes(haematoma, volume),
+        *(VOLUME_INTERVAL,) * (manifest.volume_interval is not None and haematoma.volume_ml > 0),
     )
     if haematoma.volume_ml > 0 and Doubt.LOWER_BOUND in in_doubt(notes):
         haematoma = replace(haematoma, lower_bound=True)
@@ -298,6 +301,8 @@ def summarise(
         signs=signs,
         clipped_to_hu=volume.clipped_to_hu,
         coverage=volume.coverage,
+        volume_interval=manifest.volume_interval,
+        growth_interval=manifest.growth_interval,
     )
 
 

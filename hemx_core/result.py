@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemx_core.imaging.volume import Coverage, SeriesIdentity, VolumeGeometry
+from hemx_core.intervals import GrowthInterval, VolumeInterval
 from hemx_core.notes import Note, Reason
 
 
@@ -157,6 +158,10 @@ class TriageResult:
     """The range that the values were clipped to, as given or as the picture tells; None for full HU."""
     coverage: Coverage | None = None
     """Which part of the brain the pictures show; None in results of before."""
+    volume_interval: VolumeInterval | None = None
+    """How far volumes of the bundle that made it are off; None where nobody measured it."""
+    growth_interval: GrowthInterval | None = None
+    """The same of growth between two studies."""
 
     @property
     def mask(self) -> NDArray[np.bool_]:

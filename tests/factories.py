@@ -26,11 +26,27 @@ from hemx_core.data.study import Study
 from hemx_core.errors import BackendError
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.imaging.volume import HUVolume, SeriesIdentity
+from hemx_core.intervals import GrowthInterval, VolumeInterval, Width
 from hemx_core.manifest import MarkerSpec, ModelManifest, ProgramSpec, TensorSpec
 from hemx_core.markers import MARKER_CODES
 from hemx_core.notes import Note
 from hemx_core.report.page import Page
 from hemx_core.runtime.program import PTE_MAGIC, check_inputs, checked_program
+
+VOLUME_INTERVAL = VolumeInterval(
+    coverage=0.9,
+    floor_ml=0.5,
+    one=Width(width=0.1, errors=50),
+    several=Width(width=0.2, errors=20),
+)
+GROWTH_INTERVAL = GrowthInterval(
+    coverage=0.9,
+    ratio=Width(width=0.05, errors=40),
+    ratio_floor_ml=0.5,
+    ml=Width(width=0.02, errors=40),
+    ml_floor_ml=0.5,
+)
+"""Made up; a growth is narrower than it is of any real networks."""
 
 
 def make_manifest(
@@ -56,6 +72,8 @@ def make_manifest(
         crop_size=crop_size,
         mask_threshold=0.5,
         min_component_ml=min_component_ml,
+        volume_interval=VOLUME_INTERVAL,
+        growth_interval=GROWTH_INTERVAL,
         markers=tuple(
             MarkerSpec(code, temperature, threshold)
             for code, temperature, threshold in zip(

@@ -1,13 +1,15 @@
 """How well two studies tell haematoma expansion, on phantoms and in real slices with known growth.
 
-python -m benchmarks growth calibrate --heads 30
 python -m benchmarks growth evaluate --pairs 40
 python -m benchmarks growth inserted --pairs 40
+python -m benchmarks growth inserted --weights fold0/segmenter.safetensors --patients 0005,0015 --fold 0 \
+    --pairs 24 --out fold0.json --errors fold0_errors.json
 
-`calibrate` scans heads three times without growth (other noise, other site) and derives the two boundary
-uncertainties of `hemx_core.measure.volume`. `evaluate` scans other heads before and after a known growth
-and counts right answers; `inserted` does so with haematomas in real slices (HEMX_DATA). All keep what they
-have measured and go on from there; another bundle starts anew.
+`evaluate` scans drawn heads before and after a known growth and counts right answers, by the bundle's
+interval of growth. `inserted` does so with haematomas in real slices (HEMX_DATA), and judges each patient's
+pairs by an interval that the other patients give. With `--weights` it reads them by a trained segmenter
+instead of a bundle; `--errors` writes what `benchmarks intervals` fits the bundle's interval to. Both keep
+what they have measured and go on from there; other networks or patients start anew.
 """
 
 from __future__ import annotations
@@ -32,20 +34,20 @@ from hemx_core.data.inserted import source_index
 from hemx_core.data.real_background import RealBackground, read_background
 from hemx_core.errors import DatasetError
 from hemx_core.imaging.prepare import prepare
+from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.imaging.volume import HUVolume, SeriesIdentity
+from hemx_core.intervals import GrowthInterval, Interval
+from hemx_core.manifest import file_sha256
+from hemx_core.measure.clean import clean_mask, find_components
+from hemx_core.measure.estimate import VolumeEstimate, estimate_volume
 from hemx_core.measure.expansion import DEFINITIONS, Answer, Definition, judge_growth
-from hemx_core.measure.volume import (
-    ACCURACY_BOUNDARY_MM,
-    REPEAT_BOUNDARY_MM,
-    Z_90,
-    VolumeEstimate,
-    estimate_volume,
-)
 from hemx_core.phantoms import PhantomSpec, grow, make_phantom, random_site, random_spec
 from hemx_core.phantoms.insert import Inserted, insert_pair, place
 from hemx_core.pipeline import TriageModels, measure, segment
 from hemx_core.records import Json
 from hemx_core.runtime.desktop import DesktopBackend
+from hemx_core.training.scoring.conformal import coverage_by_patient, fit_growth_interval
+from hemx_core.training.scoring.volume_errors import GrowthRow, write_errors
 
 SEED = 505
 SPLIT = "test"
@@ -53,6 +55,8 @@ LARGEST_OUTSIDE = 0.2
 """A placement with more of the clot outside the brain or in fluid is drawn again."""
 ATTEMPTS = 60
 LEAST_SLICES = 5
+FOLD_STEP = 10_000
+"""Between the numbers of two folds' first pairs: each fold has haematomas of its own."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,17 +68,20 @@ class Scan:
     true_ml: float
 
 
-def scans_with_growth(index: int, source: Path) -> list[Scan]:
+def scans_with_growth(index: int, source: Path, patients: Sequence[str]) -> list[Scan]:
     """A patient's two scans: one in four without growth, else 0.8 to 2 times the volume.
 
+    Args:
+        index: draws patient, haematoma and growth.
+        source: the folder of phe_sich.
+        patients: whose slices are taken; the networks must not have seen them.
     Raises:
         DatasetError: no patient has room for a haematoma and its growth.
     """
     rng = np.random.default_rng([SEED, index])
     factor = 1.0 if rng.random() < 0.25 else float(rng.uniform(0.8, 2.0))
-    patients = source_index(source)[1][SPLIT]
     for _ in range(ATTEMPTS):
-        patient = str(rng.choice(patients))
+        patient = str(rng.choice(list(patients)))
         real = _background(source, patient)
         drawn = random_spec(rng)
         if real is None or drawn.lesion is None:
@@ -89,7 +96,7 @@ def scans_with_growth(index: int, source: Path) -> list[Scan]:
         if kept is not None:
             return [_scan(phantom, patient, kept) for phantom in pair]
     raise DatasetError(
-        f"no room for pair {index} in the {SPLIT} patients",
+        f"no room for pair {index} in {len(patients)} patients",
         expected="patients with lesion-free slices at the level of the basal ganglia",
         remedy="check the folder of phe_sich",
     )
@@ -135,7 +142,7 @@ def _background(source: Path, patient: str) -> RealBackground | None:
 
 
 RESULTS = Path("benchmarks/results")
-CALIBRATION_SEED, EVALUATION_SEED = 303, 404
+EVALUATION_SEED = 404
 MATRIX = 256
 NEAR_POINTS = 5.0
 """A pair this near to a threshold, in points of the earlier volume, is not counted for "right"."""
@@ -146,15 +153,6 @@ app = typer.Typer(
     add_completion=False,
 )
 Bundle = Annotated[Path | None, typer.Option(help="Model bundle; the shipped one by default.")]
-
-
-def three_scans(index: int) -> list[PhantomSpec]:
-    """A head, the same again with other noise, and the same at another site."""
-    rng = np.random.default_rng([CALIBRATION_SEED, index])
-    first = random_spec(rng, matrix=MATRIX)
-    second = replace(first, noise_seed=first.noise_seed + 1)
-    site = random_site(rng, matrix=MATRIX)
-    return [first, second, replace(first, noise_seed=first.noise_seed + 2, site=site)]
 
 
 def before_and_after(index: int) -> list[PhantomSpec]:
@@ -174,87 +172,74 @@ def scan(spec: PhantomSpec) -> Scan:
     return Scan(phantom.volume, phantom.mask, phantom.haematoma_volume_ml)
 
 
-def measure_scan(scanned: Scan, models: TriageModels) -> Json:
+Read = Callable[[HUVolume], NDArray[np.bool_]]
+"""A volume to its mask as triage reports it."""
+
+
+def bundle_reader(models: TriageModels) -> Read:
+    """Reads as triage does."""
+
+    def read(volume: HUVolume) -> NDArray[np.bool_]:
+        watch = Watch(StageClock(), None)
+        found = segment(prepare(volume, models.manifest.preprocessing), models, watch)
+        return measure(found.mask, volume, models.manifest, watch).mask
+
+    return read
+
+
+def weights_reader(weights: Path, decision: Path) -> Read:
+    """Reads by a trained segmenter, as triage would with the rules of a `decision.json`."""
+    from hemx_core.nn.inference import segment_slice
+    from hemx_core.nn.weights import load_segmenter
+    from hemx_core.training.scoring.segmenters import native_probabilities
+
+    rules: Json = json.loads(decision.read_text(encoding="utf-8"))
+    spec = PreprocessingSpec.from_json(rules["preprocessing"])
+    network = load_segmenter(weights)
+
+    def read(volume: HUVolume) -> NDArray[np.bool_]:
+        found = native_probabilities(lambda image: segment_slice(network, image)[0], volume, spec)
+        mask = found >= rules["mask_threshold"]
+        return clean_mask(mask, volume, min_component_ml=rules["min_component_ml"]).mask
+
+    return read
+
+
+def measure_scan(scanned: Scan, read: Read) -> Json:
     """Segment and measure a scan; truth beside it."""
-    watch = Watch(StageClock(), None)
-    prepared = prepare(scanned.volume, models.manifest.preprocessing)
-    found = segment(prepared, models, watch)
-    mask = measure(found.mask, scanned.volume, models.manifest, watch).mask
-    estimate = estimate_volume(mask, scanned.volume.geometry)
+    mask, geometry = read(scanned.volume), scanned.volume.geometry
     both = np.count_nonzero(mask) + np.count_nonzero(scanned.mask)
     return {
+        "patient": scanned.volume.identity.patient_id,
         "true_ml": round(scanned.true_ml, 4),
-        "volume_ml": round(estimate.volume_ml, 4),
-        "surface_mm2": round(estimate.surface_mm2, 2),
-        "sampling_sd_ml": round(estimate.sampling_sd_ml, 5),
+        "volume_ml": round(estimate_volume(mask, geometry, None).volume_ml, 4),
+        "components": len(find_components(mask, geometry).volumes_ml),
         "dice": round(2 * np.count_nonzero(mask & scanned.mask) / both, 4),
     }
 
 
-def gather(out: Path, count: int, scans: Callable[[int], list[Scan]], bundle: Path | None) -> Json:
-    """Measure `count` sets of studies, going on with what the file already holds of this bundle."""
-    cv2.setNumThreads(1)
-    with load_models(bundle, DesktopBackend(threads=1)) as models:
-        digest = models.manifest.segmenter.sha256
-        known: Json = json.loads(out.read_text(encoding="utf-8")) if out.exists() else {}
-        sets: list[list[Json]] = known.get("sets", []) if known.get("segmenter") == digest else []
-        for index in range(len(sets), count):
-            sets.append([measure_scan(scan_, models) for scan_ in scans(index)])
-            provenance.write_json(out, {"segmenter": digest, "sets": sets})
-            shown = ", ".join(
-                f"{scan_['volume_ml']:.1f} of {scan_['true_ml']:.1f}" for scan_ in sets[-1]
-            )
-            typer.echo(f"{index + 1}/{count}: {shown} mL")
-    return {"segmenter": digest, "sets": sets}
+def gather(
+    out: Path, count: int, scans: Callable[[int], list[Scan]], read: Read, made_of: Json
+) -> list[list[Json]]:
+    """Measure `count` sets of studies, going on with what the file holds that is made of the same.
 
-
-def boundary_constants(sets: Sequence[Sequence[Json]]) -> Json:
-    """The two boundary uncertainties, mm: the 90th percentile of |error| / surface, over z.
-
-    A percentile rather than a standard deviation, because errors have long tails; with it the 90 %
-    intervals cover nine in ten of these studies. Agreement with itself is that between two sites,
-    because a follow-up may come from another scanner.
+    Args:
+        out: the result file.
+        count: of sets.
+        scans: a set's studies, by its number.
+        read: see `Read`.
+        made_of: what the sets depend on, JSON values.
     """
-    studies = [scan_ for scans in sets for scan_ in scans if scan_["volume_ml"] > 0]
-    accuracy = [
-        abs(study["volume_ml"] - study["true_ml"]) * 1000 / study["surface_mm2"]
-        for study in studies
-    ]
-    same_site = [gap for first, second, _ in sets if (gap := _gap_mm(first, second)) is not None]
-    other_site = [gap for first, _, third in sets if (gap := _gap_mm(first, third)) is not None]
-    return {
-        "accuracy_boundary_mm": round(float(np.percentile(accuracy, 90)) / Z_90, 3),
-        "repeat_boundary_mm": round(float(np.percentile(other_site, 90)) / Z_90, 3),
-        "repeat_boundary_same_site_mm": round(float(np.percentile(same_site, 90)) / Z_90, 3),
-        "studies": len(studies),
-        "pairs": len(other_site),
-    }
-
-
-def _gap_mm(first: Json, other: Json) -> float | None:
-    """Difference of two errors over the surfaces; None where nothing was found."""
-    if min(first["volume_ml"], other["volume_ml"]) == 0:
-        return None
-    surface = float(np.hypot(first["surface_mm2"], other["surface_mm2"]))
-    errors = [scan_["volume_ml"] - scan_["true_ml"] for scan_ in (first, other)]
-    return float(abs(errors[0] - errors[1]) * 1000 / surface)
-
-
-@app.command()
-def calibrate(
-    heads: Annotated[int, typer.Option(min=3, help="Heads, each scanned three times.")] = 30,
-    models: Bundle = None,
-    out: Annotated[Path, typer.Option(help="Result file.")] = RESULTS / "repeatability.json",
-) -> None:
-    """Measure how well the segmenter agrees with the truth and with itself, without growth."""
-    found = gather(out, heads, lambda index: [scan(scan_) for scan_ in three_scans(index)], models)
-    constants = boundary_constants(found["sets"])
-    report = {"provenance": provenance.provenance(seed=CALIBRATION_SEED), **constants, **found}
-    provenance.write_json(out, report)
-    typer.echo(
-        f"ACCURACY_BOUNDARY_MM = {constants['accuracy_boundary_mm']}, "
-        f"REPEAT_BOUNDARY_MM = {constants['repeat_boundary_mm']} -> {out}"
-    )
+    cv2.setNumThreads(1)
+    known: Json = json.loads(out.read_text(encoding="utf-8")) if out.exists() else {}
+    same = all(known.get(name) == value for name, value in made_of.items())
+    sets: list[list[Json]] = known.get("sets", []) if same else []
+    for index in range(len(sets), count):
+        sets.append([measure_scan(one, read) for one in scans(index)])
+        provenance.write_json(out, {**made_of, "sets": sets})
+        shown = ", ".join(f"{one['volume_ml']:.1f} of {one['true_ml']:.1f}" for one in sets[-1])
+        typer.echo(f"{index + 1}/{count}: {shown} mL")
+    return sets
 
 
 @app.command()
@@ -263,41 +248,114 @@ def evaluate(
     models: Bundle = None,
     out: Annotated[Path, typer.Option(help="Result file.")] = RESULTS / "growth.json",
 ) -> None:
-    """Count right answers on expansion, on heads that `calibrate` never saw."""
-    found = gather(
-        out, pairs, lambda index: [scan(phantom) for phantom in before_and_after(index)], models
-    )
-    _write(out, found, seed=EVALUATION_SEED)
+    """Count right answers on expansion of drawn heads, by the bundle's interval of growth."""
+    with load_models(models, DesktopBackend(threads=1)) as loaded:
+        manifest = loaded.manifest
+        made_of = {"segmenter": manifest.segmenter.sha256}
+        sets = gather(
+            out,
+            pairs,
+            lambda index: [scan(phantom) for phantom in before_and_after(index)],
+            bundle_reader(loaded),
+            made_of,
+        )
+    _write(out, sets, made_of, [manifest.growth_interval] * len(sets), seed=EVALUATION_SEED)
 
 
 @app.command()
 def inserted(
     pairs: Annotated[int, typer.Option(min=3, help="Pairs of scans in real slices.")] = 40,
     models: Bundle = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="A trained segmenter instead of a bundle.")
+    ] = None,
+    decision: Annotated[
+        Path | None, typer.Option(help="Rules for the masks of --weights; those beside it.")
+    ] = None,
+    patients: Annotated[
+        str, typer.Option(help="Whose slices are taken, with commas; the test patients.")
+    ] = "",
+    fold: Annotated[int | None, typer.Option(help="Number of the fold, for --errors.")] = None,
+    errors: Annotated[
+        Path | None, typer.Option(help="Also write the errors, for `benchmarks intervals`.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Result file.")] = RESULTS / "growth_inserted.json",
 ) -> None:
-    """Count right answers on expansion of haematomas in real slices of test patients (HEMX_DATA)."""
+    """Count right answers on expansion of haematomas in real slices (HEMX_DATA)."""
     source = phe_sich.data_folder()
-    found = gather(out, pairs, lambda index: scans_with_growth(index, source), models)
-    _write(out, found, seed=SEED)
+    chosen = [name for name in patients.split(",") if name] or source_index(source)[1][SPLIT]
+    first = 0 if fold is None else fold * FOLD_STEP
+
+    def scans(index: int) -> list[Scan]:
+        return scans_with_growth(first + index, source, chosen)
+
+    made_of: Json = {"patients": chosen, "fold": fold}
+    if weights is not None:
+        made_of["segmenter"] = file_sha256(weights)
+        read = weights_reader(weights, decision or weights.parent / "decision.json")
+        sets = gather(out, pairs, scans, read, made_of)
+    else:
+        with load_models(models, DesktopBackend(threads=1)) as loaded:
+            made_of["segmenter"] = loaded.manifest.segmenter.sha256
+            sets = gather(out, pairs, scans, bundle_reader(loaded), made_of)
+    rows = growth_rows(sets, fold=fold)
+    if errors is not None:
+        write_errors(errors, growths=rows, about={"growth": "haematomas drawn into real slices"})
+    _write(out, sets, made_of, intervals_of_others(rows), seed=SEED)
 
 
-def _write(out: Path, found: Json, *, seed: int) -> None:
-    scores = score(found["sets"])
-    constants = {
-        "accuracy_boundary_mm": ACCURACY_BOUNDARY_MM,
-        "repeat_boundary_mm": REPEAT_BOUNDARY_MM,
-    }
-    report = {"provenance": provenance.provenance(seed=seed), "constants": constants}
-    provenance.write_json(out, {**report, **scores, **found})
+def growth_rows(sets: Sequence[Sequence[Json]], *, fold: int | None = None) -> list[GrowthRow]:
+    """The pairs as rows for `hemx_core.training.scoring.conformal`."""
+    return [
+        GrowthRow(
+            patient=earlier["patient"],
+            fold=fold,
+            earlier_ml=earlier["volume_ml"],
+            later_ml=later["volume_ml"],
+            true_earlier_ml=earlier["true_ml"],
+            true_later_ml=later["true_ml"],
+        )
+        for earlier, later in sets
+    ]
+
+
+def intervals_of_others(rows: Sequence[GrowthRow]) -> list[GrowthInterval | None]:
+    """For each pair the interval that the other patients' pairs give; None where they are too few."""
+    found: dict[str, GrowthInterval | None] = {}
+    for name in {row.patient for row in rows}:
+        try:
+            found[name] = fit_growth_interval([row for row in rows if row.patient != name])
+        except DatasetError:
+            found[name] = None
+    return [found[row.patient] for row in rows]
+
+
+def _write(
+    out: Path,
+    sets: list[list[Json]],
+    made_of: Json,
+    measured: Sequence[GrowthInterval | None],
+    *,
+    seed: int,
+) -> None:
+    scores = score(sets, measured)
+    report = {"provenance": provenance.provenance(seed=seed), **scores, **made_of, "sets": sets}
+    provenance.write_json(out, report)
     for code, definition in scores["definitions"].items():
         typer.echo(f"{code}: {definition}")
     typer.echo(f"Coverage: {scores['coverage']} -> {out}")
 
 
-def score(sets: Sequence[Sequence[Json]]) -> Json:
-    """Answers by definition, and how often the intervals hold the truth."""
-    pairs = [_Pair(*scans) for scans in sets]
+def score(sets: Sequence[Sequence[Json]], measured: Sequence[GrowthInterval | None]) -> Json:
+    """Answers by definition, and how often the intervals of growth hold the truth.
+
+    Args:
+        sets: pairs of studies.
+        measured: the interval by which each pair is judged.
+    """
+    pairs = [
+        _Pair(*scans, measured=interval) for scans, interval in zip(sets, measured, strict=True)
+    ]
     definitions = {}
     for definition in DEFINITIONS:
         clear = [pair for pair in pairs if not pair.is_near(definition)]
@@ -314,28 +372,21 @@ def score(sets: Sequence[Sequence[Json]]) -> Json:
                 [yes for yes, open_ in zip(right, unsure, strict=True) if not open_]
             ),
         }
-    coverage = {
-        "volume": _share([hit for pair in pairs for hit in pair.volumes_covered]),
-        "growth_ml": _share([pair.ml_covered for pair in pairs]),
-        "growth_percent": _share([hit for p in pairs if (hit := p.percent_covered) is not None]),
+    covered = {
+        "growth_ml": [pair.ml_covered for pair in pairs],
+        "growth_percent": [pair.percent_covered for pair in pairs],
     }
+    coverage = {name: _coverage(hits, sets) for name, hits in covered.items()}
     return {"pairs": len(pairs), "definitions": definitions, "coverage": coverage}
 
 
 class _Pair:
     """Two measured studies with their truth."""
 
-    def __init__(self, earlier: Json, later: Json) -> None:
+    def __init__(self, earlier: Json, later: Json, *, measured: GrowthInterval | None) -> None:
         self.true = (earlier["true_ml"], later["true_ml"])
-        self.measured = tuple(
-            VolumeEstimate(
-                volume_ml=study["volume_ml"],
-                surface_mm2=study["surface_mm2"],
-                sampling_sd_ml=study["sampling_sd_ml"],
-            )
-            for study in (earlier, later)
-        )
-        self.growth = judge_growth(*self.measured)
+        volumes = (VolumeEstimate(volume_ml=study["volume_ml"]) for study in (earlier, later))
+        self.growth = judge_growth(*volumes, measured=measured)
 
     @property
     def true_ml(self) -> float:
@@ -363,21 +414,28 @@ class _Pair:
         return self.growth.answers[definition.code]
 
     @property
-    def volumes_covered(self) -> list[bool]:
-        intervals = [estimate.interval_ml for estimate in self.measured]
-        return [low <= true <= high for (low, high), true in zip(intervals, self.true, strict=True)]
-
-    @property
-    def ml_covered(self) -> bool:
-        low, high = self.growth.ml_interval
-        return bool(low <= self.true_ml <= high)
+    def ml_covered(self) -> bool | None:
+        return _holds(self.growth.ml_interval, self.true_ml)
 
     @property
     def percent_covered(self) -> bool | None:
-        if self.growth.percent_interval is None:
-            return None
-        low, high = self.growth.percent_interval
-        return bool(low <= self.true_percent <= high)
+        return _holds(self.growth.percent_interval, self.true_percent)
+
+
+def _holds(interval: Interval | None, truth: float) -> bool | None:
+    return None if interval is None else bool(interval[0] <= truth <= interval[1])
+
+
+def _coverage(hits: Sequence[bool | None], sets: Sequence[Sequence[Json]]) -> Json | None:
+    """Share of the pairs with an interval; patients are drawn for the share's own."""
+    known = [
+        (hit, earlier["patient"])
+        for hit, (earlier, _later) in zip(hits, sets, strict=True)
+        if hit is not None
+    ]
+    if not known:
+        return None
+    return coverage_by_patient(*(np.array(column) for column in zip(*known, strict=True)))
 
 
 def _reached(definition: Definition, percent: float | None, ml: float) -> Answer:

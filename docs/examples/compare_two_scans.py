@@ -6,8 +6,10 @@ import hemx_core as hemx
 hemx.phantom(seed=3, volume_ml=20, growth=1.8, matrix=256, out="patient")
 
 result = hemx.compare("patient/baseline", "patient/follow_up")
-low, high = result.growth.ml_interval
-print(f"{result.growth.ml:+.1f} mL (90 % interval {low:+.1f} to {high:+.1f})")
+print(f"{result.growth.ml:+.1f} mL")
+if result.growth.ml_interval is not None:  # the bundle's models were measured on known growth
+    low, high = result.growth.ml_interval
+    print(f"90 % interval {low:+.1f} to {high:+.1f} mL")
 for code, answer in result.growth.answers.items():
     print(code, answer)
 print(result.later.recommendation)

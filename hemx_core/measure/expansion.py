@@ -6,36 +6,29 @@
 | he_33_or_6ml | by 33 % or more, or by 6 mL or more | Brouwers 2014 |
 | he_12_5ml | by 12.5 mL or more | Kazui 1996 |
 
-Both studies are read by the same segmenter. What its two readings of one clot differ by is independent:
-s1, s2 from `REPEAT_BOUNDARY_MM` and each study's sampling. What it always does (an outline too far in, a
-dark part left out) is common: one boundary error of both, of standard deviation d = `ACCURACY_BOUNDARY_MM`.
-With surfaces S1, S2 that changes the growth by d (S2 - S1) only, and the ratio's logarithm by
-d (S2 / V2 - S1 / V1):
+The interval of a growth is measured as a whole, on pairs of studies with known growth, because much of an
+error is the same in both (`hemx_core.intervals.GrowthInterval`, in the bundle's manifest):
 
-    growth in mL:  V2 - V1            -+ z sqrt(s1^2 + s2^2 + (d (S2 - S1))^2)
-    ratio:         exp(ln(V2 / V1)    -+ z sqrt((s1 / V1)^2 + (s2 / V2)^2 + (d (S2 / V2 - S1 / V1))^2))
+    growth in mL:  V2 - V1       -+ half_width_ml(V1, V2)
+    ratio:         V2 / V1 * exp(-+ log_spread(V1, V2))
+
+What slices are missing may add to either volume, or take from it, and widens both. Without such a
+measurement, or where two studies were read by networks of different ones, there is no interval.
 
 The answer is "yes" where the whole 90 % interval is at or above the threshold, "no" where it is below, and
-"indeterminate" where it straddles. Where the later volume is a lower bound, because the pictures do not show
-the whole region, only a "yes" stands: the growth is at least that. Where the earlier one is, none does.
+"indeterminate" where it straddles or there is none. Where the later volume is a lower bound, because the
+pictures do not show the whole region, only a "yes" stands: the growth is at least that. Where the earlier one
+is, none does.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-import numpy as np
-
-from hemx_core.measure.volume import (
-    ACCURACY_BOUNDARY_MM,
-    MM3_PER_ML,
-    REPEAT_BOUNDARY_MM,
-    Z_90,
-    VolumeEstimate,
-)
-
-Interval = tuple[float, float]
+from hemx_core.intervals import GrowthInterval, Interval
+from hemx_core.measure.estimate import VolumeEstimate
 
 
 class Answer(StrEnum):
@@ -76,14 +69,14 @@ class Growth:
 
     Args:
         ml: growth in mL.
-        ml_interval: its interval.
+        ml_interval: its interval; None where the networks' errors were not measured.
         percent: growth in per cent of the earlier volume; None where that is 0.
-        percent_interval: its interval; None likewise.
+        percent_interval: its interval; None in either case.
         answers: definition code to answer.
     """
 
     ml: float
-    ml_interval: Interval
+    ml_interval: Interval | None
     percent: float | None
     percent_interval: Interval | None
     answers: dict[str, Answer]
@@ -93,6 +86,7 @@ def judge_growth(
     earlier: VolumeEstimate,
     later: VolumeEstimate,
     *,
+    measured: GrowthInterval | None,
     earlier_whole: bool = True,
     later_whole: bool = True,
 ) -> Growth:
@@ -100,18 +94,18 @@ def judge_growth(
 
     Args:
         earlier, later: the volumes.
+        measured: how far the networks' growths are off; None where nobody measured it: all answers are then
+            indeterminate.
         earlier_whole, later_whole: whether they are those of a whole haematoma; False where a volume is
             a lower bound.
 
     From an earlier volume of 0 growth in per cent is not defined: a definition by per cent alone is then
     indeterminate, and the others are judged by their mL.
     """
-    first, second = (study.sd_ml(REPEAT_BOUNDARY_MM) for study in (earlier, later))
-    ml = later.volume_ml - earlier.volume_ml
-    common = ACCURACY_BOUNDARY_MM * (later.surface_mm2 - earlier.surface_mm2) / MM3_PER_ML
-    half = Z_90 * float(np.linalg.norm([first, second, common]))
-    ml_interval = (ml - half, ml + half)
-    percent, percent_interval = _percent(earlier, later, first, second)
+    ml_interval = percent_interval = None
+    if measured is not None:
+        ml_interval = _ml_interval(earlier, later, measured)
+        percent_interval = _percent_interval(earlier, later, measured)
     answers = {
         definition.code: _either(
             _judge(percent_interval, definition.percent), _judge(ml_interval, definition.ml)
@@ -124,32 +118,40 @@ def judge_growth(
             code: answer if answer in stands else Answer.INDETERMINATE
             for code, answer in answers.items()
         }
+    nothing = earlier.volume_ml <= 0
     return Growth(
-        ml=ml,
+        ml=later.volume_ml - earlier.volume_ml,
         ml_interval=ml_interval,
-        percent=percent,
+        percent=None if nothing else 100 * (later.volume_ml / earlier.volume_ml - 1),
         percent_interval=percent_interval,
         answers=answers,
     )
 
 
-def _percent(
-    earlier: VolumeEstimate, later: VolumeEstimate, first: float, second: float
-) -> tuple[float | None, Interval | None]:
-    if earlier.volume_ml <= 0:
-        return None, None
-    if later.volume_ml <= 0:
-        return -100.0, (-100.0, -100.0)
-    ratio = later.volume_ml / earlier.volume_ml
-    shares = [study.surface_mm2 / (study.volume_ml * MM3_PER_ML) for study in (earlier, later)]
-    parts = (
-        first / earlier.volume_ml,
-        second / later.volume_ml,
-        ACCURACY_BOUNDARY_MM * (shares[1] - shares[0]),
+def _ml_interval(
+    earlier: VolumeEstimate, later: VolumeEstimate, measured: GrowthInterval
+) -> Interval:
+    ml = later.volume_ml - earlier.volume_ml
+    half = measured.half_width_ml(earlier.volume_ml, later.volume_ml)
+    return (
+        ml - half - later.less_ml - earlier.more_ml,
+        ml + half + later.more_ml + earlier.less_ml,
     )
-    spread = Z_90 * float(np.linalg.norm(parts))
-    low, high = (100 * (ratio * float(np.exp(sign * spread)) - 1) for sign in (-1, 1))
-    return 100 * (ratio - 1), (low, high)
+
+
+def _percent_interval(
+    earlier: VolumeEstimate, later: VolumeEstimate, measured: GrowthInterval
+) -> Interval | None:
+    if earlier.volume_ml <= 0:
+        return None
+    if later.volume_ml <= 0:
+        return -100.0, -100.0
+    factor = math.exp(measured.log_spread(earlier.volume_ml, later.volume_ml))
+    # Blood was seen beside every gap, so that what is left of the earlier volume is not nothing.
+    least, most = earlier.volume_ml - earlier.less_ml, earlier.volume_ml + earlier.more_ml
+    low = (later.volume_ml - later.less_ml) / most / factor
+    high = (later.volume_ml + later.more_ml) / least * factor
+    return 100 * (low - 1), 100 * (high - 1)
 
 
 def _judge(interval: Interval | None, threshold: float | None) -> Answer | None:

@@ -1,8 +1,7 @@
-"""Measure a mask: areas, volume, diameter, density, ABC/2, and their uncertainty."""
+"""Measure a mask: areas, volume, diameter, density, ABC/2."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -11,7 +10,6 @@ from numpy.typing import NDArray
 
 from hemx_core.errors import VolumeError
 from hemx_core.imaging.volume import HUVolume, VolumeGeometry
-from hemx_core.measure.bridges import find_bridges
 
 MM3_PER_ML = 1000.0
 
@@ -162,95 +160,3 @@ def abc2_ml(mask: NDArray[np.bool_], geometry: VolumeGeometry) -> float:
     b_mm = float(np.ptp(across))
     c_mm = float(slice_weights(areas) @ geometry.slice_extents_mm)
     return a_mm * b_mm * c_mm / 2 / MM3_PER_ML
-
-
-ACCURACY_BOUNDARY_MM = 1.46
-"""Between a mask and the truth; large because the segmenter leaves some clots' dark parts out."""
-
-REPEAT_BOUNDARY_MM = 0.05
-"""Between two studies of one head at two sites. Both are of the shipped segmenter, from
-benchmarks/results/repeatability.json (a test holds them to it): calibrate again with every new one."""
-
-Z_90 = 1.645
-"""Half width of a two-sided 90 % interval in standard deviations: 5 % on each side, so that a "yes" or "no"
-is a one-sided test at 5 %."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VolumeEstimate:
-    """A volume with what limits its accuracy.
-
-    Args:
-        volume_ml: voxel volume.
-        surface_mm2: surface of the mask as a stack of slabs: sides, and steps between slices. Up to a
-            third more than the smooth body's; the calibrated constants belong to it.
-        sampling_sd_ml: standard deviation from the slices' spacing and from missing slices.
-    """
-
-    volume_ml: float
-    surface_mm2: float
-    sampling_sd_ml: float
-
-    def sd_ml(self, boundary_mm: float) -> float:
-        """Standard deviation with a boundary uncertainty, mL."""
-        return float(np.hypot(self.surface_mm2 * boundary_mm / MM3_PER_ML, self.sampling_sd_ml))
-
-    @property
-    def interval_ml(self) -> tuple[float, float]:
-        """90 % interval of the true volume."""
-        half = Z_90 * self.sd_ml(ACCURACY_BOUNDARY_MM)
-        return max(self.volume_ml - half, 0.0), self.volume_ml + half
-
-
-def estimate_volume(mask: NDArray[np.bool_], geometry: VolumeGeometry) -> VolumeEstimate:
-    """Measure a mask's volume and the components of its uncertainty.
-
-    Args:
-        mask: bool, shape (slices, rows, columns).
-        geometry: spacing; unequal slices are respected.
-    Raises:
-        VolumeError: the mask does not fit the geometry.
-    """
-    areas = slice_areas_mm2(mask, geometry)
-    extents = geometry.slice_extents_mm
-    volumes = areas * extents / MM3_PER_ML
-    return VolumeEstimate(
-        volume_ml=float(volumes.sum()),
-        surface_mm2=_surface_mm2(mask, areas, extents, geometry),
-        sampling_sd_ml=float(np.hypot(_sampling_sd(volumes), _missing_sd(areas, geometry))),
-    )
-
-
-def _sampling_sd(volumes: NDArray[np.float64]) -> float:
-    lags = [float(volumes[: len(volumes) - lag] @ volumes[lag:]) for lag in range(3)]
-    return float(np.sqrt(max(3 * lags[0] - 4 * lags[1] + lags[2], 0.0) / 240))
-
-
-def _missing_sd(areas: NDArray[np.float64], geometry: VolumeGeometry) -> float:
-    """Where slices are missing, any volume from nothing to the upper figure there is as likely."""
-    spans = [bridge.at_most_mm3 / MM3_PER_ML for bridge in find_bridges(areas, geometry)]
-    return float(np.linalg.norm(spans) / np.sqrt(12)) if spans else 0.0
-
-
-def _surface_mm2(
-    mask: NDArray[np.bool_],
-    areas: NDArray[np.float64],
-    extents: NDArray[np.float64],
-    geometry: VolumeGeometry,
-) -> float:
-    """Sides (perimeter times extent) and the steps from slice to slice."""
-    dy, dx = geometry.pixel_spacing_mm
-    sides = 0.0
-    for pixels, extent in zip(mask, extents, strict=True):
-        if pixels.any():
-            contours, _ = cv2.findContours(
-                pixels.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
-            )
-            sides += sum(_length_mm(contour, dy, dx) for contour in contours) * float(extent)
-    steps = np.abs(np.diff(np.concatenate([[0.0], areas, [0.0]]))).sum()
-    return float(sides + steps)
-
-
-def _length_mm(contour: cv2.typing.MatLike, dy: float, dx: float) -> float:
-    points = np.asarray(contour, dtype=np.float64).reshape(-1, 2) * (dx, dy)
-    return float(np.linalg.norm(points - np.roll(points, 1, axis=0), axis=1).sum())

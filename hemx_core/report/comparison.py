@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from hemx_core.comparison import ComparisonResult
 from hemx_core.imaging.spec import HUWindow
 from hemx_core.imaging.volume import HUVolume
-from hemx_core.measure.expansion import DEFINITIONS, Interval
-from hemx_core.measure.volume import VolumeEstimate
+from hemx_core.intervals import Interval
+from hemx_core.measure.estimate import VolumeEstimate
+from hemx_core.measure.expansion import DEFINITIONS
 from hemx_core.notes import gravest_first
 from hemx_core.records import Json
 from hemx_core.report.folder import (
@@ -51,7 +52,7 @@ from hemx_core.report.write import write_png
 from hemx_core.result import TriageResult
 
 FORMAT = COMPARISON.form
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 def comparison_schema() -> Json:
@@ -116,8 +117,6 @@ def _volume(estimate: VolumeEstimate) -> Json:
     return {
         "ml": _rounded(estimate.volume_ml),
         "interval_ml": _pair(estimate.interval_ml),
-        "surface_mm2": round(estimate.surface_mm2, 1),
-        "sampling_sd_ml": _rounded(estimate.sampling_sd_ml),
     }
 
 

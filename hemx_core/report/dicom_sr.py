@@ -9,8 +9,8 @@ from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 from hemx_core import __version__
 from hemx_core.markers import MARKERS
+from hemx_core.measure.estimate import estimate_result
 from hemx_core.measure.signs import SIGNS
-from hemx_core.measure.volume import estimate_volume
 from hemx_core.notes import Severity
 from hemx_core.report.dicom_codes import (
     CEREBRAL_HAEMORRHAGE,
@@ -144,16 +144,18 @@ def _numbers(sr: Any, result: TriageResult) -> list[Any]:
 
 def _measurements(sr: Any, result: TriageResult) -> list[Any]:
     haematoma = result.haematoma
-    low, high = estimate_volume(haematoma.mask, result.geometry).interval_ml
+    interval = estimate_result(result).interval_ml
     measured = [
         sr.Measurement(
             name=codes.SCT.Volume,
             value=round(haematoma.volume_ml, 3),
             unit=MILLILITRE,
             # The ends of the 90 % interval, as distances from the value.
-            properties=sr.MeasurementProperties(
-                upper_measurement_uncertainty=round(high - haematoma.volume_ml, 3),
-                lower_measurement_uncertainty=round(haematoma.volume_ml - low, 3),
+            properties=None
+            if interval is None
+            else sr.MeasurementProperties(
+                upper_measurement_uncertainty=round(interval[1] - haematoma.volume_ml, 3),
+                lower_measurement_uncertainty=round(haematoma.volume_ml - interval[0], 3),
             ),
         ),
         sr.Measurement(

@@ -15,13 +15,13 @@ from typing import Any
 from hemx_core.costs import peak_mib, start_up_seconds, study_seconds
 from hemx_core.imaging.volume import SeriesIdentity, VolumeGeometry
 from hemx_core.markers import MARKER_CODES
+from hemx_core.measure.estimate import estimate_result
 from hemx_core.measure.signs import SIGNS
 from hemx_core.notes import Phrase, gravest_first
 from hemx_core.records import Json
 from hemx_core.report.folder import TRIAGE
 from hemx_core.report.nameless import nameless_description, nameless_note
 from hemx_core.result import (
-    Haematoma,
     MarkerResult,
     SignResult,
     SliceResult,
@@ -74,7 +74,7 @@ def to_document(
         },
         "notes": [said(note) for note in gravest_first(notes)],
         "input": _input(result.identity, result.geometry, result.mask.shape, identify=identify),
-        "haematoma": _haematoma(result.haematoma),
+        "haematoma": _haematoma(result),
         "markers": {code: _marker(marker) for code, marker in result.markers.items()},
         "signs": {sign.code: _sign(sign) for sign in result.signs},
         "slices": [_slice(shown, result.geometry) for shown in result.slices],
@@ -148,10 +148,12 @@ def _input(
     return summary
 
 
-def _haematoma(haematoma: Haematoma) -> Json:
+def _haematoma(result: TriageResult) -> Json:
+    haematoma, interval = result.haematoma, estimate_result(result).interval_ml
     return {
         "found": haematoma.volume_ml > 0,
         "volume_ml": round(haematoma.volume_ml, 3),
+        "interval_ml": None if interval is None else [round(end, 3) for end in interval],
         "at_most_ml": None if haematoma.at_most_ml is None else round(haematoma.at_most_ml, 3),
         "lower_bound": haematoma.lower_bound,
         "abc2_volume_ml": round(haematoma.abc2_volume_ml, 3),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from hemx_core.comparison import ComparisonResult
+from hemx_core.intervals import Interval
 from hemx_core.markers import MARKERS
 from hemx_core.measure.aggregate import LARGE_HAEMATOMA_ML
 from hemx_core.measure.corrected import is_corrected
+from hemx_core.measure.estimate import VolumeEstimate, estimate_result
 from hemx_core.measure.expansion import DEFINITIONS, Answer
-from hemx_core.measure.volume import VolumeEstimate, estimate_volume
 from hemx_core.report.json_report import short_hash, sign_answer
 from hemx_core.report.nameless import nameless_description
 from hemx_core.report.names import shown_name
@@ -179,14 +180,14 @@ def draw_measurements(sheet: Sheet, y: float, width: float) -> float:
     if haematoma.mean_hu is None:
         page.text(MARGIN_MM, y, texts(_unless_cannot_tell(sheet, "none_found")))
         return y + 6.0
-    low, high = estimate_volume(haematoma.mask, sheet.result.geometry).interval_ml
+    interval = estimate_result(sheet.result).interval_ml
     bloody = sum(area > 0 for area in haematoma.areas_mm2)
     end = MARGIN_MM + width
     page.text(MARGIN_MM, y + 0.8, texts("volume"), bold=True)
     volume = f"{volume_range(haematoma, texts)} mL"
     page.text(end, y + 0.8, volume, 13, anchor="right", bold=True)
     y += 5.0
-    span = texts("interval", low=f"{low:.1f}", high=f"{high:.1f}")
+    span = _span(texts, "interval", interval) if interval else texts("no_interval")
     page.text(end, y, span, SMALL, anchor="right", ink=MUTED)
     if is_corrected(sheet.result):
         page.text(MARGIN_MM, y, texts("corrected"), SMALL, ink=ALARM, bold=True)
@@ -320,22 +321,19 @@ def _growth_rows(sheet: Sheet, comparison: ComparisonResult) -> list[tuple[str, 
     growth, hours = comparison.growth, comparison.interval_hours
 
     def volume(key: str, estimate: VolumeEstimate) -> tuple[str, str, str]:
-        low, high = estimate.interval_ml
-        return (
-            key,
-            f"{estimate.volume_ml:.1f} mL",
-            texts("range", low=f"{low:.1f}", high=f"{high:.1f}"),
-        )
+        return key, f"{estimate.volume_ml:.1f} mL", _span(texts, "range", estimate.interval_ml)
 
     rows = [volume("earlier", comparison.earlier_volume), volume("later", comparison.later_volume)]
-    low, high = growth.ml_interval
     share = "" if growth.percent is None else f" ({growth.percent:+.0f} %)"
-    rows.append(
-        (
-            "growth",
-            f"{growth.ml:+.1f} mL{share}",
-            texts("range", low=f"{low:+.1f}", high=f"{high:+.1f}"),
-        )
-    )
+    span = _span(texts, "range", growth.ml_interval, signed="+")
+    rows.append(("growth", f"{growth.ml:+.1f} mL{share}", span))
     apart = texts("unknown") if hours is None else texts("hours", hours=f"{hours:.1f}")
     return [*rows, ("time_between", apart, "")]
+
+
+def _span(texts: Texts, key: str, interval: Interval | None, *, signed: str = "") -> str:
+    """An interval of mL in words; nothing where there is none."""
+    if interval is None:
+        return ""
+    low, high = (f"{end:{signed}.1f}" for end in interval)
+    return texts(key, low=low, high=high)

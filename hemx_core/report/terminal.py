@@ -14,8 +14,10 @@ from hemx_core.comparison import ComparisonResult
 from hemx_core.costs import peak_mib, start_up_seconds, study_seconds
 from hemx_core.imaging.reader import SeriesSummary
 from hemx_core.imaging.volume import SeriesIdentity
+from hemx_core.intervals import Interval
 from hemx_core.markers import MARKERS
-from hemx_core.measure.expansion import DEFINITIONS, Answer, Interval
+from hemx_core.measure.estimate import estimate_result
+from hemx_core.measure.expansion import DEFINITIONS, Answer
 from hemx_core.measure.signs import SIGNS
 from hemx_core.notes import FILES, Note, Severity, gravest_first
 from hemx_core.report.json_report import DISCLAIMER, sign_answer
@@ -102,6 +104,7 @@ def _measurements(result: TriageResult) -> Table:
     ]
     if haematoma.mean_hu is not None:
         rows += [
+            ("Its 90 % interval", _span(estimate_result(result).interval_ml, "mL")),
             ("ABC/2 (largest component)", f"{haematoma.abc2_volume_ml:.1f} mL"),
             ("Components", str(len(haematoma.component_volumes_ml))),
             ("Largest diameter", f"{haematoma.max_diameter_mm:.0f} mm"),
@@ -166,6 +169,8 @@ def _cost_line(result: TriageResult) -> str:
     return f"Took {study_seconds(costs):.1f} s{after}, peak memory {peak_mib(costs):.0f} MiB."
 
 
+TOLD_ONCE = frozenset({"markers_research", "volume_interval"})
+"""Notes of a study that a comparison leaves out: its own say what the intervals rest on."""
 _STYLES = {Answer.YES: "bold red", Answer.NO: "green", Answer.INDETERMINATE: "yellow"}
 
 
@@ -191,7 +196,7 @@ def comparison_view(result: ComparisonResult, *, identify: bool = False) -> Rend
     for name, estimate in (("Earlier", result.earlier_volume), ("Later", result.later_volume)):
         volumes.add_row(name, f"{estimate.volume_ml:.1f} mL", _span(estimate.interval_ml, "mL"))
     volumes.add_row("Growth", f"{growth.ml:+.1f} mL", _span(growth.ml_interval, "mL"))
-    if growth.percent is not None and growth.percent_interval is not None:
+    if growth.percent is not None:
         volumes.add_row("", f"{growth.percent:+.0f} %", _span(growth.percent_interval, "%"))
     hours = result.interval_hours
     volumes.add_row("Interval", "not known" if hours is None else f"{hours:.1f} h", "")
@@ -210,7 +215,7 @@ def _pair_notes(result: ComparisonResult, wanted: Callable[[Note], bool]) -> lis
     """The pair's own, then those of each study under its name."""
     told = _notes(filter(wanted, result.notes))
     for name, study in (("Earlier", result.earlier), ("Later", result.later)):
-        notes = [note for note in study.notes if note.code != "markers_research" and wanted(note)]
+        notes = [note for note in study.notes if note.code not in TOLD_ONCE and wanted(note)]
         told += [Text(f"{name} study:", style="bold"), *_notes(notes)] if notes else []
     return told
 
@@ -233,6 +238,8 @@ def _notes(notes: Iterable[Note]) -> list[Text]:
     ]
 
 
-def _span(interval: Interval, unit: str) -> str:
+def _span(interval: Interval | None, unit: str) -> str:
+    if interval is None:
+        return "-"
     digits = 0 if unit == "%" else 1
     return f"{interval[0]:.{digits}f} to {interval[1]:.{digits}f} {unit}"

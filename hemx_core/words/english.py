@@ -247,6 +247,8 @@ SENTENCES: dict[str, str] = {
     "window_changed": "The window differs from the one that the models were trained with.",
     "markers_research": "Marker probabilities are research estimates. The model card says what "
     "the classifier was trained on.",
+    "volume_interval": "The volume's 90 % interval was measured against a derived reference, not a "
+    "radiologist's outline. Raters differ by some 4 to 6 mL.",
     # The haematoma
     "blood_on_first_slice": "Blood touches the lowest slice. The haematoma may reach beyond the "
     "scan, and its volume is then too small.",
@@ -292,6 +294,11 @@ SENTENCES: dict[str, str] = {
     "different_spacing": "Slices are {narrow_mm:.1f} and {wide_mm:.1f} mm apart. Part of the "
     "difference may be the sampling's.",
     "different_scanner": "The studies come from different sites or scanners.",
+    "growth_interval": "The volumes' intervals were measured against a derived reference, that of the "
+    "growth on drawn haematomas in real slices. Neither is a radiologist's outline. Raters differ by "
+    "some 4 to 6 mL.",
+    "no_growth_interval": "How far a growth is off was not measured for these models. Expansion cannot be "
+    "told: judge the measured growth yourself.",
     "no_earlier_haematoma": "No haematoma was found on the earlier study: growth is judged in mL only.",
     "earlier_not_covered": "The earlier scan does not show all of the haematoma's region. Growth cannot "
     "be told.",

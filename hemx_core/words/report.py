@@ -94,6 +94,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "volume": ("Volume (voxels)", "体積（ボクセル法）"),
     "corrected": ("outline corrected by hand", "輪郭を手動修正"),
     "interval": ("90 % interval {low} to {high} mL", "90 %区間 {low}〜{high} mL"),
+    "no_interval": ("no interval: not measured", "区間なし（未測定）"),
     "abc2": ("ABC/2 (largest part)", "ABC/2（最大成分）"),
     "filled": ("of which filled hypodensities", "うち内部低吸収域（自動補填）"),
     "components": ("Separate parts", "血腫の個数"),

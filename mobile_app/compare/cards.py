@@ -49,11 +49,14 @@ def growth_card(language: str, compared: Compared) -> Card:
     else:
         between = number(language, hours, 1)
         card.add_widget(Wrapped(text=text(language, "compare.interval", hours=between)))
-    card.add_widget(small(_span(language, growth.ml_interval, "mL", 1)))
-    if growth.percent_interval is None:
-        card.add_widget(small(text(language, "compare.from_none")))
+    if growth.ml_interval is None:
+        card.add_widget(small(text(language, "compare.no_span")))
     else:
+        card.add_widget(small(_span(language, growth.ml_interval, "mL", 1)))
+    if growth.percent_interval is not None:
         card.add_widget(small(_span(language, growth.percent_interval, "%", 0)))
+    elif growth.percent is None:
+        card.add_widget(small(text(language, "compare.from_none")))
     card.add_widget(_outlines(language, compared))
     return card
 
@@ -135,10 +138,11 @@ def chart_points(course: tuple[VolumePoint, ...], pairs: set[int]) -> tuple[list
     first = timed[0][1]
     hours = [(at - first).total_seconds() / 3600 for _one, at in timed]
     unit, divisor = ("days", 24.0) if hours[-1] >= DAYS_FROM_HOURS else ("hours", 1.0)
-    points = [
-        ChartPoint(at / divisor, point.volume_ml, *point.interval_ml, point.study_id in pairs)
-        for (point, _at), at in zip(timed, hours, strict=True)
-    ]
+    points = []
+    for (point, _at), at in zip(timed, hours, strict=True):
+        low, high = point.interval_ml or (point.volume_ml, point.volume_ml)
+        marked = point.study_id in pairs
+        points.append(ChartPoint(at / divisor, point.volume_ml, low, high, marked))
     return points, unit
 
 

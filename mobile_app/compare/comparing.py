@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hemx_core.comparison import ComparisonResult, compare_results
 from hemx_core.imaging.person import match
 from hemx_core.measure.corrected import correct_result
-from hemx_core.measure.volume import VolumeEstimate, estimate_volume
+from hemx_core.measure.estimate import VolumeEstimate, estimate_result, estimate_volume
 from hemx_core.pairing import PairDoubt, check_pair, interval_hours, pair_doubt
 from mobile_app.errors import NotStoredError
 from mobile_app.result.expansion import newest_correction
@@ -98,14 +98,14 @@ class VolumePoint:
     Args:
         study_id: in the store.
         at: acquisition; None where not known.
-        volume_ml, interval_ml: with the 90 % interval.
+        volume_ml, interval_ml: with the 90 % interval; None where there is none.
         corrected: of a mask that was corrected by hand.
     """
 
     study_id: int
     at: datetime | None
     volume_ml: float
-    interval_ml: tuple[float, float]
+    interval_ml: tuple[float, float] | None
     corrected: bool
 
 
@@ -280,8 +280,10 @@ def _course(
         if match(study.identity, later.result.identity).same:
             number = study.newest.result_id
             result, correction = store.results.load(number), newest_correction(store, number)
-            mask = result.mask if correction is None else store.corrections.load(correction).mask
-            estimate = estimate_volume(mask, result.geometry)
+            estimate = estimate_result(result)
+            if correction is not None:
+                mask = store.corrections.load(correction).mask
+                estimate = estimate_volume(mask, result.geometry, result.volume_interval)
             points.append(_point(study.id, study.identity.acquired_at, estimate, correction))
     return tuple(
         sorted(points, key=lambda point: (point.at is None, naive(point.at), point.study_id))

@@ -25,7 +25,7 @@ class ChartPoint:
 
     Args:
         x: in the units of the axis below.
-        value, low, high: in the units of the axis on the left.
+        value, low, high: in the units of the axis on the left; all the same where there is no interval.
         marked: drawn filled.
     """
 
@@ -93,10 +93,11 @@ class VolumeChart(Widget):
             Line(points=line, width=dp(1.2))
         for point in self.points:
             (x, low), (_x, high) = self.at(point.x, point.low), self.at(point.x, point.high)
-            Color(*theme.MUTED)
-            Line(points=[x, low, x, high], width=dp(1.2))
-            for y in (low, high):
-                Line(points=[x - dp(5), y, x + dp(5), y], width=dp(1.2))
+            if point.low < point.high:
+                Color(*theme.MUTED)
+                Line(points=[x, low, x, high], width=dp(1.2))
+                for y in (low, high):
+                    Line(points=[x - dp(5), y, x + dp(5), y], width=dp(1.2))
             x, y = self.at(point.x, point.value)
             side = dp(10)
             Color(*(theme.ACCENT if point.marked else theme.BACKGROUND))

@@ -151,6 +151,10 @@ STRINGS: dict[str, tuple[str, str]] = {
     "result.automatic": ("Automatic outline", "自動抽出の輪郭"),
     "result.correction": ("Correction {version}, {at}", "修正 {version}回目、{at}"),
     "result.interval": ("90 % interval {low} to {high} mL", "90 %区間 {low}〜{high} mL"),
+    "result.no_interval": (
+        "No interval: errors of volume were not measured for these models.",
+        "区間なし：このモデルでは体積の誤差が未測定です。",
+    ),
     "result.markers": ("Expansion markers", "血腫増大マーカー"),
     "result.markers_hint": (
         "Bar: calibrated probability. Line: threshold. Amber zone: too near to the threshold to be sure.",
@@ -291,6 +295,10 @@ STRINGS: dict[str, tuple[str, str]] = {
     "compare.interval": ("{hours} hours between the studies", "検査間隔 {hours}時間"),
     "compare.interval_unknown": ("Time between the studies: not known", "検査間隔：不明"),
     "compare.span": ("90 % interval {low} to {high} {unit}", "90 %区間 {low}〜{high} {unit}"),
+    "compare.no_span": (
+        "No interval: errors of growth were not measured for these models.",
+        "区間なし：このモデルでは変化量の誤差が未測定です。",
+    ),
     "compare.from_none": (
         "No per cent: no haematoma was found on the earlier study.",
         "前回検査で血腫がないため、％は計算できません。",
@@ -300,8 +308,8 @@ STRINGS: dict[str, tuple[str, str]] = {
     "compare.no": ("No", "なし"),
     "compare.indeterminate": ("Cannot be told", "判定不能"),
     "compare.hint": (
-        "“Cannot be told”: the uncertainty of the volumes reaches over the limit.",
-        "「判定不能」：体積の不確かさが基準値をまたいでいます。",
+        "“Cannot be told”: the interval of the growth reaches over the limit, or there is none.",
+        "「判定不能」：変化量の区間が基準値をまたいでいるか、区間がありません。",
     ),
     "compare.corrected": (
         "Measured on outlines corrected by hand: {which}.",

@@ -60,6 +60,7 @@ class MaskCorrection(EventDispatcher):
         return judge_growth(
             earlier.volume,
             self.editor.estimate(),
+            measured=earlier.measured,
             earlier_whole=earlier.whole,
             later_whole=earlier.later_whole,
         )

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from hemx_core.comparison import is_whole
+from hemx_core.comparison import growth_interval, is_whole
+from hemx_core.intervals import GrowthInterval
+from hemx_core.measure.estimate import VolumeEstimate, estimate_volume
 from hemx_core.measure.expansion import Answer, Growth
-from hemx_core.measure.volume import VolumeEstimate, estimate_volume
 from hemx_core.report.pictures import KeySlice, key_slices
 from hemx_core.result import TriageResult
 from mobile_app.reading.mask_editor import Snapshot
@@ -28,12 +29,14 @@ class Earlier:
         volume: its volume with its uncertainty.
         corrected: whether that is of a mask that a person corrected.
         acquired_at: when it was taken; None where not known.
+        measured: how far a growth between the two is off; None where nobody measured it.
         whole, later_whole: whether its pictures, and those of the later study, show the whole haematoma.
     """
 
     volume: VolumeEstimate
     corrected: bool
     acquired_at: datetime | None
+    measured: GrowthInterval | None = None
     whole: bool = True
     later_whole: bool = True
 
@@ -79,9 +82,10 @@ def find_earlier(store: Store, study_id: int) -> Callable[[Report[object]], Earl
             volume = comparison.earlier_volume
             if versions and versions[0] != stored.earlier_correction:
                 mask = store.corrections.load(versions[0]).mask
-                volume = estimate_volume(mask, earlier.geometry)
+                volume = estimate_volume(mask, earlier.geometry, earlier.volume_interval)
             return Earlier(
                 volume=volume,
+                measured=growth_interval(earlier, comparison.later),
                 whole=is_whole("earlier", comparison.notes),
                 later_whole=is_whole("later", comparison.notes),
                 corrected=bool(versions),

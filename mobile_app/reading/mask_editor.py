@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemx_core.imaging.volume import VolumeGeometry
-from hemx_core.measure.volume import VolumeEstimate, check_mask, estimate_volume, volume_ml
+from hemx_core.measure.estimate import VolumeEstimate, estimate_volume
+from hemx_core.measure.volume import check_mask, volume_ml
 from mobile_app.store.records import BrushStroke
 
 Mask = NDArray[np.bool_]
@@ -210,13 +211,14 @@ class MaskEditor:
         self._saved = snapshot
 
     def estimate(self) -> VolumeEstimate:
-        """The volume with its uncertainty; measured in the blood's box only, so that it follows a finger."""
+        """The volume for a growth; measured in the blood's box only, so that it follows a finger."""
         bloody = [mask for mask in self._slices if mask.any()]
         if not bloody:
-            return estimate_volume(np.zeros((len(self._slices), 1, 1), np.bool_), self.geometry)
+            nothing = np.zeros((len(self._slices), 1, 1), np.bool_)
+            return estimate_volume(nothing, self.geometry, None)
         rows, columns = _box(np.logical_or.reduce(bloody))
         boxed = np.stack([np.pad(mask[rows, columns], 1) for mask in self._slices])
-        return estimate_volume(boxed, self.geometry)
+        return estimate_volume(boxed, self.geometry, None)
 
     def begin(self, index: int, point: Point, *, radius_mm: float, erases: bool) -> None:
         """Put the brush down on a slice."""

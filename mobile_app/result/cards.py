@@ -191,8 +191,11 @@ def volume_card(language: str, facts: Facts, correction: Correction | None) -> C
     else:
         shown = f"{volume_words(language, blood)} mL"
         card.add_widget(Heading(text=shown, font_size=HUGE, bold=True))
-        low, high = (number(language, bound, 1) for bound in facts.interval_ml)
-        card.add_widget(small(text(language, "result.interval", low=low, high=high)))
+        if facts.interval_ml is None:
+            card.add_widget(small(text(language, "result.no_interval")))
+        else:
+            low, high = (number(language, bound, 1) for bound in facts.interval_ml)
+            card.add_widget(small(text(language, "result.interval", low=low, high=high)))
     if correction is not None and corrected:
         at = date_time(language, correction.made_at)
         version = correction.version

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from hemx_core.measure.corrected import correct_result
-from hemx_core.measure.volume import estimate_volume
+from hemx_core.measure.estimate import estimate_result
 from hemx_core.result import MarkerResult, SignResult, TriageResult
 from mobile_app.result.expansion import Expansion, doubted, expansions_of_patient, into, urged
 
@@ -90,14 +90,14 @@ class Facts:
         shown: the result, with the corrected mask where there is one, and the advice to call where a
             comparison found expansion.
         automatic: the result as triage gave it.
-        interval_ml: 90 % interval of the shown volume.
+        interval_ml: 90 % interval of the shown volume; None where there is none.
         expansions: stored comparisons of the patient, newest first.
         model: None where the bundle that made the result is not the present one.
     """
 
     shown: TriageResult
     automatic: TriageResult
-    interval_ml: tuple[float, float]
+    interval_ml: tuple[float, float] | None
     expansions: tuple[Expansion, ...]
     model: ModelFacts | None
 
@@ -172,7 +172,7 @@ def gather(
         return Facts(
             shown=doubted(store, study_id, urged(shown, into(study_id, expansions))),
             automatic=result,
-            interval_ml=estimate_volume(shown.mask, shown.geometry).interval_ml,
+            interval_ml=estimate_result(shown).interval_ml,
             expansions=expansions,
             model=model_facts(result, manifest()),
         )

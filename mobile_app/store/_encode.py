@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from hemx_core import records
 from hemx_core.imaging.volume import Coverage, SeriesIdentity, VolumeGeometry
+from hemx_core.intervals import GrowthInterval, VolumeInterval
 from hemx_core.notes import Note, Reason
 from hemx_core.records import Json
 from hemx_core.result import (
@@ -144,6 +145,8 @@ class _Document:
     signs: tuple[SignResult, ...]
     clipped_to_hu: tuple[float, float] | None = None
     coverage: Coverage | None = None
+    volume_interval: VolumeInterval | None = None
+    growth_interval: GrowthInterval | None = None
 
 
 def record_changed(record: str, number: int) -> DamagedStoreError:
@@ -207,6 +210,9 @@ def decode_comparison(text: str, earlier: TriageResult, later: TriageResult) -> 
     from hemx_core.comparison import ComparisonResult
 
     document: Json = json.loads(text)
+    for study in ("earlier_volume", "later_volume"):
+        for name in _OF_BEFORE:
+            document[study].pop(name, None)
     parts = {name: from_json(kind, document[name]) for name, kind in _comparison_parts().items()}
     return ComparisonResult(
         earlier=earlier,
@@ -217,10 +223,14 @@ def decode_comparison(text: str, earlier: TriageResult, later: TriageResult) -> 
     )
 
 
+_OF_BEFORE = ("surface_mm2", "sampling_sd_ml")
+"""What intervals were made of before; the growth that was told then stands as it is."""
+
+
 def _comparison_parts() -> dict[str, type[Any]]:
     # Imported here: these bring OpenCV and pydicom, and the store opens before the app's first frame.
+    from hemx_core.measure.estimate import VolumeEstimate
     from hemx_core.measure.expansion import Growth
-    from hemx_core.measure.volume import VolumeEstimate
 
     return {
         "earlier_volume": VolumeEstimate,

@@ -15,6 +15,7 @@ from hemx_core.manifest import (
     TensorSpec,
 )
 from hemx_core.markers import MARKER_CODES
+from tests.factories import GROWTH_INTERVAL, VOLUME_INTERVAL
 
 
 def program(folder, name):
@@ -133,6 +134,31 @@ def test_what_a_manifest_holds_decides_its_version(bundle):
     assert ModelManifest.load(bundle) == newer
     assert [one.file for one in newer.files][-1] == "reference.npz"
     assert replace(newer, reference=None) == older
+
+
+@pytest.mark.parametrize("name", ["volume_interval", "growth_interval"])
+def test_intervals_are_a_version_that_older_programs_refuse(bundle, name):
+    older = ModelManifest.load(bundle)
+    assert name not in json.loads(older.to_json())
+    record = {"volume_interval": VOLUME_INTERVAL, "growth_interval": GROWTH_INTERVAL}[name]
+    newer = replace(older, **{name: record})
+    assert newer.schema_version == 4
+    newer.save(bundle)
+    assert ModelManifest.load(bundle) == newer
+    changed(bundle, schema_version=3)
+    with pytest.raises(ManifestError, match="belongs to version 4"):
+        ModelManifest.load(bundle)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"coverage": 1.0}, {"floor_ml": -1.0}, {"one": {"width": -0.1, "errors": 9}}]
+)
+def test_an_interval_that_cannot_be_is_refused(bundle, wrong):
+    replace(ModelManifest.load(bundle), volume_interval=VOLUME_INTERVAL).save(bundle)
+    values = json.loads((bundle / MANIFEST_NAME).read_text())["volume_interval"]
+    changed(bundle, volume_interval=values | wrong)
+    with pytest.raises(ManifestError, match="expected"):
+        ModelManifest.load(bundle)
 
 
 def test_a_damaged_reference_is_noticed(bundle):

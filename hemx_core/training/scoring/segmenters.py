@@ -22,7 +22,7 @@ from hemx_core.errors import DatasetError
 from hemx_core.imaging.prepare import prepare
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.imaging.volume import HUVolume
-from hemx_core.measure.clean import clean_mask
+from hemx_core.measure.clean import clean_mask, find_components
 from hemx_core.nn.inference import segment
 from hemx_core.nn.unet import UNet
 from hemx_core.training.scoring.intervals import from_draws, patient_draws
@@ -288,20 +288,22 @@ def evaluate_masks(
         progress: told after every patient, stage `masks`.
     Returns:
         JSON values: overlap per image, batch and patient; means over patients with 95 % bootstrap
-        intervals; one row for each patient.
+        intervals; one row for each patient, see `volume_errors.volumes_of`.
     Raises:
         DatasetError: no patients, or the data set is not complete.
     """
     if not patients:
         raise DatasetError("no patients", expected="held-out patients", remedy="choose a split")
     counts, owner, scores, faults = [], [], [], []
+    components: list[int] = []
     studies = native_studies(segment, spec, patients=patients, folder=folder, checked=checked)
     for number, study in enumerate(studies):
         mask = study.cleaned(study.probabilities >= threshold, min_component_ml)
-        spacing = study.volume.geometry.spacing_mm
+        geometry = study.volume.geometry
+        components.append(len(find_components(mask, geometry).volumes_ml))
         counts.append(pixel_counts(mask, study.truth, study.known))
         owner += [number] * len(mask)
-        scores.append(score_masks(mask, study.truth, study.known, spacing_mm=spacing))
+        scores.append(score_masks(mask, study.truth, study.known, spacing_mm=geometry.spacing_mm))
         faults += [{"patient": study.patient} | asdict(fault) for fault in study.faults]
         if progress:
             progress("masks", number + 1, len(patients))
@@ -313,8 +315,8 @@ def evaluate_masks(
         "scores": _means(scores),
         "overlap": overlap_report(np.concatenate(counts), np.array(owner), batch=BATCH),
         "per_patient": [
-            {"patient": patient} | score.to_json()
-            for patient, score in zip(patients, scores, strict=True)
+            {"patient": patient} | score.to_json() | {"components": count}
+            for patient, score, count in zip(patients, scores, components, strict=True)
         ],
     }
 

@@ -14,13 +14,13 @@ from pydicom.dataset import Dataset
 from hemx_core.imaging.reader import read_series
 from hemx_core.imaging.volume import HUVolume, VolumeGeometry
 from hemx_core.measure.corrected import correct_result
+from hemx_core.measure.estimate import estimate_result
 from hemx_core.measure.expansion import Answer, judge_growth
-from hemx_core.measure.volume import estimate_volume
 from hemx_core.notes import Note, Severity
 from hemx_core.pipeline import triage_volume
 from hemx_core.result import Recommendation, TriageResult
 from hemx_core.words import tell
-from tests.factories import ThresholdModels, simple_head, write_ct_series
+from tests.factories import GROWTH_INTERVAL, ThresholdModels, simple_head, write_ct_series
 
 SLICES, STEP_MM, PIXEL_MM, MATRIX = 24, 5.0, 1.5, 160
 RADIUS_MM, MIDDLE_MM = 21.0, 57.0
@@ -163,12 +163,16 @@ def test_missing_slices_widen_the_interval_and_leave_growth_open(
     tmp_path: Path, heads: NDArray[np.int16], full: TriageResult
 ) -> None:
     lost = answer(read(tmp_path, heads, EVERY[:10] + EVERY[13:]))
-    whole, holed = (estimate_volume(one.mask, one.geometry) for one in (full, lost))
+    whole, holed = estimate_result(full), estimate_result(lost)
     assert holed.volume_ml == pytest.approx(lost.haematoma.volume_ml)
-    assert holed.sampling_sd_ml > 5 * whole.sampling_sd_ml
+    assert whole.less_ml == whole.more_ml == 0
+    assert min(holed.less_ml, holed.more_ml) > 0
+    assert whole.interval_ml is not None
+    assert holed.interval_ml is not None
     low, high = holed.interval_ml
-    assert low < whole.volume_ml < high
-    assert judge_growth(holed, whole).answers["he_33_or_6ml"] is not Answer.YES
+    assert low < whole.interval_ml[0] < whole.volume_ml < high
+    growth = judge_growth(holed, whole, measured=GROWTH_INTERVAL)
+    assert growth.answers["he_33_or_6ml"] is not Answer.YES
 
 
 def test_slices_lost_away_from_the_clot_say_nothing_of_it(

@@ -1,4 +1,3 @@
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -10,15 +9,10 @@ import hemx_core
 from hemx_core.errors import VolumeError
 from hemx_core.imaging.volume import HUVolume, VolumeGeometry
 from hemx_core.measure.volume import (
-    ACCURACY_BOUNDARY_MM,
-    REPEAT_BOUNDARY_MM,
-    Z_90,
-    VolumeEstimate,
     abc2_ml,
     boundary_points_mm,
     copy_mask,
     diameter_mm,
-    estimate_volume,
     max_diameter_mm,
     mean_hu,
     slice_areas_mm2,
@@ -166,102 +160,9 @@ def test_nothing_measures_nothing() -> None:
     assert abc2_ml(np.zeros((3, 8, 8), bool), geometry) == 0
 
 
-def _ball(radius_mm: float, dz: float, shift_mm: float = 0.0) -> tuple[np.ndarray, VolumeGeometry]:
-    slices, size = round(60 / dz), 120
-    geometry = VolumeGeometry.axial(slices, spacing_mm=(dz, 0.5, 0.5))
-    z = (np.arange(slices) - (slices - 1) / 2) * dz + shift_mm
-    rows, columns = np.mgrid[:size, :size] * 0.5 - 30
-    ball = rows**2 + columns**2 + z[:, None, None] ** 2 <= radius_mm**2
-    return ball, geometry
-
-
-def test_the_surface_of_a_ball_comes_near_the_formula() -> None:
-    mask, geometry = _ball(14, 1.0)
-    estimate = estimate_volume(mask, geometry)
-    # Sides and steps are those of a stack of slabs, which has more surface than the ball (up to 4/pi of
-    # it and what pixel outlines add); the calibrated constants are per mm of this surface.
-    assert 1.0 < estimate.surface_mm2 / (4 * np.pi * 14**2) < 1.4
-    assert estimate.volume_ml == pytest.approx(4 / 3 * np.pi * 14**3 / 1000, rel=0.01)
-
-
-def test_the_sampling_sd_is_that_of_volumes_at_shifted_slices() -> None:
-    shifts = np.linspace(0, 10, 40, endpoint=False)
-    estimates = [estimate_volume(*_ball(14, 10.0, shift)) for shift in shifts]
-    spread = float(np.std([one.volume_ml for one in estimates]))
-    stated = float(np.mean([one.sampling_sd_ml for one in estimates]))
-    assert spread / 2 < stated < 2.5 * spread
-
-
-def test_thin_slices_sample_better() -> None:
-    thick, thin = (estimate_volume(*_ball(14, dz)) for dz in (10.0, 2.0))
-    assert thin.sampling_sd_ml < thick.sampling_sd_ml / 4
-
-
-def test_the_interval_holds_what_a_shifted_boundary_gives() -> None:
-    estimate = estimate_volume(*_ball(14, 2.0))
-    low, high = estimate.interval_ml
-    for radius in (14 - ACCURACY_BOUNDARY_MM, 14 + ACCURACY_BOUNDARY_MM):
-        assert low < 4 / 3 * np.pi * radius**3 / 1000 < high
-    half = (high - low) / 2
-    assert half >= Z_90 * estimate.surface_mm2 * ACCURACY_BOUNDARY_MM / 1000 * 0.99
-
-
-def test_an_empty_mask_is_zero_and_the_interval_never_negative() -> None:
-    geometry = VolumeGeometry.axial(3, spacing_mm=(5, 1, 1))
-    empty = estimate_volume(np.zeros((3, 9, 9), bool), geometry)
-    assert (empty.volume_ml, empty.surface_mm2, empty.sampling_sd_ml) == (0, 0, 0)
-    speck = np.zeros((3, 9, 9), bool)
-    speck[1, 4, 4] = True
-    thin = VolumeGeometry.axial(3, spacing_mm=(1, 1, 1))
-    assert estimate_volume(speck, thin).interval_ml[0] == 0
-
-
-def test_a_mask_that_does_not_fit_is_refused() -> None:
-    geometry = VolumeGeometry.axial(3, spacing_mm=(5, 1, 1))
-    with pytest.raises(VolumeError):
-        estimate_volume(np.zeros((2, 9, 9), bool), geometry)
-
-
-def test_the_constants_are_those_of_the_results_file() -> None:
-    path = Path(hemx_core.__file__).parent.parent / "benchmarks" / "results" / "repeatability.json"
-    found = json.loads(path.read_text(encoding="utf-8"))
-    assert pytest.approx(found["accuracy_boundary_mm"], abs=0.006) == ACCURACY_BOUNDARY_MM
-    assert pytest.approx(found["repeat_boundary_mm"], abs=0.006) == REPEAT_BOUNDARY_MM
-
-
 def test_the_largest_diameter_is_that_of_the_widest_slice() -> None:
     mask = np.zeros((4, 64, 64), bool)
     mask[1, 30:32, 30:32] = True
     mask[2, 10:30, 20:50] = True
     mask[3, 30:36, 30:36] = True
     assert max_diameter_mm(mask, _geometry(4)) == pytest.approx(np.hypot(20 * 0.5, 30 * 0.4))
-
-
-def test_the_sampling_sd_follows_cavalieri_s_formula() -> None:
-    """By hand: sums of products at lag 0, 1, 2 are 6, 4, 1, and (3 * 6 - 4 * 4 + 1) / 240 = 3 / 240."""
-    mask = np.zeros((3, 40, 40), bool)
-    mask[:, :10, :10] = True
-    mask[1, :20, :10] = True  # 1, 2 and 1 mL at 10 mm and 1 mm pixels
-    geometry = VolumeGeometry.axial(3, spacing_mm=(10.0, 1.0, 1.0))
-    estimate = estimate_volume(mask, geometry)
-    assert estimate.volume_ml == pytest.approx(4.0)
-    assert estimate.sampling_sd_ml == pytest.approx(np.sqrt(3 / 240))
-
-
-def test_the_surface_is_sides_and_steps() -> None:
-    """By hand: outlines run through the pixels' centres; a step is a difference of areas."""
-    mask = np.zeros((2, 40, 40), bool)
-    mask[0, 5:15, 5:25] = True  # 10 x 20 pixels
-    mask[1, 5:15, 5:15] = True  # 10 x 10
-    geometry = VolumeGeometry.axial(2, spacing_mm=(4.0, 0.5, 1.0))
-    sides = 2 * (9 * 0.5 + 19 * 1.0) * 4 + 2 * (9 * 0.5 + 9 * 1.0) * 4
-    steps = 100 + 50 + 50
-    assert estimate_volume(mask, geometry).surface_mm2 == pytest.approx(sides + steps)
-
-
-def test_an_interval_is_a_boundary_and_a_sampling_error_at_right_angles() -> None:
-    estimate = VolumeEstimate(volume_ml=50.0, surface_mm2=3000.0, sampling_sd_ml=4.0)
-    assert estimate.sd_ml(1.0) == pytest.approx(5.0)  # 3000 mm2 x 1 mm = 3 mL, and 4 mL
-    half = 1.645 * float(np.hypot(3.0 * ACCURACY_BOUNDARY_MM, 4.0))
-    assert estimate.interval_ml == pytest.approx((50 - half, 50 + half))
-    assert Z_90 == 1.645

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -321,5 +322,7 @@ def test_a_long_course_is_told_in_days() -> None:
         ChartPoint(1.0, 10.0, 8.0, 12.0, True),
         ChartPoint(10.0, 10.0, 8.0, 12.0, False),
     ]
+    (bare,), _ = chart_points((replace(course[0], interval_ml=None),), set())
+    assert bare.low == bare.value == bare.high, "no interval, no bar"
     assert chart_points(course[:2], set())[1] == "hours"
     assert chart_points(course[3:], set()) == ([], "hours")

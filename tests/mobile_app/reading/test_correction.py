@@ -14,10 +14,12 @@ from kivy.core.window import Window
 
 from hemx_core.comparison import compare_results
 from hemx_core.imaging.volume import HUVolume
+from hemx_core.measure.estimate import estimate_result, estimate_volume
 from hemx_core.measure.expansion import judge_growth
-from hemx_core.measure.volume import estimate_volume, slice_areas_mm2, volume_ml
+from hemx_core.measure.volume import slice_areas_mm2, volume_ml
 from mobile_app.reading.mask_editor import replay
 from mobile_app.widgets.buttons import Sheet
+from tests.factories import GROWTH_INTERVAL
 from tests.mobile_app.reading.reading_case import ReadingCase
 from tests.mobile_app.stored import correct
 
@@ -333,8 +335,8 @@ class TestGrowth(Correcting):
 
     def growth(self) -> str:
         geometry = self.volume.geometry
-        later = estimate_volume(self.mask(), geometry)
-        found = judge_growth(estimate_volume(self.earlier.mask, self.earlier.geometry), later)
+        later = estimate_volume(self.mask(), geometry, None)
+        found = judge_growth(estimate_result(self.earlier), later, measured=GROWTH_INTERVAL)
         return f"Growth +{found.ml:.1f} mL (+{found.percent:.0f} %)"
 
     def test_growth_follows_the_finger_and_undo(self) -> None:
@@ -359,7 +361,7 @@ class TestGrowth(Correcting):
         self.finish_jobs()
         number = self.store.corrections.of_result(self.store.results.of_study(1)[0])[0]
         corrected = estimate_volume(
-            self.store.corrections.load(number).mask, self.earlier.geometry
+            self.store.corrections.load(number).mask, self.earlier.geometry, None
         ).volume_ml
         assert f"earlier CT, corrected: {corrected:.1f} mL" in self.screen.findings
 

@@ -11,6 +11,7 @@ from hemx_core.measure.expansion import Answer, Growth, judge_growth
 from mobile_app.reading.correction_work import Earlier, overall
 from mobile_app.reading.mask_editor import MaskEditor
 from mobile_app.reading.words import caption, findings, measured, signed
+from tests.factories import GROWTH_INTERVAL
 
 GEOMETRY = VolumeGeometry.axial(8, spacing_mm=(5.0, 1.0, 1.0))
 
@@ -27,7 +28,11 @@ def earlier(size: int, *, corrected: bool = False) -> Earlier:
 
 
 def told(language: str, now: MaskEditor, before: Earlier | None = None) -> list[str]:
-    growth = None if before is None else judge_growth(before.volume, now.estimate())
+    growth = (
+        None
+        if before is None
+        else judge_growth(before.volume, now.estimate(), measured=GROWTH_INTERVAL)
+    )
     return findings(language, now, automatic_ml=8.0, growth=growth, earlier=before).splitlines()
 
 

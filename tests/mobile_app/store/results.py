@@ -19,6 +19,7 @@ from hemx_core.result import (
     StageCost,
     TriageResult,
 )
+from tests.factories import GROWTH_INTERVAL, VOLUME_INTERVAL
 
 JST = timezone(timedelta(hours=9))
 
@@ -67,6 +68,8 @@ def make_result(seed: int = 0, *, slices: int = 5, size: int = 24) -> TriageResu
             mean_hu=None if seed % 2 else 58.25,
             filled_ml=0.1 + 0.2,
         ),
+        volume_interval=VOLUME_INTERVAL if seed % 2 else None,
+        growth_interval=GROWTH_INTERVAL,
         markers=markers,
         slices=tuple(_slice(index, rng) for index in range(slices)),
         recommendation=list(Recommendation)[seed % 3],
