@@ -28,7 +28,7 @@ from hemx_core.phantoms import (
 )
 from hemx_core.result import Recommendation
 from hemx_core.words import tell
-from tests.factories import ThresholdModels, simple_head
+from tests.factories import GROWTH_INTERVAL, ThresholdModels, simple_head
 
 AT = datetime(2026, 3, 1, 22, 30)
 FIRST = SeriesIdentity(patient_id="P1", series_uid="1.1", acquired_at=AT, site="A", scanner="S")
@@ -57,7 +57,32 @@ def _compare(
 
 
 def _codes(result: ComparisonResult) -> set[str]:
-    return {note.code for note in result.notes}
+    """Without what every growth with an interval brings."""
+    return {note.code for note in result.notes} - {"growth_interval"}
+
+
+def test_what_the_intervals_rest_on_is_said_of_every_growth() -> None:
+    codes = [note.code for note in _compare().notes]
+    assert codes.count("growth_interval") == 1
+    assert not {"growth_interval", "no_growth_interval"} & {
+        note.code for note in _compare(0.0, 0.0).notes
+    }, "nothing was found"
+
+
+@pytest.mark.parametrize("studies", [("earlier",), ("later",), ("earlier", "later")])
+def test_networks_that_were_not_measured_alike_give_no_answer(studies: tuple[str, ...]) -> None:
+    known = _compare()
+    results = {
+        name: replace(
+            getattr(known, name), growth_interval=None if name in studies else GROWTH_INTERVAL
+        )
+        for name in ("earlier", "later")
+    }
+    bare = compare_results(results["earlier"], results["later"])
+    assert _codes(bare) == {"no_growth_interval"}
+    assert bare.growth.ml == known.growth.ml
+    assert bare.growth.ml_interval is bare.growth.percent_interval is None
+    assert set(bare.growth.answers.values()) == {Answer.INDETERMINATE}
 
 
 def test_known_growth_is_measured_and_judged() -> None:

@@ -147,7 +147,7 @@ def half_widths(errors: Errors, floor_ml: float, width: dict[int, float]) -> Arr
 
 
 def choose_floor(errors: Errors, coverage: float, floors: Sequence[float] = FLOORS_ML) -> float:
-    """The floor of the lowest mean interval score, each patient judged by the others' widths.
+    """The floor of the lowest interval score, each patient judged by the others' widths.
 
     The interval score (Gneiting and Raftery 2007) is the interval's width and 2 / (1 - coverage) times what
     the truth lies outside by; of intervals that are right as often, it prefers the narrower ones.
@@ -155,16 +155,16 @@ def choose_floor(errors: Errors, coverage: float, floors: Sequence[float] = FLOO
 
     parts = _each(errors)
     relative = np.concatenate([held.relative for _rest, held in parts])
+    known = np.isfinite(relative)
 
-    def mean_score(floor: float) -> float:
+    def total_score(floor: float) -> float:
         half = np.concatenate(
             [half_widths(held, floor, widths(rest, floor, coverage)) for rest, held in parts]
-        )
-        known = np.isfinite(relative)
-        outside = np.maximum(relative[known] - half[known], 0.0)
-        return float(np.mean(2 * half[known] + 2 / (1 - coverage) * outside))
+        )[known]
+        outside = np.maximum(relative[known] - half, 0.0)
+        return float((2 * half + 2 / (1 - coverage) * outside).sum())
 
-    return min(floors, key=mean_score)
+    return min(floors, key=total_score)
 
 
 def _each(errors: Errors) -> list[tuple[Errors, Errors]]:

@@ -123,7 +123,7 @@ def test_weights_read_as_triage_does(tmp_path: Path) -> None:
     }
     (tmp_path / "decision.json").write_text(json.dumps(rules))
     read = weights_reader(tmp_path / "segmenter.safetensors", tmp_path / "decision.json")
-    volume = simple_head(slices=2)
+    volume = simple_head(slices=2, clot_slices=())
     mask = read(volume)
     assert mask.shape == volume.hu.shape
     assert mask.any(), "everything is above a threshold of 0"
