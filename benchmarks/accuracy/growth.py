@@ -2,8 +2,8 @@
 
 python -m benchmarks growth evaluate --pairs 40
 python -m benchmarks growth inserted --pairs 40
-python -m benchmarks growth inserted --weights fold0/segmenter.safetensors --patients 0005,0015 --fold 0 \
-    --pairs 24 --out fold0.json --errors fold0_errors.json
+python -m benchmarks growth inserted --fold 0/5 --weights folds/0/segmenter.safetensors --pairs 24 \
+    --out growth_0.json --errors growth_errors_0.json
 
 `evaluate` scans drawn heads before and after a known growth and counts right answers, by the bundle's
 interval of growth. `inserted` does so with haematomas in real slices (HEMX_DATA), and judges each patient's
@@ -26,6 +26,7 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
+from export.networks import DECISION_NAME, default_weights
 from hemx_core import provenance
 from hemx_core.bundle.load import load_models
 from hemx_core.costs import StageClock, Watch
@@ -270,12 +271,11 @@ def inserted(
         Path | None, typer.Option(help="A trained segmenter instead of a bundle.")
     ] = None,
     decision: Annotated[
-        Path | None, typer.Option(help="Rules for the masks of --weights; those beside it.")
+        Path | None, typer.Option(help="Rules for its masks; those of the shipped weights.")
     ] = None,
-    patients: Annotated[
-        str, typer.Option(help="Whose slices are taken, with commas; the test patients.")
+    fold: Annotated[
+        str, typer.Option(help="Slices of a fold's patients, as 0/5; else of the test patients.")
     ] = "",
-    fold: Annotated[int | None, typer.Option(help="Number of the fold, for --errors.")] = None,
     errors: Annotated[
         Path | None, typer.Option(help="Also write the errors, for `benchmarks intervals`.")
     ] = None,
@@ -283,25 +283,40 @@ def inserted(
 ) -> None:
     """Count right answers on expansion of haematomas in real slices (HEMX_DATA)."""
     source = phe_sich.data_folder()
-    chosen = [name for name in patients.split(",") if name] or source_index(source)[1][SPLIT]
-    first = 0 if fold is None else fold * FOLD_STEP
+    number, chosen = held_out(source, fold)
+    first = FOLD_STEP * (number or 0)
 
     def scans(index: int) -> list[Scan]:
         return scans_with_growth(first + index, source, chosen)
 
-    made_of: Json = {"patients": chosen, "fold": fold}
+    made_of: Json = {"patients": chosen, "fold": number}
     if weights is not None:
         made_of["segmenter"] = file_sha256(weights)
-        read = weights_reader(weights, decision or weights.parent / "decision.json")
+        read = weights_reader(weights, decision or default_weights() / DECISION_NAME)
         sets = gather(out, pairs, scans, read, made_of)
     else:
         with load_models(models, DesktopBackend(threads=1)) as loaded:
             made_of["segmenter"] = loaded.manifest.segmenter.sha256
             sets = gather(out, pairs, scans, bundle_reader(loaded), made_of)
-    rows = growth_rows(sets, fold=fold)
+    rows = growth_rows(sets, fold=number)
     if errors is not None:
         write_errors(errors, growths=rows, about={"growth": "haematomas drawn into real slices"})
     _write(out, sets, made_of, intervals_of_others(rows), seed=SEED)
+
+
+def held_out(source: Path, fold: str) -> tuple[int | None, list[str]]:
+    """Number and patients of a fold, or the test patients; those with a reference mask.
+
+    Raises:
+        DatasetError: no such fold.
+    """
+    rows, splits, _boxed = source_index(source)
+    chosen = phe_sich.read_fold(fold)
+    if chosen is None:
+        return None, splits[SPLIT]
+    whole = {patient for patients in splits.values() for patient in patients}
+    held = phe_sich.split_by_fold(rows, chosen)["test"]
+    return chosen.number, [patient for patient in held if patient in whole]
 
 
 def growth_rows(sets: Sequence[Sequence[Json]], *, fold: int | None = None) -> list[GrowthRow]:

@@ -97,6 +97,45 @@ def expansion(results: Path) -> str:
     )
 
 
+def intervals(results: Path) -> str:
+    """How often the intervals of volume and growth hold, and how wide they are."""
+    report = _read(results / "intervals.json")
+    rows: list[Sequence[str]] = []
+    if volume := report.get("volume"):
+        parts = {f"Volume, {name}": part for name, part in volume["parts"].items()}
+        parts["Volume, whole folds left out"] = volume["folds_left_out"]
+        if "check" in volume:
+            parts["Volume, patients never fitted to"] = volume["check"]
+        rows += [
+            (name, str(part["rows"]), _coverage(part), _percent(part.get("median_width")))
+            for name, part in parts.items()
+        ]
+    if growth := report.get("growth"):
+        rows += [
+            (f"Growth in {name}", f"{part['rows']} pairs", _coverage(part), f"± {_percent(half)}")
+            for key, name in (("percent", "per cent"), ("ml", "mL"))
+            for part in [growth[key]]
+            for half in [part["median_half_width"]]
+        ]
+    heads = (
+        "90 % intervals",
+        "Patients",
+        "Held (95 % interval)",
+        "Width, median share of the volume",
+    )
+    return table(heads, rows)
+
+
+def _coverage(part: Json) -> str:
+    if part["value"] is None:
+        return "not estimable"
+    return interval(part["value"], *part["interval"])
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{share:.0%}"
+
+
 def validation(results: Path) -> str:
     """What int8 costs in accuracy: the written programs beside the trained networks."""
     report = _read(results / "validation.json")

@@ -39,6 +39,7 @@ BLOCKS: dict[str, Callable[..., str | dict[str, Any]]] = {
     "segmentation": accuracy.segmentation,
     "classifier": accuracy.classifier,
     "growth": accuracy.expansion,
+    "intervals": accuracy.intervals,
     "validation": accuracy.validation,
     "parity": accuracy.parity,
     "world": accuracy.world,

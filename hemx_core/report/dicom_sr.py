@@ -36,6 +36,10 @@ FOUND = own_code("haematoma_found", "Haematoma found by the algorithm")
 WARNING = own_code("warning", "Warning")
 LOWER_BOUND = own_code("lower_bound", "The volume is a lower bound")
 UPPER_FIGURE = own_code("upper_figure", "Upper figure of the volume")
+UNCERTAINTY = own_code("volume_uncertainty", "What the volume's uncertainty is")
+DERIVED_REFERENCE = own_code(
+    "derived_reference", "90 % interval against a derived reference, not a radiologist"
+)
 RECOMMENDATION = own_code("recommendation", "Triage recommendation")
 RECOMMENDATIONS = {
     "no_haematoma_found": "No haematoma found; does not rule out haemorrhage",
@@ -235,6 +239,8 @@ def _conclusion(sr: Any, result: TriageResult, *, found: bool) -> list[Any]:
     ]
     if result.haematoma.lower_bound:
         told.append(sr.QualitativeEvaluation(name=LOWER_BOUND, value=codes.SCT.Yes))
+    if estimate_result(result).interval_ml is not None:
+        told.append(sr.QualitativeEvaluation(name=UNCERTAINTY, value=DERIVED_REFERENCE))
     return [
         *told,
         sr.QualitativeEvaluation(name=FOUND, value=answer),

@@ -12,7 +12,9 @@ from hemx_core.errors import ExportError, ManifestError
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.markers import MARKER_CODES
 from hemx_core.nn.weights import save_weights, segmenter_config
+from hemx_core.records import to_values
 from tests.export.networks import narrow_classifier, narrow_unet, tiny_networks
+from tests.factories import GROWTH_INTERVAL, VOLUME_INTERVAL
 
 DECISION = {
     "markers": {code: {"temperature": 1.2, "threshold": 0.3} for code in MARKER_CODES},
@@ -69,6 +71,20 @@ def test_an_incomplete_decision_is_refused(tmp_path: Path, missing: str) -> None
     path = tmp_path / "decision.json"
     path.write_text(json.dumps({k: v for k, v in DECISION.items() if k != missing}))
     with pytest.raises(ExportError, match=missing):
+        Decision.load(path)
+
+
+def test_a_decision_brings_its_intervals_or_none(tmp_path: Path) -> None:
+    path = tmp_path / "decision.json"
+    path.write_text(json.dumps(DECISION))
+    assert Decision.load(path).volume_interval is Decision.load(path).growth_interval is None
+    records = {"volume_interval": VOLUME_INTERVAL, "growth_interval": GROWTH_INTERVAL}
+    values = {name: to_values(record) for name, record in records.items()}
+    path.write_text(json.dumps(DECISION | values))
+    found = Decision.load(path)
+    assert {name: getattr(found, name) for name in records} == records
+    path.write_text(json.dumps(DECISION | {"volume_interval": {"coverage": 0.9}}))
+    with pytest.raises(ExportError, match="missing"):
         Decision.load(path)
 
 

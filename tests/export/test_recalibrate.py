@@ -17,6 +17,7 @@ from hemx_core.bundle.load import verify_bundle
 from hemx_core.errors import ManifestError, ParityError
 from hemx_core.manifest import ModelManifest
 from tests.export.networks import random_samples, tiny_networks
+from tests.factories import GROWTH_INTERVAL, VOLUME_INTERVAL
 
 RECIPE = Recipe(name="tiny", size=64, segmenter=Precision.FLOAT32, classifier=Precision.FLOAT32)
 
@@ -38,14 +39,18 @@ def other_decision(monkeypatch: pytest.MonkeyPatch, **changes: object) -> Networ
         replace(one, temperature=3.5, threshold=0.125) for one in networks.decision.markers
     )
     decision = replace(
-        networks.decision, markers=markers, accuracy={"markers": {"patients_classified": 7}}
+        networks.decision,
+        markers=markers,
+        accuracy={"markers": {"patients_classified": 7}},
+        volume_interval=VOLUME_INTERVAL,
+        growth_interval=GROWTH_INTERVAL,
     )
     found = replace(networks, decision=replace(decision, **changes))
     monkeypatch.setattr(recalibrate, "load_networks", lambda _folder: found)
     return found
 
 
-def test_markers_and_accuracy_are_new_and_signed_and_the_rest_stays(
+def test_markers_accuracy_and_intervals_are_new_and_signed_and_the_rest_stays(
     bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = ModelManifest.load(bundle)
@@ -55,7 +60,9 @@ def test_markers_and_accuracy_are_new_and_signed_and_the_rest_stays(
     assert {one.temperature for one in after.markers} == {3.5}
     assert after.accuracy == networks.decision.accuracy
     assert after.parity["slices"] == 2, "measured anew, at the new temperatures"
-    changed = {"markers": before.markers, "accuracy": before.accuracy, "parity": before.parity}
+    assert (after.volume_interval, after.growth_interval) == (VOLUME_INTERVAL, GROWTH_INTERVAL)
+    old = ("markers", "accuracy", "parity", "volume_interval", "growth_interval")
+    changed = {name: getattr(before, name) for name in old}
     assert replace(after, **changed) == before
     verify_bundle(bundle)
     assert sorted(one.name for one in bundle.parent.iterdir()) == ["bundle"]

@@ -5,6 +5,8 @@ _IMAGING = "tests/hemx_core/imaging"
 
 TARGETS: dict[str, tuple[str, ...]] = {
     "hemx_core/measure/volume.py": (f"{_MEASURE}/test_volume.py",),
+    "hemx_core/intervals.py": ("tests/hemx_core/test_intervals.py",),
+    "hemx_core/measure/estimate.py": (f"{_MEASURE}/test_estimate.py",),
     "hemx_core/measure/expansion.py": (f"{_MEASURE}/test_expansion.py",),
     "hemx_core/measure/aggregate.py": (f"{_MEASURE}/test_aggregate.py",),
     "hemx_core/measure/haematoma.py": (

@@ -20,12 +20,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 
 from hemx_core.errors import DatasetError
 from hemx_core.intervals import GrowthInterval, VolumeInterval, Width
-from hemx_core.training.scoring.intervals import cluster_draws, from_draws
-from hemx_core.training.scoring.predictions import Array, rounded
+from hemx_core.training.scoring.intervals import cluster_draws, from_draws, wilson
+from hemx_core.training.scoring.predictions import Array
 from hemx_core.training.scoring.volume_errors import GrowthRow, VolumeRow
 from hemx_core.training.scoring.weighted import weighted_mean
 
@@ -271,14 +270,7 @@ def _width(errors: Errors, floor_ml: float, coverage: float, group: int) -> Widt
 
 def coverage_of(hits: NDArray[np.bool_]) -> dict[str, object]:
     """Share of hits with its 95 % interval (Wilson), for JSON; rows are taken as independent."""
-    if not len(hits):
-        return {"rows": 0, "value": None, "interval": [None, None]}
-    found = binomtest(int(hits.sum()), len(hits)).proportion_ci(0.95, method="wilson")
-    return {
-        "rows": len(hits),
-        "value": rounded(hits.mean()),
-        "interval": [rounded(found.low), rounded(found.high)],
-    }
+    return {"rows": len(hits), **wilson(int(hits.sum()), len(hits)).to_json()}
 
 
 def coverage_by_patient(hits: NDArray[np.bool_], patient: Names) -> dict[str, object]:

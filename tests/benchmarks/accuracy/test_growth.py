@@ -16,6 +16,7 @@ from benchmarks.accuracy.growth import (
     clean_run,
     gather,
     growth_rows,
+    held_out,
     intervals_of_others,
     scans_with_growth,
     score,
@@ -138,6 +139,15 @@ def test_follow_ups_hold_growth_none_and_shrinkage_and_other_sites() -> None:
 
 
 SOURCE = Path(os.environ.get("HEMX_DATA", "")) / "phe_sich"
+
+
+@pytest.mark.skipif(not os.environ.get("HEMX_DATA"), reason="HEMX_DATA is not set")
+def test_folds_hold_every_patient_with_a_reference_once() -> None:
+    parts = [held_out(SOURCE, f"{number}/5") for number in range(5)]
+    assert [number for number, _ in parts] == list(range(5))
+    names = [name for _, part in parts for name in part]
+    assert len(names) == len(set(names)) >= 78
+    assert held_out(SOURCE, "")[0] is None
 
 
 @pytest.mark.skipif(not os.environ.get("HEMX_DATA"), reason="HEMX_DATA is not set")

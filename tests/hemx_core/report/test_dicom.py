@@ -22,10 +22,11 @@ from hemx_core.notes import Note, Severity
 from hemx_core.pipeline import triage_volume
 from hemx_core.report.dicom import DicomWriter, WrittenDicom, check_dicom, write_dicom
 from hemx_core.report.dicom_context import StudyContext, new_uid, study_context
+from hemx_core.report.dicom_sr import make_sr
 from hemx_core.report.folder import SEG_NAME, SR_NAME
 from hemx_core.result import Recommendation, TriageResult
 from hemx_core.words import tell
-from tests.factories import ThresholdModels, simple_head, write_ct_series
+from tests.factories import VOLUME_INTERVAL, ThresholdModels, simple_head, write_ct_series
 
 Case = tuple[HUVolume, TriageResult]
 SPACING = {"PixelSpacing": [1.5, 1.5]}
@@ -146,6 +147,16 @@ def _number(item: Dataset) -> tuple[float, str]:
     return float(value.NumericValue), value.MeasurementUnitsCodeSequence[0].CodeValue
 
 
+def _property(item: Dataset, name: str) -> float:
+    """A property of a measurement, by the meaning of its name."""
+    found = [
+        one
+        for one in item.ContentSequence
+        if one.ConceptNameCodeSequence[0].CodeMeaning.lower() == name.lower()
+    ]
+    return _number(found[0])[0]
+
+
 def test_the_report_holds_measurements_markers_and_recommendation(
     written: WrittenDicom, case: Case
 ) -> None:
@@ -157,6 +168,14 @@ def test_the_report_holds_measurements_markers_and_recommendation(
     numbers = _items(group[0].ContentSequence, "NUM")
     haematoma = result.haematoma
     assert _number(numbers["Volume"]) == (pytest.approx(haematoma.volume_ml, abs=1e-3), "mL")
+    interval = VOLUME_INTERVAL.around(haematoma.volume_ml, len(haematoma.component_volumes_ml))
+    ends = [
+        _property(numbers["Volume"], f"{name} Measurement Uncertainty")
+        for name in ("Lower", "Upper")
+    ]
+    assert [abs(end) for end in ends] == pytest.approx(
+        [abs(end - haematoma.volume_ml) for end in interval], abs=2e-3
+    )
     assert _number(numbers["Volume ABC/2"])[0] == pytest.approx(haematoma.abc2_volume_ml, abs=1e-3)
     assert _number(numbers["Long axis"]) == (
         pytest.approx(haematoma.max_diameter_mm, abs=0.01),
@@ -174,9 +193,20 @@ def test_the_report_holds_measurements_markers_and_recommendation(
     }
     assert (answers["Blend sign"], answers["Fluid level"]) == ("Present", "Absent")
     assert answers["Triage recommendation"] == "Call a neurosurgical centre now"
+    assert "derived reference, not a radiologist" in answers["What the volume's uncertainty is"]
     assert answers["Blend sign by rule on CT values"] == "Absent"
     assert report.PreliminaryFlag == "PRELIMINARY"
     assert report.VerificationFlag == "UNVERIFIED"
+
+
+def test_without_an_interval_the_volume_has_no_uncertainty(case: Case, study: Path) -> None:
+    volume, result = case
+    bare = replace(result, volume_interval=None)
+    context = study_context(read_source_images(study, volume), volume, identify=False)
+    assert "Measurement Uncertainty" in str(make_sr(result, context))
+    text = str(make_sr(bare, context))
+    assert "Measurement Uncertainty" not in text
+    assert "derived reference" not in text
 
 
 def test_the_report_refers_to_the_segment_and_the_images(written: WrittenDicom, case: Case) -> None:

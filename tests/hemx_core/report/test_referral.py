@@ -96,6 +96,25 @@ def test_it_says_what_to_do_why_and_how_sure() -> None:
         assert part in text, part
 
 
+@pytest.mark.parametrize(
+    ("language", "told", "none"),
+    [
+        ("en", "against a derived reference", "no interval: not measured"),
+        ("ja", "参照輪郭との誤差", "区間なし（未測定）"),
+    ],
+)
+def test_the_interval_says_what_it_rests_on(language: str, told: str, none: str) -> None:
+    volume, result = _case()
+    text = _text(_page((volume, result), language)).replace("\n", " ")
+    assert told in text.replace(" ", "") if language == "ja" else told in text
+    assert none not in text
+    notes = tuple(note for note in result.notes if note.code != "volume_interval")
+    bare = replace(result, volume_interval=None, notes=notes)
+    text = _text(_page((volume, bare), language))
+    assert none in text
+    assert "90 %" not in text
+
+
 def test_japanese() -> None:
     text = _text(_page(_case(), "ja"))
     for part in (

@@ -29,6 +29,19 @@ def test_a_finding_is_told_with_its_markers() -> None:
     assert "\x1b" not in text, "no escape codes in a pipe"
 
 
+def test_a_volume_and_a_growth_are_told_with_their_intervals() -> None:
+    assert "90 % interval" in _text(14.0)
+    assert "Raters differ by some 4 to 6" in " ".join(_text(14.0).split())
+    study = triage_volume(simple_head(clot_mm=14.0), ThresholdModels())
+    text = _shown(comparison_view(compare_results(study, study)))
+    assert "0 to " in text.split("Growth")[1]
+    assert "The volumes' intervals" in text
+    bare = replace(study, volume_interval=None, growth_interval=None)
+    text = _shown(comparison_view(compare_results(bare, bare)))
+    assert "was not measured for these models" in " ".join(text.split())
+    assert " to " not in text.split("Growth")[1].split("Interval")[0]
+
+
 def test_no_finding_shows_no_marker_table() -> None:
     text = _text(0.0)
     assert text.startswith("No haematoma found")

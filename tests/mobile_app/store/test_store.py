@@ -39,7 +39,12 @@ from mobile_app.store import (
     _schema,
     _seal,
 )
-from mobile_app.store._encode import decode_result, encode_result
+from mobile_app.store._encode import (
+    decode_comparison,
+    decode_result,
+    encode_comparison,
+    encode_result,
+)
 from mobile_app.store._schema import STEPS, migrate
 from tests.mobile_app.store.results import assert_same, make_identity, make_result
 
@@ -369,6 +374,19 @@ def test_a_comparison_comes_back_with_its_results(store: Store) -> None:
         store.comparisons.save(comparison, earlier_result=numbers[0], later_result=77)
     store.studies.delete(1)
     assert store.comparisons.of_study(2) == ()
+
+
+def test_a_comparison_of_before_keeps_the_growth_that_was_told() -> None:
+    earlier, later = make_result(1), make_result(3)
+    comparison = compare_results(earlier, later)
+    document = json.loads(encode_comparison(comparison))
+    for study in ("earlier_volume", "later_volume"):
+        ml = document[study]["volume_ml"]
+        document[study] = {"volume_ml": ml, "surface_mm2": 3000.0, "sampling_sd_ml": 0.05}
+    decoded = decode_comparison(json.dumps(document), earlier, later)
+    assert decoded.growth == comparison.growth
+    assert decoded.later_volume.volume_ml == comparison.later_volume.volume_ml
+    assert decoded.later_volume.interval_ml is None
 
 
 def test_the_trail_tells_everything_and_names_nobody(store: Store) -> None:
