@@ -1,4 +1,4 @@
-"""`hemx dev data check`, `hemx dev data import` and `hemx dev data phantom`."""
+"""`hemx dev data check`, `label`, `import` and `phantom`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from hemx_core.commands.label import label
 from hemx_core.commands.options import progress_bar
 
 PIPE_COLUMNS = 200
@@ -27,9 +28,11 @@ class CTFormat(StrEnum):
 def register(app: typer.Typer) -> None:
     """Add `data` to the command line."""
     data = typer.Typer(
-        no_args_is_help=True, help="Data sets for training: check, import, make (extra `train`)."
+        no_args_is_help=True,
+        help="Data sets for training: check, label, import, make (extra `train`).",
     )
     data.command("check")(check)
+    data.command("label")(label)
     data.command("phantom")(phantom)
     importers = typer.Typer(no_args_is_help=True, help="Bring a public data set into the format.")
     # A callback keeps the command's name: Typer makes a lone command the group itself.

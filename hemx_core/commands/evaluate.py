@@ -1,17 +1,23 @@
-"""`hemx dev evaluate masks` and `hemx dev evaluate markers`: trained weights on patients they never saw."""
+"""`hemx dev evaluate masks`, `markers` (trained weights on patients they never saw) and `readers`."""
 
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from hemx_core.commands.options import PIPE_COLUMNS
 from hemx_core.commands.settings import with_options
 from hemx_core.commands.train import DECISION, SEGMENTER, WEIGHTS, Weights, say
 from hemx_core.data.sources import Asked
+
+if TYPE_CHECKING:
+    from hemx_core.data.readers import CallRow
+    from hemx_core.data.tables import Tables
 
 RESULTS = Path("benchmarks/results/evaluation")
 Out = Annotated[Path, typer.Option(help="Folder of the result files.")]
@@ -19,9 +25,13 @@ Out = Annotated[Path, typer.Option(help="Folder of the result files.")]
 
 def register(app: typer.Typer) -> None:
     """Add `evaluate` to the command line."""
-    evaluate = typer.Typer(no_args_is_help=True, help="Score trained weights on held-out patients.")
+    evaluate = typer.Typer(
+        no_args_is_help=True,
+        help="Score trained weights on held-out patients, and compare readers.",
+    )
     evaluate.command("masks")(masks)
     evaluate.command("markers")(markers)
+    evaluate.command("readers")(readers)
     app.add_typer(evaluate, name="evaluate")
 
 
@@ -130,3 +140,76 @@ def markers(
         provenance.merge_json(weights / DECISION, recalibrated(report, data=about))
     typer.echo(report.to_markdown())
     typer.echo(f"-> {out / name}.json, .md, .png")
+
+
+def readers(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A data set with readings.")],
+    split: Annotated[
+        str, typer.Option(help="train, validation or test; all if not given. A network: test only.")
+    ] = "",
+    network: Annotated[
+        list[Path] | None,
+        typer.Option(help="Calls of a network, as network.csv; may be given several times."),
+    ] = None,
+    bundle: Annotated[
+        Path | None, typer.Option(help="Triage the studies with this bundle and compare it.")
+    ] = None,
+    draws: Annotated[int, typer.Option(min=100, help="Of the bootstrap by patient.")] = 2000,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Also write the JSON into this file.")] = None,
+) -> None:
+    """Compare readers with each other and with networks: counts, raw agreement, kappa, Gwet's AC1."""
+    from rich.console import Console
+
+    from hemx_core.data.problems import Findings, refuse
+    from hemx_core.data.readers import read_network
+    from hemx_core.data.study import check_split
+    from hemx_core.data.tables import read_tables
+    from hemx_core.files import write_whole
+    from hemx_core.training.scoring.readers import compare_readers
+    from hemx_core.training.scoring.readers_view import readers_view
+
+    if split:
+        check_split(split)
+    tables = read_tables(folder)
+    refuse(tables.info.name or folder.name, tables.findings.errors)
+    findings = Findings()
+    calls = []
+    for path in network or []:
+        more = read_network(path.parent, findings, path.name)
+        if not more:
+            findings.error(str(path), "holds no calls")
+        calls += more
+    refuse("of calls", findings.errors)
+    if bundle is not None:
+        calls += _calls(tables, split, bundle)
+    found = compare_readers(tables, split=split, calls=calls, draws=draws)
+    text = json.dumps(found, indent=2, ensure_ascii=False)
+    if out is not None:
+        write_whole(out, text + "\n")
+    if as_json:
+        typer.echo(text)
+        return
+    wide = None if sys.stdout.isatty() else PIPE_COLUMNS
+    Console(highlight=False, width=wide).print(readers_view(found))
+
+
+def _calls(tables: Tables, split: str, bundle: Path) -> list[CallRow]:
+    """What a bundle calls in the studies that somebody has read."""
+    import hemx_core as hemx
+    from hemx_core.data.read import read_ct
+    from hemx_core.data.readers import CallRow
+    from hemx_core.labels.answers import called
+
+    rows = [
+        row
+        for row in tables.studies.values()
+        if row.study in tables.readings and split in ("", tables.patients[row.patient].split)
+    ]
+    found = []
+    with hemx.load_models(bundle) as models:
+        for done, row in enumerate(rows, 1):
+            result = hemx.triage(read_ct(tables, row), models=models)
+            found.append(CallRow(study=row.study, model=bundle.name, calls=called(result)))
+            say("triage", done, len(rows))
+    return found

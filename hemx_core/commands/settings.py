@@ -3,7 +3,7 @@
 A field is an option where its metadata holds `option`, a dictionary of
 
     help       what the option is for
-    name       of the option, if not the field's
+    name       of the option, if not the field's; with an underscore behind it where it is a word of Python
     default    on the command line, if not the field's; None leaves the field as it is
     min        least value
     switch     a flag without its opposite: `--x`, and no `--no-x`
@@ -96,7 +96,8 @@ def _choice(
         kind = type(get_args(kind)[0])
     name = about.get("name", path[-1])
     shown = defaults.get(name, about.get("default", default))
-    names = [f"--{name.replace('_', '-')}"] if about.get("switch") else []
+    plain = name.endswith("_") or about.get("switch")
+    names = [f"--{name.rstrip('_').replace('_', '-')}"] if plain else []
     option = typer.Option(*names, help=about["help"], min=about.get("min"))
     return _Choice(
         path,

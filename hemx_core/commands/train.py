@@ -21,10 +21,20 @@ WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
 RESULTS = Path("benchmarks/results/training")
 SEGMENTER = "segmenter.safetensors"
 DECISION = "decision.json"
+SHIPPED = Path("shipped")
+"""What `--from` calls the package's own weights."""
+TUNED = Path("runs/weights")
+"""Where they go on to: the shipped files stay as they are."""
 
 Run = Annotated[Path, typer.Option(help="Folder of checkpoints and log.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on from the newest checkpoint.")]
 Weights = Annotated[Path, typer.Option(help="Folder of the weight files.")]
+Written = Annotated[
+    Path | None,
+    typer.Option(
+        help=f"Folder of the weight files: by default the package's own, with --from {TUNED}."
+    ),
+]
 Results = Annotated[Path, typer.Option(help="Folder of the JSON result files.")]
 
 
@@ -53,7 +63,7 @@ def segmentation(
         bool | None,
         typer.Option(help="Train on the slices in HEMX_DATA; as a rule, unless --data is given."),
     ] = None,
-    weights: Weights = WEIGHTS,
+    weights: Written = None,
     results: Results = RESULTS,
     resume: Resume = False,
 ) -> None:
@@ -64,6 +74,11 @@ def segmentation(
 
     if real is None:
         real = asked.dataset is None
+    if config.initial is not None:
+        from hemx_core.training.start import start_segmentation
+
+        config = start_segmentation(config, weights_file(config.initial, SEGMENTER))
+    weights = weights or (TUNED if config.initial else WEIGHTS)
     files = Stage1Files(
         run_dir=run,
         weights=weights / SEGMENTER,
@@ -74,6 +89,24 @@ def segmentation(
     source = open_sources(asked, config.preprocessing, progress=say)
     _show_segmentation(
         run_segmentation(config, files, cohort=source, resume=resume), files.weights, files.results
+    )
+
+
+def weights_file(given: Path, name: str) -> Path:
+    """The file that `--from` means: `shipped`, a folder of weights, or a file.
+
+    Raises:
+        TrainingError: there is none.
+    """
+    folder = WEIGHTS if given == SHIPPED else given
+    path = folder / name if folder.is_dir() else folder
+    if path.is_file() and path.suffix == ".safetensors":
+        return path
+    programs = folder.is_dir() and any(folder.glob("*.pte"))
+    raise TrainingError(
+        f"no weights {name} at {given}" + " (a bundle's programs cannot be trained)" * programs,
+        expected=f"the word {SHIPPED}, a folder with {name}, or a .safetensors file",
+        remedy="give the folder of weights that the bundle was exported from" if programs else "",
     )
 
 
@@ -108,7 +141,7 @@ def classifier(
         Path | None, typer.Option(help="Weights of stage 1, if not in --weights.")
     ] = None,
     name: Annotated[str, typer.Option(help="Of the weight and result files.")] = NAME,
-    weights: Weights = WEIGHTS,
+    weights: Written = None,
     results: Results = RESULTS,
     resume: Resume = False,
 ) -> None:
@@ -125,6 +158,15 @@ def classifier(
             expected="a name of its own: the markers' classifier has that one",
             remedy="add --name, for example --name expansion",
         )
+    if config.initial is None:
+        weights = weights or WEIGHTS
+    else:
+        from hemx_core.training.start import start_classifier, take_stage1
+
+        weights = weights or TUNED
+        given = weights_file(config.initial, f"{name}.safetensors")
+        take_stage1(given.parent, weights)
+        config = start_classifier(config, given)
     files = Stage2Files(
         segmenter=segmenter or weights / SEGMENTER,
         run_dir=run,

@@ -17,6 +17,7 @@ import numpy as np
 
 from hemx_core.costs import Progress
 from hemx_core.data.problems import ERROR, Findings, Problem
+from hemx_core.data.readers import reader_counts
 from hemx_core.data.study import SPLITS
 from hemx_core.data.study_check import StudyFacts, check_study
 from hemx_core.data.tables import NO_BLOOD, PATIENTS, STUDIES, PatientRow, Tables, read_tables
@@ -104,11 +105,14 @@ def summarise(tables: Tables, studies: Sequence[StudyFacts]) -> dict[str, Any]:
     return {
         "patients": len(patients),
         "studies": len(tables.studies),
-        "studies_with_mask": sum(row.mask not in ("", NO_BLOOD) for row in tables.studies.values()),
-        "studies_without_blood": sum(row.mask == NO_BLOOD for row in tables.studies.values()),
+        "studies_with_mask": sum(row.has_mask for row in tables.studies.values()),
+        "studies_without_blood": sum(
+            row.reference == (NO_BLOOD,) for row in tables.studies.values()
+        ),
         "studies_with_assumed_spacing": sum(row.spacing_assumed for row in tables.studies.values()),
         "slices_with_blood": sum(study.slices_with_blood for study in studies),
         "median_volume_ml": _median_volume(studies),
+        "readers": reader_counts(tables.readings),
         "by_split": _count(patient.split for patient in patients),
         "by_site": _count(patient.site or UNKNOWN_NAME for patient in patients),
         "by_location": _count(patient.location or UNKNOWN_NAME for patient in patients),
@@ -152,7 +156,7 @@ def _coverage(patients: Sequence[PatientRow], first: dict[str, StudyFacts]) -> l
             "split": split,
             "site": site or UNKNOWN_NAME,
             "patients": len(group),
-            "masks": sum(bool(study.row.mask) for study in read),
+            "masks": sum(bool(study.row.reference) for study in read),
             "expanded": _labels(patient.expanded for patient in group),
         }
         for place, code in enumerate(MARKER_CODES):

@@ -30,6 +30,9 @@ def report_view(report: CheckReport) -> RenderableType:
         _coverage(summary),
         _co_occurrence(summary),
     ]
+    if summary["readers"]:
+        told = ", ".join(f"{name} {count}" for name, count in summary["readers"].items())
+        parts.append(Text(f"Studies read: {told}"))
     if report.problems:
         parts.append(_problems(report))
     style = "bold red" if report.errors else "bold green"

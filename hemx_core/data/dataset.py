@@ -33,7 +33,7 @@ from hemx_core.errors import DatasetError, InputError
 from hemx_core.imaging.prepare import prepare
 from hemx_core.imaging.spec import PreprocessingSpec
 
-CACHE_FORMAT = 1
+CACHE_FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,7 +132,7 @@ def prepare_study(
         images.append(stored_grey(ready.image))
         masks.append(ready.transform.to_grid(study.mask[index]) >= 0.5)
         # Outside the picture the reference is as known as inside: nothing is left open there.
-        open_share = ready.transform.to_grid(~study.known[index], fill=float(not row.mask))
+        open_share = ready.transform.to_grid(~study.known[index], fill=float(not row.reference))
         knowns.append(open_share < 0.5)
     return Study(
         patient_id=row.patient,
@@ -179,6 +179,7 @@ def _key(
             asdict(replace(patient, row=0)),
             [asdict(replace(marks, row=0)) for marks in tables.slice_markers.get(row.study, ())],
             getattr(tables.markers_of(row), "markers", None),
+            [asdict(each.reading) for each in tables.readings.get(row.study, ())],
         ],
         "files": list(_stamps(tables, row)),
     }
@@ -188,7 +189,7 @@ def _key(
 
 def _stamps(tables: Tables, row: StudyRow) -> Iterator[tuple[str, int, int]]:
     """Path, size and time of every file that a study is read from."""
-    for cell in (row.ct, row.mask, row.ignore_mask):
+    for cell in (row.ct, *row.reference, row.ignored):
         if not cell or cell == NO_BLOOD:
             continue
         root = tables.path(cell)

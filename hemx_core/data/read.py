@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemx_core.data.nifti import is_nifti, read_array, read_volume
+from hemx_core.data.readers import agreed_markers, fill_slices
 from hemx_core.data.seg import read_seg
 from hemx_core.data.study import UNKNOWN
 from hemx_core.data.tables import NO_BLOOD, SLICE_MARKERS, MarkerRow, StudyRow, Tables
@@ -139,7 +140,7 @@ class NativeStudy:
     @property
     def has_reference(self) -> bool:
         """Whether the study has a reference mask, or is known to show no blood."""
-        return bool(self.row.mask)
+        return bool(self.row.reference)
 
     @property
     def haematoma_volume_ml(self) -> float:
@@ -196,20 +197,47 @@ def with_truth(
     Raises:
         DatasetError: see `read_study`.
     """
-    mask = np.zeros(volume.shape, np.bool_)
-    known = np.full(volume.shape, bool(row.mask))
-    if row.mask and row.mask != NO_BLOOD:
-        mask = read_mask(tables.path(row.mask), volume, segment=row.mask_segment)
-    if row.ignore_mask:
-        known &= ~read_mask(tables.path(row.ignore_mask), volume)
+    mask, known = _reference(tables, row, volume)
+    if row.ignored:
+        known &= ~read_mask(tables.path(row.ignored), volume)
     rows = tables.slice_markers.get(row.study, ()) if markers else ()
     labels = _markers(rows, volume, mask, known)
+    if markers:
+        labels = fill_slices(labels, tables.readings.get(row.study, ()), mask.any((1, 2)))
     return NativeStudy(row=row, volume=volume, mask=mask, known=known, slice_markers=labels)
 
 
+def read_cell(tables: Tables, row: StudyRow, cell: str, volume: HUVolume) -> NDArray[np.bool_]:
+    """A mask of the reference; `none` is an empty one.
+
+    Raises:
+        DatasetError: see `read_mask`.
+    """
+    if cell == NO_BLOOD:
+        return np.zeros(volume.shape, np.bool_)
+    segment = row.mask_segment if cell == row.mask else ""
+    return read_mask(tables.path(cell), volume, segment=segment)
+
+
+def _reference(
+    tables: Tables, row: StudyRow, volume: HUVolume
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Mask and what is known: where several masks differ, nothing is."""
+    if not row.reference:
+        return np.zeros(volume.shape, np.bool_), np.zeros(volume.shape, np.bool_)
+    first, *others = (read_cell(tables, row, cell, volume) for cell in row.reference)
+    all_say, any_says = first, first
+    for mask in others:
+        all_say, any_says = all_say & mask, any_says | mask
+    return all_say.copy(), all_say == any_says
+
+
 def stated_markers(tables: Tables, study: NativeStudy) -> NDArray[np.int8]:
-    """Markers of a whole study, shape (4,): the table's word; slices fill what it leaves open."""
-    markers = study.markers_from_slices
+    """Markers of a whole study, shape (4,): the table's word, then the readers', then that of the slices."""
+    said = agreed_markers(tables.readings.get(study.row.study, ()))
+    pairs = zip(said, study.markers_from_slices.tolist(), strict=True)
+    # Readers who do not agree leave the marker unknown, whatever the slices say.
+    markers = np.array([known if word is None else word for word, known in pairs], np.int8)
     row = tables.markers_of(study.row)
     if row is None:
         return markers

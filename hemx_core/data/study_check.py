@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from hemx_core.data.problems import Findings
 from hemx_core.data.read import (
     NativeStudy,
+    read_cell,
     read_ct,
     read_mask,
     slice_of,
     stated_markers,
     with_truth,
 )
+from hemx_core.data.readers import fill_slices
 from hemx_core.data.tables import NO_BLOOD, SLICE_MARKERS, STUDIES, StudyRow, Tables
 from hemx_core.errors import DatasetError, InputError, NotHeadError
 from hemx_core.imaging.skull import check_skull
@@ -158,29 +160,38 @@ def _check_densities(row: StudyRow, volume: HUVolume, note: _Notes) -> None:
 def _with_masks(tables: Tables, row: StudyRow, volume: HUVolume, note: _Notes) -> NativeStudy:
     """The study with the masks that can be read; one that cannot counts as unknown."""
     # Paths that lead nowhere have been told with the tables.
-    if row.mask != NO_BLOOD and not tables.path(row.mask).exists():
-        row = replace(row, mask="")
-    if not tables.path(row.ignore_mask).exists():
+    cells = [c for c in row.reference if c == NO_BLOOD or tables.path(c).exists()]
+    if not tables.path(row.ignored).exists():
         row = replace(row, ignore_mask="")
-    if row.mask and row.mask != NO_BLOOD:
-        mask = _try(lambda: read_mask(tables.path(row.mask), volume, segment=row.mask_segment))
+    readable = []
+    for cell in cells:
+        mask = _try(lambda cell=cell: read_cell(tables, row, cell, volume))  # type: ignore[misc]
         if isinstance(mask, DatasetError):
             note.error("mask", f"{mask.found}; expected: {mask.expected}")
-            row = replace(row, mask="")
-        elif not mask.any():
-            note.warn("mask", f"is empty; where the study shows no blood, write {NO_BLOOD}")
-        else:
-            density = mean_hu(volume, mask)
-            if density is not None and not CLOT_HU[0] <= density <= CLOT_HU[1]:
-                note.warn("mask", f"lies on a mean of {density:.0f} HU: not the density of a clot")
-    if row.ignore_mask:
-        ignored = _try(lambda: read_mask(tables.path(row.ignore_mask), volume))
+            continue
+        readable.append(cell)
+        if cell != NO_BLOOD:
+            _check_mask(volume, mask, note)
+    whole = tuple(readable) == row.reference
+    # What is left of several masks is the reference of a check that goes on.
+    row = row if whole else replace(row, mask=readable[0] if readable else "", drawn=())
+    if row.ignored:
+        ignored = _try(lambda: read_mask(tables.path(row.ignored), volume))
         if isinstance(ignored, DatasetError):
             note.error("ignore_mask", f"{ignored.found}; expected: {ignored.expected}")
             row = replace(row, ignore_mask="")
         elif not ignored.any():
             note.warn("ignore_mask", "is empty")
     return with_truth(tables, row, volume, markers=False)
+
+
+def _check_mask(volume: HUVolume, mask: NDArray[np.bool_], note: _Notes) -> None:
+    if not mask.any():
+        note.warn("mask", f"is empty; where the study shows no blood, write {NO_BLOOD}")
+        return
+    density = mean_hu(volume, mask)
+    if density is not None and not CLOT_HU[0] <= density <= CLOT_HU[1]:
+        note.warn("mask", f"lies on a mean of {density:.0f} HU: not the density of a clot")
 
 
 def _try(read: Callable[[], NDArray[np.bool_]]) -> NDArray[np.bool_] | DatasetError:
@@ -225,6 +236,18 @@ def _check_markers(tables: Tables, study: NativeStudy, findings: Findings) -> No
                 column="slice",
             )
         study.slice_markers[place] = row.markers
+    rows = tables.readings.get(study.row.study, ())
+    for reading in rows:
+        for code, slices in reading.reading.slices.items():
+            outside = [index for index in slices if index >= len(blood)]
+            bare = [index for index in slices if index not in outside and not blood[index]]
+            if outside:
+                message = f"slice {outside[0]} of study {reading.study} is not in the CT"
+                findings.error(reading.file, message, row=reading.row, column=f"{code}_slices")
+            if bare and study.has_reference:
+                message = f"slice {bare[0]} of study {reading.study} has no mask"
+                findings.warn(reading.file, message, row=reading.row, column=f"{code}_slices")
+    study.slice_markers[:] = fill_slices(study.slice_markers, rows, blood)
 
 
 def _hash(pixels: NDArray[np.int16]) -> bytes:

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from hemx_core.data.cells import UNKNOWN_WORD, TableSpec
 from hemx_core.data.study import UNKNOWN
 from hemx_core.data.tables import (
     FORMAT,
@@ -18,12 +19,10 @@ from hemx_core.data.tables import (
     PATIENTS,
     SLICE_MARKERS,
     STUDIES,
-    UNKNOWN_WORD,
     DatasetInfo,
     MarkerRow,
     PatientRow,
     StudyRow,
-    TableSpec,
 )
 from hemx_core.errors import DatasetError
 from hemx_core.files import write_whole

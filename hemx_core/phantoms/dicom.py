@@ -6,6 +6,7 @@ Required attributes after DICOM PS3.3 A.3 (CT Image IOD); type 2 ones are empty 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -38,7 +39,11 @@ def make_uids(slices: int, *entropy: str) -> SeriesIdentity:
 
 
 def write_dicom_series(
-    volume: HUVolume, folder: Path, *, window_hu: tuple[float, float] = (0.0, 80.0)
+    volume: HUVolume,
+    folder: Path,
+    *,
+    window_hu: tuple[float, float] = (0.0, 80.0),
+    attributes: Mapping[str, str] | None = None,
 ) -> list[Path]:
     """Write a volume as a DICOM series, each file under another name first and then renamed.
 
@@ -49,6 +54,7 @@ def write_dicom_series(
         volume: HU of -1024 and more.
         folder: made if missing; must hold no other DICOM files.
         window_hu: display window (lower, upper).
+        attributes: keywords and values that replace those of a phantom's scanner.
     Returns:
         The files, feet to head.
     Raises:
@@ -63,6 +69,8 @@ def write_dicom_series(
         )
     names = [f"CT_{index + 1:04d}.dcm" for index in range(len(volume.hu))]
     common = _common(volume, window_hu)
+    for keyword, value in (attributes or {}).items():
+        setattr(common, keyword, value)
     identity = _with_uids(volume)
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -239,7 +239,7 @@ def _start(config: ClassifierTraining, encoder_channels: int) -> MarkerClassifie
         raise TrainingError(
             f"{config.initial.name} with {classifier_config(known)}",
             expected=str(classifier_config(fresh)),
-            remedy="give the settings of those weights, or start without --initial",
+            remedy="give the settings of those weights, or start without --from",
         )
     return known.train().requires_grad_(True)
 

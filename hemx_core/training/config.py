@@ -31,6 +31,14 @@ def _options(**inner: dict[str, Any]) -> dict[str, Any]:
     return {"options": inner}
 
 
+SEGMENTER_LR, CLASSIFIER_LR = (2e-3, 2e-4), (8e-4, 4e-4)
+"""Peak learning rates, from scratch and from trained weights."""
+FROM = (
+    "Go on from trained weights: shipped, a folder of weights, or a {}'s file. Sizes and "
+    "preprocessing are theirs."
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Augmentation:
     """Ranges that samples are drawn from.
@@ -88,7 +96,7 @@ class SegmentationTraining:
 
     Args:
         steps: optimiser steps.
-        peak_lr: of the one-cycle schedule.
+        peak_lr: of the one-cycle schedule; 0 takes `SEGMENTER_LR`, the smaller one with `initial`.
         real_blood, real_other, phantom_blood, phantom_other: slices of each kind in a batch; the
             phantom part is drawn from real slices where there are no phantoms, and the reverse.
         loudness_limit, loudness_weight: see `loudness`.
@@ -97,7 +105,7 @@ class SegmentationTraining:
         seed: of weights, batches and augmentation.
         split_by: `patient`, or `slice` for a random split of slices (`split_by_slice`), which leaks.
         location: train on haematomas of this location only; empty takes all.
-        initial: weights to start from (fine-tuning, with a small `peak_lr`); None starts anew.
+        initial: weights to start from (fine-tuning); None starts anew.
         frozen_batch_norm: normalise with the statistics that `initial` brings, and keep them.
         precision: of Lightning; tiny networks want `32-true`.
         compute: processes and loader.
@@ -107,7 +115,12 @@ class SegmentationTraining:
 
     steps: int = field(default=2000, metadata=_option("Optimiser steps.", min=1))
     peak_lr: float = field(
-        default=2e-3, metadata=_option("Peak learning rate.", name="rate", default=None)
+        default=0.0,
+        metadata=_option(
+            "Peak learning rate; {:g}, with --from {:g}.".format(*SEGMENTER_LR),
+            name="rate",
+            default=None,
+        ),
     )
     weight_decay: float = 0.01
     real_blood: int = 4
@@ -142,10 +155,10 @@ class SegmentationTraining:
     )
     location: str = field(default="", metadata=_option("Train on this location only."))
     initial: Path | None = field(
-        default=None, metadata=_option("Weights to fine-tune; wants a small --rate.")
+        default=None, metadata=_option(FROM.format("segmenter"), name="from_")
     )
     frozen_batch_norm: bool = field(
-        default=False, metadata=_option("Keep the statistics of --initial.", switch=True)
+        default=False, metadata=_option("Keep the statistics of --from.", switch=True)
     )
     precision: Precision = field(
         default="auto", metadata=_option("auto, bf16-mixed, 16-mixed or 32-true.")
@@ -163,6 +176,8 @@ class SegmentationTraining:
     )
 
     def __post_init__(self) -> None:
+        if not self.peak_lr:
+            object.__setattr__(self, "peak_lr", SEGMENTER_LR[self.initial is not None])
         check_choice("split_by", self.split_by, ("patient", "slice"))
         if self.patch % 32 or not 0 <= self.patch <= self.preprocessing.size:
             raise TrainingError(
@@ -196,7 +211,7 @@ class ClassifierTraining:
         steps: optimiser steps.
         batch: crops in a batch, drawn uniformly from the training slices.
         real_crops: how many of them are slices of real patients with readings (`training.read_slices`).
-        peak_lr: of the one-cycle schedule.
+        peak_lr: of the one-cycle schedule; 0 takes `CLASSIFIER_LR`, the smaller one with `initial`.
         weight_decay: of AdamW.
         crop_size: rows and columns of the network's picture, pixels (of the segmenter's grid for
             the view `crop`).
@@ -219,8 +234,8 @@ class ClassifierTraining:
         specificity: share of those without it that must not be called, whatever the sensitivity.
         bootstrap: draws for each interval.
         seed: of weights, batches, augmentation and bootstrap.
-        initial: weights of a classifier of the same sizes and targets to start from (fine-tuning, with a
-            small `peak_lr`); None starts anew. Encoder features are standardised anew all the same.
+        initial: weights of a classifier of the same sizes and targets to start from (fine-tuning); None
+            starts anew. Encoder features are standardised anew all the same.
         frozen_batch_norm: keep batch normalisation as it is initialised or loaded, see docs/training.md.
         precision: of Lightning; tiny networks want `32-true`.
         compute: processes and loader.
@@ -234,7 +249,12 @@ class ClassifierTraining:
         default=0, metadata=_option("Of these, of real patients with readings (HEMX_DATA).", min=0)
     )
     peak_lr: float = field(
-        default=8e-4, metadata=_option("Peak learning rate.", name="rate", default=None)
+        default=0.0,
+        metadata=_option(
+            "Peak learning rate; {:g}, with --from {:g}.".format(*CLASSIFIER_LR),
+            name="rate",
+            default=None,
+        ),
     )
     weight_decay: float = 0.02
     crop_size: int = field(default=128, metadata=_option("Side of the network's picture, pixels."))
@@ -265,8 +285,7 @@ class ClassifierTraining:
     )
     augmentation: Augmentation = CROP_AUGMENTATION
     initial: Path | None = field(
-        default=None,
-        metadata=_option("Weights of a classifier to fine-tune; wants a small --rate."),
+        default=None, metadata=_option(FROM.format("classifier"), name="from_")
     )
     frozen_batch_norm: bool = False
     precision: Precision = field(
@@ -285,6 +304,8 @@ class ClassifierTraining:
     )
 
     def __post_init__(self) -> None:
+        if not self.peak_lr:
+            object.__setattr__(self, "peak_lr", CLASSIFIER_LR[self.initial is not None])
         if self.crop_size < 32 or self.crop_size % 32 or self.batch < 2:
             raise TrainingError(
                 f"crops of {self.crop_size} pixels in batches of {self.batch}",

@@ -625,6 +625,8 @@ ERRORS: dict[str, str] = {
     "{parts:; } | all that was asked for | see the reasons; what was written stands",
     "extra_broken": "it could not be made ({kind}: {reason}) | a file | use the result without it, and "
     "report this as a fault of the program",
+    "burned_in_labels": "the images carry text in their pixels (BurnedInAnnotation is YES) | images "
+    "that name nobody | leave this study out of the data set",
     "nifti_uneven": "the slices are not evenly spaced | one step from slice to slice: NIfTI has a single "
     "affine | use the DICOM segmentation instead",
     "no_nibabel": "NIfTI cannot be read or written ({reason}) | the package nibabel | pip "

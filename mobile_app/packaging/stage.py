@@ -46,6 +46,7 @@ ON_THE_DEVICE = (
     "hemx_core/bundle/**",
     "hemx_core/device/**",
     "hemx_core/imaging/**",
+    "hemx_core/labels/**",
     "hemx_core/measure/**",
     "hemx_core/phantoms/**",
     "hemx_core/report/**",
