@@ -174,7 +174,7 @@ def readers(
     tables = read_tables(folder)
     refuse(tables.info.name or folder.name, tables.findings.errors)
     findings = Findings()
-    calls = []
+    calls: list[CallRow] = []
     for path in network or []:
         more = read_network(path.parent, findings, path.name)
         if not more:

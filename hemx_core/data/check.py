@@ -20,7 +20,8 @@ from hemx_core.data.problems import ERROR, Findings, Problem
 from hemx_core.data.readers import reader_counts
 from hemx_core.data.study import SPLITS
 from hemx_core.data.study_check import StudyFacts, check_study
-from hemx_core.data.tables import NO_BLOOD, PATIENTS, STUDIES, PatientRow, Tables, read_tables
+from hemx_core.data.tables import PATIENTS, STUDIES, PatientRow, Tables, read_tables
+from hemx_core.labels.folder import NO_BLOOD
 from hemx_core.markers import MARKER_CODES
 
 PLACEHOLDER_SHARE = 0.5

@@ -28,10 +28,11 @@ from hemx_core.data.study import (
     save_study,
     stored_grey,
 )
-from hemx_core.data.tables import NO_BLOOD, StudyRow, Tables, read_tables
+from hemx_core.data.tables import StudyRow, Tables, read_tables
 from hemx_core.errors import DatasetError, InputError
 from hemx_core.imaging.prepare import prepare
 from hemx_core.imaging.spec import PreprocessingSpec
+from hemx_core.labels.folder import NO_BLOOD
 
 CACHE_FORMAT = 2
 

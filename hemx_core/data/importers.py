@@ -22,12 +22,13 @@ from hemx_core.data import cohort as phantom_cohort
 from hemx_core.data import phe_sich
 from hemx_core.data.cohort import PhantomMaker, in_processes
 from hemx_core.data.study import UNKNOWN, patient_truth
-from hemx_core.data.tables import NO_BLOOD, DatasetInfo, MarkerRow, PatientRow, StudyRow
+from hemx_core.data.tables import DatasetInfo, MarkerRow, PatientRow, StudyRow
 from hemx_core.data.write import claim_folder, write_tables
 from hemx_core.errors import DatasetError
 from hemx_core.files import write_whole
 from hemx_core.imaging.nifti import write_array
 from hemx_core.imaging.spec import HUWindow
+from hemx_core.labels.folder import NO_BLOOD
 from hemx_core.phantoms import (
     Phantom,
     SiteSpec,

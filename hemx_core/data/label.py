@@ -21,14 +21,21 @@ from hemx_core.data.nifti import is_nifti, read_volume
 from hemx_core.data.problems import Findings, refuse
 from hemx_core.data.read import read_cell, read_ct, read_mask
 from hemx_core.data.readers import ReadingRow, read_reader
-from hemx_core.data.tables import INFO_FILE, NO_BLOOD, StudyRow, Tables, read_tables
+from hemx_core.data.tables import StudyRow, Tables, read_tables
 from hemx_core.errors import DatasetError, InputError
 from hemx_core.files import write_whole
 from hemx_core.imaging.reader import read_series
 from hemx_core.imaging.volume import HUVolume
 from hemx_core.labels.answers import OUTLINE, Answer, Reading
 from hemx_core.labels.codes import Coder, new_key, split_of
-from hemx_core.labels.folder import READINGS, LabelledFolder, check_reader, study_code
+from hemx_core.labels.folder import (
+    INFO_FILE,
+    NO_BLOOD,
+    READINGS,
+    LabelledFolder,
+    check_reader,
+    study_code,
+)
 from hemx_core.result import TriageResult
 
 SHOWN = "shown"

@@ -17,10 +17,11 @@ from hemx_core.data.nifti import is_nifti, read_array, read_volume
 from hemx_core.data.readers import agreed_markers, fill_slices
 from hemx_core.data.seg import read_seg
 from hemx_core.data.study import UNKNOWN
-from hemx_core.data.tables import NO_BLOOD, SLICE_MARKERS, MarkerRow, StudyRow, Tables
+from hemx_core.data.tables import SLICE_MARKERS, MarkerRow, StudyRow, Tables
 from hemx_core.errors import DatasetError
 from hemx_core.imaging.reader import read_series
 from hemx_core.imaging.volume import HUVolume, VolumeGeometry
+from hemx_core.labels.folder import NO_BLOOD
 from hemx_core.markers import MARKER_CODES
 from hemx_core.measure.volume import slice_areas_mm2, volume_ml
 
@@ -203,7 +204,9 @@ def with_truth(
     rows = tables.slice_markers.get(row.study, ()) if markers else ()
     labels = _markers(rows, volume, mask, known)
     if markers:
-        labels = fill_slices(labels, tables.readings.get(row.study, ()), mask.any((1, 2)))
+        labels = fill_slices(
+            labels, tables.readings.get(row.study, ()), np.asarray(mask.any((1, 2)))
+        )
     return NativeStudy(row=row, volume=volume, mask=mask, known=known, slice_markers=labels)
 
 

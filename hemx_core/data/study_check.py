@@ -20,11 +20,12 @@ from hemx_core.data.read import (
     with_truth,
 )
 from hemx_core.data.readers import fill_slices
-from hemx_core.data.tables import NO_BLOOD, SLICE_MARKERS, STUDIES, StudyRow, Tables
+from hemx_core.data.tables import SLICE_MARKERS, STUDIES, StudyRow, Tables
 from hemx_core.errors import DatasetError, InputError, NotHeadError
 from hemx_core.imaging.skull import check_skull
 from hemx_core.imaging.survey import survey
 from hemx_core.imaging.volume import HUVolume
+from hemx_core.labels.folder import NO_BLOOD
 from hemx_core.measure.volume import mean_hu
 from hemx_core.words import tell
 

@@ -13,8 +13,6 @@ from typing import Any
 from hemx_core.data.cells import UNKNOWN_WORD, TableSpec
 from hemx_core.data.study import UNKNOWN
 from hemx_core.data.tables import (
-    FORMAT,
-    INFO_FILE,
     PATIENT_MARKERS,
     PATIENTS,
     SLICE_MARKERS,
@@ -26,6 +24,7 @@ from hemx_core.data.tables import (
 )
 from hemx_core.errors import DatasetError
 from hemx_core.files import write_whole
+from hemx_core.labels.folder import FORMAT, INFO_FILE
 from hemx_core.markers import MARKER_CODES
 
 

@@ -92,6 +92,8 @@ class LabelledFolder:
                     expected="a new or empty folder, or a data set to go on with",
                     remedy="choose another folder",
                 )
+            self._write("patients.csv", PATIENT_COLUMNS, [])
+            self._write("studies.csv", STUDY_COLUMNS, [])
             text = json.dumps({"format": FORMAT, **info}, indent=2, ensure_ascii=False)
             write_whole(folder / INFO_FILE, text + "\n")
 
