@@ -207,9 +207,9 @@ def _unpacking() -> Iterator[None]:
         raise MemberError(Phrase("zip.member", reason=cause(error))) from error
 
 
-def too_many_files(name: str) -> UnsafeInputError:
-    """More than `MAX_FILES` in one input."""
-    return UnsafeInputError("too_many_files", most=limits.MAX_FILES, file=name)
+def too_many_files(name: str, most: int | None = None) -> UnsafeInputError:
+    """More than so many in one input, `MAX_FILES` by default."""
+    return UnsafeInputError("too_many_files", most=most or limits.MAX_FILES, file=name)
 
 
 def _too_big(name: str, size: int, limit: int) -> UnsafeInputError:

@@ -42,17 +42,17 @@ def open_input(path: Path) -> Iterator[FoundFiles]:
     """
     head = _head_of_file(path)
     if head is None:
-        yield _keep_dicom(_in_folder(path))
+        yield _keep_dicom(path, _in_folder(path))
         return
     if not looks_like_dicom(head) and is_zip(path, head):
         with open_zip(path) as members:
-            yield _keep_dicom(members)
+            yield _keep_dicom(path, members)
     elif is_dicomdir(path):
         files, missing = referenced_files(path)
-        found = _keep_dicom(_file_source(file, path.parent) for file in files)
+        found = _keep_dicom(path, (_file_source(file, path.parent) for file in files))
         yield FoundFiles(found.sources, found.not_dicom, missing)
     else:
-        yield _keep_dicom(iter((_file_source(path, path.parent),)))
+        yield _keep_dicom(path, iter((_file_source(path, path.parent),)))
 
 
 def looks_like_dicom(head: bytes) -> bool:
@@ -81,10 +81,12 @@ def _head_of_file(path: Path) -> bytes | None:
         raise NoSeriesError("file_closed", file=path.name, reason=cause(error)) from error
 
 
-def _keep_dicom(candidates: Iterator[Source]) -> FoundFiles:
+def _keep_dicom(path: Path, candidates: Iterator[Source]) -> FoundFiles:
     sources: list[Source] = []
     others: list[str] = []
     for source in candidates:
+        if len(sources) > limits.MAX_IMAGES:
+            raise too_many_files(path.name or str(path), limits.MAX_IMAGES)
         try:
             with source.open() as stream:
                 head = stream.read(_SMALLEST_DICOM_BYTES)
@@ -98,6 +100,8 @@ def _keep_dicom(candidates: Iterator[Source]) -> FoundFiles:
             sources.append(broken_source(source.name, error))
         else:
             sources.append(source)
+    if len(sources) > limits.MAX_IMAGES:
+        raise too_many_files(path.name or str(path), limits.MAX_IMAGES)
     return FoundFiles(tuple(sources), tuple(others))
 
 

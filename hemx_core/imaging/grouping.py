@@ -15,32 +15,41 @@ from typing import TypeVar
 
 from hemx_core.imaging.geometry import directions, turned_like
 from hemx_core.imaging.headers import SliceHeader
+from hemx_core.imaging.limits import Work
 from hemx_core.imaging.scans import gather, scans, typical_first
 from hemx_core.imaging.series import SeriesPart, has_geometry, set_aside
 
 
-def split(headers: Sequence[SliceHeader]) -> tuple[SeriesPart, ...]:
+def split(headers: Sequence[SliceHeader], work: Work | None = None) -> tuple[SeriesPart, ...]:
     """Separate series, split what forms no single stack or several scans, and join what is spread.
 
     Slices of a series belong together where they are of one kind and agree in matrix, pixel spacing
     (0.1 %) and orientation (1 degree), and are one scan; see `scans`. So do slices of several series
     that agree in all but their UID and continue each other.
+
+    Args:
+        headers: of all files of an input.
+        work: what the input has taken so far.
+    Raises:
+        UnsafeInputError: so much differs that telling it apart takes far more than a study does.
     """
+    work = work or Work(name="")
+    work.slices += len(headers)
     series: dict[tuple[str, ...], list[SliceHeader]] = {}
     for header in headers:
         facts = header.facts
         owner = (facts.series_uid,) if facts.series_uid else (facts.patient_id, facts.study_uid, "")
         series.setdefault(owner, []).append(header)
-    parts = [part for members in series.values() for part in _parts(members)]
-    return tuple(_joined(parts))
+    parts = [part for members in series.values() for part in _parts(members, work)]
+    return tuple(_joined(parts, work))
 
 
-def _parts(series: Sequence[SliceHeader]) -> Iterator[SeriesPart]:
+def _parts(series: Sequence[SliceHeader], work: Work) -> Iterator[SeriesPart]:
     stacks = [
         (kind, scan)
         for (kind, *_), group in _grouped(series, _fit).items()
-        for alike in _alike(group)
-        for scan in _scans(alike)
+        for alike in _alike(group, work)
+        for scan in _scans(alike, work)
     ]
     stacks.sort(key=lambda stack_: (bool(stack_[0]), -len(stack_[1])))
     for number, (kind, members) in enumerate(stacks, 1):
@@ -49,8 +58,8 @@ def _parts(series: Sequence[SliceHeader]) -> Iterator[SeriesPart]:
         yield _part(key, str(kind), members)
 
 
-def _scans(alike: Sequence[SliceHeader]) -> list[list[SliceHeader]]:
-    return scans(alike) if has_geometry(alike[0]) else _of_one_patient(alike)
+def _scans(alike: Sequence[SliceHeader], work: Work) -> list[list[SliceHeader]]:
+    return scans(alike, work) if has_geometry(alike[0]) else _of_one_patient(alike)
 
 
 def _of_one_patient(headers: Sequence[SliceHeader]) -> list[list[SliceHeader]]:
@@ -94,11 +103,12 @@ def _grid(header: SliceHeader) -> tuple[tuple[float, ...] | None, tuple[float, .
     return header.spacing_mm, header.orientation
 
 
-def _alike(headers: Sequence[SliceHeader]) -> list[list[SliceHeader]]:
+def _alike(headers: Sequence[SliceHeader], work: Work) -> list[list[SliceHeader]]:
     """Slices whose pixel spacing and orientation are those of one of them, within the tolerances."""
     groups: list[list[SliceHeader]] = []
     # The commonest first: a stray slice must not be the measure of the others.
     for exact in sorted(_grouped(headers, _grid).values(), key=lambda one: -len(one)):
+        work.compare(len(groups) // _FITS_A_COMPARISON)
         home = next((group for group in groups if fits(exact[0], group[0])), None)
         if home is None:
             groups.append(list(exact))
@@ -120,6 +130,8 @@ def fits(a: SliceHeader, b: SliceHeader) -> bool:
     return all(float(one @ other) >= SAME_COSINE for one, other in zip(mine, wanted, strict=True))
 
 
+_FITS_A_COMPARISON = 20
+"""How often `fits` takes as long as a comparison of sets."""
 SAME_SPACING = 1e-3
 """Relative difference of pixel spacing within one stack."""
 SAME_COSINE = math.cos(math.radians(1.0))
@@ -143,15 +155,15 @@ def _rounded(values: Sequence[float] | None, digits: int) -> tuple[float, ...] |
     return None if values is None else tuple(round(value, digits) for value in values)
 
 
-def _joined(parts: Sequence[SeriesPart]) -> list[SeriesPart]:
+def _joined(parts: Sequence[SeriesPart], work: Work) -> list[SeriesPart]:
     """Put a scan together that is spread over several series, as some converters leave it.
 
     First the parts that agree in number, description and frame of reference too; then single slices,
     to which such converters give each its own.
     """
-    named = [part for like in _grouped(parts, _signature).values() for part in _one_scan(like)]
+    named = [part for like in _grouped(parts, _signature).values() for part in _one_scan(like, work)]
     alone = _grouped(named, lambda part: len(part.slots) == 1 and _signature(part, named=False))
-    single = [part for sign, like in alone.items() if sign for part in _one_scan(like)]
+    single = [part for sign, like in alone.items() if sign for part in _one_scan(like, work)]
     return [*(part for sign, like in alone.items() if not sign for part in like), *single]
 
 
@@ -168,7 +180,7 @@ def _signature(part: SeriesPart, *, named: bool = True) -> object:
     return (facts.study_uid, thickness, *made, *(named_so if named else ()))
 
 
-def _one_scan(parts: Sequence[SeriesPart]) -> list[SeriesPart]:
+def _one_scan(parts: Sequence[SeriesPart], work: Work) -> list[SeriesPart]:
     """Parts of several series, those that continue each other joined."""
     first = parts[0].first
     alike = [part for part in parts if fits(part.first, first)]
@@ -179,8 +191,9 @@ def _one_scan(parts: Sequence[SeriesPart]) -> list[SeriesPart]:
         return list(parts)  # the same images in several series
     sets = [[turned_like(header, first) for header in part.headers] for part in alike]
     owner = {id(one): part for part, members in zip(alike, sets, strict=True) for one in members}
-    result = [part for part in parts if part not in alike]
-    for scan in gather(sets):
+    joined_ids = set(map(id, alike))
+    result = [part for part in parts if id(part) not in joined_ids]
+    for scan in gather(sets, work):
         owners = list({owner[id(one)].key: owner[id(one)] for one in scan}.values())
         whole = _part(owner[id(typical_first(scan)[0])].key, owners[0].kind, scan)
         differ = {name for part in (*owners, whole) for name in part.differ}

@@ -14,6 +14,8 @@ from hemx_core.errors import UnsafeInputError
 
 MAX_FILES = 20_000
 """Files looked at under one path; more is an archive, not a study."""
+MAX_IMAGES = 10_000
+"""DICOM files of one input; a perfusion study has up to 8,000."""
 MAX_DEPTH = 64
 """Folders inside each other; a medium by the standard has 8, a hospital's export 20."""
 MAX_ARCHIVE_BYTES = 4 * 2**30
@@ -38,6 +40,9 @@ READS_FOR_ALL, READS_FOR_ONE = 2_000_000, 200
 """Reads that an input may take: so many, and so many more for each of its files."""
 READS_OF_ITEM = 8
 """An item of a sequence takes as long as so many reads."""
+COMPARED_FOR_ALL, COMPARED_FOR_ONE = 4_000, 4
+"""Comparisons of sets of slices, to tell scans apart and to join them: so many, and so many more for each
+slice. Files of nothing in common would take the square of their number."""
 INFLATED_FOR_ALL = 2 * 2**30
 """Bytes to which the deflated files of one input may inflate while its headers are read."""
 ITEM_TAGS = (b"\xfe\xff\x00\xe0", b"\xff\xfe\xe0\x00")
@@ -50,7 +55,7 @@ class TooMuchError(ValueError):
 
 @dataclass(slots=True, kw_only=True)
 class Work:
-    """What the headers of an input have taken so far, to be shared by its files.
+    """What the headers of an input have taken so far, to be shared by its files and its slices.
 
     Args:
         name: of the input.
@@ -60,6 +65,8 @@ class Work:
     files: int = 0
     cost: int = 0
     inflated_bytes: int = 0
+    slices: int = 0
+    compared: int = 0
 
     def check(self) -> None:
         """Refuse the input once it has taken more than its files explain.
@@ -69,6 +76,16 @@ class Work:
         """
         most = READS_FOR_ALL + READS_FOR_ONE * self.files
         if self.cost > most or self.inflated_bytes > INFLATED_FOR_ALL:
+            raise UnsafeInputError("too_much_work", name=self.name)
+
+    def compare(self, sets: int = 1) -> None:
+        """Count comparisons of sets of slices.
+
+        Raises:
+            UnsafeInputError: more than the slices explain.
+        """
+        self.compared += sets
+        if self.compared > COMPARED_FOR_ALL + COMPARED_FOR_ONE * self.slices:
             raise UnsafeInputError("too_much_work", name=self.name)
 
 

@@ -7,6 +7,7 @@ import re
 import zlib
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from io import BytesIO
 from typing import Any, BinaryIO, cast
 
@@ -14,7 +15,7 @@ import pydicom
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.filereader import _read_file_meta_info, read_dataset, read_preamble
-from pydicom.tag import Tag
+from pydicom.tag import BaseTag, Tag
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from hemx_core.errors import UnreadablePixelsError, UnsafeInputError
@@ -88,7 +89,7 @@ def _read(
             fp,
             force=True,
             stop_before_pixels=stop_before_pixels,
-            specific_tags=None if tags is None else list(tags),
+            specific_tags=None if tags is None else [_tag(tag) for tag in tags],
         )
     inflated = _inflate(metered, name)
     data = Metered(BytesIO(inflated), len(inflated))
@@ -98,7 +99,7 @@ def _read(
             is_implicit_VR=False,
             is_little_endian=True,
             stop_when=_begins_pixels if stop_before_pixels else None,
-            specific_tags=None if tags is None else [Tag(tag) for tag in tags],
+            specific_tags=None if tags is None else [_tag(tag) for tag in tags],
         )
     finally:
         if work is not None:
@@ -174,7 +175,8 @@ def has_comma(dataset: Dataset, keyword: str) -> bool:
 
 def _with_points(dataset: Dataset, keyword: str) -> list[str] | None:
     """The parts of numbers written with commas, with points; None where there is no comma."""
-    raw = dataset.get_item(keyword) if keyword in dataset else None
+    tag = _tag(keyword)
+    raw = dataset.get_item(tag) if tag in dataset.keys() else None  # noqa: SIM118
     written = raw.value if isinstance(raw, RawDataElement) else None
     if not isinstance(written, bytes) or b"," not in written or raw is None or raw.VR != "DS":
         return None
@@ -216,8 +218,17 @@ def utc_offset_minutes(told: str) -> int | None:
     return (-minutes if found["sign"] == "-" else minutes) if within else None
 
 
+@cache
+def _tag(keyword: str) -> BaseTag:
+    return Tag(keyword)
+
+
 def _value(dataset: Dataset, keyword: str) -> Any:
+    tag = _tag(keyword)
+    # A data set itself takes a keyword, too, but looks it up anew each time.
+    if tag not in dataset.keys():  # noqa: SIM118
+        return None
     try:
-        return dataset.get(keyword)
+        return dataset[tag].value
     except Exception:  # one damaged element counts as absent; what needs it says that it is missing
         return None

@@ -137,10 +137,11 @@ def list_series(
 def _candidates(path: Path, progress: Progress) -> Iterator[tuple[list[Candidate], list[Note]]]:
     # pydicom warns of every odd value; what matters of it comes back as a note or an error.
     with warnings.catch_warnings(action="ignore"), open_input(path) as found:
-        headers, bad = _read_all(found, Work(name=path.name), progress)
+        work = Work(name=path.name)
+        headers, bad = _read_all(found, work, progress)
         if not headers:
             raise _nothing(path, found, bad)
-        yield rank(split(headers)), _file_notes(found, bad)
+        yield rank(split(headers, work)), _file_notes(found, bad)
 
 
 def _read_all(

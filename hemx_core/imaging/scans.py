@@ -9,6 +9,7 @@ says nothing: old scanners count every rotation with it.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from datetime import datetime
@@ -25,6 +26,7 @@ from hemx_core.imaging.geometry import (
     stack,
 )
 from hemx_core.imaging.headers import SliceHeader
+from hemx_core.imaging.limits import Work
 
 FEW = 3
 """Fewer slices on top of others are a seam or a repeated slice, and no scan of their own."""
@@ -92,25 +94,31 @@ class _Set:
         return float(line_distances_mm(self.positions, self.at).max())
 
 
-def scans(headers: Sequence[SliceHeader]) -> list[Headers]:
+def scans(headers: Sequence[SliceHeader], work: Work) -> list[Headers]:
     """Separate slices that fit into one stack into the scans, or reconstructions, that they are of.
 
     Args:
         headers: slices with geometry, alike in matrix, pixel spacing and orientation; not empty.
+        work: what the input has taken so far.
     Returns:
         Lists of slices. No two of a list are of different people, or on top of each other, but for a
         few at a seam and for copies of a file.
+    Raises:
+        UnsafeInputError: see `Work.compare`.
     """
     subjects = _classes(headers, _subject)
-    groups = gather(subjects) if len(subjects) > 1 else subjects
-    return [scan for group in groups for scan in _tell_apart(group)]
+    groups = gather(subjects, work) if len(subjects) > 1 else subjects
+    return [scan for group in groups for scan in _tell_apart(group, work)]
 
 
-def gather(sets: Sequence[Headers]) -> list[Headers]:
+def gather(sets: Sequence[Headers], work: Work) -> list[Headers]:
     """Join sets of slices that may be of one person and day, and continue each other, from below.
 
     Args:
         sets: slices of one orientation; none empty.
+        work: what the input has taken so far.
+    Raises:
+        UnsafeInputError: see `Work.compare`.
     """
     like = sets[0][0]
     placed = [_Set(members, like) for members in sets]
@@ -119,16 +127,20 @@ def gather(sets: Sequence[Headers]) -> list[Headers]:
     done: list[Headers] = []
     while waiting:
         grown = waiting.pop(0)
-        while (found := _next(grown, waiting, step)) is not None:
+        while (found := _next(grown, waiting, step, work)) is not None:
             grown = grown + waiting.pop(found)
         done.append(grown.headers)
     return done
 
 
-def _next(grown: _Set, waiting: Sequence[_Set], step: float) -> int | None:
+def _next(grown: _Set, waiting: Sequence[_Set], step: float, work: Work) -> int | None:
     limit = grown.at[-1] + _FOLLOWS * step + SAME_POSITION_MM
     near = takewhile(lambda one: one[1].at[0] <= limit, enumerate(waiting))
-    return next((index for index, one in near if _continue(grown, one, step)), None)
+    for index, one in near:
+        work.compare()
+        if _continue(grown, one, step):
+            return index
+    return None
 
 
 def _continue(a: _Set, b: _Set, step: float) -> bool:
@@ -272,11 +284,11 @@ _SHOWN: tuple[_Key, ...] = (
 """What else tells sets apart that show the same place."""
 
 
-def _tell_apart(headers: Headers) -> list[Headers]:
+def _tell_apart(headers: Headers, work: Work) -> list[Headers]:
     for classes, apart in _ways(headers):
-        parts = _layers(classes, apart=apart) if len(classes) > 1 else []
+        parts = _layers(classes, work, apart=apart) if len(classes) > 1 else []
         if len(parts) > 1 and sorted(map(len, parts))[-2] >= FEW:
-            return [scan for part in parts for scan in _tell_apart(part)]
+            return [scan for part in parts for scan in _tell_apart(part, work)]
     return _by_rank(headers)
 
 
@@ -334,12 +346,17 @@ def _number(header: SliceHeader) -> tuple[int, int]:
     return header.facts.instance_number, header.frame or 0
 
 
-def _layers(classes: Sequence[Headers], *, apart: bool) -> list[Headers]:
+def _layers(classes: Sequence[Headers], work: Work, *, apart: bool) -> list[Headers]:
     """Put sets of slices together that can share a stack, each with the last one if it can."""
     layers: list[_Set] = []
     for members in classes:
         added = _Set(members, classes[0][0])
-        home = next((one for one in reversed(layers) if _may_share(one, added, apart=apart)), None)
+        home = None
+        for one in reversed(layers):
+            work.compare()
+            if _may_share(one, added, apart=apart):
+                home = one
+                break
         if home is not None:
             layers.remove(home)
             added = home + added
@@ -358,7 +375,8 @@ def _by_rank(headers: Headers) -> list[Headers]:
     layers: list[Headers] = [[] for _ in range(max(map(len, slots)))]
     several = [index for index, images in enumerate(slots) if len(images) > 1]
     for index, images in enumerate(slots):
-        near = slots[min(several, key=lambda other: abs(other - index))]
+        place = bisect_left(several, index)
+        near = slots[min(several[max(0, place - 1) : place + 1], key=lambda at: abs(at - index))]
         for rank, image in enumerate(images):
             if len(images) == 1:
                 rank = min(range(len(near)), key=lambda r: _apart(image[0], near[r][0]))
@@ -369,20 +387,26 @@ def _by_rank(headers: Headers) -> list[Headers]:
 def _images(slot: Sequence[SliceHeader]) -> list[Headers]:
     """The slices at one place, copies of one image together."""
     images: list[Headers] = []
+    known: dict[Hashable, int] = {}
     for header in slot:
-        for image in images:
-            if _is_copy(header, image[0]):
-                image.append(header)
-                break
-        else:
-            images.append([header])
+        marks = _marks(header)
+        home = min((known[mark] for mark in marks if mark in known), default=len(images))
+        if home == len(images):
+            images.append([])
+            for mark in marks:
+                known.setdefault(mark, home)
+        images[home].append(header)
     return images
 
 
 def _is_copy(a: SliceHeader, b: SliceHeader) -> bool:
-    one, other = a.facts, b.facts
-    same = one.sop_uid == other.sop_uid and one.sop_uid != "" and a.frame == b.frame
-    return same or _when(a) == _when(b)
+    return any(one == other for one in _marks(a) for other in _marks(b))
+
+
+def _marks(header: SliceHeader) -> tuple[Hashable, ...]:
+    """What copies of an image share: its UID with the frame, or when it was made with its numbers."""
+    uid = header.facts.sop_uid
+    return ((uid, header.frame), _when(header)) if uid else (_when(header),)
 
 
 def _apart(a: SliceHeader, b: SliceHeader) -> int:

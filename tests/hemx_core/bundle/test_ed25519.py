@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from cryptography.exceptions import InvalidSignature
@@ -43,6 +45,8 @@ RFC_8032 = [
 ]
 """RFC 8032 7.1, tests 1 to 3: public key, message, signature."""
 
+WYCHEPROOF = Path(__file__).with_name("wycheproof_ed25519.txt")
+
 PRIVATE = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 PUBLIC = PRIVATE.public_key().public_bytes_raw()
 
@@ -54,6 +58,27 @@ def test_the_vectors_of_the_rfc(key: str, message: str, signature: str) -> None:
     assert not verify(public, text + b"\0", value)
     for bit in (0, 255, 256, 511):
         assert not verify(public, text, flipped(value, bit))
+
+
+def wycheproof() -> Iterator[tuple[int, str, bytes, bytes, bytes]]:
+    for line in WYCHEPROOF.read_text("ascii").splitlines():
+        if not line.startswith("#"):
+            number, result, *rest = line.split()
+            key, message, signature = (bytes.fromhex(one.replace("-", "")) for one in rest)
+            yield int(number), result, key, message, signature
+
+
+def test_the_vectors_of_wycheproof() -> None:
+    vectors = list(wycheproof())
+    assert len(vectors) == 210
+    # "Acceptable" are keys of small or mixed order, on which verifiers may differ: a small one is refused.
+    found = {number: verify(*rest) for number, _, *rest in vectors}
+    assert [number for number, result, *_ in vectors if found[number] and result == "invalid"] == []
+    assert [number for number, result, *_ in vectors if not found[number] and result == "valid"] == []
+    acceptable = [(number, key) for number, result, key, *_ in vectors if result == "acceptable"]
+    small = [number for number, key in acceptable if (p := decode(key)) and has_small_order(p)]
+    assert len(small) == 8
+    assert not any(found[number] for number in small)
 
 
 def test_agrees_with_cryptography_on_good_and_damaged_signatures() -> None:

@@ -6,15 +6,17 @@ import os
 import struct
 import tracemalloc
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pydicom
 import pytest
+from pydicom.dataset import Dataset
 
 from hemx_core.errors import NoSeriesError, UnreadablePixelsError, UnsafeInputError
-from hemx_core.imaging import limits
+from hemx_core.imaging import grouping, limits, reader
 from hemx_core.imaging.reader import read_series
-from tests.factories import write_ct_series
+from tests.factories import ct_pixels, write_ct_series
 
 EXPLICIT, IMPLICIT = b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2\0"
 DEFLATED = b"1.2.840.10008.1.2.1.99"
@@ -146,6 +148,55 @@ def test_folders_without_files_count_too(tmp_path: Path, monkeypatch: pytest.Mon
         (tmp_path / str(index)).mkdir()
     with pytest.raises(UnsafeInputError, match="more than 10 files"):
         read_series(tmp_path)
+
+
+def test_more_images_than_a_study_has_are_refused_before_a_header_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MAX_IMAGES", 5)
+    monkeypatch.setattr(reader, "read_headers", None)
+    write_ct_series(tmp_path)
+    with pytest.raises(UnsafeInputError, match="more than 5 files"):
+        read_series(tmp_path)
+
+
+def of_another_series(index: int, dataset: Dataset) -> None:
+    dataset.SeriesInstanceUID = f"1.2.3.{index}"
+
+
+def of_another_person(index: int, dataset: Dataset) -> None:
+    dataset.PatientID, dataset.PatientName = f"{index}", f"{index * 77}"
+
+
+def of_another_kernel(index: int, dataset: Dataset) -> None:
+    dataset.ConvolutionKernel = f"H{index}"
+
+
+def of_another_grid(index: int, dataset: Dataset) -> None:
+    dataset.PixelSpacing = [0.5 + index / 100] * 2
+
+
+@pytest.mark.parametrize(
+    "change", [of_another_series, of_another_person, of_another_kernel, of_another_grid]
+)
+def test_files_of_nothing_in_common_do_not_take_the_square_of_their_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[int, Dataset], None]
+) -> None:
+    monkeypatch.setattr(limits, "COMPARED_FOR_ALL", 40)
+    monkeypatch.setattr(limits, "COMPARED_FOR_ONE", 0)
+    monkeypatch.setattr(grouping, "_FITS_A_COMPARISON", 1)
+    places = [(0.0, 0.0, 0.0)] * 15
+    write_ct_series(tmp_path, hu=ct_pixels(15), positions_mm=places, change=change)
+    with pytest.raises(UnsafeInputError, match="far more than a CT study"):
+        read_series(tmp_path)
+
+
+def test_a_scan_of_which_each_slice_is_a_series_is_joined_within_the_limits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "COMPARED_FOR_ALL", 0)
+    write_ct_series(tmp_path, hu=ct_pixels(40), change=of_another_series)
+    assert read_series(tmp_path).shape[0] == 40
 
 
 def test_a_zero_byte_in_a_path_is_told() -> None:
