@@ -12,6 +12,8 @@ Importing this package imports nothing heavy: what it offers is imported when it
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from hemx_core.offline import stay_offline
+
 if TYPE_CHECKING:
     from hemx_core import errors
     from hemx_core.api import ComparisonResult, TriageResult, compare, phantom, triage
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from hemx_core.result import Recommendation
 
 __version__ = "0.1.0"
+
+stay_offline()
 
 __all__ = [
     "BackendError",

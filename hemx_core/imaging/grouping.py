@@ -161,7 +161,9 @@ def _joined(parts: Sequence[SeriesPart], work: Work) -> list[SeriesPart]:
     First the parts that agree in number, description and frame of reference too; then single slices,
     to which such converters give each its own.
     """
-    named = [part for like in _grouped(parts, _signature).values() for part in _one_scan(like, work)]
+    named = [
+        part for like in _grouped(parts, _signature).values() for part in _one_scan(like, work)
+    ]
     alone = _grouped(named, lambda part: len(part.slots) == 1 and _signature(part, named=False))
     single = [part for sign, like in alone.items() if sign for part in _one_scan(like, work)]
     return [*(part for sign, like in alone.items() if not sign for part in like), *single]
@@ -191,8 +193,8 @@ def _one_scan(parts: Sequence[SeriesPart], work: Work) -> list[SeriesPart]:
         return list(parts)  # the same images in several series
     sets = [[turned_like(header, first) for header in part.headers] for part in alike]
     owner = {id(one): part for part, members in zip(alike, sets, strict=True) for one in members}
-    joined_ids = set(map(id, alike))
-    result = [part for part in parts if id(part) not in joined_ids]
+    joining = set(map(id, alike))
+    result = [part for part in parts if id(part) not in joining]
     for scan in gather(sets, work):
         owners = list({owner[id(one)].key: owner[id(one)] for one in scan}.values())
         whole = _part(owner[id(typical_first(scan)[0])].key, owners[0].kind, scan)

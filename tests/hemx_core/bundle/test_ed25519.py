@@ -74,7 +74,9 @@ def test_the_vectors_of_wycheproof() -> None:
     # "Acceptable" are keys of small or mixed order, on which verifiers may differ: a small one is refused.
     found = {number: verify(*rest) for number, _, *rest in vectors}
     assert [number for number, result, *_ in vectors if found[number] and result == "invalid"] == []
-    assert [number for number, result, *_ in vectors if not found[number] and result == "valid"] == []
+    assert [
+        number for number, result, *_ in vectors if not found[number] and result == "valid"
+    ] == []
     acceptable = [(number, key) for number, result, key, *_ in vectors if result == "acceptable"]
     small = [number for number, key in acceptable if (p := decode(key)) and has_small_order(p)]
     assert len(small) == 8
