@@ -49,4 +49,4 @@ class _Finder:
 def stay_offline() -> None:
     """Keep pydicom from importing a client of networks; to be called before it is imported."""
     if _Finder not in sys.meta_path:
-        sys.meta_path.insert(0, _Finder)  # type: ignore[arg-type]
+        sys.meta_path.insert(0, _Finder)
