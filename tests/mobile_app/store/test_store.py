@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.mobile_app.store.results import assert_same, make_identity, make_result
 
 from hemx_core.comparison import compare_results
 from hemx_core.errors import NotHeadError
@@ -46,7 +47,6 @@ from mobile_app.store._encode import (
     encode_result,
 )
 from mobile_app.store._schema import STEPS, migrate
-from tests.mobile_app.store.results import assert_same, make_identity, make_result
 
 
 class Ticking:
