@@ -26,8 +26,8 @@ USUAL = Arm()
 
 
 def _place(which: str, root: Path, start: Path = START, phantoms: Path = PHANTOMS) -> Place:
-    number = None if which == ALL else int(which)
-    return Place(root=root, fold=Fold(number, FOLDS), start=start, phantoms=phantoms)
+    fold = Fold(None) if which == ALL else Fold(int(which), FOLDS)
+    return Place(root=root, fold=fold, start=start, phantoms=phantoms)
 
 
 @app.command()
