@@ -1,4 +1,4 @@
-"""Compressed streams for the tests, from the codecs that are installed; JPEG Lossless from here."""
+"""Compressed streams for tests and mutants, from the codecs that are installed; JPEG Lossless from here."""
 
 from __future__ import annotations
 

@@ -25,6 +25,7 @@ JST = timezone(timedelta(hours=9))
 
 
 def make_identity(seed: int = 0) -> SeriesIdentity:
+    """A series of five slices, whose numbers come from the seed."""
     return SeriesIdentity(
         patient_id=f"P{seed:03d}",
         patient_name="Yamada^Tarou=山田^太郎=ヤマダ^タロウ",

@@ -44,8 +44,12 @@ def read_array(path: Path) -> tuple[NDArray[Any], VolumeGeometry]:
             nib.io_orientation(image.affine), nib.orientations.axcodes2ornt(("L", "P", "S"))
         )
         values = np.asanyarray(image.dataobj)
-    except (OSError, ValueError, EOFError, nib.filebasedimages.ImageFileError) as error:
-        raise _unreadable(path, str(error)) from error
+    except DatasetError:
+        raise
+    except (
+        Exception
+    ) as error:  # a damaged file makes nibabel and its unpackers raise nearly anything
+        raise _unreadable(path, str(error) or type(error).__name__) from error
     if values.ndim > 3 and values.shape[3:] == (1,) * (values.ndim - 3):
         values = values.reshape(values.shape[:3])
     if values.ndim != 3:

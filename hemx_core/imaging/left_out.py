@@ -14,6 +14,7 @@ from hemx_core.imaging.grouping import DIFFERENCES, fits
 from hemx_core.imaging.headers import SliceHeader
 from hemx_core.imaging.scans import same_person
 from hemx_core.imaging.series import (
+    CT_CLASSES,
     SeriesPart,
     contrast,
     has_geometry,
@@ -71,11 +72,13 @@ def scan_notes(chosen: SeriesPart, others: Sequence[SeriesPart], label: Label) -
 def _continues(chosen: SeriesPart, part: SeriesPart) -> int:
     """How many slices of another part show tissue of the same scan that is not read."""
     own = bool(chosen.series_uids & part.series_uids - {""})
+    if not has_geometry(part.first) and not part.kind:
+        # A header that is cut names no series any more.
+        nobodys = not part.series_uids - {""}
+        return len(part.headers) if (own or nobodys) and _is_slice(part.first) else 0
     if part.kind not in _IMAGES or not (own or _of_one_study(chosen, part)):
         return 0
-    if not has_geometry(part.first):
-        return len(part.headers) if own and not part.kind and _is_slice(part.first) else 0
-    if part.plane != "axial":
+    if not has_geometry(part.first) or part.plane != "axial":
         return 0
     step = max(_step_mm(chosen), 0.1)
     away = _distances(chosen, part)
@@ -99,7 +102,8 @@ def _step_mm(part: SeriesPart) -> float:
 
 
 def _is_slice(header: SliceHeader) -> bool:
-    return header.facts.rows > 0 and header.facts.columns > 0
+    sized = header.facts.rows > 0 and header.facts.columns > 0
+    return sized or header.facts.sop_class in CT_CLASSES
 
 
 def _distances(

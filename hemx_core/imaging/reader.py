@@ -17,6 +17,7 @@ from pathlib import Path
 
 from pydicom.dataset import Dataset
 from pydicom.uid import (
+    UID,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
@@ -154,7 +155,7 @@ def _read_all(
         try:
             slices = read_headers(source, work)
             facts = slices[0].facts
-            if not (facts.modality or facts.sop_class):
+            if not (facts.modality or UID(facts.sop_class).type):
                 raise damaged(source.name, Phrase("dicom.no_modality"))
             if facts.sop_class != MediaStorageDirectoryStorage:
                 headers.extend(slices)

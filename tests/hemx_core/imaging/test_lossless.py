@@ -10,8 +10,8 @@ from pydicom.data import get_testdata_file
 from pydicom.encaps import generate_frames
 from pydicom.uid import JPEGLosslessSV1
 
+from benchmarks.robustness.encoders import jpeg_lossless
 from hemx_core.imaging.streams import Picture, check_stream
-from tests.encoders import jpeg_lossless
 
 SPARE = 8
 

@@ -15,6 +15,7 @@ from pydicom.encaps import encapsulate, generate_frames
 from pydicom.pixels.decoders import JPEGBaseline8BitDecoder, JPEGLSLosslessDecoder
 from pydicom.uid import UID
 
+from benchmarks.robustness.encoders import ENCODERS, jpeg, jpeg_lossless
 from hemx_core.errors import DicomSeriesError, UnreadablePixelsError
 from hemx_core.imaging.files import open_input
 from hemx_core.imaging.headers import read_headers
@@ -22,7 +23,6 @@ from hemx_core.imaging.pixels import stored_slices
 from hemx_core.imaging.reader import read_series
 from hemx_core.imaging.streams import DamageError, Picture, check_stream
 from hemx_core.words import tell
-from tests.encoders import ENCODERS, jpeg, jpeg_lossless
 from tests.factories import write_ct_series
 
 END = b"\xff\xd9"

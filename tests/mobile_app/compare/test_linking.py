@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmarks.robustness.stored import make_result
 from hemx_core.imaging.volume import SeriesIdentity, VolumeGeometry
 from hemx_core.result import Haematoma, TriageResult
 from mobile_app.compare.linking import Anchor, link
-from tests.mobile_app.store.results import make_result
 
 
 def stack(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.robustness.stored import make_result
 from hemx_core.manifest import ModelManifest
 from hemx_core.result import MarkerResult, Recommendation, SignResult
 from mobile_app.compare.comparing import compare_studies
@@ -19,7 +20,6 @@ from mobile_app.result.findings import (
 )
 from mobile_app.store import Store
 from tests.factories import make_manifest
-from tests.mobile_app.store.results import make_result
 from tests.mobile_app.stored import at_once, correct, facts_of, store_study
 
 LICENCE = {"segmenter": {"licence": "research use"}, "classifier": {"licence": "research use"}}

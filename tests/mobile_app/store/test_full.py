@@ -14,7 +14,7 @@ import os, sys
 from pathlib import Path
 from mobile_app.errors import StoreError, StoreFullError
 from mobile_app.store import Store, StudyState
-from tests.mobile_app.store.results import make_result
+from benchmarks.robustness.stored import make_result
 from tests.mobile_app.store.test_damaged import add, fill, look
 
 root = Path(sys.argv[1])

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from mobile_app.errors import NotStoredError
 from mobile_app.store import Store, StudyState
-from tests.mobile_app.store.results import assert_same, make_identity, make_result
+from benchmarks.robustness.stored import assert_same, make_identity, make_result
 
 root, points = Path(sys.argv[1]), int(sys.argv[2])
 rng = random.Random(20261124)

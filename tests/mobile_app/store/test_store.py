@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from tests.mobile_app.store.results import assert_same, make_identity, make_result
 
+from benchmarks.robustness.stored import assert_same, make_identity, make_result
 from hemx_core.comparison import compare_results
 from hemx_core.errors import NotHeadError
 from hemx_core.notes import Severity

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from pydicom.dataset import Dataset
 
+from benchmarks.robustness.stored import assert_same
 from hemx_core import triage
 from hemx_core.device.memory import MIB, resident_bytes
 from hemx_core.errors import BackendError, NoSeriesError, NotHeadError
@@ -32,7 +33,6 @@ from mobile_app.work.library import (
 )
 from mobile_app.work.memory_guard import MemoryBudget
 from tests.factories import ThresholdModels, simple_head, write_ct_series
-from tests.mobile_app.store.results import assert_same
 
 
 class Desk:
