@@ -170,8 +170,8 @@ def test_the_report_holds_measurements_markers_and_recommendation(
     assert _number(numbers["Volume"]) == (pytest.approx(haematoma.volume_ml, abs=1e-3), "mL")
     interval = VOLUME_INTERVAL.around(haematoma.volume_ml, len(haematoma.component_volumes_ml))
     ends = [
-        _property(numbers["Volume"], f"{name} Measurement Uncertainty")
-        for name in ("Lower", "Upper")
+        _property(numbers["Volume"], f"{sign}, range of {name} measurement uncertainty")
+        for sign, name in (("-", "lower"), ("+", "upper"))
     ]
     assert [abs(end) for end in ends] == pytest.approx(
         [abs(end - haematoma.volume_ml) for end in interval], abs=2e-3
@@ -202,10 +202,10 @@ def test_the_report_holds_measurements_markers_and_recommendation(
 def test_without_an_interval_the_volume_has_no_uncertainty(case: Case, study: Path) -> None:
     volume, result = case
     bare = replace(result, volume_interval=None)
-    context = study_context(read_source_images(study, volume), volume, identify=False)
-    assert "Measurement Uncertainty" in str(make_sr(result, context))
+    context = study_context(read_source_images(study, volume.identity), volume, identify=False)
+    assert "measurement uncertainty" in str(make_sr(result, context))
     text = str(make_sr(bare, context))
-    assert "Measurement Uncertainty" not in text
+    assert "measurement uncertainty" not in text
     assert "derived reference" not in text
 
 

@@ -100,7 +100,7 @@ def test_it_says_what_to_do_why_and_how_sure() -> None:
     ("language", "told", "none"),
     [
         ("en", "against a derived reference", "no interval: not measured"),
-        ("ja", "参照輪郭との誤差", "区間なし（未測定）"),
+        ("ja", "参照輪郭（医師の輪郭ではない）との誤差", "区間なし（未測定）"),
     ],
 )
 def test_the_interval_says_what_it_rests_on(language: str, told: str, none: str) -> None:
