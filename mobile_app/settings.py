@@ -21,6 +21,7 @@ THREADS = "threads"
 HIDES_NAMES = "hides_names"
 IMPORT_FOLDER = "import_folder"
 LOCK_MINUTES = "lock_minutes"
+LABEL_KEY = "label_key"
 
 MINUTES = (1, 2, 5, 10, 30)
 """Times without a touch after which the app may lock; there is no "never": a PIN that never comes is none."""
@@ -131,6 +132,19 @@ def lock_minutes(store: Store) -> int:
 def set_lock_minutes(store: Store, minutes: int) -> None:
     """Keep it; one of `MINUTES`."""
     store.settings.set(LOCK_MINUTES, minutes)
+
+
+def label_key(store: Store) -> bytes:
+    """The secret that codes of exported labels are made with; made at its first use, the same ever after."""
+    from hemx_core.labels.codes import new_key
+
+    stored = store.settings.get(LABEL_KEY)
+    try:
+        return bytes.fromhex(stored)
+    except (TypeError, ValueError):
+        made = new_key()
+        store.settings.set(LABEL_KEY, made.hex())
+        return made
 
 
 def import_folder(store: Store) -> Path:

@@ -317,6 +317,7 @@ SENTENCES: dict[str, str] = {
     "term.study": "study",
     "term.result": "result",
     "term.correction": "correction",
+    "term.reading": "answers",
     "term.comparison": "comparison",
     "dicom.no_modality": "it names no modality",
     "dicom.nested": "its sequences are nested too deeply",

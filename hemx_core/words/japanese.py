@@ -292,6 +292,7 @@ SENTENCES: dict[str, str] = {
     "term.study": "検査",
     "term.result": "結果",
     "term.correction": "修正",
+    "term.reading": "読影者の回答",
     "term.comparison": "比較",
     "dicom.no_modality": "モダリティの記載がありません",
     "dicom.nested": "シーケンスの入れ子が深すぎます",

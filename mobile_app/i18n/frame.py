@@ -36,6 +36,7 @@ STRINGS: dict[str, tuple[str, str]] = {
     "app.stage.signs": ("Applying the rules", "規則で判定中"),
     "app.stage.classify": ("Judging the markers", "マーカーを判定中"),
     "app.stage.backup": ("Backing up", "バックアップ中"),
+    "app.stage.labels": ("Exporting labels", "回答を書き出し中"),
     "app.stage.restore": ("Restoring", "復元中"),
     "app.stage.other": ("Working", "処理中"),
     "app.advice.no_haematoma_found": (
@@ -226,6 +227,36 @@ STRINGS: dict[str, tuple[str, str]] = {
     "settings.aside_message": (
         "It cannot be undone. Somebody who knows databases may still read results out of it.",
         "元に戻せません。破損データから結果を取り出せる場合があります。",
+    ),
+    "settings.labels": ("Readers' answers as a data set", "読影者の回答の書き出し"),
+    "settings.labels_count": (
+        "{count} studies have answers.",
+        "回答のある検査：{count}件",
+    ),
+    "settings.labels_hint": (
+        "One zip in HEMX's data format, to train and score networks: images, masks and answers. "
+        "Codes stand in the place of names, and dates are moved back.",
+        "HEMXのデータ形式の1つのzipです（画像・血腫輪郭・回答）。学習と評価に使えます。"
+        "氏名などは符号に置き換え、日付はずらします。",
+    ),
+    "settings.labels_export": ("Export", "書き出す"),
+    "settings.labels_message": (
+        "Names, IDs, dates and places are taken out. The images themselves stay: thin slices can show a "
+        "face. Pass it on only where that is agreed.",
+        "氏名・ID・日付・施設名は除かれますが、画像はそのままです。薄いスライスでは顔が分かることがあります。"
+        "取り決めのある相手にのみ渡してください。",
+    ),
+    "settings.labels_go_on": ("Choose where to", "保存先を選択"),
+    "settings.labels_runs": ("Exporting …", "書き出し中…"),
+    "settings.labels_done": (
+        "{count} studies written: {name}",
+        "検査{count}件を書き出しました：{name}",
+    ),
+    "settings.labels_part": (
+        "{count} studies written: {name}. Left out, because they cannot be read or carry text in their "
+        "images: {left}.",
+        "検査{count}件を書き出しました：{name}。"
+        "読み込めない、または文字が焼き込まれているため除外した検査：{left}。",
     ),
     "settings.protection": ("What protects the studies", "検査データの保護"),
     "settings.protection_1": (

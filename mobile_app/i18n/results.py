@@ -15,6 +15,7 @@ STRINGS: dict[str, tuple[str, str]] = {
     "reading.group.window": ("Window", "ウィンドウ"),
     "reading.group.overlay": ("Overlay", "重ね合わせ"),
     "reading.group.correct": ("Correct", "輪郭修正"),
+    "reading.group.answer": ("Markers", "マーカー"),
     "reading.hide": ("Hold to hide", "押している間だけ非表示"),
     # View
     "reading.scroll": ("Scroll", "スライス送り"),
@@ -57,6 +58,21 @@ STRINGS: dict[str, tuple[str, str]] = {
     "reading.network": ("Back to automatic", "自動抽出に戻す"),
     "reading.save": ("Save", "修正を保存"),
     # On the picture
+    # The reader's own answers
+    "reading.question": ("{number}/5 {question}", "{number}/5 {question}"),
+    "reading.ask.outline": ("Outline", "血腫輪郭"),
+    "reading.here": ("Slice {number}\nshows it", "スライス{number}\nに所見"),
+    "reading.answer.marker.yes": ("Yes", "あり"),
+    "reading.answer.marker.possible": ("Possible", "疑い"),
+    "reading.answer.marker.no": ("No", "なし"),
+    "reading.answer.marker.cannot_tell": ("Cannot tell", "判定不能"),
+    "reading.answer.outline.yes": ("Right", "正しい"),
+    "reading.answer.outline.possible": ("Nearly", "ほぼ正しい"),
+    "reading.answer.outline.no": ("Wrong", "誤り"),
+    "reading.answer.outline.cannot_tell": ("Cannot tell", "判定不能"),
+    "reading.answer.none": ("not answered", "未回答"),
+    "reading.answer.slices": ("{answer} ({numbers})", "{answer}（{numbers}）"),
+    "reading.answer.line": ("{question}: {answer}", "{question}：{answer}"),
     "reading.slice": ("Slice {number} of {count}", "スライス {number} / {count}"),
     "reading.wl": ("W {width}  L {level} HU", "WW {width}  WL {level} HU"),
     "reading.hu": ("{hu} HU", "CT値 {hu} HU"),
@@ -184,6 +200,12 @@ STRINGS: dict[str, tuple[str, str]] = {
     "result.disagrees": ("Rules disagree: {answer}", "規則は異なる判定：{answer}"),
     "result.undecided": ("Rules cannot decide", "規則では判定できません"),
     "result.no_opinion": ("No rule applied", "規則による判定なし"),
+    "result.reader": ("{who}, {at}: {answer}", "{who}（{at}）：{answer}"),
+    "result.reader_unnamed": ("Reader", "読影者"),
+    "result.readers": (
+        "Readers' own answers. They change neither the network's nor the recommendation.",
+        "読影者の回答です。自動判定と推奨は変わりません。",
+    ),
     "result.best_seen": ("Slice {number}", "スライス{number}"),
     "result.signs": ("Other signs, by rules on CT values", "その他の所見（CT値の規則）"),
     "result.signs_hint": (

@@ -19,6 +19,7 @@ from mobile_app.preferences.cards import (
     ThresholdsCard,
     WindowCard,
 )
+from mobile_app.preferences.labels import LabelsCard
 from mobile_app.preferences.storage import StorageCard
 
 Builder.load_file(str(Path(__file__).with_suffix(".kv")))
@@ -32,6 +33,7 @@ CARDS = (
     WindowCard,
     ThresholdsCard,
     StorageCard,
+    LabelsCard,
     ProtectionCard,
 )
 

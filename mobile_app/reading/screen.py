@@ -22,6 +22,7 @@ from mobile_app.context import AppContext
 from mobile_app.i18n import text
 from mobile_app.reading import slice_strip  # noqa: F401  (the layout names them)
 from mobile_app.reading import words as reading_told
+from mobile_app.reading.answers import MarkerAnswers
 from mobile_app.reading.correction import MaskCorrection
 from mobile_app.reading.correction_work import slices_worth_a_look
 from mobile_app.reading.tools import ReadingTools
@@ -60,7 +61,8 @@ class Reading(BoxLayout):
         super().__init__(context=context, **kwargs)
         viewer = self.viewer
         self.correction = MaskCorrection(context)
-        self.tools = ReadingTools(viewer, self.correction, language=context.language)
+        self.answers = MarkerAnswers(context)
+        self.tools = ReadingTools(viewer, self.correction, self.answers, language=context.language)
         self.add_widget(self.tools)
         self._load = Clock.create_trigger(self._take_result, -1)
         self._tell = Clock.create_trigger(self._tell_findings, -1)
@@ -87,6 +89,7 @@ class Reading(BoxLayout):
     def on_show(self) -> None:
         """An earlier study may have been compared meanwhile."""
         self.correction.find_earlier()
+        self.answers.open()  # another reader may use the app now
         self._tell_slice()
         # After the trigger that goes to the largest area.
         Clock.schedule_once(self._show_asked, 0)
@@ -126,6 +129,8 @@ class Reading(BoxLayout):
         strip.fbind("index", lambda _strip, index: setattr(viewer, "index", index))
         viewer.bind(on_stroke=self._stroke)
         self.tools.fbind("marker", self._choose_marker)
+        self.tools.fbind("group", self._tell_slice)
+        self.answers.bind(on_answers=self._tell_slice)
         correction.bind(
             on_slices=lambda _correction, indices: self._show_corrected(indices),
             on_standing=self._tell,
@@ -149,6 +154,7 @@ class Reading(BoxLayout):
         self.strip.probabilities = [None] * count
         self.strip.threshold = None
         self.tools.keys = self.strip.keys = ()
+        self.answers.open()
         self._tell_slice()
         self._tell()
 
@@ -261,7 +267,9 @@ class Reading(BoxLayout):
             window=viewer.window,
             names=not settings.hides_names(self.context.store),
         )
-        self.readings = reading_told.measured(language, viewer.pixel_hu(), viewer.ruler_mm())
+        measured = reading_told.measured(language, viewer.pixel_hu(), viewer.ruler_mm())
+        answered = self.answers.told(language) if self.tools.group == "answer" else ""
+        self.readings = "\n".join(filter(None, (answered, measured)))
 
     def _tell_findings(self, *_ignored: object) -> None:
         context, language, editor = self.context, self.context.language, self.correction.editor

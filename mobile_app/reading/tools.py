@@ -1,4 +1,4 @@
-"""The tools of the Reading screen, in four groups of which one is open."""
+"""The tools of the Reading screen, in five groups of which one is open."""
 
 from __future__ import annotations
 
@@ -17,24 +17,29 @@ from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.scrollview import ScrollView
 from kivy.uix.widget import Widget
 
+from hemx_core.labels.answers import Answer
 from hemx_core.markers import MARKER_CODES
 from hemx_core.report.pictures import KeySlice
 from hemx_core.words.report import Texts
 from mobile_app import theme
 from mobile_app.i18n import text
+from mobile_app.reading.answers import MarkerAnswers
 from mobile_app.reading.correction import MAX_RADIUS_MM, MIN_RADIUS_MM, MaskCorrection
 from mobile_app.widgets.buttons import ActionButton
 from mobile_app.widgets.picture import PRESETS
 from mobile_app.widgets.slice_viewer import SliceViewer
+from mobile_app.work.answer_words import answer_name, question_name
 
-GROUPS = ("view", "window", "overlay", "correct")
+GROUPS = ("view", "window", "overlay", "correct", "answer")
 MODES = {"view": ("scroll", "measure"), "window": ("free",), "correct": ("brush", "erase")}
 KEYS = tuple(f"key{place}" for place in range(5))
+ANSWERS = tuple(str(answer) for answer in Answer)
+ASKED = ("question", "here", *ANSWERS)
 
 Rows = tuple[tuple[str, ...], ...]
 HEAD: tuple[Rows, Rows] = (
-    (("view", "window", "overlay", "correct", "hide"),),
-    (("view", "window"), ("overlay", "correct"), ("hide",)),
+    (("view", "window", "overlay", "correct", "answer", "hide"),),
+    (("view", "window"), ("overlay", "correct"), ("answer", "hide")),
 )
 """Names by row: below the slice in portrait, at its side in landscape."""
 
@@ -54,6 +59,10 @@ ROWS: dict[str, tuple[Rows, Rows]] = {
     "correct": (
         (("brush", "erase", "radius"), ("undo", "redo", "discard", "network", "save")),
         (("brush", "erase"), ("radius",), ("undo", "redo"), ("discard", "network"), ("save",)),
+    ),
+    "answer": (
+        (("question", "here"), ANSWERS),
+        (("question",), ANSWERS[:2], ANSWERS[2:], ("here",)),
     ),
 }
 WIDE = {"outline_opacity": 2.0, "heat_opacity": 3.0, "radius": 1.6}
@@ -139,7 +148,7 @@ class ReadingTools(BoxLayout):
 
     Args:
         viewer: what the tools act on.
-        correction: likewise.
+        correction, answers: likewise.
     """
 
     group = OptionProperty("view", options=(*GROUPS, ""))
@@ -149,14 +158,21 @@ class ReadingTools(BoxLayout):
     keys = ListProperty()
     """Slices worth a look."""
 
-    def __init__(self, viewer: SliceViewer, correction: MaskCorrection, **kwargs: object) -> None:
+    def __init__(
+        self,
+        viewer: SliceViewer,
+        correction: MaskCorrection,
+        answers: MarkerAnswers,
+        **kwargs: object,
+    ) -> None:
         super().__init__(orientation="vertical", spacing=theme.GAP, **kwargs)
-        self.viewer, self.correction = viewer, correction
+        self.viewer, self.correction, self.answers = viewer, correction, answers
         self.buttons: dict[str, Widget] = {}
         self._make_head()
         self._make_view()
         self._make_overlay()
         self._make_correct()
+        self._make_answer()
         self._head, self._panel = (
             BoxLayout(orientation="vertical", spacing=theme.GAP, size_hint_y=None) for _ in range(2)
         )
@@ -174,7 +190,9 @@ class ReadingTools(BoxLayout):
         for name in ("language", "marker", "keys", "landscape"):
             self.fbind(name, self.translate)
         viewer.fbind("window", self._show_window)
+        viewer.fbind("index", self._show_answers)
         correction.bind(on_standing=self._show_standing)
+        answers.bind(on_answers=self._show_answers)
         self._lay_out()
         self.translate()
         self._show_window()
@@ -188,7 +206,7 @@ class ReadingTools(BoxLayout):
             elif name in KEYS:
                 keys, place = self.keys, KEYS.index(name)
                 button.text = key_label(self.language, keys, place, in_full=self.landscape)
-            elif name not in WIDE:
+            elif name not in WIDE and name not in ASKED:
                 named = {"marker": Texts(self.language).sign(MARKER_CODES[int(self.marker)])}
                 button.text = text(self.language, f"reading.{name}", **named)
         for name in ("outline_opacity", "heat_opacity"):
@@ -196,6 +214,7 @@ class ReadingTools(BoxLayout):
             slider.text = text(self.language, "reading.opacity", percent=slider.value * 100)
         radius = self.buttons["radius"]
         radius.text = text(self.language, "reading.radius", mm=radius.value)
+        self._show_answers()
 
     def _tool(self, name: str, button: ActionButton, released: object = None) -> ActionButton:
         button.font_size = theme.SMALL
@@ -253,6 +272,34 @@ class ReadingTools(BoxLayout):
         ):
             self._tool(name, ActionButton(), lambda *_, act=act: act())
         self.buttons["save"].kind = "primary"
+
+    def _make_answer(self) -> None:
+        answers, viewer = self.answers, self.viewer
+        self._tool("question", ActionButton(), lambda *_: answers.ask_next())
+        for answer in Answer:
+            toggle = Toggle()
+            self._tool(str(answer), toggle, lambda *_, answer=answer: answers.give(answer))
+        self._tool("here", Toggle(), lambda *_: answers.mark(int(viewer.index)))
+
+    def _show_answers(self, *_ignored: object) -> None:
+        """Show what is asked, what was answered, and whether the slice shown is named for it."""
+        answers, code, index = self.answers, self.answers.code, int(self.viewer.index)
+        named = {
+            "question": question_name(self.language, code),
+            "number": int(answers.question) + 1,
+        }
+        self.buttons["question"].text = text(self.language, "reading.question", **named)
+        for answer in Answer:
+            button = self.buttons[str(answer)]
+            button.text = answer_name(self.language, code, answer)
+            button.state = "down" if answer is answers.answer else "normal"
+        here = self.buttons["here"]
+        here.text = text(self.language, "reading.here", number=index + 1)
+        here.state = "down" if answers.is_marked(index) else "normal"
+        for name in ASKED:
+            can = answers.reading is not None and (name != "here" or answers.takes_slices)
+            if self.buttons[name].disabled == can:
+                self.buttons[name].disabled = not can
 
     def _choose_group(self, chosen: Toggle) -> None:
         names = [name for name in GROUPS if self.buttons[name].state == "down"]

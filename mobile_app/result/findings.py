@@ -18,7 +18,7 @@ from mobile_app.result.expansion import Expansion, doubted, expansions_of_patien
 if TYPE_CHECKING:
     from hemx_core.imaging.volume import HUVolume
     from hemx_core.manifest import ModelManifest
-    from mobile_app.store import Correction, Store
+    from mobile_app.store import Correction, Store, StoredReading
     from mobile_app.work.jobs import Report
 
 
@@ -93,6 +93,7 @@ class Facts:
         interval_ml: 90 % interval of the shown volume; None where there is none.
         expansions: stored comparisons of the patient, newest first.
         model: None where the bundle that made the result is not the present one.
+        readings: each reader's newest answers, newest first.
     """
 
     shown: TriageResult
@@ -100,6 +101,7 @@ class Facts:
     interval_ml: tuple[float, float] | None
     expansions: tuple[Expansion, ...]
     model: ModelFacts | None
+    readings: tuple[StoredReading, ...] = ()
 
     @property
     def markers(self) -> tuple[MarkerFinding, ...]:
@@ -175,6 +177,7 @@ def gather(
             interval_ml=estimate_result(shown).interval_ml,
             expansions=expansions,
             model=model_facts(result, manifest()),
+            readings=store.readings.of_study(study_id),
         )
 
     return work

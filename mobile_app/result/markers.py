@@ -11,15 +11,17 @@ from kivy.properties import BooleanProperty, NumericProperty, ObjectProperty
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.widget import Widget
 
+from hemx_core.labels.answers import Answer
 from hemx_core.markers import MARKER_CODES
 from hemx_core.report.json_report import sign_answer
 from hemx_core.result import SignResult
 from hemx_core.words.report import Texts
 from mobile_app import theme
-from mobile_app.i18n import number, text
+from mobile_app.i18n import date_time, number, text
 from mobile_app.result.cards import heading, small
 from mobile_app.result.findings import Facts, MarkerFinding, Opinion
 from mobile_app.widgets.buttons import ActionButton, Card, Wrapped
+from mobile_app.work.answer_words import answer_line
 
 HATCH = dp(7)
 """Distance of the zone's strokes, which set it apart from the bar without colour."""
@@ -85,14 +87,44 @@ def markers_card(language: str, facts: Facts, jump: Jump) -> Card:
     card.add_widget(heading(text(language, "result.markers")))
     if not facts.markers:
         card.add_widget(Wrapped(text=Texts(language)("not_judged")))
+        for code in MARKER_CODES:
+            _readers(language, code, None, facts, card)
+        _own_word(language, facts, card)
         return card
     known = facts.markers[0].half_width is not None
     card.add_widget(small(text(language, f"result.markers_hint{'' if known else '_plain'}")))
     for marker in facts.markers:
         card.add_widget(_marker(language, marker, jump, card))
+        _readers(language, marker.marker.code, marker.marker.present, facts, card)
     if not known:
         card.add_widget(small(text(language, "result.no_band")))
+    _own_word(language, facts, card)
     return card
+
+
+def _readers(language: str, code: str, present: bool | None, facts: Facts, card: Card) -> None:
+    """What readers answered to a marker, below what the network says of it."""
+    for stored in facts.readings:
+        answer = stored.reading.answers.get(code)
+        if answer is None:
+            continue
+        told = text(
+            language,
+            "result.reader",
+            who=stored.made_by or text(language, "result.reader_unnamed"),
+            at=date_time(language, stored.made_at),
+            answer=answer_line(language, stored.reading, code),
+        )
+        differs = answer in (Answer.YES, Answer.NO) and present is not (answer is Answer.YES)
+        card.add_widget(
+            small(told, theme.CAUTION if differs and present is not None else theme.TEXT)
+        )
+
+
+def _own_word(language: str, facts: Facts, card: Card) -> None:
+    """Whose answers these are, and what they do not do."""
+    if any(set(MARKER_CODES) & set(stored.reading.answers) for stored in facts.readings):
+        card.add_widget(small(text(language, "result.readers")))
 
 
 def _marker(language: str, finding: MarkerFinding, jump: Jump, card: Card) -> BoxLayout:

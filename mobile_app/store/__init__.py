@@ -1,4 +1,4 @@
-"""The app's store: studies, results, corrections, comparisons, audit trail and settings.
+"""The app's store: studies, results, corrections, readings, comparisons, audit trail and settings.
 
     <folder>/hemx.db        SQLite, WAL; beside it how far its audit trail had come
     <folder>/studies/…      a folder of numbered DICOM files for each imported series
@@ -37,6 +37,7 @@ from mobile_app.store._comparisons import Comparisons
 from mobile_app.store._corrections import Corrections
 from mobile_app.store._database import Context, Database, FolderLock, utc_now
 from mobile_app.store._files import CopyProgress, Opener
+from mobile_app.store._readings import Readings
 from mobile_app.store._rescue import Rescue
 from mobile_app.store._results import Results
 from mobile_app.store._settings import Settings
@@ -49,6 +50,7 @@ from mobile_app.store.records import (
     Glance,
     GrowthGlance,
     StoredComparison,
+    StoredReading,
     Study,
     StudyError,
     StudyState,
@@ -66,6 +68,7 @@ __all__ = [
     "Restored",
     "Store",
     "StoredComparison",
+    "StoredReading",
     "Study",
     "StudyError",
     "StudyState",
@@ -137,6 +140,7 @@ class Store:
             self.studies = Studies(self._context)
             self.results = Results(self._context)
             self.corrections = Corrections(self._context)
+            self.readings = Readings(self._context)
             self.comparisons = Comparisons(self._context)
             self.audit = Audit(self._context)
             self.settings = Settings(self._context)
@@ -177,6 +181,11 @@ class Store:
     def folder(self) -> Path:
         """The app's private folder."""
         return self._context.folder
+
+    @property
+    def actor(self) -> str:
+        """Who uses the app; empty where nobody was named."""
+        return self._context.actor
 
     def act_as(self, actor: str) -> None:
         """Name who uses the app from now on."""

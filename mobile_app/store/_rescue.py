@@ -29,7 +29,7 @@ from mobile_app.store._studies import insert_study, rewrite_study
 
 SIDE_FILES = ("-wal", "-shm", "-journal")
 _DRAFT, _NEW, _ASKED = ".draft", ".new", ".damaged"
-TEMPORARY = ("backup-", "restore-")
+TEMPORARY = ("backup-", "restore-", "labels-")
 """Beginnings of folders that a backup or restore deletes at its end, if it is not killed."""
 UNLABELLED = "study-"
 """Beginning of the name under which files without label or row are set aside."""

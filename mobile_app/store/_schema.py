@@ -134,7 +134,22 @@ UPDATE comparisons SET seal = row_hash('comparisons', id, earlier_result, later_
 UPDATE settings SET seal = row_hash('settings', name, value);
 """
 
-STEPS: tuple[str, ...] = (_VERSION_1, _VERSION_2)
+_VERSION_3 = """
+CREATE TABLE readings (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    study_id INTEGER NOT NULL REFERENCES studies (id) ON DELETE CASCADE,
+    version INTEGER NOT NULL,               -- 1, 2, ... of its study, whoever answered
+    result_id INTEGER,                      -- whose outline was shown; no reference: answers outlive it
+    correction_id INTEGER,
+    made_at TEXT NOT NULL,
+    made_by TEXT NOT NULL,
+    document TEXT NOT NULL,                 -- answers and slices, JSON
+    seal TEXT NOT NULL DEFAULT '',
+    UNIQUE (study_id, version)
+) STRICT;
+"""
+
+STEPS: tuple[str, ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
 """Step n leads from version n to version n + 1."""
 
 UNLIKELY = 1000

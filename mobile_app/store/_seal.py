@@ -54,6 +54,16 @@ SEALED: dict[str, tuple[str, ...]] = {
         "mask_shape",
         "sha256",
     ),
+    "readings": (
+        "id",
+        "study_id",
+        "version",
+        "result_id",
+        "correction_id",
+        "made_at",
+        "made_by",
+        "document",
+    ),
     "comparisons": (
         "id",
         "earlier_result",

@@ -2,7 +2,7 @@
 
 Salvage keeps their numbers (the new database is empty); a backup's studies get new ones.
 
-    audit (while its chain holds) -> settings -> studies -> results -> corrections -> comparisons
+    audit (while its chain holds) -> settings -> studies -> results -> corrections -> readings -> comparisons
 
 Rows are read one by one: a damaged page costs those that lie on it.
 """
@@ -67,6 +67,7 @@ class Moved:
     studies: dict[int, int] = field(default_factory=dict)
     results: dict[int, int] = field(default_factory=dict)
     corrections: dict[int, int] = field(default_factory=dict)
+    readings: int = 0
     comparisons: int = 0
     entries: int = 0
     left: int = 0
@@ -168,7 +169,7 @@ def salvage(
 def results(
     source: sqlite3.Connection, target: sqlite3.Connection, moved: Moved, *, keep: bool = False
 ) -> None:
-    """Results, corrections and comparisons of the studies in `moved`, inside a transaction.
+    """Results, corrections, readings and comparisons of the studies in `moved`, inside a transaction.
 
     Args:
         keep: keep their numbers.
@@ -220,6 +221,18 @@ def results(
                 raise ValueError
             number = put("corrections", row | {"result_id": result})
             moved.corrections[row["id"]] = number
+    for row in rows(source, "readings", moved):
+        study = moved.studies.get(row["study_id"])
+        if study is None:
+            continue
+        with contextlib.suppress(*_UNREADABLE):
+            json.loads(row["document"])
+            shown = {
+                "result_id": moved.results.get(row["result_id"]),
+                "correction_id": moved.corrections.get(row["correction_id"]),
+            }
+            put("readings", row | {"study_id": study} | shown)
+            moved.readings += 1
     for row in rows(source, "comparisons", moved):
         compared = [moved.results.get(row[f"{side}_result"]) for side in ("earlier", "later")]
         drawn = [row[f"{side}_correction"] for side in ("earlier", "later")]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hemx_core.errors import HemxError
 from hemx_core.imaging.volume import SeriesIdentity
+from hemx_core.labels.answers import Reading
 from hemx_core.notes import Note, Phrase
 from hemx_core.records import Json
 from hemx_core.result import Recommendation
@@ -161,6 +162,29 @@ class Correction:
     volume_ml: float
     strokes: tuple[BrushStroke, ...]
     mask: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredReading:
+    """What a person answered to the markers of a study.
+
+    Args:
+        id: of these answers.
+        study_id: of which study.
+        version: 1, 2, ... of that study, whoever answered.
+        result_id, correction_id: whose outline was shown; None where there was none.
+        made_at, made_by: when and by whom.
+        reading: the answers.
+    """
+
+    id: int
+    study_id: int
+    version: int
+    result_id: int | None
+    correction_id: int | None
+    made_at: datetime
+    made_by: str
+    reading: Reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
