@@ -21,7 +21,7 @@ from mobile_app.i18n import date_time, number, text
 from mobile_app.result.cards import heading, small
 from mobile_app.result.findings import Facts, MarkerFinding, Opinion
 from mobile_app.widgets.buttons import ActionButton, Card, Wrapped
-from mobile_app.work.answer_words import answer_line
+from mobile_app.work.answer_words import answer_line, answer_told
 
 HATCH = dp(7)
 """Distance of the zone's strokes, which set it apart from the bar without colour."""
@@ -113,7 +113,10 @@ def _readers(language: str, code: str, present: bool | None, facts: Facts, card:
             "result.reader",
             who=stored.made_by or text(language, "result.reader_unnamed"),
             at=date_time(language, stored.made_at),
-            answer=answer_line(language, stored.reading, code),
+            # Below a marker of the network its name stands there already.
+            answer=(answer_line if present is None else answer_told)(
+                language, stored.reading, code
+            ),
         )
         differs = answer in (Answer.YES, Answer.NO) and present is not (answer is Answer.YES)
         card.add_widget(

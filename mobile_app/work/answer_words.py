@@ -20,13 +20,17 @@ def answer_name(language: str, code: str, answer: Answer | None) -> str:
     return text(language, f"reading.answer.{kind}.{answer}")
 
 
-def answer_line(language: str, reading: Reading, code: str) -> str:
-    """A question with its answer and the slices named."""
+def answer_told(language: str, reading: Reading, code: str) -> str:
+    """An answer with the slices named."""
     named = reading.slices.get(code, ())
     told = answer_name(language, code, reading.answers.get(code))
-    if named:
-        numbers = text(language, "reading.list").join(str(index + 1) for index in named)
-        told = text(language, "reading.answer.slices", answer=told, numbers=numbers)
-    return text(
-        language, "reading.answer.line", question=question_name(language, code), answer=told
-    )
+    if not named:
+        return told
+    numbers = text(language, "reading.list").join(str(index + 1) for index in named)
+    return text(language, "reading.answer.slices", answer=told, numbers=numbers)
+
+
+def answer_line(language: str, reading: Reading, code: str) -> str:
+    """A question with its answer and the slices named."""
+    question, answer = question_name(language, code), answer_told(language, reading, code)
+    return text(language, "reading.answer.line", question=question, answer=answer)

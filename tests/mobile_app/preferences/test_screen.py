@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 import pytest
 
 pytest.importorskip("kivy", reason="the app's extra is not installed")
@@ -7,10 +10,12 @@ pytest.importorskip("kivy", reason="the app's extra is not installed")
 from kivy.uix.widget import Widget
 
 from hemx_core.imaging.spec import HUWindow
+from hemx_core.labels.answers import Answer, Reading
 from mobile_app import settings
 from mobile_app.lock.screen import Lock
 from tests.mobile_app.driving import LANDSCAPE, PORTRAIT, AppTest, texts
 from tests.mobile_app.filled import fill
+from tests.mobile_app.stored import store_study
 
 
 class TestSettings(AppTest):
@@ -42,6 +47,26 @@ class TestSettings(AppTest):
             *(line for line in japanese.splitlines() if line.isascii()),
         }
         assert settings.language(self.store) == "ja"
+
+    def test_answers_are_exported_where_there_are_any(self) -> None:
+        self.opened()
+        card = self.cards["LabelsCard"]
+        assert card.export_button.disabled
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            study = store_study(self.store, folder)
+            self.store.readings.save(
+                study, Reading(answers={"blend": Answer.NO}), result_id=None, correction_id=None
+            )
+            self.screen.on_show()
+            self.touch(card.export_button)
+            assert "can show a face" in texts(card.sheet)
+            card.sheet.dismiss()
+            card.export(folder)
+            self.settle()
+            (written,) = folder.glob("hemx-labels-*.zip")
+            assert card.told.text == f"1 studies written: {written.name}"
+            assert written.stat().st_mode & 0o077 == 0
 
     def test_another_window_warns_and_goes_back(self) -> None:
         self.opened()

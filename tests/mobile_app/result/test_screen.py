@@ -9,6 +9,8 @@ import pytest
 pytest.importorskip("kivy", reason="the app's extra is not installed")
 
 from hemx_core.errors import NotHeadError
+from hemx_core.labels.answers import Answer
+from hemx_core.labels.answers import Reading as Answers
 from hemx_core.notes import Note, Severity
 from hemx_core.result import SliceUpdate
 from hemx_core.words import tell_labelled
@@ -85,6 +87,38 @@ class TestResult(ScreenTest):
                 assert self.screen.told.startswith(("!", tag))
                 assert cut_off(self.screen) == []
                 assert small_targets(self.screen) == []
+
+    def test_readers_answers_stand_beside_the_networks_and_change_nothing(self) -> None:
+        self.open(PLAIN)
+        self.show(self.screen, LANDSCAPE)
+        before = self.screen.told
+        assert "Readers' own answers" not in before
+        answers = {"hypodensity": Answer.NO, "blend": Answer.POSSIBLE}
+        self.context.store.act_as("Dr Sato")
+        self.context.store.readings.save(
+            PLAIN,
+            Answers(answers=answers, slices={"blend": (2, 3)}),
+            result_id=None,
+            correction_id=None,
+        )
+        self.screen.on_show()
+        self.settle()
+        told = self.screen.told.splitlines()
+        assert [line for line in before.splitlines() if line not in told] == []
+        added = [line for line in told if line.startswith("Dr Sato, ")]
+        assert [line.rpartition(": ")[2] for line in added] == ["No", "Possible (3, 4)"]
+        assert cut_off(self.screen) == []
+        self.context.language = "ja"
+        self.settle()
+        assert "読影者の回答です。" in self.screen.told
+
+    def test_where_nothing_was_found_readers_are_heard_all_the_same(self) -> None:
+        self.context.store.readings.save(
+            EMPTY, Answers(answers={"blend": Answer.YES}), result_id=None, correction_id=None
+        )
+        self.open(EMPTY)
+        self.show(self.screen, PORTRAIT)
+        assert "Blend sign: Yes" in self.screen.told
 
     def test_where_all_blood_was_erased_nothing_is_said_to_have_grown(self) -> None:
         self.open(ERASED)
