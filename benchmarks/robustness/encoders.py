@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import cv2
 import numpy as np
@@ -78,7 +79,7 @@ def jpeg(values: NDArray[np.uint16], *, restart: int = 0) -> bytes:
     return cv2.imencode(".jpg", (values >> 4).astype(np.uint8), options)[1].tobytes()
 
 
-def _by_pydicom(syntax: str, **options: object) -> Callable[[NDArray[np.uint16]], bytes]:
+def _by_pydicom(syntax: str, **options: Any) -> Callable[[NDArray[np.uint16]], bytes]:
     def encode(values: NDArray[np.uint16]) -> bytes:
         return get_encoder(syntax).encode(
             values.tobytes(),

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 import numpy as np
 
 from hemx_core.imaging.volume import SeriesIdentity, VolumeGeometry
+from hemx_core.intervals import GrowthInterval, VolumeInterval, Width
 from hemx_core.markers import MARKER_CODES
 from hemx_core.notes import Note, Phrase, Reason, Severity
 from hemx_core.result import (
@@ -19,9 +20,18 @@ from hemx_core.result import (
     StageCost,
     TriageResult,
 )
-from tests.factories import GROWTH_INTERVAL, VOLUME_INTERVAL
 
 JST = timezone(timedelta(hours=9))
+VOLUME_INTERVAL = VolumeInterval(
+    coverage=0.9, floor_ml=0.5, one=Width(width=0.1, errors=50), several=Width(width=0.2, errors=20)
+)
+GROWTH_INTERVAL = GrowthInterval(
+    coverage=0.9,
+    ratio=Width(width=0.05, errors=40),
+    ratio_floor_ml=0.5,
+    ml=Width(width=0.02, errors=40),
+    ml_floor_ml=0.5,
+)
 
 
 def make_identity(seed: int = 0) -> SeriesIdentity:
@@ -65,7 +75,7 @@ def make_result(seed: int = 0, *, slices: int = 5, size: int = 24) -> TriageResu
             abc2_volume_ml=5e-324,
             component_volumes_ml=(1 / 3, 0.1),
             areas_mm2=tuple(rng.random(slices).tolist()),
-            max_diameter_mm=np.float64(41.000000000000001),  # type: ignore[arg-type]
+            max_diameter_mm=np.float64(41.000000000000001),
             mean_hu=None if seed % 2 else 58.25,
             filled_ml=0.1 + 0.2,
         ),

@@ -12,7 +12,8 @@ from pathlib import Path
 from benchmarks.robustness.outcome import Answer, Outcome
 from benchmarks.robustness.stored import assert_same, make_identity, make_result
 from hemx_core.comparison import compare_results
-from mobile_app.errors import DamagedStoreError, HemxError, NewerStoreError, NotStoredError
+from hemx_core.errors import HemxError
+from mobile_app.errors import DamagedStoreError, NewerStoreError, NotStoredError
 from mobile_app.store import Damage, Store
 from mobile_app.work.study_list import study_rows
 

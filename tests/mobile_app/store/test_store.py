@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.mobile_app.store.results import assert_same, make_identity, make_result
 
 from benchmarks.robustness.stored import assert_same, make_identity, make_result
 from hemx_core.comparison import compare_results
