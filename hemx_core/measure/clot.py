@@ -1,6 +1,6 @@
 """One slice of a clot on a grid of square pixels, and the shape of its outline.
 
-Irregular margin (Barras 2009), island sign (Li 2017), satellite (Shimoda 2017).
+Irregular margin (Barras 2009) and island sign (Li 2017).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemx_core.imaging.volume import HUVolume
-from hemx_core.measure.volume import boundary_points_mm, check_mask, diameter_mm
+from hemx_core.measure.volume import check_mask
 
 GRID_MM = 0.5
 """Pixel of the grid; native pixels are 0.4 to 0.9 mm."""
@@ -129,6 +129,13 @@ def _patch(
     )
 
 
+def disk(radius_mm: float) -> NDArray[np.uint8]:
+    """A disk on the grid, for dilating and eroding."""
+    reach = round(radius_mm / GRID_MM)
+    rows, columns = np.ogrid[-reach : reach + 1, -reach : reach + 1]
+    return np.asarray(np.hypot(rows, columns) <= reach, dtype=np.uint8)
+
+
 def grown(region: Mask, margin_mm: float) -> Mask:
     """The region and everything within `margin_mm` of it; empty stays empty."""
     if not region.any():
@@ -164,12 +171,6 @@ def label_pieces(region: Mask) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     return np.asarray(labels, dtype=np.int32), np.asarray(stats, dtype=np.int32)
 
 
-SATELLITE_MM = 10.0
-"""Largest diameter of a satellite."""
-
-SATELLITE_REACH_MM = (1.0, 20.0)
-"""From the main haematoma's outline; nearer is a ragged margin."""
-
 BRIDGE_MM = 4.0
 """A small haematoma that hangs on by less than this is connected, yet a piece of its own."""
 
@@ -186,22 +187,6 @@ def solidity(patch: ClotPatch) -> float:
     outline = max(contours, key=cv2.contourArea)
     hull = cv2.contourArea(cv2.convexHull(outline))
     return float(cv2.contourArea(outline) / hull) if hull > 0 else 1.0
-
-
-def count_satellites(patch: ClotPatch) -> int:
-    """Separate pieces of at most 10 mm within 20 mm of the main one."""
-    labels, stats = label_pieces(patch.pieces)
-    main = _main(stats)
-    away = _distance_mm(labels == main)
-    found = 0
-    for label in range(1, len(stats)):
-        piece = labels == label
-        if label == main or stats[label, cv2.CC_STAT_AREA] * PIXEL_MM2 < MIN_PIECE_MM2:
-            continue
-        wide = diameter_mm(boundary_points_mm(piece, (GRID_MM, GRID_MM)))[0]
-        near, far = SATELLITE_REACH_MM
-        found += wide <= SATELLITE_MM and near <= float(away[piece].min()) <= far
-    return found
 
 
 def count_islands(patch: ClotPatch) -> int:

@@ -16,6 +16,7 @@ from hemx_core.measure.clot import (
     ClotPatch,
     Floats,
     Mask,
+    disk,
     grown,
     label_pieces,
     largest_piece,
@@ -31,9 +32,21 @@ MIN_HOLE_MM2 = 6.0
 MIN_DEPTH_HU = 2.0
 """What is shallower is texture; such regions only serve to tell how far a clot is from the sign."""
 
+GAP_MM = 1.0
+"""A gap in the wall up to twice as wide counts as closed: noise and partial volume open real walls."""
+
 MAX_BORDER_MM = 2.2
 MIN_SOLIDITY = 0.80
+CONTRAST_SMOOTHING_MM = 0.5
+MIN_ENCLOSED_SHARE = 1 / 3
+"""Of a black hole's contrast: where less of it is enclosed, the region opens to the outside."""
+
+TRACE_BORDER_MM = 1.5
+TRACE_RING_MM = 3.0
+MIN_TRACE_MM2 = 2.0
+MIN_CLOSED_HU = 1.0
 _CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], dtype=np.uint8)
+_GAP = disk(GAP_MM)
 _OUTSIDE_HU = -1000.0
 
 
@@ -46,7 +59,8 @@ class Hole:
         centre_mm: (row, column) of its centre, from the picture's corner.
         area_mm2: area where it is at least half as deep as `depth_hu`.
         depth_hu: the enclosed depth that `MIN_HOLE_MM2` of it reach.
-        contrast_hu: mean of the clot round it less the mean of its middle, HU unsmoothed.
+        contrast_hu: the clot's upper quartile less the lowest tenth of its middle, HU hardly smoothed:
+            where a reader puts the two regions of interest.
         border_mm: how much larger its radius is at a quarter of its depth than at three quarters.
         solidity: area over that of its convex hull.
     """
@@ -66,8 +80,9 @@ class Hole:
 
     @property
     def is_black_hole_shaped(self) -> bool:
-        """Round, oval or rod-like, with a sharp border (Li 2016)."""
-        return self.solidity >= MIN_SOLIDITY and self.border_mm <= MAX_BORDER_MM
+        """Round, oval or rod-like, enclosed, with a sharp border (Li 2016)."""
+        enclosed = self.depth_hu >= MIN_ENCLOSED_SHARE * self.contrast_hu
+        return enclosed and self.solidity >= MIN_SOLIDITY and self.border_mm <= MAX_BORDER_MM
 
 
 def filled_level(values: Floats, core: Mask) -> Floats:
@@ -91,33 +106,77 @@ def filled_level(values: Floats, core: Mask) -> Floats:
 def find_holes(patch: ClotPatch) -> list[Hole]:
     """The enclosed hypodense regions of a slice, deepest first."""
     smooth, core = patch.blurred(SMOOTHING_MM), patch.core(RIM_MM)
-    depth = np.where(core, filled_level(smooth, core) - smooth, np.float32(0))
+    level = filled_level(smooth, core)
+    tight = np.where(core, level - smooth, np.float32(0))
+    depth = np.maximum(tight, np.where(core, _closed_level(smooth, core) - smooth, np.float32(0)))
     labels, stats = label_pieces(depth >= MIN_DEPTH_HU)
-    holes = [
-        _hole(patch, depth, labels == label, core)
+    basins = [
+        labels == label
         for label in range(1, len(stats))
         if stats[label, cv2.CC_STAT_AREA] * PIXEL_MM2 >= MIN_HOLE_MM2
     ]
+    sharp = patch.blurred(CONTRAST_SMOOTHING_MM) if basins else smooth
+    holes = [_hole(patch, depth, tight, basin, core, sharp) for basin in basins]
     return sorted(holes, key=lambda hole: -hole.depth_hu)
 
 
-def _hole(patch: ClotPatch, depth: Floats, basin: Mask, core: Mask) -> Hole:
-    reached = float(np.sort(depth[basin])[-round(MIN_HOLE_MM2 / PIXEL_MM2)])
+def trace_hu(hole: Hole, patch: ClotPatch) -> float:
+    """How far the clot of another slice is lower where a hole lies than round it, HU; 0 beside its core.
+
+    Args:
+        hole: of a neighbouring slice.
+        patch: where it may go on, enclosed or not.
+    """
+    rows, columns = np.ogrid[: patch.hu.shape[0], : patch.hu.shape[1]]
+    away = np.hypot(
+        rows * GRID_MM + patch.top_mm - hole.centre_mm[0],
+        columns * GRID_MM + patch.left_mm - hole.centre_mm[1],
+    )
+    core = patch.core(RIM_MM)
+    radius = max(hole.radius_mm, float(np.sqrt(MIN_HOLE_MM2 / np.pi)))
+    inner = radius + TRACE_BORDER_MM
+    region, ring = core & (away <= radius), core & (away > inner) & (away <= inner + TRACE_RING_MM)
+    if min(np.count_nonzero(region), np.count_nonzero(ring)) * PIXEL_MM2 < MIN_TRACE_MM2:
+        return 0.0
+    return float(patch.hu[ring].mean() - patch.hu[region].mean())
+
+
+def _closed_level(smooth: Floats, core: Mask) -> Floats:
+    """As `filled_level`, with gaps narrower than `2 * GAP_MM` closed; -1000 where no region needs it."""
+    inside = np.where(core, smooth, np.float32(_OUTSIDE_HU)).astype(np.float32)
+    raised = np.where(core, cv2.dilate(inside, _GAP), np.float32(_OUTSIDE_HU)).astype(np.float32)
+    closed = filled_level(raised, core)
+    # Only where a region wider than the gap stays: else every narrow cleft would count.
+    wide = np.where(closed - raised >= MIN_CLOSED_HU, closed, np.float32(_OUTSIDE_HU))
+    return np.asarray(cv2.dilate(wide.astype(np.float32), _GAP), dtype=np.float32)
+
+
+def _hole(
+    patch: ClotPatch, depth: Floats, tight: Floats, basin: Mask, core: Mask, sharp: Floats
+) -> Hole:
+    """A hole; its shape is that of what is enclosed without closing gaps, where that is most of it."""
+    reached = _reached(depth, basin)
+    alone = _reached(tight, basin)
+    shape, most = (tight, alone) if alone >= 0.5 * reached else (depth, reached)
+    wide, half, middle = (basin & (shape >= share * most) for share in (0.25, 0.5, 0.75))
     region = basin & (depth >= 0.5 * reached)
-    middle = basin & (depth >= 0.75 * reached)
-    ring = grown(region, 3.0) & ~grown(region, 1.0) & core
-    around = float(patch.hu[ring].mean()) if ring.any() else float(patch.hu[core].mean())
-    wide = basin & (depth >= 0.25 * reached)
+    beside = core & ~grown(wide, 1.0)
+    clot = patch.hu[beside if beside.any() else core]
     row, column = np.argwhere(region).mean(axis=0) * GRID_MM
     return Hole(
         index=patch.index,
         centre_mm=(float(row) + patch.top_mm, float(column) + patch.left_mm),
         area_mm2=float(np.count_nonzero(region)) * PIXEL_MM2,
         depth_hu=reached,
-        contrast_hu=around - float(patch.hu[middle].mean()),
+        contrast_hu=float(np.percentile(clot, 75) - np.percentile(sharp[middle], 10)),
         border_mm=_radius_mm(wide) - _radius_mm(middle),
-        solidity=_solidity(region),
+        solidity=_solidity(half),
     )
+
+
+def _reached(depth: Floats, basin: Mask) -> float:
+    """The depth that `MIN_HOLE_MM2` of a basin reach."""
+    return float(np.sort(depth[basin])[-round(MIN_HOLE_MM2 / PIXEL_MM2)])
 
 
 def _radius_mm(region: Mask) -> float:
@@ -138,10 +197,12 @@ BORDER_MM = 1.2
 
 MIN_PART_MM2 = 25.0
 MIN_PART_SHARE = 0.10
-MIN_HIGH_RIM_SHARE = 0.25
-"""A dense part must reach the clot's outline too. Else the dark one is a shell: partial volume of a cap."""
+MIN_RIM_SHARE = 0.4
+"""Of the clot's rim that the two parts hold; pieces beyond them are no part of a blend sign."""
 
-MIN_RIM_SHARE = 0.6
+MIN_OFFSET = 0.5
+"""Between the parts' centres, in radii of the clot. Nearer, the dark one is a cap's shell."""
+
 MIN_LINE_MM = 6.0
 MAX_SLOPE = 0.18
 """Of a fluid level's border: ten degrees."""
@@ -159,12 +220,15 @@ class Parts:
         low: pixels of the low part.
         high: pixels of the high part.
         difference_hu: median of the high part less median of the low one, away from their border.
+        contrast_hu: upper quartile of the high part less lower quartile of the low one, away from their
+            border: a reader's regions of interest lie in the densest and the darkest of them.
         threshold_hu: Otsu's threshold.
     """
 
     low: Mask
     high: Mask
     difference_hu: float
+    contrast_hu: float
     threshold_hu: float
 
 
@@ -221,7 +285,7 @@ def fluid_line(densities: Densities) -> FluidLine | None:
 
 
 def blend_difference(densities: Densities, fluid_height_mm: float | None) -> float:
-    """Density difference of the slice's two parts, HU; 0 where they are no blend sign's parts.
+    """Contrast of the slice's two parts, HU; 0 where they are no blend sign's parts.
 
     Args:
         densities: the slice.
@@ -237,8 +301,11 @@ def blend_difference(densities: Densities, fluid_height_mm: float | None) -> flo
     rim = core & ~np.asarray(cv2.erode(core.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
     length = max(int(np.count_nonzero(rim)), 1)
     high, low = (np.count_nonzero(rim & part) / length for part in (parts.high, parts.low))
-    beside = high >= MIN_HIGH_RIM_SHARE and high + low >= MIN_RIM_SHARE and low > 0
-    return parts.difference_hu if beside else 0.0
+    centres = [np.argwhere(part).mean(axis=0) for part in (parts.high, parts.low)]
+    offset = float(np.hypot(*(centres[0] - centres[1])))
+    radius = float(np.sqrt(np.count_nonzero(core) / np.pi))
+    beside = offset >= MIN_OFFSET * radius and high + low >= MIN_RIM_SHARE and low > 0
+    return parts.contrast_hu if beside else 0.0
 
 
 def split(values: Floats, region: Mask) -> Parts | None:
@@ -257,8 +324,14 @@ def split(values: Floats, region: Mask) -> Parts | None:
     inner_low, inner_high = low & ~grown(high, BORDER_MM), high & ~grown(low, BORDER_MM)
     if not inner_low.any() or not inner_high.any():
         return None
-    difference = float(np.median(values[inner_high]) - np.median(values[inner_low]))
-    return Parts(low=low, high=high, difference_hu=difference, threshold_hu=threshold)
+    dense, dark = values[inner_high], values[inner_low]
+    return Parts(
+        low=low,
+        high=high,
+        difference_hu=float(np.median(dense) - np.median(dark)),
+        contrast_hu=float(np.percentile(dense, 75) - np.percentile(dark, 25)),
+        threshold_hu=threshold,
+    )
 
 
 def otsu_hu(values: Floats) -> float:

@@ -12,7 +12,6 @@ from hemx_core.measure.clot import (
     ClotPatch,
     clot_patches,
     count_islands,
-    count_satellites,
     largest_piece,
 )
 
@@ -34,29 +33,6 @@ def _patch(*boxes: Box) -> ClotPatch:
     return ClotPatch(
         index=0, hu=hu, outline=mask, inside=mask, pieces=mask, top_mm=0.0, left_mm=0.0
     )
-
-
-@pytest.mark.parametrize(
-    ("piece", "count"),
-    [
-        ((40, 60, 12, 16), 1),  # 6 x 8 mm: 10 mm across
-        ((40, 60, 13, 16), 0),
-        ((40, 60, 5, 8), 1),  # 10 mm2
-        ((40, 60, 3, 13), 0),
-        ((40, 51, 8, 8), 1),  # 1 mm away, from pixel to pixel
-        ((40, 52, 8, 8), 1),
-        ((40, 89, 8, 8), 1),  # 20 mm
-        ((40, 90, 8, 8), 0),
-    ],
-)
-def test_a_satellite_has_its_size_and_its_place(piece: Box, count: int) -> None:
-    assert count_satellites(_patch(MAIN, piece)) == count
-
-
-def test_each_satellite_counts_and_the_main_piece_does_not() -> None:
-    pieces = [(row, 60, 8, 8) for row in (10, 40, 70)]
-    assert count_satellites(_patch(MAIN, *pieces)) == 3
-    assert count_satellites(_patch(MAIN)) == 0
 
 
 @pytest.mark.parametrize(
