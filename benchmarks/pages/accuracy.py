@@ -8,15 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.app.verdicts import MEASUREMENTS
-from benchmarks.harness.markdown import interval, table
+from benchmarks.harness.markdown import ABSENT, interval, table
 from benchmarks.paper.report import experiment_facts
 from benchmarks.world import report as world_report
 from hemx_core.bundle.load import app_models_folder
 from hemx_core.manifest import ModelManifest
 from hemx_core.markers import MARKERS
+from hemx_core.measure.signs import SIGNS
 from hemx_core.records import Json
 
 REAL_SPLITS = ("validation", "test")
+REAL_PARTS = ("one_patient_left_out", "test")
+RATES = ("sensitivity", "specificity")
 EXPANSION = {
     "he_30": "30 % or more",
     "he_33_or_6ml": "33 % or 6 mL or more",
@@ -69,6 +72,35 @@ def classifier(results: Path) -> str:
         f"AUC of {studies} studies (95 % interval)",
     )
     return table([*heads, *columns], rows)
+
+
+def signs(results: Path) -> str:
+    """Rule-based signs on read patients, and on phantoms."""
+    real, drawn = _read(results / "signs_real.json"), _read(results / "signs.json")
+    phantoms = drawn["held_out_seed_d"]
+    rows = []
+    for code, rule in SIGNS.items():
+        parts = [real[part].get(code) if real[part] else None for part in REAL_PARTS]
+        cells = [_hits(part[key]) if part else ABSENT for part in parts for key in RATES]
+        found = [phantoms[code].get(key) for key in RATES]
+        if any(parts):
+            rows.append(
+                (rule.name_en, *cells, *(ABSENT if v is None else f"{v:.2f}" for v in found))
+            )
+    left_out, tested = (real[part] for part in REAL_PARTS)
+    patients = [next(iter(part.values()))["patients"] if part else 0 for part in (left_out, tested)]
+    return table(
+        (
+            "Signs, reference masks, read by a vision model, not by a radiologist",
+            f"Sensitivity, {patients[0]} patients, one left out (95 % interval)",
+            "Specificity",
+            f"Sensitivity, {patients[1]} test patients",
+            "Specificity",
+            f"Sensitivity, {drawn['held_out_phantoms']} phantoms",
+            "Specificity",
+        ),
+        rows,
+    )
 
 
 def expansion(results: Path) -> str:
@@ -245,6 +277,13 @@ def _beside(name: str, figures: Json) -> list[tuple[str, str]]:
         seconds = [f"{figures[key]['median']:.3f} s" for key in ("stopped", "slice")]
         return [("Touch on Cancel to stopped, a call: medians", ", ".join(seconds))]
     return []
+
+
+def _hits(rate: Json) -> str:
+    if rate["value"] is None:
+        return "no case"
+    low, high = rate["interval"]
+    return f"{rate['hits']} of {rate['of']} ({low:.2f} to {high:.2f})"
 
 
 def _read(path: Path) -> dict[str, Any]:

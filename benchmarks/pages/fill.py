@@ -38,6 +38,7 @@ BLOCK = re.compile(r"(<!-- figures:(\w+)(?::(\w+))? -->\n).*?(<!-- /figures -->)
 BLOCKS: dict[str, Callable[..., str | dict[str, Any]]] = {
     "segmentation": accuracy.segmentation,
     "classifier": accuracy.classifier,
+    "signs": accuracy.signs,
     "growth": accuracy.expansion,
     "intervals": accuracy.intervals,
     "validation": accuracy.validation,
