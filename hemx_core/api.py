@@ -424,7 +424,7 @@ def _shown(
     models: TriageModels,
     result: results.TriageResult,
 ) -> StudyShown:
-    volume = as_inspected(volume, result.clipped_to_hu)
+    volume = as_inspected(volume, result.clipped_to_hu, result.notes)
     window = settings.window or models.manifest.preprocessing.window
     return StudyShown(volume=volume, window=window, source=source)
 

@@ -30,8 +30,7 @@ from hemx_core.measure.aggregate import (
     positive_share,
     recommend,
 )
-from hemx_core.measure.doubts import Doubt, in_doubt
-from hemx_core.measure.haematoma import haematoma_notes, measure_haematoma
+from hemx_core.measure.haematoma import haematoma_notes, measure_haematoma, with_bound
 from hemx_core.measure.signs import find_signs
 from hemx_core.notes import Note, Severity
 from hemx_core.result import Haematoma, SignResult, SliceResult, SliceUpdate, TriageResult
@@ -284,8 +283,7 @@ def summarise(
         *haematoma_notes(haematoma, volume),
         *(VOLUME_INTERVAL,) * (manifest.volume_interval is not None and haematoma.volume_ml > 0),
     )
-    if haematoma.volume_ml > 0 and Doubt.LOWER_BOUND in in_doubt(notes):
-        haematoma = replace(haematoma, lower_bound=True)
+    haematoma = with_bound(haematoma, notes)
     recommendation, reasons = recommend(haematoma, markers, notes)
     return TriageResult(
         haematoma=haematoma,

@@ -6,15 +6,16 @@ volume is refused, or goes on with a note of severity warning.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from hemx_core.imaging.contrast_picture import contrast_notes, look_for_contrast
 from hemx_core.imaging.coverage import coverage_notes, find_coverage
 from hemx_core.imaging.skull import check_skull, skull_notes
 from hemx_core.imaging.survey import survey
-from hemx_core.imaging.values import check_values
+from hemx_core.imaging.values import check_values, shift_back
 from hemx_core.imaging.volume import HUVolume
+from hemx_core.notes import Note
 
 OnSlice = Callable[[int, int], None]
 """Told after every slice that was looked at, of how many; what it raises ends the inspection."""
@@ -45,13 +46,18 @@ def inspect(volume: HUVolume, on_slice: OnSlice | None = None) -> HUVolume:
     return replace(volume, coverage=coverage, notes=notes)
 
 
-def as_inspected(volume: HUVolume, clipped_to_hu: tuple[float, float] | None) -> HUVolume:
-    """A volume that was read again, with the clipping that `inspect` recognised.
+def as_inspected(
+    volume: HUVolume, clipped_to_hu: tuple[float, float] | None, notes: Iterable[Note]
+) -> HUVolume:
+    """A volume that was read again, with its clipping recognised and its slices shifted back.
 
     Args:
-        volume: as the reader gives it.
+        volume: as the reader gives it, or as `inspect` did.
         clipped_to_hu: of the triage result.
+        notes: of the triage result.
     """
+    if any(note.code == "slices_shifted" for note in notes):
+        volume = shift_back(volume)
     if volume.clipped_to_hu == clipped_to_hu:
         return volume
     return replace(volume, clipped_to_hu=clipped_to_hu)

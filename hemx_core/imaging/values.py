@@ -64,7 +64,7 @@ def check_values(volume: HUVolume) -> HUVolume:
     sample = Sample.of(volume)
     offsets = slice_offsets(sample)
     if offsets.any():
-        volume = _shifted_back(volume, offsets)
+        volume = _shifted(volume, offsets)
         sample = sample.with_values(sample.values - offsets[:, None, None])
     ends = find_ends(sample)
     _check_greys(sample, ends)
@@ -74,6 +74,16 @@ def check_values(volume: HUVolume) -> HUVolume:
     if clipped == volume.clipped_to_hu and not notes:
         return volume
     return replace(volume, clipped_to_hu=clipped, notes=(*volume.notes, *notes))
+
+
+def shift_back(volume: HUVolume) -> HUVolume:
+    """The volume with slices whose values lie off those of the others brought back, and a note on them.
+
+    Raises:
+        NotHUError: too many slices are on another scale.
+    """
+    offsets = slice_offsets(Sample.of(volume))
+    return _shifted(volume, offsets) if offsets.any() else volume
 
 
 def slice_offsets(sample: Sample) -> NDArray[np.int32]:
@@ -124,7 +134,7 @@ def _right_level(levels: NDArray[np.int32], sample: Sample) -> int:
     return int(max(np.unique(levels).tolist(), key=rank))
 
 
-def _shifted_back(volume: HUVolume, offsets: NDArray[np.int32]) -> HUVolume:
+def _shifted(volume: HUVolume, offsets: NDArray[np.int32]) -> HUVolume:
     off = np.flatnonzero(offsets)
     named = first_of([int(index) + 1 for index in off], _SHOWN)
     shifts = first_of(sorted({int(offsets[index]) for index in off}), _SHOWN)

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemx_core.errors import VolumeError
+from hemx_core.imaging.inspect import as_inspected
 from hemx_core.imaging.volume import HUVolume
 from hemx_core.measure.aggregate import recommend
 from hemx_core.measure.clean import find_components, keep_largest
-from hemx_core.measure.haematoma import haematoma_notes
+from hemx_core.measure.haematoma import haematoma_notes, with_bound
 from hemx_core.measure.unseen import at_most_ml
 from hemx_core.measure.volume import abc2_ml, max_diameter_mm, mean_hu, slice_areas_mm2, volume_ml
 from hemx_core.notes import Note, Severity
@@ -54,21 +55,21 @@ def correct_result(
     Args:
         result: as triage gave it.
         mask: corrected, bool, shape (slices, rows, columns) of the result's.
-        volume: the triaged volume.
+        volume: the triaged volume, as triage had it or read again.
         version: of the correction, from 1.
     Raises:
         VolumeError: the mask has another shape than the result's or the volume's.
     """
     if mask.shape != result.mask.shape or mask.shape != volume.hu.shape:
         raise VolumeError("correction_shape", shape=str(mask.shape), needed=str(result.mask.shape))
+    volume = as_inspected(volume, result.clipped_to_hu, result.notes)
     haematoma = measure_as_drawn(mask, volume)
-    if haematoma.volume_ml > 0 and result.haematoma.lower_bound:
-        haematoma = replace(haematoma, lower_bound=True)
     markers = result.markers if haematoma.volume_ml > 0 else {}
     notes = (
         Note("corrected_mask", Severity.WARNING, version=version),
         *_kept_notes(result, haematoma, volume),
     )
+    haematoma = with_bound(haematoma, notes)
     recommendation, reasons = recommend(haematoma, markers, notes)
     return replace(
         result,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hemx_core.imaging.volume import Coverage, HUVolume
 from hemx_core.measure.clean import clean_mask, keep_largest
+from hemx_core.measure.doubts import Doubt, in_doubt
 from hemx_core.measure.unseen import at_most_ml, unseen_notes
 from hemx_core.measure.volume import (
     abc2_ml,
@@ -68,6 +70,17 @@ def haematoma_notes(haematoma: Haematoma, volume: HUVolume) -> tuple[Note, ...]:
     """
     seen = unseen_notes(haematoma.areas_mm2, volume)
     return (*seen, *_limits(haematoma, volume.coverage))
+
+
+def with_bound(haematoma: Haematoma, notes: Iterable[Note]) -> Haematoma:
+    """The haematoma, its volume marked as a lower bound where the study's notes say so.
+
+    Args:
+        haematoma: as measured.
+        notes: all of the study.
+    """
+    bound = haematoma.volume_ml > 0 and Doubt.LOWER_BOUND in in_doubt(notes)
+    return replace(haematoma, lower_bound=bound)
 
 
 def _limits(haematoma: Haematoma, coverage: Coverage | None) -> Iterator[Note]:

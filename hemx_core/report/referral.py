@@ -104,7 +104,7 @@ def draw_referral(
         ],
         texts=texts,
         result=result,
-        volume=as_inspected(volume, result.clipped_to_hu),
+        volume=as_inspected(volume, result.clipped_to_hu, result.notes),
         window=window,
         comparison=comparison,
         identify=options.identify,

@@ -36,6 +36,19 @@ def test_what_is_found_is_kept_for_a_volume_that_is_read_again() -> None:
     clipped = replace(volume, hu=np.clip(volume.hu, -20, 100))
     found = inspect(clipped)
     assert found.clipped_to_hu == (-20.0, 100.0)
-    again = as_inspected(clipped, found.clipped_to_hu)
+    again = as_inspected(clipped, found.clipped_to_hu, found.notes)
     assert again.clipped_to_hu == found.clipped_to_hu
-    assert as_inspected(again, again.clipped_to_hu) is again
+    assert as_inspected(again, again.clipped_to_hu, found.notes) is again
+
+
+def test_slices_that_were_shifted_back_are_so_again() -> None:
+    volume = _head()
+    hu = volume.hu.copy()
+    hu[3] += 1000
+    off = replace(volume, hu=hu)
+    found = inspect(off)
+    again = as_inspected(off, found.clipped_to_hu, found.notes)
+    np.testing.assert_array_equal(again.hu, found.hu)
+    assert abs(again.hu[3] - volume.hu[3]).max() <= 12
+    assert as_inspected(off, None, ()) is off
+    assert as_inspected(found, found.clipped_to_hu, found.notes) is found

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import jsonschema
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from hemx_core.errors import VolumeError
 from hemx_core.imaging.volume import HUVolume
 from hemx_core.measure.corrected import CORRECTION, correct_result, is_corrected
+from hemx_core.notes import Note, Severity
 from hemx_core.pipeline import triage_volume
 from hemx_core.report.json_report import schema, to_document
 from hemx_core.report.referral import draw_referral
@@ -84,6 +87,28 @@ def test_notes_on_the_mask_are_made_anew(case: Case) -> None:
         correct_result(result, mask, volume, version=1), result.mask, volume, version=2
     )
     assert "blood_on_first_slice" not in [note.code for note in again.notes]
+
+
+def test_a_lower_bound_follows_the_notes_of_the_corrected_mask(case: Case) -> None:
+    volume, result = case
+    note = Note("unreadable_slices", Severity.WARNING, count=1)
+    doubtful = replace(result, notes=(*result.notes, note))
+    assert correct_result(doubtful, result.mask, volume, version=1).haematoma.lower_bound
+    nothing = np.zeros_like(result.mask)
+    assert not correct_result(doubtful, nothing, volume, version=1).haematoma.lower_bound
+    stale = replace(result, haematoma=replace(result.haematoma, lower_bound=True))
+    assert not correct_result(stale, result.mask, volume, version=1).haematoma.lower_bound
+
+
+def test_density_is_that_of_slices_shifted_back(case: Case) -> None:
+    volume, result = case
+    hu = volume.hu.copy()
+    hu[2] += 1000
+    note = Note("slices_shifted", Severity.WARNING, count=1, slices=(3,), hu=(1000,))
+    shifted = replace(result, notes=(*result.notes, note))
+    again = correct_result(shifted, result.mask, replace(volume, hu=hu), version=1)
+    right = correct_result(result, result.mask, volume, version=1).haematoma.mean_hu
+    assert again.haematoma.mean_hu == pytest.approx(right, abs=1)
 
 
 def test_a_mask_of_another_study_is_refused(case: Case) -> None:
