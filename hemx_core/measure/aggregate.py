@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hemx_core.errors import ModelError
 from hemx_core.manifest import MarkerSpec
-from hemx_core.measure.doubts import Doubt, doubt
+from hemx_core.measure.doubts import Doubt, doubt, in_doubt
 from hemx_core.notes import Note, Phrase, Reason
 from hemx_core.result import Haematoma, MarkerResult, Recommendation
 
@@ -93,7 +93,7 @@ def judge(volume_ml: float, *, any_marker: bool, notes: Iterable[Note] = ()) -> 
         notes: of the study.
     """
     if volume_ml <= 0:
-        hidden = any(Doubt.PICTURE in doubt(note) for note in notes)
+        hidden = Doubt.PICTURE in in_doubt(notes)
         return Recommendation.CANNOT_TELL if hidden else Recommendation.NO_HAEMATOMA_FOUND
     if any_marker or volume_ml >= LARGE_HAEMATOMA_ML:
         return Recommendation.CALL_NOW
