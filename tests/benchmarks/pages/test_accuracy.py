@@ -10,6 +10,7 @@ from benchmarks.pages.fill import NOT_MEASURED, block
 from benchmarks.paper.report import Row, Section, write_report
 from benchmarks.paper.scale import TINY
 from benchmarks.paper.stats import Estimate
+from hemx_core.measure.signs import SIGNS
 from hemx_core.provenance import write_json
 from tests.benchmarks.app.test_judges import HOW, both, frame_run, run_of, stops, way
 from tests.benchmarks.squeezed import squeezed
@@ -75,3 +76,19 @@ def test_an_experiment_is_its_tables_and_picture(tmp_path: Path) -> None:
     assert "| one arm | 0.750 (0.700 to 0.800) |" in text
     assert text.endswith("![Title](../benchmarks/results/paper/merging.png)")
     assert block("experiment", "location", results=tmp_path) == NOT_MEASURED
+
+
+def test_signs_of_read_patients_stand_beside_those_of_phantoms(tmp_path: Path) -> None:
+    none = {"hits": 0, "of": 0, "value": None, "interval": None}
+    some = {"hits": 4, "of": 5, "value": 0.8, "interval": [0.28, 0.99]}
+    read = {code: {"sensitivity": some, "specificity": none, "patients": 59} for code in ("blend",)}
+    real = {"one_patient_left_out": read, "test": None}
+    phantoms = {code: {"sensitivity": 1.0, "specificity": 0.97} for code in SIGNS}
+    drawn = {"held_out_seed_d": phantoms, "held_out_phantoms": 60}
+    (tmp_path / "signs_real.json").write_text(json.dumps(real))
+    (tmp_path / "signs.json").write_text(json.dumps(drawn))
+    text = squeezed(block("signs", results=tmp_path))
+    assert "not by a radiologist" in text
+    assert "59 patients, one left out" in text
+    assert "| Blend sign | 4 of 5 (0.28 to 0.99) | no case | – | – | 1.00 | 0.97 |" in text
+    assert "Fluid level" not in text
