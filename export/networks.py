@@ -13,7 +13,7 @@ from hemx_core.errors import ExportError
 from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.intervals import GrowthInterval, VolumeInterval
 from hemx_core.manifest import MarkerSpec
-from hemx_core.markers import MARKER_CODES
+from hemx_core.markers import MARKER_CODES, Aggregation, Evidence
 from hemx_core.nn.joint import MarkerClassifier
 from hemx_core.nn.unet import UNet
 from hemx_core.nn.weights import load_classifier, load_segmenter, read_metadata
@@ -34,7 +34,7 @@ class Decision:
         crop_size: rows and columns of the classifier's crop.
         mask_threshold: probability from which a pixel counts as blood.
         min_component_ml: smaller components are dropped.
-        markers: temperature and threshold of each marker.
+        markers: how each marker is decided, and whether it is validated.
         accuracy: measured accuracy, for the manifest.
         volume_interval, growth_interval: see the manifest; None where they were not measured.
     """
@@ -68,14 +68,7 @@ class Decision:
                 crop_size=int(values["crop_size"]),
                 mask_threshold=float(values["mask_threshold"]),
                 min_component_ml=float(values["min_component_ml"]),
-                markers=tuple(
-                    MarkerSpec(
-                        code,
-                        float(values["markers"][code]["temperature"]),
-                        float(values["markers"][code]["threshold"]),
-                    )
-                    for code in MARKER_CODES
-                ),
+                markers=tuple(_marker(values, code) for code in MARKER_CODES),
                 accuracy=dict(values.get("accuracy", {})),
                 volume_interval=_record(VolumeInterval, values.get("volume_interval")),
                 growth_interval=_record(GrowthInterval, values.get("growth_interval")),
@@ -86,6 +79,21 @@ class Decision:
                 expected="markers, mask_threshold, min_component_ml, preprocessing and crop_size",
                 remedy="train the classifier again, or give the folder with --weights",
             ) from error
+
+
+def _marker(values: dict[str, Any], code: str) -> MarkerSpec:
+    """A marker's decision. One that was not estimable is not validated, whatever else stands there."""
+    found = values["markers"][code]
+    told = found.get("evidence")
+    estimable = code not in values.get("not_estimable", ())
+    return MarkerSpec(
+        code,
+        float(found["temperature"]),
+        float(found["threshold"]),
+        aggregation=Aggregation(found.get("aggregation", Aggregation.MAX)),
+        validated=estimable and bool(found.get("validated", False)),
+        evidence=None if told is None else from_values(Evidence, told),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

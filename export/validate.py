@@ -32,6 +32,7 @@ from hemx_core.errors import DatasetError
 from hemx_core.imaging.prepare import crop_around
 from hemx_core.manifest import MANIFEST_NAME, ModelManifest
 from hemx_core.markers import MARKER_CODES
+from hemx_core.training.scoring.aggregation import patient_logits
 from hemx_core.training.scoring.intervals import Estimate, cluster_draws, from_draws
 from hemx_core.training.scoring.masks import overlap
 from hemx_core.training.scoring.predictions import Predictions, rounded
@@ -96,7 +97,7 @@ def validate_markers(
 
     Args:
         ways: see `two_ways`.
-        decision: threshold and crop size.
+        decision: threshold, crop size, and how slices make a patient.
         studies: of held-out patients.
         progress: told after every study, stage `markers`.
     Returns:
@@ -110,7 +111,8 @@ def validate_markers(
             "no held-out studies", expected="patients never trained on", remedy="enlarge the cohort"
         )
     found = {name: _predictions(way, decision, studies, progress) for name, way in ways.items()}
-    trained, exported = (found[name].patient_logits for name in WAYS)
+    aggregations = [marker.aggregation for marker in decision.markers]
+    trained, exported = (patient_logits(found[name], aggregations) for name in WAYS)
     labels = found["trained"].patient_labels
     table = {}
     for i, code in enumerate(MARKER_CODES):
@@ -154,9 +156,11 @@ def _predictions(
     least = MIN_BLOOD_MM2 / decision.preprocessing.pixel_mm**2
     names = list(dict.fromkeys(study.patient_id for study in studies))
     logits, labels, owner, truth = [], [], [], []
+    areas, numbers = [], []
     for number, study in enumerate(studies):
         truth.append(study.patient_markers)
-        for image, label in zip(study.image, study.slice_markers, strict=True):
+        rows = zip(study.image, study.slice_markers, study.slice_index, strict=True)
+        for image, label, index in rows:
             plain = image.astype(np.float32)
             probabilities, features = way.segment(plain)
             mask = probabilities >= decision.mask_threshold
@@ -166,6 +170,8 @@ def _predictions(
             logits.append(way.classify(crop, features)[0])
             labels.append(label)
             owner.append(number)
+            areas.append(np.count_nonzero(mask))
+            numbers.append(index)
         if progress:
             progress("markers", number + 1, len(studies))
     shape = (len(owner), len(MARKER_CODES))
@@ -175,6 +181,8 @@ def _predictions(
         np.array(owner, np.int64),
         np.stack(truth),
         np.array([names.index(study.patient_id) for study in studies], np.int64),
+        np.array(areas, np.float64),
+        np.array(numbers, np.int64),
     )
 
 

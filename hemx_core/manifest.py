@@ -7,7 +7,9 @@ Schema versions. What a manifest holds decides its version, so that one content 
     1    programs only
     2    adds `reference`, the inputs and outputs of the device's self-test
     3    a segmenter that takes several slices a call; with or without `reference`
-    4    adds `volume_interval` and `growth_interval`, each where it was measured
+    4    adds `volume_interval` and `growth_interval`, each where it was measured, and of the markers how
+         slices make the patient, whether each is validated, and the evidence, where one differs from what
+         older ones mean: the largest logit, and no marker validated
 A reader takes its own version and all older ones. It refuses a newer version, and any field that it does not
 know: a field that an older program would pass over could be the one that matters.
 """
@@ -28,7 +30,7 @@ from hemx_core.errors import IntegrityError, ManifestError, cause
 from hemx_core.files import open_regular, read_whole, write_whole
 from hemx_core.imaging.spec import MAX_SIZE, PreprocessingSpec
 from hemx_core.intervals import GrowthInterval, VolumeInterval
-from hemx_core.markers import MARKER_CODES
+from hemx_core.markers import MARKER_CODES, Aggregation, Evidence, ReadBy
 from hemx_core.records import Json, RecordError, from_values, parse_json, to_values
 
 SCHEMA_VERSION = 4
@@ -39,6 +41,8 @@ MAX_MANIFEST_BYTES = 2**20
 """The shipped one has 10 KiB."""
 _OPTIONAL = ("reference", "volume_interval", "growth_interval")
 """Fields that are left out where there is nothing."""
+_OF_VERSION_4 = ("aggregation", "validated", "evidence")
+"""Of a marker: left out where no marker has any of them."""
 SHARE = (0.0, 1.0)
 TEMPERATURES = (0.01, 100.0)
 MAX_COMPONENT_ML = 50.0
@@ -82,15 +86,48 @@ class ProgramSpec:
 
 @dataclass(frozen=True, slots=True)
 class MarkerSpec:
-    """How a marker's logit becomes a probability and a decision."""
+    """How a marker's logits become a probability and a decision, and whether that gives advice.
+
+    Args:
+        code: one of `MARKER_CODES`.
+        temperature: the patient's logit is divided by it.
+        threshold: probability from which the marker is present.
+        aggregation: how logits of slices make the patient's.
+        validated: whether it is shown to hold on real patients; else it does not enter the recommendation.
+        evidence: what was shown; None where nothing was measured.
+    Raises:
+        ManifestError: a number out of its range, or validated without evidence on real patients.
+    """
 
     code: str
     temperature: float
     threshold: float
+    aggregation: Aggregation = Aggregation.MAX
+    validated: bool = False
+    evidence: Evidence | None = None
 
     def __post_init__(self) -> None:
-        check_range(f"temperature of {self.code[:32]}", self.temperature, *TEMPERATURES)
-        check_range(f"threshold of {self.code[:32]}", self.threshold, *SHARE)
+        name = self.code[:32]
+        check_range(f"temperature of {name}", self.temperature, *TEMPERATURES)
+        check_range(f"threshold of {name}", self.threshold, *SHARE)
+        real = self.evidence is not None and self.evidence.read_by != ReadBy.SYNTHETIC
+        if self.validated and not real:
+            raise ManifestError("manifest_evidence", marker=name)
+        if self.evidence is not None:
+            for field_, value in _shares(self.evidence):
+                check_range(f"{field_} of {name}", value, *SHARE)
+
+    @property
+    def plain(self) -> bool:
+        """Whether it says no more than a manifest of before version 4 could."""
+        older = MarkerSpec(self.code, self.temperature, self.threshold)
+        return self == older
+
+
+def _shares(evidence: Evidence) -> Iterator[tuple[str, float]]:
+    for name in ("sensitivity", "specificity"):
+        value, interval = getattr(evidence, name), getattr(evidence, f"{name}_95")
+        yield from ((name, share) for share in (value, *(interval or ())) if share is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +144,7 @@ class ModelManifest:
         crop_size: rows and columns of the classifier's crop, on the segmenter's grid.
         mask_threshold: probability from which a pixel counts as blood.
         min_component_ml: smaller connected components are dropped from the mask.
-        markers: temperature and threshold of each marker, in the order of `MARKER_CODES`.
+        markers: of each marker how it is decided, in the order of `MARKER_CODES`.
         training: data, licence and attribution of the weights.
         parity: measured differences between the exported and the trained graphs.
         accuracy: measured accuracy.
@@ -146,7 +183,8 @@ class ModelManifest:
         check_range("min_component_ml", self.min_component_ml, 0, MAX_COMPONENT_ML)
 
     def _least_version(self) -> int:
-        if self.volume_interval is not None or self.growth_interval is not None:
+        intervals = (self.volume_interval, self.growth_interval)
+        if any(each is not None for each in intervals) or not all(marker.plain for marker in self.markers):
             return 4
         if self.slices_a_call > 1:
             return 3
@@ -171,6 +209,10 @@ class ModelManifest:
         for name in _OPTIONAL:
             if values[name] is None:
                 del values[name]
+        if all(marker.plain for marker in self.markers):
+            for marker in values["markers"]:
+                for name in _OF_VERSION_4:
+                    del marker[name]
         return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
 
     @classmethod

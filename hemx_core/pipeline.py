@@ -257,6 +257,7 @@ def classify_slice(
         calibrated_probabilities(logits, models.manifest.markers),
         positive_share(cam),
         one.transform.box_to_native(row, column, size, size),
+        tuple(float(logit) for logit in logits),
     )
 
 
@@ -271,7 +272,8 @@ def summarise(
     """The patient's markers, the recommendation, and every warning that belongs to them."""
     volume, manifest = prepared.volume, models.manifest
     markers = patient_markers(
-        {slice_.index: slice_.probabilities for slice_ in slices if slice_.probabilities},
+        {slice_.index: slice_.logits for slice_ in slices if slice_.logits},
+        haematoma.areas_mm2,
         manifest.markers,
     )
     changed = prepared.spec.window != manifest.preprocessing.window

@@ -32,16 +32,20 @@ class MarkerResult:
     threshold: float
     present: bool
     slice_index: int
-    """The slice that shows the marker best, counted from 0 in volume order."""
+    """Of the slices that made the probability the one that shows the marker best, from 0 in volume order."""
+    validated: bool = False
+    """Whether the marker is shown to hold on real patients; else it does not enter the recommendation.
+    False in results of before."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class SliceResult:
     """One slice: blood area, marker probabilities and where the network looked.
 
-    `probabilities` is empty and `cam` None where no blood was found on the slice. `cam` has shape
-    (markers, rows, columns), float32 in [0, 1], coarse; `cam_box` is (row, column, height, width)
-    of the region it covers, in native pixels (may reach outside the picture).
+    `probabilities` and `logits` are empty and `cam` None where no blood was found on the slice. `cam`
+    has shape (markers, rows, columns), float32 in [0, 1], coarse; `cam_box` is (row, column, height,
+    width) of the region it covers, in native pixels (may reach outside the picture). `logits` are what
+    the classifier answered, before calibration; empty in results of before.
     """
 
     index: int
@@ -49,6 +53,7 @@ class SliceResult:
     probabilities: tuple[float, ...] = ()
     cam: NDArray[np.float32] | None = None
     cam_box: tuple[float, float, float, float] | None = None
+    logits: tuple[float, ...] = ()
 
     def __repr__(self) -> str:
         """Index, area and probabilities, without the map."""

@@ -28,7 +28,7 @@ from hemx_core.imaging.spec import PreprocessingSpec
 from hemx_core.imaging.volume import HUVolume, SeriesIdentity
 from hemx_core.intervals import GrowthInterval, VolumeInterval, Width
 from hemx_core.manifest import MarkerSpec, ModelManifest, ProgramSpec, TensorSpec
-from hemx_core.markers import MARKER_CODES
+from hemx_core.markers import MARKER_CODES, Aggregation, Evidence, ReadBy
 from hemx_core.notes import Note
 from hemx_core.report.page import Page
 from hemx_core.runtime.program import PTE_MAGIC, check_inputs, checked_program
@@ -49,16 +49,29 @@ GROWTH_INTERVAL = GrowthInterval(
 """Made up; a growth is narrower than it is of any real networks."""
 
 
+SHOWN = Evidence(
+    read_by=ReadBy.VISION_MODEL,
+    present=8,
+    absent=51,
+    sensitivity=0.75,
+    specificity=0.902,
+    sensitivity_95=(0.409, 0.9285),
+    specificity_95=(0.7902, 0.9574),
+)
+
+
 def make_manifest(
     *,
     size: int = 256,
     crop_size: int = 128,
     thresholds: tuple[float, ...] = (0.5, 0.5, 0.5, 0.5),
     temperatures: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0),
+    aggregations: tuple[Aggregation, ...] = (Aggregation.MAX,) * 4,
+    validated: tuple[bool, ...] = (True,) * 4,
     min_component_ml: float = 0.1,
     executorch: str = "0",
 ) -> ModelManifest:
-    """A manifest of programs that do not exist."""
+    """A manifest of programs that do not exist, whose markers give advice."""
 
     def program(file: str, digit: str) -> ProgramSpec:
         return ProgramSpec(file, digit * 64, 0, (), ())
@@ -75,9 +88,9 @@ def make_manifest(
         volume_interval=VOLUME_INTERVAL,
         growth_interval=GROWTH_INTERVAL,
         markers=tuple(
-            MarkerSpec(code, temperature, threshold)
-            for code, temperature, threshold in zip(
-                MARKER_CODES, temperatures, thresholds, strict=True
+            MarkerSpec(code, temperature, threshold, way, shown, SHOWN if shown else None)
+            for code, temperature, threshold, way, shown in zip(
+                MARKER_CODES, temperatures, thresholds, aggregations, validated, strict=True
             )
         ),
     )

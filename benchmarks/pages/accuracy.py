@@ -13,7 +13,7 @@ from benchmarks.paper.report import experiment_facts
 from benchmarks.world import report as world_report
 from hemx_core.bundle.load import app_models_folder
 from hemx_core.manifest import ModelManifest
-from hemx_core.markers import MARKERS
+from hemx_core.markers import MARKERS, Evidence, ReadBy
 from hemx_core.measure.signs import SIGNS
 from hemx_core.records import Json
 
@@ -25,6 +25,47 @@ EXPANSION = {
     "he_33_or_6ml": "33 % or 6 mL or more",
     "he_12_5ml": "12.5 mL or more",
 }
+
+
+READERS = {
+    ReadBy.SYNTHETIC: "synthetic only",
+    ReadBy.VISION_MODEL: "read by a vision model, not by a radiologist",
+    ReadBy.CLINICIAN: "read by clinicians",
+}
+
+
+def validated(_results: Path, manifest: ModelManifest | None = None) -> str:
+    """Which markers of a bundle are validated, and on what evidence; None takes the shipped one."""
+    manifest = manifest or ModelManifest.load(app_models_folder())
+    names = {marker.code: marker.name_en for marker in MARKERS}
+    return table(
+        (
+            "Marker",
+            "Validated on real patients",
+            "Evidence",
+            "Patients with, without",
+            "Sensitivity (95 % interval)",
+            "Specificity (95 % interval)",
+        ),
+        [
+            (names[spec.code], "yes" if spec.validated else "**no**", *_evidence(spec.evidence))
+            for spec in manifest.markers
+        ],
+    )
+
+
+def _evidence(found: Evidence | None) -> tuple[str, ...]:
+    if found is None:
+        return ("none", "", "", "")
+    shares = (
+        (found.sensitivity, found.sensitivity_95),
+        (found.specificity, found.specificity_95),
+    )
+    return (
+        READERS[found.read_by],
+        f"{found.present}, {found.absent}",
+        *(interval(share, *(bounds or (None, None))) for share, bounds in shares),
+    )
 
 
 def segmentation(results: Path) -> str:

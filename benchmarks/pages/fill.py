@@ -36,6 +36,7 @@ PAGES = (
 NOT_MEASURED = "Not measured yet."
 BLOCK = re.compile(r"(<!-- figures:(\w+)(?::(\w+))? -->\n).*?(<!-- /figures -->)", re.DOTALL)
 BLOCKS: dict[str, Callable[..., str | dict[str, Any]]] = {
+    "validated": accuracy.validated,
     "segmentation": accuracy.segmentation,
     "classifier": accuracy.classifier,
     "signs": accuracy.signs,

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from hemx_core.errors import ModelError
 from hemx_core.manifest import MarkerSpec
 from hemx_core.measure.doubts import Doubt, doubt, in_doubt
+from hemx_core.measure.slices import aggregate
 from hemx_core.notes import Note, Phrase, Reason
 from hemx_core.result import Haematoma, MarkerResult, Recommendation
 
@@ -33,10 +34,15 @@ def calibrated_probabilities(
     """
     if logits.shape != (len(specs),) or not np.isfinite(logits).all():
         raise ModelError("logits", logits=str(np.asarray(logits).tolist()), needed=len(specs))
-    temperatures = np.array([spec.temperature for spec in specs], dtype=np.float64)
+    return tuple(
+        _calibrated(float(logit), spec.temperature)
+        for logit, spec in zip(logits, specs, strict=True)
+    )
+
+
+def _calibrated(logit: float, temperature: float) -> float:
     # tanh form: does not overflow for large logits.
-    scaled = 0.5 * (1 + np.tanh(0.5 * logits.astype(np.float64) / temperatures))
-    return tuple(float(value) for value in scaled)
+    return float(0.5 * (1 + np.tanh(0.5 * logit / temperature)))
 
 
 def positive_share(cam: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -56,29 +62,36 @@ def positive_share(cam: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def patient_markers(
-    probabilities: Mapping[int, Sequence[float]], specs: Sequence[MarkerSpec]
+    logits: Mapping[int, Sequence[float]],
+    areas_mm2: Sequence[float],
+    specs: Sequence[MarkerSpec],
 ) -> dict[str, MarkerResult]:
-    """The patient's markers: for each the slice with the largest calibrated probability.
+    """The patient's markers: logits of slices to one, then temperature, then threshold.
 
     Args:
-        probabilities: slice index to one calibrated probability for each marker.
-        specs: threshold of each marker, in the same order.
+        logits: slice index to one logit for each marker, of the slices that were classified.
+        areas_mm2: blood on every slice of the volume.
+        specs: way from slices to patient, temperature and threshold of each marker, in the same order.
     Returns:
         One result for each marker; empty where no slice was classified. A marker is present from
-        its threshold up. Equal probabilities: the lower slice.
+        its threshold up. Which slice is shown of equal ones, see `hemx_core.measure.slices.aggregate`.
     """
-    if not probabilities:
+    if not logits:
         return {}
+    index = np.array(sorted(logits), dtype=np.int64)
+    table = np.array([logits[slice_] for slice_ in index], dtype=np.float64)
+    areas = np.array(areas_mm2, dtype=np.float64)[index]
     markers = {}
-    for position, spec in enumerate(specs):
-        index = max(sorted(probabilities), key=lambda index: probabilities[index][position])
-        probability = float(probabilities[index][position])
+    for column, spec in zip(table.T, specs, strict=True):
+        patient = aggregate(column, areas, index, spec.aggregation)
+        probability = _calibrated(patient.logit, spec.temperature)
         markers[spec.code] = MarkerResult(
             code=spec.code,
             probability=probability,
             threshold=spec.threshold,
             present=probability >= spec.threshold,
-            slice_index=index,
+            slice_index=int(index[patient.place]),
+            validated=spec.validated,
         )
     return markers
 
@@ -89,7 +102,7 @@ def judge(volume_ml: float, *, any_marker: bool, notes: Iterable[Note] = ()) -> 
     Args:
         volume_ml: voxel volume of the haematoma, the upper figure where there are two; 0 where none was
             found.
-        any_marker: whether a marker is present.
+        any_marker: whether a validated marker is present.
         notes: of the study.
     """
     if volume_ml <= 0:
@@ -109,8 +122,11 @@ def recommend(
     | --- | --- |
     | no haematoma, on pictures that may hide one | CANNOT_TELL |
     | no haematoma | NO_HAEMATOMA_FOUND (which does not rule out haemorrhage) |
-    | haematoma with any marker present, or of 30 mL and more | CALL_NOW |
+    | haematoma with any validated marker present, or of 30 mL and more | CALL_NOW |
     | any other haematoma | DISCUSS |
+
+    A marker that is not shown to hold on real patients changes nothing: that it is present is told,
+    and that it does not count.
 
     Args:
         haematoma: as measured. Of two figures for its volume the upper one counts.
@@ -121,7 +137,8 @@ def recommend(
     """
     most_ml = haematoma.at_most_ml or haematoma.volume_ml
     present = [marker for marker in markers.values() if marker.present]
-    recommendation = judge(most_ml, any_marker=bool(present), notes=notes)
+    counted = any(marker.validated for marker in present)
+    recommendation = judge(most_ml, any_marker=counted, notes=notes)
     if recommendation is Recommendation.CANNOT_TELL:
         because = next(note for note in notes if Doubt.PICTURE in doubt(note))
         return recommendation, (
@@ -137,16 +154,18 @@ def recommend(
         reasons.append(Reason(code, limit_ml=LARGE_HAEMATOMA_ML))
     reasons.extend(
         Reason(
-            "marker_present",
+            "marker_present" if marker.validated else "marker_not_validated",
             marker=marker.code,
             probability=marker.probability,
             threshold=marker.threshold,
             slice=marker.slice_index + 1,
         )
-        for marker in present
+        for marker in sorted(present, key=lambda marker: not marker.validated)
     )
     if recommendation is Recommendation.DISCUSS:
-        reasons.append(Reason("nothing_urgent", limit_ml=LARGE_HAEMATOMA_ML))
+        every = all(marker.validated for marker in markers.values())
+        code = "nothing_urgent" if every else "nothing_validated_urgent"
+        reasons.append(Reason(code, limit_ml=LARGE_HAEMATOMA_ML))
     return recommendation, tuple(reasons)
 
 

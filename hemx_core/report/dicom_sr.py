@@ -205,11 +205,21 @@ def _probability(sr: Any, result: TriageResult, marker: MarkerResult) -> Any:
 
 
 def _answers(sr: Any, result: TriageResult) -> list[Any]:
-    """Markers against their thresholds, and the rules' second opinion."""
+    """Markers against their thresholds, whether each is validated, and the rules' second opinion."""
     answers = [
         sr.QualitativeEvaluation(
             name=own_code(marker.code, marker.name_en),
             value=codes.SCT.Present if result.markers[marker.code].present else codes.SCT.Absent,
+        )
+        for marker in MARKERS
+        if marker.code in result.markers
+    ]
+    answers += [
+        sr.QualitativeEvaluation(
+            name=own_code(
+                f"{marker.code}_validated", f"{marker.name_en} validated on real patients"
+            ),
+            value=codes.SCT.Yes if result.markers[marker.code].validated else codes.SCT.No,
         )
         for marker in MARKERS
         if marker.code in result.markers

@@ -33,7 +33,7 @@ from hemx_core.words.plain import escaped
 from hemx_core.words.report import TEXTS
 
 FORMAT = TRIAGE.form
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 DISCLAIMER = TEXTS["disclaimer"][0]
 
 
@@ -169,6 +169,7 @@ def _marker(marker: MarkerResult) -> Json:
         "probability": round(marker.probability, 4),
         "threshold": marker.threshold,
         "present": marker.present,
+        "validated": marker.validated,
         "slice_index": marker.slice_index,
     }
 

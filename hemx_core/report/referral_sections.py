@@ -9,6 +9,7 @@ from hemx_core.measure.aggregate import LARGE_HAEMATOMA_ML
 from hemx_core.measure.corrected import is_corrected
 from hemx_core.measure.estimate import VolumeEstimate, estimate_result
 from hemx_core.measure.expansion import DEFINITIONS, Answer
+from hemx_core.report.clauses import marker_clauses
 from hemx_core.report.json_report import short_hash, sign_answer
 from hemx_core.report.nameless import nameless_description
 from hemx_core.report.names import shown_name
@@ -137,14 +138,10 @@ def _because(sheet: Sheet) -> str:
         return texts("why_none")
     if result.recommendation is Recommendation.CANNOT_TELL:
         return texts("why_cannot_tell")
-    markers = [marker for marker in result.markers.values() if marker.present]
-    present = [texts.sign(marker.code).lower() for marker in markers]
     clauses = [texts("why_haematoma", volume=volume_range(result.haematoma, texts))]
     most_ml = result.haematoma.at_most_ml or result.haematoma.volume_ml
     clauses += [texts("why_large")] * (most_ml >= LARGE_HAEMATOMA_ML)
-    clauses.append(
-        texts("why_markers", markers=texts.joined(present)) if present else texts("why_no_markers")
-    )
+    clauses += marker_clauses(result.markers.values(), texts)
     return texts("clause").join(clauses) + texts("stop")
 
 
@@ -229,9 +226,12 @@ def draw_markers(sheet: Sheet, y: float, x: float, width: float) -> float:
 
 def _draw_marker(sheet: Sheet, marker: MarkerResult, x: float, y: float, width: float) -> None:
     page, texts = sheet.page, sheet.texts
-    ink = ALARM if marker.present else CALM
+    counts = marker.present and marker.validated
+    ink = ALARM if counts else CALM if marker.validated else MUTED
     verdict = texts("at_or_above" if marker.present else "below")
-    page.text(x, y, texts.sign(marker.code), 8.5, bold=marker.present)
+    if not marker.validated:  # the bar tells whether it reaches the threshold
+        verdict = texts("not_validated")
+    page.text(x, y, texts.sign(marker.code), 8.5, bold=counts)
     told = (
         f"{texts('threshold', value=f'{marker.threshold:.2f}')}{texts('list')}{verdict}"
         f"{texts('list')}{texts('slice', number=marker.slice_index + 1)}"
@@ -244,7 +244,7 @@ def _draw_marker(sheet: Sheet, marker: MarkerResult, x: float, y: float, width: 
     mark = x + bar * marker.threshold
     page.box(mark - 0.25, top - 0.8, 0.5, BAR_MM + 1.6, BLACK)
     value = f"{marker.probability:.2f}"
-    page.text(x + width, top + BAR_MM, value, 10, anchor="right", ink=ink, bold=marker.present)
+    page.text(x + width, top + BAR_MM, value, 10, anchor="right", ink=ink, bold=counts)
 
 
 def draw_signs(sheet: Sheet, y: float) -> float:

@@ -22,7 +22,7 @@ from hemx_core.measure.signs import SIGNS
 from hemx_core.notes import FILES, Note, Severity, gravest_first
 from hemx_core.report.json_report import DISCLAIMER, sign_answer
 from hemx_core.report.nameless import nameless_description, nameless_note
-from hemx_core.result import Haematoma, Recommendation, TriageResult
+from hemx_core.result import Haematoma, MarkerResult, Recommendation, TriageResult
 from hemx_core.words import tell, tell_labelled
 from hemx_core.words.plain import plain
 
@@ -132,10 +132,16 @@ def _markers(result: TriageResult) -> Table:
             marker.name_en,
             f"{judged.probability:.2f}",
             f"{judged.threshold:.2f}",
-            "[bold red]yes[/]" if judged.present else "no",
+            _present(judged),
             str(judged.slice_index + 1),
         )
     return table
+
+
+def _present(marker: MarkerResult) -> str:
+    if not marker.validated:
+        return f"{'yes' if marker.present else 'no'}, not validated"
+    return "[bold red]yes[/]" if marker.present else "no"
 
 
 def _signs(result: TriageResult) -> Table:

@@ -39,8 +39,12 @@ SENTENCES: dict[str, str] = {
     "perhaps_large": "Its upper figure reaches {limit_ml:.0f} mL, and counts.",
     "marker_present": "Expansion marker found: {marker:term}, probability {probability:.2f} "
     "(threshold {threshold:.2f}), best seen on slice {slice}.",
+    "marker_not_validated": "Not counted: {marker:term}, probability {probability:.2f} "
+    "(threshold {threshold:.2f}), slice {slice}. The marker is not validated on real patients.",
     "nothing_urgent": "No expansion marker reached its threshold and the volume is below "
     "{limit_ml:.0f} mL.",
+    "nothing_validated_urgent": "No validated expansion marker reached its threshold and the volume "
+    "is below {limit_ml:.0f} mL.",
     "haematoma_expanded": "The haematoma has expanded: {ml:+.1f} mL[, {percent:+.0f} %] ({met:term}).",
     # What opening the app's store found
     "rescued.damaged": "the database was damaged, {kept} {kept:study|studies} and {results} "
@@ -544,6 +548,8 @@ ERRORS: dict[str, str] = {
     "this version",
     "manifest_batch": "a segmenter whose inputs and outputs hold {counts} slices | the same "
     "number in each, at least 1 | export the bundle again",
+    "manifest_evidence": "{marker} is called validated without evidence on real patients | evidence of "
+    "every validated marker | do not use this bundle; export it again",
     "manifest_range": "a manifest with {found:g} as {field} | {least:g} to {most:g} | do not use this "
     "bundle; export it again",
     "output_lost": "what is printed cannot be written ({reason}) | an open standard output with room | "

@@ -39,7 +39,11 @@ SENTENCES: dict[str, str] = {
     "perhaps_large": "体積の上限値が{limit_ml:.0f} mL以上のため、これに従います。",
     "marker_present": "血腫増大マーカー：{marker:term}、確率 {probability:.2f}"
     "（閾値 {threshold:.2f}）、最も明瞭なスライス {slice}。",
+    "marker_not_validated": "判定に含めません：{marker:term}、確率 {probability:.2f}"
+    "（閾値 {threshold:.2f}）、スライス {slice}。実患者で未検証のマーカーです。",
     "nothing_urgent": "閾値に達した血腫増大マーカーはなく、体積は{limit_ml:.0f} mL未満です。",
+    "nothing_validated_urgent": "閾値に達した検証済みの血腫増大マーカーはなく、"
+    "体積は{limit_ml:.0f} mL未満です。",
     "haematoma_expanded": "血腫が増大しています：{ml:+.1f} mL[、{percent:+.0f} %]（基準：{met:term}）。",
     # What opening the app's store found
     "rescued.damaged": "データベースが破損していました（検査{kept}件、結果{results}件"
@@ -513,6 +517,8 @@ ERRORS: dict[str, str] = {
     "さい",
     "manifest_batch": "領域抽出の入出力のスライス数が{counts}です | すべて同数、1以上 | モデルを再"
     "度出力してください",
+    "manifest_evidence": "{marker}は実患者での根拠なしに検証済みとされています | 検証済みマーカーごとの"
+    "根拠 | このモデルは使用せず、再度出力してください",
     "manifest_range": "マニフェストの{field}が{found:g}です | {least:g}〜{most:g} | このモデルは使用せ"
     "ず、再度出力してください",
     "output_lost": "標準出力へ書き込めません（{reason}） | 書き込める標準出力 | 空き容量を確保するか"

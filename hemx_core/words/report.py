@@ -82,6 +82,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "no expansion marker reached its threshold",
         "閾値に達した血腫増大マーカーなし",
     ),
+    "why_no_validated": (
+        "no validated expansion marker reached its threshold",
+        "閾値に達した検証済みの血腫増大マーカーなし",
+    ),
+    "why_not_validated": (
+        "at or above threshold, but not validated and not counted: {markers}",
+        "閾値以上だが未検証のため判定に含めないマーカー：{markers}",
+    ),
     "why_expanded": (
         "Expansion since the earlier study: {definitions}.",
         "前回検査からの血腫増大あり（基準：{definitions}）。",
@@ -111,6 +119,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "threshold": ("threshold {value}", "閾値 {value}"),
     "at_or_above": ("at or above", "閾値以上"),
     "below": ("below", "閾値未満"),
+    "not_validated": ("not validated", "未検証"),
     "slice": ("slice {number}", "スライス{number}"),
     "not_judged": (
         "Not judged: no haematoma was found.",

@@ -188,6 +188,12 @@ STRINGS: dict[str, tuple[str, str]] = {
     "result.absent": ("Not found", "なし"),
     "result.present_uncertain": ("Present, uncertain", "あり（不確実）"),
     "result.absent_uncertain": ("Not found, uncertain", "なし（不確実）"),
+    "result.present_not_validated": ("Present, not validated", "あり（未検証）"),
+    "result.absent_not_validated": ("Not found, not validated", "なし（未検証）"),
+    "result.not_validated": (
+        "Not validated: not shown to hold on real patients, and not part of the recommendation.",
+        "「未検証」のマーカーは、実患者での有効性が示されていないため、推奨の判定には用いません。",
+    ),
     "result.probability": (
         "Probability {value}, threshold {limit}",
         "確率 {value}、閾値 {limit}",

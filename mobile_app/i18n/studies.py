@@ -16,6 +16,7 @@ STRINGS: dict[str, tuple[str, str]] = {
     "studies.slices": ("{count} slices", "{count}スライス"),
     "studies.volume": ("Blood {ml} mL", "血腫 {ml} mL"),
     "studies.corrected": (" (corrected by hand)", "（手動修正）"),
+    "studies.not_validated": ("{marker} (not validated)", "{marker}（未検証）"),
     "studies.no_markers": ("no marker reached its threshold", "閾値以上のマーカーなし"),
     "studies.not_judged": ("markers not judged", "マーカーは未判定"),
     "studies.comma": (", ", "、"),

@@ -16,6 +16,7 @@ from hemx_core.measure.aggregate import LARGE_HAEMATOMA_ML
 from hemx_core.measure.corrected import is_corrected
 from hemx_core.measure.expansion import DEFINITIONS, Answer
 from hemx_core.notes import Severity, gravest_first
+from hemx_core.report.clauses import marker_clauses
 from hemx_core.result import Haematoma, Recommendation, TriageResult
 from hemx_core.words.report import Texts
 from mobile_app import theme
@@ -147,14 +148,10 @@ def because(language: str, result: TriageResult) -> list[str]:
     blood = result.haematoma
     clauses = [texts("why_haematoma", volume=volume_words(language, blood))]
     clauses += [texts("why_large")] * ((blood.at_most_ml or blood.volume_ml) >= LARGE_HAEMATOMA_ML)
-    present = [
-        texts.sign(marker.code).lower() for marker in result.markers.values() if marker.present
-    ]
-    if present:
-        clauses.append(texts("why_markers", markers=texts.joined(present)))
+    if result.markers:
+        clauses += marker_clauses(result.markers.values(), texts)
     else:
-        judged = bool(result.markers)
-        clauses.append(texts("why_no_markers") if judged else text(language, "result.not_judged"))
+        clauses.append(text(language, "result.not_judged"))
     return [texts("clause").join(clauses) + texts("stop")]
 
 

@@ -91,6 +91,8 @@ def markers_card(language: str, facts: Facts, jump: Jump) -> Card:
             _readers(language, code, None, facts, card)
         _own_word(language, facts, card)
         return card
+    if not all(finding.marker.validated for finding in facts.markers):
+        card.add_widget(small(text(language, "result.not_validated"), theme.CAUTION))
     known = facts.markers[0].half_width is not None
     card.add_widget(small(text(language, f"result.markers_hint{'' if known else '_plain'}")))
     for marker in facts.markers:
@@ -141,7 +143,7 @@ def _marker(language: str, finding: MarkerFinding, jump: Jump, card: Card) -> Bo
         probability=marker.probability,
         threshold=marker.threshold,
         band=finding.band,
-        present=marker.present,
+        present=marker.present and marker.validated,
     )
     words.add_widget(bar)
     value, limit = (number(language, each, 2) for each in (marker.probability, marker.threshold))
@@ -161,7 +163,9 @@ def _verdict(language: str, finding: MarkerFinding) -> BoxLayout:
     name = Wrapped(text=Texts(language).sign(finding.marker.code), bold=True)
     key = "present" if finding.marker.present else "absent"
     ink = theme.ALARM if finding.marker.present else theme.TEXT
-    if finding.uncertain:
+    if not finding.marker.validated:
+        key, ink = f"{key}_not_validated", theme.MUTED
+    elif finding.uncertain:
         key, ink = f"{key}_uncertain", theme.CAUTION
     answer = Wrapped(text=text(language, f"result.{key}"), bold=True, color=ink, halign="right")
     for each in (name, answer):

@@ -58,7 +58,7 @@ SELECT studies.id, {_seal.holds("studies")}, folder, series, identity, slices, f
        changed_at, imported_at, error,
        newest.id, newest.created_at, newest.recommendation, newest.volume_ml, newest.markers,
        CASE WHEN {_seal.holds("results", "newest")} THEN json_array(
-           json_array_length(newest.document, '$.markers'), json_extract(newest.document, '$.notes'),
+           json_extract(newest.document, '$.markers'), json_extract(newest.document, '$.notes'),
            json_extract(newest.document, '$.haematoma.at_most_ml')) END,
        fix.volume_ml, {_seal.holds("corrections", "fix")}, newest.newest_correction,
        studies.newest_result
@@ -547,11 +547,13 @@ def _whole_study(number: int, values: Sequence[Any]) -> Study:
 
 def _glance(number: int, values: Sequence[Any]) -> Glance:
     created_at, recommendation, automatic_ml, markers_text, facts, corrected_ml = values
-    judged, told, at_most_ml = json.loads(facts)
+    found, told, at_most_ml = json.loads(facts)
     corrected = corrected_ml is not None
     volume_ml = corrected_ml if corrected else automatic_ml
     # As `hemx_core.measure.corrected` has it: markers are of blood, and the advice follows the correction.
-    markers = json.loads(markers_text) if volume_ml > 0 else []
+    present = json.loads(markers_text) if volume_ml > 0 else []
+    validated = {marker["code"] for marker in found if marker.get("validated")}
+    markers = [code for code in present if code in validated]
     notes = tuple(Note.from_json(note) for note in told)
     advice = (
         judge(volume_ml, any_marker=bool(markers), notes=notes) if corrected else recommendation
@@ -562,7 +564,8 @@ def _glance(number: int, values: Sequence[Any]) -> Glance:
         recommendation=Recommendation(advice),
         volume_ml=volume_ml,
         markers=tuple(markers),
-        judged=bool(judged) and volume_ml > 0,
+        not_validated=tuple(code for code in present if code not in validated),
+        judged=bool(found) and volume_ml > 0,
         corrected=corrected,
         warnings=tuple(note for note in notes if note.severity is Severity.WARNING),
         at_most_ml=None if corrected else at_most_ml,

@@ -71,7 +71,8 @@ class Glance:
         created_at: when it was stored.
         recommendation: what it advises by itself; `study_list.advised` also looks at earlier studies.
         volume_ml: measured volume; of the newest correction where there is one.
-        markers: codes of the markers that are present.
+        markers: codes of the validated markers that are present.
+        not_validated: codes of the others that are present: they do not enter the recommendation.
         judged: whether any marker was judged: not where triage found no blood, or a person erased all.
         corrected: whether a correction exists.
         warnings: of the result.
@@ -87,6 +88,7 @@ class Glance:
     corrected: bool
     warnings: tuple[Note, ...] = ()
     at_most_ml: float | None = None
+    not_validated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

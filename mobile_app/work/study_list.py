@@ -209,11 +209,16 @@ def _findings(study: Study, growths: Sequence[GrowthGlance], language: str) -> s
     if newest.volume_ml <= 0:
         # That a person erased what triage had found must not be lost on who looks at the list only.
         return volume if newest.corrected else ""
-    markers = text(language, "studies.comma").join(
-        marker.name_ja if language == "ja" else marker.name_en
-        for marker in MARKERS
-        if marker.code in newest.markers
-    )
+    names = {
+        marker.code: marker.name_ja if language == "ja" else marker.name_en for marker in MARKERS
+    }
+    counted = [name for code, name in names.items() if code in newest.markers]
+    others = [
+        text(language, "studies.not_validated", marker=name)
+        for code, name in names.items()
+        if code in newest.not_validated
+    ]
+    markers = text(language, "studies.comma").join([*counted, *others])
     none = text(language, "studies.no_markers" if newest.judged else "studies.not_judged")
     parts = [volume, markers or none]
     if growths:

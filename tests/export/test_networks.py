@@ -10,11 +10,11 @@ import torch
 from export.networks import Decision, Networks, default_weights, load_networks
 from hemx_core.errors import ExportError, ManifestError
 from hemx_core.imaging.spec import PreprocessingSpec
-from hemx_core.markers import MARKER_CODES
+from hemx_core.markers import MARKER_CODES, Aggregation
 from hemx_core.nn.weights import save_weights, segmenter_config
 from hemx_core.records import to_values
 from tests.export.networks import narrow_classifier, narrow_unet, tiny_networks
-from tests.factories import GROWTH_INTERVAL, VOLUME_INTERVAL
+from tests.factories import GROWTH_INTERVAL, SHOWN, VOLUME_INTERVAL
 
 DECISION = {
     "markers": {code: {"temperature": 1.2, "threshold": 0.3} for code in MARKER_CODES},
@@ -59,6 +59,31 @@ def test_loads_both_networks_with_their_cards_and_rules(tmp_path: Path) -> None:
         expected = narrow_unet()(image)[0]
         # Weights are kept in half precision.
         assert (networks.segmenter(image)[0] - expected).abs().max() < 0.05 * expected.abs().max()
+
+
+def test_markers_bring_their_way_and_evidence_and_are_not_validated_without_a_word(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "decision.json"
+    blend = {
+        "temperature": 1.2,
+        "threshold": 0.3,
+        "aggregation": "large",
+        "validated": True,
+        "evidence": to_values(SHOWN),
+    }
+    markers = DECISION["markers"] | {"blend": blend, "fluid_level": blend}  # type: ignore[operator]
+    path.write_text(json.dumps(DECISION | {"markers": markers, "not_estimable": ["fluid_level"]}))
+    hypodensity, _, found, fluid_level = Decision.load(path).markers
+    assert (hypodensity.aggregation, hypodensity.validated) == (Aggregation.MAX, False)
+    assert (found.aggregation, found.validated, found.evidence) == (
+        Aggregation.LARGE, True, SHOWN,
+    )  # fmt: skip
+    assert not fluid_level.validated, "it was not estimable"
+    for change in ({"aggregation": "median"}, {"evidence": {"read_by": "nobody"}}):
+        path.write_text(json.dumps(DECISION | {"markers": markers | {"blend": blend | change}}))
+        with pytest.raises(ExportError, match=r"decision\.json"):
+            Decision.load(path)
 
 
 def test_missing_weights_are_named(tmp_path: Path) -> None:

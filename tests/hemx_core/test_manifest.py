@@ -14,8 +14,8 @@ from hemx_core.manifest import (
     ProgramSpec,
     TensorSpec,
 )
-from hemx_core.markers import MARKER_CODES
-from tests.factories import GROWTH_INTERVAL, VOLUME_INTERVAL
+from hemx_core.markers import MARKER_CODES, Aggregation, ReadBy
+from tests.factories import GROWTH_INTERVAL, SHOWN, VOLUME_INTERVAL
 
 
 def program(folder, name):
@@ -213,3 +213,47 @@ def test_a_reference_that_does_not_fit_is_refused(bundle, reference):
     changed(bundle, reference=reference)
     with pytest.raises(ManifestError, match="do not fit"):
         ModelManifest.load(bundle)
+
+
+def test_markers_that_say_more_make_version_4_and_older_ones_are_not_validated(bundle):
+    older = ModelManifest.load(bundle)
+    assert not any(marker.validated for marker in older.markers)
+    assert {marker.aggregation for marker in older.markers} == {Aggregation.MAX}
+    assert '"aggregation"' not in older.to_json()
+    blend = replace(older.markers[2], aggregation=Aggregation.LARGE, validated=True, evidence=SHOWN)
+    newer = replace(older, markers=(*older.markers[:2], blend, older.markers[3]))
+    assert newer.schema_version == 4
+    newer.save(bundle)
+    assert ModelManifest.load(bundle) == newer
+    values = json.loads(newer.to_json())
+    assert values["markers"][2]["evidence"]["read_by"] == "vision_model"
+    assert values["markers"][0] == {
+        "code": "hypodensity", "temperature": 1.5, "threshold": 0.4,
+        "aggregation": "max", "validated": False, "evidence": None,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"evidence": None}, "without evidence"),
+        ({"aggregation": "median"}, "do not fit"),
+        ({"validated": 1}, "do not fit"),
+    ],
+)
+def test_markers_that_claim_too_much_are_refused(bundle, change, match):
+    manifest = ModelManifest.load(bundle)
+    blend = replace(manifest.markers[2], validated=True, evidence=SHOWN)
+    replace(manifest, markers=(*manifest.markers[:2], blend, manifest.markers[3])).save(bundle)
+    markers = json.loads((bundle / MANIFEST_NAME).read_text())["markers"]
+    changed(bundle, markers=[*markers[:2], markers[2] | change, markers[3]])
+    with pytest.raises(ManifestError, match=match):
+        ModelManifest.load(bundle)
+
+
+def test_synthetic_studies_and_impossible_shares_are_no_evidence():
+    drawn = replace(SHOWN, read_by=ReadBy.SYNTHETIC)
+    with pytest.raises(ManifestError, match="without evidence"):
+        MarkerSpec("blend", 1.0, 0.5, validated=True, evidence=drawn)
+    with pytest.raises(ManifestError, match="sensitivity of blend"):
+        MarkerSpec("blend", 1.0, 0.5, evidence=replace(SHOWN, sensitivity_95=(0.2, 1.2)))

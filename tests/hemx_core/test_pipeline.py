@@ -11,7 +11,7 @@ from hemx_core.costs import START_UP, StageClock, start_up_seconds, study_second
 from hemx_core.errors import ModelError, NotHeadError, VolumeError
 from hemx_core.imaging.spec import HUWindow
 from hemx_core.imaging.volume import HUVolume
-from hemx_core.markers import MARKER_CODES
+from hemx_core.markers import MARKER_CODES, Aggregation
 from hemx_core.measure.aggregate import calibrated_probabilities
 from hemx_core.notes import Note, Severity
 from hemx_core.pipeline import TriageSettings, triage_volume
@@ -100,6 +100,39 @@ def test_temperature_and_threshold_of_the_manifest_decide() -> None:
     assert marker.probability == calibrated_probabilities(models.logits, manifest.markers)[0]
     assert (marker.threshold, marker.present) == (0.75, False)
     assert result.recommendation is Recommendation.DISCUSS
+
+
+def test_a_marker_that_is_not_validated_is_told_and_gives_no_advice() -> None:
+    manifest = make_manifest(validated=(True, False, True, True))
+    models = ThresholdModels(manifest, logits=(-3.0, 3.0, -3.0, -3.0))
+    result = triage_volume(simple_head(clot_mm=CLOT_MM), models)
+    irregular = result.markers["irregular"]
+    assert irregular.present
+    assert not irregular.validated
+    assert result.recommendation is Recommendation.DISCUSS
+    assert "marker_not_validated" in {reason.code for reason in result.reasons}
+    assert result.slices[2].logits == (-3.0, 3.0, -3.0, -3.0)
+
+
+class Fading(ThresholdModels):
+    """Each slice's logits are 1 below those of the one before."""
+
+    def classify(self, crop: np.ndarray, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        self.logits = self.logits - 1
+        return super().classify(crop, features)
+
+
+def test_the_manifests_way_makes_the_patient_of_slices() -> None:
+    manifest = make_manifest(aggregations=(Aggregation.MAX, Aggregation.AREA_WEIGHTED) * 2)
+    result = triage_volume(simple_head(clot_mm=CLOT_MM), Fading(manifest, logits=(3.0,) * 4))
+    areas = [slice_.blood_area_mm2 for slice_ in result.slices if slice_.logits]
+    logits = [slice_.logits[0] for slice_ in result.slices if slice_.logits]
+    assert logits == [2.0, 1.0]
+    mean = float(np.average(logits, weights=areas))
+    expected = [1 / (1 + np.exp(-logit)) for logit in (2.0, mean, 2.0, mean)]
+    found = [marker.probability for marker in result.markers.values()]
+    assert found == pytest.approx(expected)
+    assert {marker.slice_index for marker in result.markers.values()} == {2}
 
 
 def test_a_window_reaches_the_network_and_is_told() -> None:

@@ -3,17 +3,37 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.app import cancel, first_frame, frames, memory, study
+from benchmarks.pages.accuracy import validated
 from benchmarks.pages.fill import NOT_MEASURED, block
 from benchmarks.paper.report import Row, Section, write_report
 from benchmarks.paper.scale import TINY
 from benchmarks.paper.stats import Estimate
+<<<<<<< HEAD
 from hemx_core.measure.signs import SIGNS
+=======
+from hemx_core.markers import ReadBy
+>>>>>>> 87923e3 (Markers that are not validated give no advice and say so; the manifest says how slices make a patient)
 from hemx_core.provenance import write_json
 from tests.benchmarks.app.test_judges import HOW, both, frame_run, run_of, stops, way
 from tests.benchmarks.squeezed import squeezed
+from tests.factories import SHOWN, make_manifest
+
+
+def test_the_first_table_says_which_markers_are_validated_and_on_what() -> None:
+    shown = make_manifest(validated=(False, False, True, False))
+    drawn = replace(
+        SHOWN, read_by=ReadBy.SYNTHETIC, present=0, sensitivity=None, sensitivity_95=None
+    )
+    fluid_level = replace(shown.markers[3], evidence=drawn)
+    text = squeezed(validated(Path(), replace(shown, markers=(*shown.markers[:3], fluid_level))))
+    assert "| Hypodensity | **no** | none |" in text
+    blend = "| Blend sign | yes | read by a vision model, not by a radiologist | 8, 51 |"
+    assert f"{blend} 0.750 (0.409 to 0.928) | 0.902 (0.790 to 0.957) |" in text
+    assert "| Fluid level | **no** | synthetic only | 0, 51 |" in text
 
 
 def test_masks_of_both_splits_are_told(tmp_path: Path) -> None:

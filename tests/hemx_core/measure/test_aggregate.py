@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -5,7 +6,7 @@ import pytest
 
 from hemx_core.errors import ModelError
 from hemx_core.manifest import MarkerSpec
-from hemx_core.markers import MARKER_CODES
+from hemx_core.markers import MARKER_CODES, Aggregation
 from hemx_core.measure.aggregate import (
     LARGE_HAEMATOMA_ML,
     calibrated_probabilities,
@@ -17,6 +18,7 @@ from hemx_core.measure.aggregate import (
 from hemx_core.notes import Note, Reason, Severity
 from hemx_core.result import Haematoma, MarkerResult, Recommendation
 from hemx_core.words import tell
+from tests.factories import SHOWN
 
 SPECS = tuple(
     MarkerSpec(code, temperature, threshold)
@@ -24,11 +26,19 @@ SPECS = tuple(
         MARKER_CODES, (1.0, 2.0, 0.5, 1.0), (0.5, 0.6, 0.3, 0.9), strict=True
     )
 )
+AREAS = (0.0, 300.0, 0.0, 100.0, 120.0, 90.0)
 
 
-def _markers(*present: str) -> dict[str, MarkerResult]:
+def _markers(*present: str, not_validated: tuple[str, ...] = ()) -> dict[str, MarkerResult]:
     return {
-        code: MarkerResult(code, 0.8 if code in present else 0.1, 0.5, code in present, 3)
+        code: MarkerResult(
+            code,
+            0.8 if code in present else 0.1,
+            0.5,
+            code in present,
+            3,
+            validated=code not in not_validated,
+        )
         for code in MARKER_CODES
     }
 
@@ -64,15 +74,39 @@ def test_wrong_logits_are_refused(logits: np.ndarray) -> None:
 
 
 def test_each_marker_takes_its_best_slice() -> None:
-    markers = patient_markers({4: (0.2, 0.6, 0.1, 0.5), 9: (0.7, 0.5, 0.1, 0.89)}, SPECS)
-    assert [markers[code].slice_index for code in MARKER_CODES] == [9, 4, 4, 9]
-    assert [markers[code].probability for code in MARKER_CODES] == [0.7, 0.6, 0.1, 0.89]
+    markers = patient_markers({3: (-1, 1.2, -3, 0), 5: (0, 0.9, -1.5, 2)}, AREAS, SPECS)
+    assert [markers[code].slice_index for code in MARKER_CODES] == [5, 3, 5, 5]
+    expected = [0.5, 1 / (1 + np.exp(-0.6)), 1 / (1 + np.exp(3)), 1 / (1 + np.exp(-2))]
+    assert [markers[code].probability for code in MARKER_CODES] == pytest.approx(expected)
     # At the threshold counts; each marker against its own.
     assert [markers[code].present for code in MARKER_CODES] == [True, True, False, False]
+    assert not any(marker.validated for marker in markers.values())
+
+
+def test_each_marker_goes_its_own_way_from_logits_before_temperature_and_threshold() -> None:
+    logits = {1: (-2.0,) * 4, 3: (0.0,) * 4, 4: (4.0,) * 4, 5: (6.0,) * 4}
+    ways = (
+        Aggregation.LARGEST, Aggregation.ADJACENT, Aggregation.AREA_WEIGHTED, Aggregation.LARGE,
+    )  # fmt: skip
+    specs = [
+        replace(spec, aggregation=way, validated=code == "blend", evidence=SHOWN)
+        for spec, way, code in zip(SPECS, ways, MARKER_CODES, strict=True)
+    ]
+    markers = patient_markers(logits, AREAS, specs)
+    mean = (-2 * 300 + 0 * 100 + 4 * 120 + 6 * 90) / 610
+    patient = (-2.0, 5.0 / 2, mean / 0.5, -2.0)
+    found = [markers[code] for code in MARKER_CODES]
+    assert [one.probability for one in found] == pytest.approx(
+        [1 / (1 + np.exp(-logit)) for logit in patient]
+    )
+    # The slice to show is the loudest that counted.
+    assert [one.slice_index for one in found] == [1, 5, 5, 1]
+    assert [one.present for one in found] == [False, True, True, False]
+    assert [one.validated for one in found] == [False, False, True, False]
 
 
 def test_no_slice_no_markers() -> None:
-    assert patient_markers({}, SPECS) == {}
+    assert patient_markers({}, AREAS, SPECS) == {}
 
 
 def test_no_haematoma_does_not_rule_out_haemorrhage() -> None:
@@ -93,6 +127,25 @@ def test_any_marker_calls_now_and_is_named(marker: str) -> None:
     assert "0.80" in text
     assert "slice 4" in text
     assert "30 mL" not in text
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_a_marker_that_is_not_validated_changes_nothing_and_is_named(language: str) -> None:
+    markers = _markers("blend", not_validated=("blend",))
+    code, reasons = recommend(_blood(4.0), markers)
+    assert code is Recommendation.DISCUSS
+    assert [one.code for one in reasons] == [
+        "haematoma_found", "marker_not_validated", "nothing_validated_urgent",
+    ]  # fmt: skip
+    told = tell(reasons[1], language)
+    assert ("not validated" if language == "en" else "未検証") in told
+    both = recommend(_blood(4.0), _markers("blend", "irregular", not_validated=("blend",)))
+    assert both[0] is Recommendation.CALL_NOW
+    codes = [one.code for one in both[1]]
+    assert codes == ["haematoma_found", "marker_present", "marker_not_validated"]
+    # One that is not present is no reason; what was judged without it is said.
+    absent = recommend(_blood(4.0), _markers(not_validated=("blend",)))[1]
+    assert [one.code for one in absent] == ["haematoma_found", "nothing_validated_urgent"]
 
 
 def _names_the_limit(reasons: tuple[object, ...]) -> bool:
@@ -136,7 +189,7 @@ def test_a_haematoma_without_markers_is_discussed_however_small() -> None:
 
 
 def test_of_equal_slices_the_lower_one_shows_the_marker() -> None:
-    markers = patient_markers({7: (0.5,) * 4, 3: (0.5,) * 4}, SPECS)
+    markers = patient_markers({5: (0.5,) * 4, 3: (0.5,) * 4}, AREAS, SPECS)
     assert {marker.slice_index for marker in markers.values()} == {3}
 
 
