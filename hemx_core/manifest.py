@@ -184,7 +184,9 @@ class ModelManifest:
 
     def _least_version(self) -> int:
         intervals = (self.volume_interval, self.growth_interval)
-        if any(each is not None for each in intervals) or not all(marker.plain for marker in self.markers):
+        if any(each is not None for each in intervals) or not all(
+            marker.plain for marker in self.markers
+        ):
             return 4
         if self.slices_a_call > 1:
             return 3

@@ -47,8 +47,6 @@ GROWTH_INTERVAL = GrowthInterval(
     ml_floor_ml=0.5,
 )
 """Made up; a growth is narrower than it is of any real networks."""
-
-
 SHOWN = Evidence(
     read_by=ReadBy.VISION_MODEL,
     present=8,

@@ -64,7 +64,12 @@ def make_result(seed: int = 0, *, slices: int = 5, size: int = 24) -> TriageResu
     )
     markers = {
         code: MarkerResult(
-            code, float(rng.random()), 1 / 7, bool(rng.random() > 0.5), index % slices
+            code,
+            float(rng.random()),
+            1 / 7,
+            bool(rng.random() > 0.5),
+            index % slices,
+            validated=index % 2 == 0,
         )
         for index, code in enumerate(MARKER_CODES)
     }
@@ -131,6 +136,7 @@ def _slice(index: int, rng: np.random.Generator) -> SliceResult:
         tuple(rng.random(4).tolist()),
         rng.random((4, 3, 5), dtype=np.float32),
         (-3.5, 1 / 3, 71.1, 71.1),
+        (1 / 3, -1e-300, 0.1 + 0.2, -20.0),
     )
 
 

@@ -164,8 +164,8 @@ def recommend(
     )
     if recommendation is Recommendation.DISCUSS:
         every = all(marker.validated for marker in markers.values())
-        code = "nothing_urgent" if every else "nothing_validated_urgent"
-        reasons.append(Reason(code, limit_ml=LARGE_HAEMATOMA_ML))
+        calm = "nothing_urgent" if every else "nothing_validated_urgent"
+        reasons.append(Reason(calm, limit_ml=LARGE_HAEMATOMA_ML))
     return recommendation, tuple(reasons)
 
 

@@ -192,6 +192,7 @@ def test_the_report_holds_measurements_markers_and_recommendation(
         for name, item in _items(group[0].ContentSequence, "CODE").items()
     }
     assert (answers["Blend sign"], answers["Fluid level"]) == ("Present", "Absent")
+    assert answers["Blend sign validated on real patients"] == "Yes"
     assert answers["Triage recommendation"] == "Call a neurosurgical centre now"
     assert "derived reference, not a radiologist" in answers["What the volume's uncertainty is"]
     assert answers["Blend sign by rule on CT values"] == "Absent"

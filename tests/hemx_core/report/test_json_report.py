@@ -59,7 +59,7 @@ def test_the_schema_refuses_what_does_not_belong() -> None:
     validator = _validator()
     broken = (
         {**document, "patient": "Doe"},
-        {**document, "schema_version": 1},
+        {**document, "schema_version": 2},
         {**document, "signs": {"blend": document["signs"]["blend"]}},
         {**document, "markers": {"blend": document["markers"]["blend"]}},
         {**document, "haematoma": {**document["haematoma"], "volume_ml": -1}},

@@ -13,6 +13,7 @@ from hemx_core.comparison import ComparisonResult, compare_results
 from hemx_core.errors import InputError, OutputError
 from hemx_core.imaging.spec import HUWindow
 from hemx_core.imaging.volume import HUVolume, SeriesIdentity
+from hemx_core.manifest import ModelManifest
 from hemx_core.notes import Note, Severity
 from hemx_core.pipeline import triage_volume
 from hemx_core.report.fonts import NO_GLYPH
@@ -29,7 +30,7 @@ from hemx_core.report.referral import (
 from hemx_core.report.render import page_picture, pdf_bytes
 from hemx_core.report.sheet import BOTTOM_MM
 from hemx_core.result import Recommendation, TriageResult
-from tests.factories import ThresholdModels, simple_head
+from tests.factories import ThresholdModels, make_manifest, simple_head
 
 PATIENT = SeriesIdentity(
     patient_id="ID-4711",
@@ -49,9 +50,13 @@ PRESENT = (3.0, -2.0, 3.0, -2.0)
 Case = tuple[HUVolume, TriageResult]
 
 
-def _case(clot_mm: float = 14.0, logits: tuple[float, ...] = PRESENT) -> Case:
+def _case(
+    clot_mm: float = 14.0,
+    logits: tuple[float, ...] = PRESENT,
+    manifest: ModelManifest | None = None,
+) -> Case:
     volume = simple_head(clot_mm=clot_mm, identity=PATIENT)
-    return volume, triage_volume(volume, ThresholdModels(logits=logits))
+    return volume, triage_volume(volume, ThresholdModels(manifest, logits=logits))
 
 
 def _page(
@@ -113,6 +118,26 @@ def test_the_interval_says_what_it_rests_on(language: str, told: str, none: str)
     text = _text(_page((volume, bare), language))
     assert none in text
     assert "90 %" not in text
+
+
+def test_markers_that_are_not_validated_are_shown_as_such_and_are_no_reason() -> None:
+    shown = make_manifest(validated=(True, True, False, False))
+    both, only = (
+        _case(logits=logits, manifest=shown) for logits in (PRESENT, (-2.0, -2.0, 3.0, -2.0))
+    )
+    text = _text(_page(both))
+    assert "expansion markers at or above threshold: hypodensity; at or above" in text
+    assert "but not validated and not counted: blend sign" in text
+    assert text.count("threshold 0.50, not validated, slice 3") == 2
+    text = _text(_page(only))
+    assert "Discuss this patient with a neurosurgical centre." in text
+    assert "no validated expansion marker reached its threshold" in text
+    japanese = _text(_page(only, "ja"))
+    assert "閾値に達した検証済みの血腫増大マーカーなし" in japanese
+    assert "未検証のため判定に含めないマーカー：ブレンドサイン" in japanese
+    for language in ("en", "ja"):
+        for page in _page(both, language).pages:
+            _check_boxes(page)
 
 
 def test_japanese() -> None:

@@ -10,7 +10,7 @@ from hemx_core.notes import Note, Severity
 from hemx_core.pipeline import triage_volume
 from hemx_core.report.terminal import comparison_view, result_view
 from hemx_core.result import Recommendation
-from tests.factories import ThresholdModels, simple_head
+from tests.factories import ThresholdModels, make_manifest, simple_head
 
 
 def _text(clot_mm: float, *, description: str = "Head") -> str:
@@ -40,6 +40,17 @@ def test_a_volume_and_a_growth_are_told_with_their_intervals() -> None:
     text = _shown(comparison_view(compare_results(bare, bare)))
     assert "was not measured for these models" in " ".join(text.split())
     assert " to " not in text.split("Growth")[1].split("Interval")[0]
+
+
+def test_a_marker_that_is_not_validated_says_so() -> None:
+    manifest = make_manifest(validated=(False, True, True, True))
+    result = triage_volume(
+        simple_head(clot_mm=14.0), ThresholdModels(manifest, logits=(2.0, -3, -3, -3))
+    )
+    text = _shown(result_view(result))
+    assert text.startswith("Discuss with a neurosurgical centre")
+    assert "yes, not validated" in text
+    assert "Not counted: hypodensity, probability 0.88" in text
 
 
 def test_no_finding_shows_no_marker_table() -> None:

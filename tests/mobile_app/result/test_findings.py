@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.mobile_app.store.results import make_result
 
 from benchmarks.robustness.stored import make_result
 from hemx_core.manifest import ModelManifest
@@ -32,7 +33,7 @@ def manifest(**parity: object) -> ModelManifest:
 def finding(
     probability: float, half_width: float | None, present: bool | None = True
 ) -> MarkerFinding:
-    marker = MarkerResult("blend", probability, 0.4, probability >= 0.4, 3)
+    marker = MarkerResult("blend", probability, 0.4, probability >= 0.4, 3, validated=True)
     sign = SignResult(
         code="blend",
         present=present,

@@ -38,7 +38,7 @@ MANIFEST = replace(
     parity={"marker_max": 0.12},
     training={"segmenter": {"licence": "research use, non-commercial"}},
 )
-PLAIN, EARLIER, LATER, CORRECTED, REFUSED, EMPTY, NEW, BEFORE, ERASED = range(1, 10)
+PLAIN, EARLIER, LATER, CORRECTED, REFUSED, EMPTY, NEW, BEFORE, ERASED, UNPROVEN = range(1, 11)
 
 
 class TestResult(ScreenTest):
@@ -55,6 +55,8 @@ class TestResult(ScreenTest):
         store_study(store, folder, patient="P6", triage=False)
         store_study(store, folder, patient="P7", clot_mm=12)
         store_study(store, folder, patient="P7", clot_mm=20, hours=5)
+        unproven = make_manifest(validated=(False, False, True, True))
+        store_study(store, folder, patient="P8", logits=LOGITS, manifest=unproven)
         at_once(compare_studies(store, EARLIER, LATER))
         at_once(compare_studies(store, BEFORE, ERASED))
 
@@ -191,6 +193,18 @@ class TestResult(ScreenTest):
         assert "Not found, uncertain" in told
         assert "Rules disagree: no" in told, "of hypodensity: an even clot"
         assert told.count("Rules agree: no") == 3
+
+    def test_a_marker_that_is_not_validated_says_so_and_is_no_reason_to_call(self) -> None:
+        self.open(UNPROVEN)
+        self.show(self.screen)
+        told = self.screen.told
+        assert "Discuss this patient with a neurosurgical centre." in told
+        assert "not validated and not counted: hypodensity" in told
+        assert "Present, not validated" in told
+        assert "Not found, not validated" in told
+        assert "not shown to hold on real patients" in told
+        assert not self.screen.cards["markers"].bars["hypodensity"].present
+        assert "uncertain" not in told, "0.43 of a marker that counts for nothing"
 
     def test_bar_threshold_and_zone_are_drawn(self) -> None:
         bar = MarkerBar(probability=0.8, threshold=0.5, band=(0.4, 0.6), present=True)

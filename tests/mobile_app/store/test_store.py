@@ -88,7 +88,9 @@ def test_a_result_comes_back_bit_for_bit(store: Store) -> None:
     assert newest.result_id == number
     assert newest.recommendation is result.recommendation
     assert newest.volume_ml == result.haematoma_volume_ml
-    assert newest.markers == tuple(one.code for one in result.markers.values() if one.present)
+    present = [one for one in result.markers.values() if one.present]
+    assert newest.markers == tuple(one.code for one in present if one.validated)
+    assert newest.not_validated == tuple(one.code for one in present if not one.validated)
     assert store.results.of_study(study.id) == (3, 2, 1)
 
 

@@ -15,6 +15,7 @@ from mobile_app.i18n import text
 from mobile_app.result.expansion import into
 from mobile_app.store import Store, StudyState
 from mobile_app.work.study_list import StudyRow, advised_of, name_words, study_rows
+from tests.factories import make_manifest
 from tests.mobile_app.filled import add_study, fill, result
 from tests.mobile_app.stored import at_once, facts_of, redraw, store_study
 
@@ -165,7 +166,9 @@ def _says_what_the_result_screen_says(store: Store, study_id: int) -> StudyRow:
     newest = store.studies.get(study_id).newest
     assert newest is not None
     assert newest.volume_ml == pytest.approx(shown.haematoma.volume_ml)
-    assert newest.markers == tuple(one.code for one in shown.markers.values() if one.present)
+    present = [one for one in shown.markers.values() if one.present]
+    assert newest.markers == tuple(one.code for one in present if one.validated)
+    assert newest.not_validated == tuple(one.code for one in present if not one.validated)
     assert newest.judged is bool(shown.markers)
     urges = [one for one in into(study_id, facts.expansions) if one.certain]
     assert ("EXPANDED" in row.findings) is bool(urges and shown.haematoma.volume_ml > 0)
@@ -173,6 +176,20 @@ def _says_what_the_result_screen_says(store: Store, study_id: int) -> StudyRow:
 
 
 MARKED = (3.0, -3.0, -3.0, -3.0)
+
+
+def test_a_marker_that_is_not_validated_is_named_as_such_and_decides_nothing(
+    store: Store, tmp_path: Path
+) -> None:
+    manifest = make_manifest(validated=(False, True, True, True))
+    number = store_study(store, tmp_path, clot_mm=12, logits=MARKED, manifest=manifest)
+    row = _says_what_the_result_screen_says(store, number)
+    assert row.tone == "caution"
+    assert row.findings.endswith("Hypodensity (not validated)")
+    assert _rows(store, "ja")[number].findings.endswith("低吸収域（未検証）")
+    # The advice after a correction leaves it out as well.
+    redraw(store, number, store.results.load(store.results.of_study(number)[0]).mask)
+    assert _says_what_the_result_screen_says(store, number).tone == "caution"
 
 
 def test_expansion_decides_the_advice(store: Store, tmp_path: Path) -> None:
