@@ -56,7 +56,7 @@ def validated(_results: Path, manifest: ModelManifest | None = None) -> str:
 
 def _evidence(found: Evidence | None) -> tuple[str, ...]:
     if found is None:
-        return ("none", "", "", "")
+        return ("none", ABSENT, ABSENT, ABSENT)
     shares = (
         (found.sensitivity, found.sensitivity_95),
         (found.specificity, found.specificity_95),

@@ -8,7 +8,8 @@ result = hemx.triage(phantom.volume)
 for code, marker in result.markers.items():
     answer = "present" if marker.present else "absent"
     print(f"{code}: {answer}, {marker.probability:.2f} of {marker.threshold:.2f}")
-    print(f"  shown best on slice {marker.slice_index + 1}")
+    counted = "counts" if marker.validated else "not validated: does not count"
+    print(f"  shown best on slice {marker.slice_index + 1}; {counted}")
 
 for found in result.slices:
     if found.blood_area_mm2:

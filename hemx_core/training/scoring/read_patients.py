@@ -20,10 +20,11 @@ from hemx_core.data.readings import Answer, ReadPatient
 from hemx_core.errors import TrainingError
 from hemx_core.markers import MARKER_CODES, Aggregation, Evidence, ReadBy
 from hemx_core.training.scoring.aggregation import patient_logits
+from hemx_core.training.scoring.agreement import agreement
 from hemx_core.training.scoring.calibration import Calibration
 from hemx_core.training.scoring.intervals import Estimate, from_draws, patient_draws, wilson
 from hemx_core.training.scoring.predictions import Array, Labels, Predictions, label_counts
-from hemx_core.training.scoring.weighted import weighted_auc, weighted_kappa
+from hemx_core.training.scoring.weighted import weighted_auc
 
 LEAST_SPECIFICITY = 0.85
 LEAST_SENSITIVITY = 0.6
@@ -154,7 +155,6 @@ def score_readings(
         )
     kept = [i for i, read in enumerate(readings) if not read.reference_wrong]
     chosen = [readings[i] for i in kept]
-    weights = patient_draws(len(kept), draws=draws, seed=seed)
     truth = reading_labels(chosen, codes)
     return {
         code: _score(
@@ -163,7 +163,8 @@ def score_readings(
             truth[:, i],
             _clearly([read.first.answers[code] for read in chosen]),
             _clearly([read.second.answers[code] for read in chosen]),
-            weights,
+            draws=draws,
+            seed=seed,
         )
         for i, code in enumerate(codes)
     }
@@ -179,19 +180,25 @@ def _score(
     truth: Labels,
     first: Called,
     second: Called,
-    weights: Array,
+    **drawn: int,
 ) -> ReadScores:
     present, absent = truth == 1, truth == 0
+    weights = patient_draws(len(truth), **drawn)
     return ReadScores(
         patients=label_counts(truth),
         called=wilson(int(called.sum()), len(called)),
         sensitivity=wilson(int(called[present].sum()), int(present.sum())),
         specificity=wilson(int((~called[absent]).sum()), int(absent.sum())),
         auc=from_draws(weighted_auc(probabilities, truth, weights)),
-        kappa_first=from_draws(weighted_kappa(called, first, weights)),
-        kappa_second=from_draws(weighted_kappa(called, second, weights)),
-        kappa_readings=from_draws(weighted_kappa(first, second, weights)),
+        kappa_first=_kappa(first, called, **drawn),
+        kappa_second=_kappa(second, called, **drawn),
+        kappa_readings=_kappa(first, second, **drawn),
     )
+
+
+def _kappa(one: Called, other: Called, *, draws: int, seed: int) -> Estimate:
+    said = (one.astype(np.int8), other.astype(np.int8))
+    return agreement(*said, np.arange(len(one)), draws=draws, seed=seed).kappa
 
 
 def write_validation(

@@ -100,21 +100,6 @@ def weighted_share(called: NDArray[np.bool_], rows: NDArray[np.bool_], weights: 
     return weighted_mean(called[rows].astype(np.float64), weights[:, rows])
 
 
-def weighted_kappa(one: NDArray[np.bool_], other: NDArray[np.bool_], weights: Array) -> Array:
-    """Cohen's kappa of two readers' yes and no: agreement beyond that of their shares (Cohen 1960).
-
-    NaN where both say the same of all rows.
-
-    Args:
-        one, other: what each says, shape (rows,).
-        weights: shape (draws, rows).
-    """
-    agreed = weighted_mean((one == other).astype(np.float64), weights)
-    first, second = (weighted_mean(said.astype(np.float64), weights) for said in (one, other))
-    chance = first * second + (1 - first) * (1 - second)
-    return _ratio(agreed - chance, np.where(1 - chance > TOLERANCE, 1 - chance, 0.0))
-
-
 def weighted_calibration_error(
     probabilities: Array, labels: Labels, bin_number: NDArray[np.intp], weights: Array
 ) -> Array:
