@@ -12,11 +12,8 @@ from benchmarks.pages.fill import NOT_MEASURED, block
 from benchmarks.paper.report import Row, Section, write_report
 from benchmarks.paper.scale import TINY
 from benchmarks.paper.stats import Estimate
-<<<<<<< HEAD
-from hemx_core.measure.signs import SIGNS
-=======
 from hemx_core.markers import ReadBy
->>>>>>> 87923e3 (Markers that are not validated give no advice and say so; the manifest says how slices make a patient)
+from hemx_core.measure.signs import SIGNS
 from hemx_core.provenance import write_json
 from tests.benchmarks.app.test_judges import HOW, both, frame_run, run_of, stops, way
 from tests.benchmarks.squeezed import squeezed

@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.mobile_app.store.results import make_result
 
 from benchmarks.robustness.stored import make_result
 from hemx_core.manifest import ModelManifest
