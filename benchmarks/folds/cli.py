@@ -95,10 +95,14 @@ def markers(
     test: Annotated[
         bool, typer.Option("--test", help="Score the test patients too: once, at the end.")
     ] = False,
+    ship: Annotated[
+        Path | None, typer.Option(help="Write the classifier of all patients into this folder.")
+    ] = None,
     root: Root = ROOT,
     out: Annotated[Path, typer.Option(help="Result file.")] = RESULTS / "markers.json",
 ) -> None:
     """Choose aggregation, calibration and thresholds over all folds, and score."""
+    from benchmarks.folds import ship as shipping
     from benchmarks.folds.markers import score
     from hemx_core import provenance
     from hemx_core.data import phe_sich
@@ -119,6 +123,8 @@ def markers(
     if found.read_test is not None:
         report["read_test"] = {code: one.to_json() for code, one in found.read_test.items()}
     provenance.write_json(out, report)
+    if ship is not None:
+        shipping.ship(_place(ALL, root), arm, found, ship)
     for code, one in found.read.items():
         typer.echo(
             f"{code}: {found.decision.choice.chosen[code]}; read: called {one.called}, sensitivity "
