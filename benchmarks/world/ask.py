@@ -113,6 +113,7 @@ def of_triage(result: hemx.TriageResult) -> Found:
     return Found(
         recommendation=str(result.recommendation),
         volume_ml=result.haematoma.volume_ml,
+        at_most_ml=result.haematoma.at_most_ml,
         lower_bound=result.haematoma.lower_bound,
         slices=len(result.slices),
         series=result.identity.series_description,

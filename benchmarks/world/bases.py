@@ -16,6 +16,7 @@ from pydicom.tag import Tag
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 import hemx_core as hemx
+from hemx_core.phantoms.make import MASK_FILE
 
 Slices = list[Dataset]
 """Feet to head."""
@@ -46,6 +47,11 @@ class Bases:
     def plain(self) -> Slices:
         """One study with a haematoma that is large enough for every rule."""
         return load(self.path("plain"))
+
+    def most_blood(self) -> int:
+        """The plain study's slice with the most blood, feet to head, as drawn."""
+        with np.load(self.path("plain").parent / MASK_FILE) as masks:
+            return int(masks["baseline"].sum(axis=(1, 2)).argmax())
 
     def pair(self) -> tuple[Slices, Slices]:
         """Two studies of one patient, the haematoma half as large again in the later one."""

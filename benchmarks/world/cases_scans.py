@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 from pydicom.dataset import Dataset
@@ -15,7 +16,7 @@ from pydicom.uid import (
     generate_uid,
 )
 
-from benchmarks.world.bases import Bases, Slices, Study, put, put_text
+from benchmarks.world.bases import Bases, Slices, Study, load, put, put_text
 from benchmarks.world.expect import Expected
 from benchmarks.world.registry import Case, of_plain
 
@@ -35,7 +36,8 @@ def cases() -> Iterator[Case]:
 
 
 def _thinned() -> Iterator[Case]:
-    # Cavalieri's own error: a clot of six slices is sampled by three, or two.
+    # Sampling alone, no fault of the program: of the seven areas that the whole study's result has, every
+    # second and every third give 38.8 and 35.9 instead of 42.6 mL (Cavalieri), and so does triage.
     for step, volume in ((2, 0.12), (3, 0.25)):
         yield Case(
             kind="every second slice",
@@ -66,8 +68,9 @@ def _without(slices: Slices, first: int, count: int) -> Slices:
     return slices[:first] + slices[first + count :]
 
 
-def _without_middle(slices: Slices, count: int) -> Slices:
-    return _without(slices, len(slices) // 2 - 1, count)
+def _without_clot(bases: Bases, count: int) -> Slices:
+    """The plain study without slices round the one with the most blood."""
+    return _without(bases.plain(), bases.most_blood() - (count - 1) // 2, count)
 
 
 def _part(slices: Slices, part: slice) -> Slices:
@@ -75,12 +78,14 @@ def _part(slices: Slices, part: slice) -> Slices:
 
 
 def _lost() -> Iterator[Case]:
-    for count, volume in ((1, 0.05), (2, 0.1), (3, 0.15), (4, 0.25)):
+    # Of the study's seven slices with blood three or four are half of it, and from its end on: then the
+    # two figures that are given must hold the whole one's.
+    for count, volume in ((1, 0.05), (2, 0.1), (3, None), (4, None)):
         yield Case(
             kind="slices lost in the clot",
             variant=str(count),
-            build=of_plain(_without_middle, count=count),
-            expected=Expected(right=False, volume=volume, advice=True, warning=LOST),
+            build=partial(_without_clot, count=count),
+            expected=Expected(right=False, volume=volume, between=True, advice=True, warning=LOST),
         )
     yield Case(
         kind="slices lost away from the clot",
@@ -120,8 +125,6 @@ def _part_of_a_head() -> Iterator[Case]:
 
 
 def _healthy(bases: Bases) -> Slices:
-    from benchmarks.world.bases import load
-
     return load(bases.path("healthy"))
 
 

@@ -45,7 +45,7 @@ class Found:
     Args:
         error: code and sentence of a typed error; the traceback's last line of another.
         typed: whether the error was one that HEMX raises on purpose.
-        recommendation, volume_ml, lower_bound, slices, series: of the (later) study.
+        recommendation, volume_ml, at_most_ml, lower_bound, slices, series: of the (later) study.
         notes: of the study, or of the comparison and both its studies.
         answers: of a comparison, by definition.
         files: names of what was written.
@@ -58,6 +58,7 @@ class Found:
     typed: bool = True
     recommendation: str = ""
     volume_ml: float | None = None
+    at_most_ml: float | None = None
     lower_bound: bool = False
     slices: int | None = None
     series: str = ""
@@ -102,6 +103,7 @@ class Expected:
             or that it cannot tell.
         note: must be there, whatever its severity.
         volume: largest relative error of the volume; None: it does not count.
+        between: the unchanged volume must lie between the two figures that are given.
         advice: the recommendation must be the unchanged study's.
         slices: as many slices as the unchanged study must be read.
         series: of the description of what was read.
@@ -118,6 +120,7 @@ class Expected:
     partial: bool = False
     note: str = ""
     volume: float | None = None
+    between: bool = False
     advice: bool = False
     slices: bool = False
     series: str = ""
@@ -188,12 +191,21 @@ def _differences(found: Found, full: Found, expected: Expected) -> Iterator[str]
         error = found.volume_ml / full.volume_ml - 1
         if abs(error) > expected.volume:
             yield f"{found.volume_ml:.1f} mL instead of {full.volume_ml:.1f}"
+    if expected.between and not _between(found, full):
+        yield f"{found.volume_ml} to {found.at_most_ml} mL do not hold {full.volume_ml}"
     if expected.advice and found.recommendation != full.recommendation:
         yield f"advises {found.recommendation} instead of {full.recommendation}"
     if expected.advice and full.answers and not expected.answer and found.answers != full.answers:
         yield f"answers {dict(found.answers)}"
     if expected.slices and found.slices != full.slices:
         yield f"{found.slices} slices instead of {full.slices}"
+
+
+def _between(found: Found, full: Found) -> bool:
+    """Whether the two figures hold the unchanged volume, to a hundredth."""
+    figures = (found.volume_ml, full.volume_ml, found.at_most_ml)
+    least, whole, most = (0.0 if figure is None else figure for figure in figures)
+    return least <= 1.01 * whole <= 1.02 * most
 
 
 def counts(rows: Sequence[Json]) -> dict[str, int]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 import hemx_core as hemx
-from benchmarks.world.ask import answered, triage
+from benchmarks.world.ask import answered, of_triage, triage
 from benchmarks.world.bases import MATRIX
 from benchmarks.world.expect import Found
 from hemx_core.data import phe_sich
@@ -31,7 +31,9 @@ class Quiet:
         name: of the study.
         error: code and sentence; empty where it was read.
         warnings: codes.
-        volume_ml, truth_ml: measured, and drawn or read by hand; None where not known.
+        volume_ml: measured.
+        truth_ml: drawn; None where not known.
+        told_ml: measured where it is told that values were clipped, and to what.
         masks_agree: Dice of the masks with and without being told that values were clipped.
     """
 
@@ -40,6 +42,7 @@ class Quiet:
     warnings: tuple[str, ...]
     volume_ml: float | None
     truth_ml: float | None = None
+    told_ml: float | None = None
     masks_agree: float | None = None
     seconds: float = 0.0
 
@@ -82,8 +85,6 @@ def real(folder: Path, patient: str, rows: list[phe_sich.SliceRow], models: Tria
     masks: list[np.ndarray] = []
 
     def ask(volume: hemx.Volume) -> Found:
-        from benchmarks.world.ask import of_triage
-
         result = hemx.triage(volume, models=models)
         masks.append(result.mask)
         return of_triage(result)
@@ -94,7 +95,7 @@ def real(folder: Path, patient: str, rows: list[phe_sich.SliceRow], models: Tria
     if len(masks) == 2:
         size = sum(int(mask.sum()) for mask in masks)
         agree = 2 * int((masks[0] & masks[1]).sum()) / size if size else 1.0
-    return _quiet(f"patient {patient}", found, truth_ml=with_it.volume_ml, masks_agree=agree)
+    return _quiet(f"patient {patient}", found, told_ml=with_it.volume_ml, masks_agree=agree)
 
 
 def series_folders(folder: Path) -> Iterator[Path]:

@@ -127,9 +127,7 @@ class World:
         with self._folder() as folder:
             save(folder, case.build(self.bases))
             found = self._asked(case, folder)
-        full = found if case.ask == "list" else self._unchanged(case)
-        if case.ask == "list":
-            full = Found()
+        full = Found() if case.ask == "list" else self._unchanged(case)
         return _row(case.kind, case.variant, found, full, case.expected)
 
     def _asked(self, case: Case, folder: Path) -> Found:

@@ -38,6 +38,11 @@ def test_a_refusal_needs_the_right_reason(refusal: str, expected: str) -> None:
     assert judge(found, FULL, Expected(refusal=refusal))[0] == expected
 
 
+def test_two_figures_may_hold_the_volume_of_the_unchanged_study() -> None:
+    found = outcome(Expected(between=True), volume_ml=30.0, at_most_ml=46.0)
+    assert found == (Outcome.RIGHT, "")
+
+
 def test_as_before_is_right_and_what_was_warned_of_before_is_not_new() -> None:
     assert outcome(Expected(volume=0.01, advice=True, slices=True)) == (Outcome.RIGHT, "")
 
@@ -46,6 +51,9 @@ def test_as_before_is_right_and_what_was_warned_of_before_is_not_new() -> None:
     ("expected", "changes", "why"),
     [
         (Expected(volume=0.05), {"volume_ml": 30.0}, "30.0 mL instead of 40.0"),
+        (Expected(between=True), {"volume_ml": 30.0, "at_most_ml": 39.0}, "30.0 to 39.0 mL do not"),
+        (Expected(between=True), {"volume_ml": 42.0, "at_most_ml": 50.0}, "42.0 to 50.0 mL do not"),
+        (Expected(between=True), {"volume_ml": 30.0}, "30.0 to None mL do not"),
         (Expected(advice=True), {"recommendation": "cannot_tell"}, "advises cannot_tell"),
         (Expected(), {"recommendation": "no_haematoma_found"}, "says that none was found"),
         (Expected(slices=True), {"slices": 15}, "15 slices instead of 30"),

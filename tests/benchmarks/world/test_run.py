@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from benchmarks.world import bases, run
@@ -38,6 +39,22 @@ def test_there_are_many_kinds_and_no_two_variants_alike() -> None:
     for case in cases:
         expected = case.expected
         assert expected.right or expected.refusal or expected.warning, case.name
+
+
+def test_slices_are_lost_where_the_clot_is(drawn: Bases) -> None:
+    with np.load(drawn.path("plain").parent / "truth_masks.npz") as masks:
+        areas = masks["baseline"].sum(axis=(1, 2))
+    places = [float(one.ImagePositionPatient[2]) for one in drawn.plain()]
+    cases = [case for case in run.all_cases() if case.kind == "slices lost in the clot"]
+    assert len(cases) == 4
+    for case in cases:
+        left = case.build(drawn)
+        assert isinstance(left, list)
+        kept = {float(one.ImagePositionPatient[2]) for one in left}
+        lost = [area for place, area in zip(places, areas, strict=True) if place not in kept]
+        assert len(lost) == int(case.variant)
+        assert max(lost) == max(areas)
+        assert min(lost) > 0
 
 
 @pytest.mark.slow
