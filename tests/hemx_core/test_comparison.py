@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from hemx_core import compare
 from hemx_core.comparison import (
@@ -278,15 +279,13 @@ def test_hours_are_signed_and_need_both_times() -> None:
     assert interval_hours(FIRST, replace(SECOND, acquired_at=None)) is None
 
 
-def _phantom_pair(
-    folder: Path, factor: float, *, slices: int | None = None
-) -> tuple[Path, Path, float]:
+def _phantom_pair(folder: Path, factor: float) -> tuple[Path, Path, float]:
     """Two DICOM studies of a phantom and the true growth in per cent."""
     spec = PhantomSpec(
         seed=3,
         patient_id="P1",
         lesion=LesionSpec(volume_ml=20.0, clot_hu=66.0),
-        site=SiteSpec(matrix=256, slices=slices, slice_spacing_mm=7.0, slice_thickness_mm=7.0),
+        site=SiteSpec(matrix=256, slice_spacing_mm=7.0, slice_thickness_mm=7.0),
     )
     phantoms = [make_phantom(one) for one in (spec, grow(spec, factor, hours=6.0))]
     paths = [folder / name for name in ("earlier", "later")]
@@ -296,16 +295,34 @@ def _phantom_pair(
     return paths[0], paths[1], 100 * (second / first - 1)
 
 
+class _AboveTheBase(ThresholdModels):
+    """Sees no blood on the lowest slices: between the bones of the base brain is brighter than 50 HU."""
+
+    def __init__(self, slices: int, base: int) -> None:
+        super().__init__()
+        self.slices, self.base, self.calls = slices, base, 0
+
+    def segment(
+        self, image: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        place, self.calls = self.calls % self.slices, self.calls + 1
+        probabilities, features = super().segment(image)
+        return (probabilities if place >= self.base else np.zeros_like(probabilities)), features
+
+
 def test_phantom_studies_through_dicom_with_known_growth(tmp_path: Path) -> None:
-    earlier, later, truth = _phantom_pair(tmp_path, 1.6, slices=9)
-    result = compare(earlier, later, models=ThresholdModels())
+    earlier, later, truth = _phantom_pair(tmp_path, 1.6)
+    with_head = len(list(earlier.glob("*.dcm"))) - 1  # the highest slice is air
+    models = _AboveTheBase(with_head, base=6)
+    result = compare(earlier, later, models=models)
+    assert models.calls == 2 * models.slices
     assert result.interval_hours == pytest.approx(6.0)
-    # The stand-in for a network takes what is brighter than 50 HU: near, but no segmenter. At the base
-    # it would take more, so that a slab is given, and growth is open.
+    # The stand-in for a network takes what is brighter than 50 HU: near, but no segmenter.
     assert result.growth.percent == pytest.approx(truth, abs=15)
     low, high = result.growth.percent_interval or (0.0, 0.0)
     assert low < truth < high
-    assert result.growth.answers["he_30"] is not Answer.NO
+    assert result.growth.answers["he_30"] is Answer.YES
+    assert result.growth.answers["he_12_5ml"] is not Answer.YES
 
 
 def test_the_shipped_bundle_judges_a_phantom_s_growth(tmp_path: Path) -> None:
