@@ -60,12 +60,11 @@ def check_pair(earlier: SeriesIdentity, later: SeriesIdentity, *, force: bool) -
     Raises:
         InputError: see above; it names the facts, not their values.
     """
-    if force:
-        return
-    if differing := match(earlier, later).differing:
-        raise InputError("two_patients", facts=differing)
-    if earlier.series_uid and earlier.series_uid == later.series_uid:
+    found = None if force else pair_doubt(earlier, later)
+    if found is PairDoubt.SAME_SERIES:
         raise InputError("same_series")
+    if found is PairDoubt.DIFFERENT_PATIENTS:
+        raise InputError("two_patients", facts=match(earlier, later).differing)
 
 
 def interval_hours(earlier: SeriesIdentity, later: SeriesIdentity) -> float | None:
