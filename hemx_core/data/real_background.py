@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from hemx_core.data import phe_sich
 from hemx_core.data.phe_sich import SliceRow
+from hemx_core.imaging.head import disk
 from hemx_core.phantoms.background import (
     BONE_SHARE,
     Background,
@@ -181,7 +182,7 @@ def heal_slice(
     """
     lower_hu, upper_hu = window
     size = (hu.shape[1], hu.shape[0])
-    wide = cv2.dilate(lesion.astype(np.uint8), _disk(2 * LESION_MARGIN_MM, pixel_mm))
+    wide = cv2.dilate(lesion.astype(np.uint8), disk(2 * LESION_MARGIN_MM, (pixel_mm, pixel_mm)))
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     other = cv2.warpAffine(hu.astype(np.float32), mirror, size, flags=flags, borderValue=lower_hu)
     there = cv2.warpAffine(
@@ -215,8 +216,3 @@ def _dense(hu: NDArray[np.int16], brain: NDArray[np.uint8], pixel_mm: float) -> 
     dense = ((even > DENSE_HU) & (depth > DENSE_DEPTH_MM)).astype(np.uint8)
     _, _, stats, _ = cv2.connectedComponentsWithStats(dense)
     return bool((stats[1:, cv2.CC_STAT_AREA] * (2 * pixel_mm) ** 2 > DENSE_MM2).any())
-
-
-def _disk(diameter_mm: float, pixel_mm: float) -> NDArray[np.uint8]:
-    width = max(1, round(diameter_mm / pixel_mm) | 1)
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width)), dtype=np.uint8)

@@ -95,7 +95,7 @@ def bone_mask(
         bone &= _reaches_rim(labels, count, head, pixel_spacing_mm)
         mask = bone.astype(np.uint8)[labels]
         mask &= 1 - _saturated_clot(hu, mask, head, pixel_spacing_mm)
-        mask = _large(mask, MIN_BONE_MM2 / pixel_mm2)
+        mask = without_small(mask, MIN_BONE_MM2 / pixel_mm2, connectivity=4)
     return np.asarray(cv2.dilate(mask, disk(2 * BONE_MARGIN_MM, pixel_spacing_mm)), dtype=np.uint8)
 
 
@@ -187,9 +187,15 @@ def _mirror(head: Mask) -> NDArray[np.float64]:
     return np.column_stack([turn, centre - turn @ centre])
 
 
-def _large(mask: Mask, least: float) -> Mask:
-    """Without the pieces of fewer pixels."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
+def without_small(mask: Mask, least: float, *, connectivity: int) -> Mask:
+    """Without the pieces of fewer pixels.
+
+    Args:
+        mask: uint8, shape (rows, columns).
+        least: pixels.
+        connectivity: 4, or 8 where pixels that touch at a corner are one piece.
+    """
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=connectivity)
     keep = stats[:, cv2.CC_STAT_AREA] >= least
     keep[0] = False
     return np.asarray(keep.astype(np.uint8)[labels], dtype=np.uint8)

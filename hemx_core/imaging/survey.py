@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hemx_core.imaging.head import BONE_HU, disk, head_mask
+from hemx_core.imaging.head import BONE_HU, disk, head_mask, without_small
 from hemx_core.imaging.volume import HUVolume
 
 PIXEL_MM = 1.0
@@ -253,7 +253,9 @@ def _look_within(
     tissue_hu: tuple[float, float],
 ) -> _Found:
     mm2 = spacing_mm[0] * spacing_mm[1]
-    bone = _large(((hu >= bone_hu) & (head != 0)).astype(np.uint8), LEAST_BONE_MM2 / mm2)
+    bone = without_small(
+        ((hu >= bone_hu) & (head != 0)).astype(np.uint8), LEAST_BONE_MM2 / mm2, connectivity=8
+    )
     tissue = ((hu >= tissue_hu[0]) & (hu <= tissue_hu[1])).astype(np.uint8)
     enclosed = _enclosed(bone, spacing_mm)
     cavity = _parts(enclosed, tissue, LEAST_PART_MM2 / mm2)
@@ -281,14 +283,6 @@ def _look_within(
         enclosed=int(inside.size),
         enclosed_hu=float(np.median(inside)) if inside.size else float("nan"),
     )
-
-
-def _large(mask: Labels, least: float) -> Labels:
-    """Without the pieces below so many pixels."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    keep = (stats[:, cv2.CC_STAT_AREA] >= least).astype(np.uint8)
-    keep[0] = 0
-    return keep[labels] if count > 1 else np.zeros_like(mask)
 
 
 def _enclosed(bone: Labels, spacing_mm: tuple[float, float]) -> Labels:

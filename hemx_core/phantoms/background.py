@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from hemx_core.imaging.head import disk
 from hemx_core.phantoms.fields import Floats
 
 Window = tuple[slice, slice]
@@ -118,14 +119,14 @@ def find_brain(hu: NDArray[np.int16], *, pixel_mm: float, upper_hu: float) -> ND
     """
     half = halved(hu)
     bone = (half >= BONE_SHARE * upper_hu).astype(np.uint8)
-    ring = cv2.morphologyEx(bone, cv2.MORPH_CLOSE, _disk(CLOSING_MM, 2 * pixel_mm))
+    ring = cv2.morphologyEx(bone, cv2.MORPH_CLOSE, disk(CLOSING_MM, (2 * pixel_mm, 2 * pixel_mm)))
     count, labels = cv2.connectedComponents(1 - ring, connectivity=4)
     outer = np.zeros(count, np.bool_)
     for edge in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
         outer[edge] = True
     enclosed = (ring == 0) & ~outer[labels]
     opened = cv2.morphologyEx(
-        enclosed.astype(np.uint8), cv2.MORPH_OPEN, _disk(OPENING_MM, 2 * pixel_mm)
+        enclosed.astype(np.uint8), cv2.MORPH_OPEN, disk(OPENING_MM, (2 * pixel_mm, 2 * pixel_mm))
     )
     count, labels, stats, _ = cv2.connectedComponentsWithStats(opened, connectivity=4)
     if count < 2:
@@ -268,8 +269,3 @@ def _frame(
     row, column = mid_y * cos - mid_x * sin, mid_x * cos + mid_y * sin
     half = (float(x.max() - x.min()) / 2, float(y.max() - y.min()) / 2)
     return (float(row), float(column)), half
-
-
-def _disk(diameter_mm: float, pixel_mm: float) -> NDArray[np.uint8]:
-    width = max(1, round(diameter_mm / pixel_mm) | 1)
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width)), dtype=np.uint8)
