@@ -202,6 +202,18 @@ class DicomWriter:
             )
         return self._context
 
+    def write(self) -> WrittenDicom:
+        """Write haematoma_seg.dcm and triage_sr.dcm, each whole or not at all.
+
+        Raises:
+            InputError: the images cannot be referred to.
+            BackendError: highdicom is not installed.
+            OutputError: the disk refuses.
+        """
+        seg = self.write_seg()
+        (report,) = self.write_sr()
+        return WrittenDicom(seg[0] if seg else None, report, self.notes)
+
     def write_seg(self) -> tuple[Path, ...]:
         """Write haematoma_seg.dcm; nothing where no haematoma was found.
 
@@ -241,25 +253,3 @@ class DicomWriter:
         """
         document = make_encapsulated_pdf(pdf, self._images(), title=title)
         return (write_whole(self._folder / REFERRAL_DICOM_NAME, object_bytes(document)),)
-
-
-def write_dicom(
-    result: TriageResult,
-    volume: HUVolume,
-    source: Path,
-    folder: Path,
-    *,
-    identify: bool = False,
-    keep_uids: bool = False,
-) -> WrittenDicom:
-    """Write haematoma_seg.dcm and triage_sr.dcm, each whole or not at all; see `DicomWriter`.
-
-    Raises:
-        InputError: the images cannot be referred to.
-        BackendError: highdicom is not installed.
-        OutputError: the disk refuses.
-    """
-    writer = DicomWriter(result, volume, source, folder, identify=identify, keep_uids=keep_uids)
-    seg = writer.write_seg()
-    (report,) = writer.write_sr()
-    return WrittenDicom(seg[0] if seg else None, report, writer.notes)

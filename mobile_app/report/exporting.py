@@ -186,10 +186,10 @@ def _pages(
 
 
 def _dicom(subject: Subject, stem: str, *, identify: bool) -> list[ExportFile]:
-    from hemx_core.report.dicom import write_dicom
+    from hemx_core.report.dicom import DicomWriter
 
     with tempfile.TemporaryDirectory(prefix="hemx-") as draft:
-        written = write_dicom(
+        written = DicomWriter(
             subject.result, subject.volume, subject.folder, Path(draft), identify=identify
-        )
+        ).write()
         return [ExportFile(f"{stem}-{file.name}", file.read_bytes()) for file in written.files]

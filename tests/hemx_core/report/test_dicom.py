@@ -20,7 +20,7 @@ from hemx_core.imaging.reader import read_series, read_source_images
 from hemx_core.imaging.volume import HUVolume
 from hemx_core.notes import Note, Severity
 from hemx_core.pipeline import triage_volume
-from hemx_core.report.dicom import DicomWriter, WrittenDicom, check_dicom, write_dicom
+from hemx_core.report.dicom import DicomWriter, WrittenDicom, check_dicom
 from hemx_core.report.dicom_context import StudyContext, new_uid, study_context
 from hemx_core.report.dicom_sr import make_sr
 from hemx_core.report.folder import SEG_NAME, SR_NAME
@@ -60,7 +60,7 @@ def case(study: Path) -> Case:
 def written(case: Case, study: Path, tmp_path_factory: pytest.TempPathFactory) -> WrittenDicom:
     """With the images' own UIDs."""
     out = tmp_path_factory.mktemp("out")
-    return write_dicom(case[1], case[0], study, out, keep_uids=True)
+    return DicomWriter(case[1], case[0], study, out, keep_uids=True).write()
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,7 @@ def test_the_segmentation_lies_on_its_series(form: str, tmp_path: Path) -> None:
     path = _write(tmp_path / "study", **FORMS[form])
     volume, result = _triage(path)
     assert result.mask.any()
-    written = write_dicom(result, volume, path, tmp_path / "out")
+    written = DicomWriter(result, volume, path, tmp_path / "out").write()
     assert written.seg is not None
     assert np.array_equal(read_seg(written.seg, volume), result.mask)
     # By its positions alone, without the references to the images:
@@ -245,7 +245,7 @@ def test_nothing_names_the_patient_unless_asked(
         values = _values(path)
         assert [secret for secret in SECRETS if secret in values] == []
         assert dcmread(path).PatientIdentityRemoved == "YES"
-    asked = write_dicom(case[1], case[0], study, tmp_path, identify=True)
+    asked = DicomWriter(case[1], case[0], study, tmp_path, identify=True).write()
     for path in asked.files:
         dataset = dcmread(path)
         assert (dataset.PatientID, str(dataset.PatientName)) == ("P1", "Test^Case")
@@ -257,11 +257,11 @@ def test_without_a_haematoma_there_is_a_report_only(
     tmp_path: Path, case: Case, study: Path
 ) -> None:
     out = tmp_path / "out"
-    write_dicom(case[1], case[0], study, out)
+    DicomWriter(case[1], case[0], study, out).write()
     assert (out / SEG_NAME).is_file()
     path = _write(tmp_path / "study", clot_mm=0)
     volume, result = _triage(path)
-    written = write_dicom(result, volume, path, out)
+    written = DicomWriter(result, volume, path, out).write()
     assert written.seg is None
     assert [one.name for one in out.iterdir()] == [SR_NAME], "no mask of an earlier run is left"
     (group,) = hd.sr.srread(written.sr).content.get_image_measurement_groups()
@@ -306,7 +306,7 @@ def _enhanced(folder: Path) -> Path:
 def test_a_multi_frame_file(tmp_path: Path) -> None:
     path = _enhanced(tmp_path)
     volume, result = _triage(path)
-    written = write_dicom(result, volume, path, tmp_path / "out")
+    written = DicomWriter(result, volume, path, tmp_path / "out").write()
     assert written.seg is not None
     assert np.array_equal(read_seg(written.seg, volume), result.mask)
 
@@ -322,7 +322,7 @@ def test_images_that_are_gone_are_told(tmp_path: Path) -> None:
     volume, result = _triage(path)
     next(path.iterdir()).unlink()
     with pytest.raises(InputError, match="1 of the series' 6 files are not there"):
-        write_dicom(result, volume, path, tmp_path / "out")
+        DicomWriter(result, volume, path, tmp_path / "out").write()
     assert not (tmp_path / "out").exists()
 
 
@@ -357,7 +357,7 @@ def test_odd_demographics_are_left_out_and_told(tmp_path: Path) -> None:
 
     path = _write(tmp_path / "study", change=change)
     volume, result = _triage(path)
-    written = write_dicom(result, volume, path, tmp_path / "out", identify=True)
+    written = DicomWriter(result, volume, path, tmp_path / "out", identify=True).write()
     assert len(written.files) == 2
     for dataset in map(dcmread, written.files):
         for keyword, (_, kept) in ODD.items():
@@ -369,7 +369,7 @@ def test_odd_demographics_are_left_out_and_told(tmp_path: Path) -> None:
     assert "PatientBirthDate" in tell(note)
     assert "PatientBirthDate" in tell(note, "ja")
     # Without names none of it matters, and nothing is told.
-    assert write_dicom(result, volume, path, tmp_path / "out").notes == ()
+    assert DicomWriter(result, volume, path, tmp_path / "out").write().notes == ()
 
 
 def test_a_japanese_character_set_is_written_in_unicode(tmp_path: Path) -> None:
@@ -381,7 +381,7 @@ def test_a_japanese_character_set_is_written_in_unicode(tmp_path: Path) -> None:
 
     path = _write(tmp_path / "study", change=change)
     volume, result = _triage(path)
-    written = write_dicom(result, volume, path, tmp_path / "out", identify=True)
+    written = DicomWriter(result, volume, path, tmp_path / "out", identify=True).write()
     assert len(written.files) == 2
     for dataset in map(dcmread, written.files):
         assert dataset.SpecificCharacterSet == "ISO_IR 192"
@@ -424,7 +424,7 @@ def test_without_names_objects_have_a_study_and_a_patient_of_their_own(
 def test_two_runs_of_a_study_agree_and_new_uids_are_valid(
     nameless: dict[str, Dataset], case: Case, study: Path, tmp_path: Path
 ) -> None:
-    again = dcmread(write_dicom(case[1], case[0], study, tmp_path).sr)
+    again = dcmread(DicomWriter(case[1], case[0], study, tmp_path).write().sr)
     first = nameless["SR"]
     assert again.StudyInstanceUID == first.StudyInstanceUID
     assert again.PatientID == first.PatientID
@@ -466,7 +466,7 @@ def test_slices_read_as_one_scan_share_a_frame_of_reference(tmp_path: Path) -> N
     path = _write(tmp_path / "study", change=change)
     volume, result = _triage(path)
     assert len(volume.hu) == 6
-    written = write_dicom(result, volume, path, tmp_path / "out", identify=True)
+    written = DicomWriter(result, volume, path, tmp_path / "out", identify=True).write()
     assert written.seg is not None
     assert np.array_equal(read_seg(written.seg, volume), result.mask)
     first = read_source_images(path, volume.identity)[0]
@@ -482,7 +482,7 @@ def test_the_report_tells_warnings_and_a_lower_bound(
         notes=(Note("unreadable_slices", Severity.WARNING, count=2), *result.notes),
         haematoma=replace(result.haematoma, lower_bound=True, at_most_ml=40.0),
     )
-    report = write_dicom(doubtful, volume, study, tmp_path).sr
+    report = DicomWriter(doubtful, volume, study, tmp_path).write().sr
     told = str(dcmread(report))
     for part in ("Unreadable slices", "The volume is a lower bound", "Upper figure of the volume"):
         assert part in told
@@ -492,7 +492,7 @@ def test_the_report_says_that_it_cannot_tell(tmp_path: Path) -> None:
     path = _write(tmp_path / "study", clot_mm=0)
     volume, result = _triage(path)
     doubtful = replace(result, recommendation=Recommendation.CANNOT_TELL)
-    report = write_dicom(doubtful, volume, path, tmp_path / "out").sr
+    report = DicomWriter(doubtful, volume, path, tmp_path / "out").write().sr
     assert "Cannot tell: look at the pictures yourself" in str(dcmread(report))
     assert "No haematoma found; does not" not in str(dcmread(report))
     (group,) = hd.sr.srread(report).content.get_image_measurement_groups()
@@ -510,7 +510,7 @@ def test_highdicom_is_optional(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_disk_error_leaves_the_earlier_files_whole(
     case: Case, study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = write_dicom(case[1], case[0], study, tmp_path)
+    first = DicomWriter(case[1], case[0], study, tmp_path).write()
     before = [path.read_bytes() for path in first.files]
 
     def full(path: Path, target: Path) -> None:
@@ -518,7 +518,7 @@ def test_a_disk_error_leaves_the_earlier_files_whole(
 
     monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(OutputError, match="No space left"):
-        write_dicom(case[1], case[0], study, tmp_path)
+        DicomWriter(case[1], case[0], study, tmp_path).write()
     assert [path.read_bytes() for path in first.files] == before
     assert sorted(one.name for one in tmp_path.iterdir()) == [SEG_NAME, SR_NAME]
 

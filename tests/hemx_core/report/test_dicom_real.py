@@ -11,7 +11,7 @@ from hemx_core.data.seg import read_seg
 from hemx_core.imaging.reader import read_series
 from hemx_core.measure.haematoma import measure_haematoma
 from hemx_core.pipeline import triage_volume
-from hemx_core.report.dicom import write_dicom
+from hemx_core.report.dicom import DicomWriter
 from tests.factories import ThresholdModels, simple_head
 
 DATA = os.environ.get("HEMX_DATA", "")
@@ -31,7 +31,7 @@ def test_a_drawn_mask_comes_back_on_the_tilted_head(tmp_path: Path) -> None:
         geometry=volume.geometry,
         identity=volume.identity,
     )
-    written = write_dicom(drawn, volume, path, tmp_path)
+    written = DicomWriter(drawn, volume, path, tmp_path).write()
     assert written.seg is not None
     assert np.array_equal(read_seg(written.seg, volume), drawn.mask)
     unnamed = replace(volume, identity=replace(volume.identity, sop_instance_uids=()))
