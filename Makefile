@@ -1,7 +1,7 @@
 # Commands for a fresh machine. Each sets up what it needs, once, in $(VENV):
 #   make demo    a synthetic study and its triage; installs what triage imports and nothing else
 #   make test    the tests, without those marked slow
-#   make lint, make docs, make mutants, make screenshots
+#   make lint, make docs, make mutants, make robustness, make screenshots
 #   make dev     everything that a developer needs; the other commands then use it
 SHELL := /bin/bash
 PYTHON ?= python3.11
@@ -25,7 +25,7 @@ EXTRAS_dev := dev
 # The stamp of an environment: that of `make dev` serves every command.
 environment = $(or $(wildcard $(VENV)/.hemx-dev),$(VENV)/.hemx-$(1))
 
-.PHONY: demo test slow lint docs mutants screenshots format dev system android-tools gl-libraries clean
+.PHONY: demo test slow lint docs mutants robustness screenshots format dev system android-tools gl-libraries clean
 
 demo: $(call environment,runtime)
 	$(BIN)/hemx phantom --out demo/study --seed 7 --location putamen --volume-ml 28 --markers hypodensity,irregular
@@ -56,6 +56,10 @@ docs: $(call environment,docs)
 # Breaks the measuring code in a few thousand ways and counts what the tests notice; an hour.
 mutants: $(call environment,mutants) gl-libraries
 	$(BIN)/python -m tests.mutants
+
+# 2,000 damaged inputs; the first untyped error, hang or silent change ends it.
+robustness: $(call environment,test)
+	$(BIN)/python -m benchmarks robustness --short
 
 format: $(call environment,lint)
 	$(BIN)/ruff check --fix .

@@ -31,6 +31,10 @@ ELSEWHERE = {
     ),
     "signs": ("accuracy.signs:main", "The rule-based signs on phantoms."),
     "world": ("world.cli:main", "What the world hands in: right, refused, or said."),
+    "robustness": (
+        "robustness.cli:main",
+        "Damaged, hostile, killed, full, planted names: nothing lost, in or out.",
+    ),
     "insertion-picture": (
         "accuracy.insertion_picture:main",
         "Inserted haematomas beside real ones, as a contact sheet.",

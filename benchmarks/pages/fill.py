@@ -18,7 +18,7 @@ import typer
 from benchmarks.harness import plots
 from benchmarks.harness.markdown import render
 from benchmarks.harness.records import figures_of, load_records
-from benchmarks.pages import accuracy, performance
+from benchmarks.pages import accuracy, performance, security
 from benchmarks.peers.contest import STUDY
 from benchmarks.peers.goals import OWN
 from benchmarks.peers.roster import OURS
@@ -31,6 +31,7 @@ PAGES = (
     "docs/app.md",
     "docs/experiments.md",
     "docs/performance.md",
+    "docs/security.md",
     "hemx_core/weights/MODEL_CARD.md",
 )
 NOT_MEASURED = "Not measured yet."
@@ -45,6 +46,8 @@ BLOCKS: dict[str, Callable[..., str | dict[str, Any]]] = {
     "validation": accuracy.validation,
     "parity": accuracy.parity,
     "world": accuracy.world,
+    "robustness": security.parts,
+    "mutants": security.kinds,
     "study": accuracy.study,
     "app": accuracy.app,
     "experiment": accuracy.experiment,

@@ -68,8 +68,8 @@ class Kind:
         raise NotImplementedError
 
 
-GAP = "missing_slices"
-"""Only a gap that is in the brain or in the clot is a warning, and so of the triage, not of the reader."""
+CAUTIONS = ("missing_slices", "decimal_comma")
+"""Told by the reader as a caution. A gap is a warning of the triage, where it lies in brain or clot."""
 
 
 class Study(Kind):
@@ -100,7 +100,7 @@ class Study(Kind):
         warned = [
             note.code
             for note in volume.notes
-            if note.severity is Severity.WARNING or note.code == GAP
+            if note.severity is Severity.WARNING or note.code in CAUTIONS
         ]
         if warned:
             return Outcome.TOLD, warned[0]

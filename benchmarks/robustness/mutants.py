@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import tempfile
 from collections import Counter
@@ -11,7 +12,6 @@ from pathlib import Path
 from benchmarks.robustness.forks import ask_all
 from benchmarks.robustness.kinds import Kind, all_kinds
 from benchmarks.robustness.outcome import FAULTS, Outcome, Row, summary
-from hemx_core import provenance
 from hemx_core.records import Json
 
 PIECE = 50
@@ -118,12 +118,30 @@ def faults(counts: Json) -> int:
     return sum(counts[str(outcome)] for outcome in FAULTS)
 
 
+_CODE = (
+    "hemx_core/imaging", "hemx_core/bundle", "hemx_core/data", "hemx_core/*.py", "mobile_app/store",
+    "benchmarks/robustness",
+)  # fmt: skip
+"""What an answer comes from."""
+
+
+def _fingerprint() -> str:
+    """SHA-256 of the code that is asked."""
+    root = Path(__file__).resolve().parents[2]
+    digest = hashlib.sha256()
+    for place in _CODE:
+        files = root.glob(place) if "*" in place else (root / place).rglob("*.py")
+        for path in sorted(files):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
 class _Pieces:
-    """Finished pieces, a line each; only those of this very commit count."""
+    """Finished pieces, a line each; only those of this very code count, whatever else was committed."""
 
     def __init__(self, work: Path | None) -> None:
         self._path = None if work is None else work / "mutants.jsonl"
-        self._commit = provenance.commit()
+        self._code = _fingerprint()
         self._found: dict[tuple[object, ...], Json] = {}
         if self._path is not None and self._path.exists():
             for line in self._path.read_text(encoding="utf-8").splitlines():
@@ -131,7 +149,7 @@ class _Pieces:
                     one = json.loads(line)
                 except ValueError:
                     continue  # the line that was being written
-                if one["commit"] == self._commit:
+                if one["code"] == self._code:
                     self._found[tuple(one["key"])] = one["piece"]
 
     def get(self, *key: object) -> Json | None:
@@ -141,6 +159,6 @@ class _Pieces:
         if self._path is None:
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        line = {"commit": self._commit, "key": [seed, name, start, piece["cases"]], "piece": piece}
+        line = {"code": self._code, "key": [seed, name, start, piece["cases"]], "piece": piece}
         with self._path.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(line) + "\n")

@@ -201,12 +201,18 @@ def trusted() -> TrustedKey:
     return TrustedKey(public_key=_key().public_key, name="robustness")
 
 
+@cache
+def shipped() -> ModelManifest:
+    """The shipped manifest; its programs are hashed once."""
+    return ModelManifest.load(app_models_folder())
+
+
 def write_bundle(folder: Path) -> None:
     """The shipped manifest over programs that are none, signed with a key of its own."""
     from export.sign import sign_bundle
 
     folder.mkdir(parents=True)
-    manifest = ModelManifest.load(app_models_folder())
+    manifest = shipped()
     changed: dict[str, Any] = {}
     for name in ("segmenter", "classifier"):
         content = b"\0\0\0\0" + PTE_MAGIC + name.encode() * 50

@@ -75,7 +75,7 @@ def _slices(one: Dataset) -> Iterator[PlainSlice]:
     frames = one.get("PerFrameFunctionalGroupsSequence") or [Dataset()]
     shared = (one.get("SharedFunctionalGroupsSequence") or [Dataset()])[0]
     owner = tuple(
-        str(one.get(keyword, ""))
+        str(_get(one, keyword))
         for keyword in (
             "SeriesInstanceUID", "StudyInstanceUID", "Modality", "PatientID", "Rows", "Columns",
             "ImageType", "SOPClassUID", "PixelSpacing", "ImageOrientationPatient", "RescaleType",
@@ -87,8 +87,8 @@ def _slices(one: Dataset) -> Iterator[PlainSlice]:
 
         def value(keyword: str, group: str, frame: Dataset = frame) -> Any:
             for holder in (*frame.get(group, ()), *shared.get(group, ()), one):
-                if holder.get(keyword) is not None:
-                    return holder.get(keyword)
+                if _get(holder, keyword) is not None:
+                    return _get(holder, keyword)
             raise AttributeError(keyword)
 
         rescale = "PixelValueTransformationSequence"
@@ -106,6 +106,14 @@ def _slices(one: Dataset) -> Iterator[PlainSlice]:
             ),
             spacing_mm=(spacing[0], spacing[1]),
         )
+
+
+def _get(dataset: Dataset, keyword: str) -> Any:
+    """A value; None where it is absent or cannot be read."""
+    try:
+        return dataset.get(keyword)
+    except Exception:
+        return None
 
 
 def differences(volume: HUVolume, *readings: Iterable[PlainSlice]) -> str:

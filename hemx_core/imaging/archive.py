@@ -6,6 +6,7 @@ where another one lies, is told when it is opened; the others are read all the s
 
 from __future__ import annotations
 
+import bz2
 import io
 import stat
 import zipfile
@@ -24,8 +25,7 @@ _SLOW = {zipfile.ZIP_BZIP2: 8, zipfile.ZIP_LZMA: 8}
 
 _PIECE = 2**16
 _SLOW_PIECE = 2**12
-"""Bytes taken from a member at once. bzip2 and LZMA unpack in one go what they are given: zeros a few
-thousand times."""
+"""Bytes taken from a member at once. LZMA unpacks in one go what it is given: zeros a few thousand times."""
 _LOCAL_HEADER = 30
 
 
@@ -137,7 +137,7 @@ def _check_total(members: Sequence[zipfile.ZipInfo], zip_name: str, zip_bytes: i
 def _source(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Source:
     def verify() -> None:
         with _unpacking():
-            with archive.open(member) as stream:
+            with _packed(archive, member) as stream:
                 found = sum(map(len, iter(lambda: stream.read(_piece_of(member)), b"")))
             if found != member.file_size:
                 raise EOFError
@@ -152,8 +152,33 @@ def _source(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Source:
 
 def _open(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> BinaryIO:
     with _unpacking():
-        unpacked = _Unpacked(archive.open(member), member)
+        unpacked = _Unpacked(_packed(archive, member), member)
     return io.BufferedReader(unpacked)
+
+
+def _packed(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Any:
+    """A member's stream; bzip2, which makes 300 MB of 300 bytes, gives no more than is declared."""
+    stream: Any = archive.open(member)
+    if member.compress_type == zipfile.ZIP_BZIP2:
+        stream._decompressor = _Bounded(stream._decompressor, member.file_size)
+    return stream
+
+
+class _Bounded:
+    """A decompressor of bzip2 as zipfile uses it, which stops where the member must end."""
+
+    def __init__(self, inner: bz2.BZ2Decompressor, most: int) -> None:
+        self._inner, self._left = inner, most
+
+    @property
+    def eof(self) -> bool:
+        return self._inner.eof
+
+    def decompress(self, data: bytes) -> bytes:
+        # Once the input is used up, one byte more than declared tells that it is too long.
+        found = self._inner.decompress(data, max(1, self._left))
+        self._left -= len(found)
+        return found
 
 
 class _Unpacked(io.RawIOBase):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +23,23 @@ def is_dicomdir(path: Path) -> bool:
     return MediaStorageDirectoryStorage.encode("ascii") in head
 
 
-def referenced_files(dicomdir: Path) -> tuple[tuple[Path, ...], tuple[str, ...]]:
-    """Files that a DICOMDIR refers to: those that exist, and the names of the missing ones.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """The files of a DICOMDIR.
+
+    Args:
+        found: those that it names and that are there.
+        missing: names of those that are not there.
+        beside: what else lies in the folders of those that are.
+    """
+
+    found: tuple[Path, ...]
+    missing: tuple[str, ...]
+    beside: tuple[Path, ...]
+
+
+def referenced_files(dicomdir: Path) -> Named:
+    """Files that a DICOMDIR refers to.
 
     Each folder is listed once, so the cost grows with records and files, not with their product.
 
@@ -53,7 +70,8 @@ def referenced_files(dicomdir: Path) -> tuple[tuple[Path, ...], tuple[str, ...]]
             missing.append("/".join(parts))
         else:
             found[file] = None
-    return tuple(found), tuple(missing)
+    beside = folders.beside([*found], dicomdir)
+    return Named(found=tuple(found), missing=tuple(missing), beside=beside)
 
 
 def _components(record: Any) -> tuple[str, ...]:
@@ -79,6 +97,21 @@ class _Folders:
         if name in same:
             return folder / name
         return folder / same[0] if len(same) == 1 else None
+
+    def beside(self, files: Sequence[Path], dicomdir: Path) -> tuple[Path, ...]:
+        """Regular files in the folders of some files that are none of them, nor the DICOMDIR."""
+        known = {*files, dicomdir}
+        paths = (
+            folder / name
+            for folder in dict.fromkeys(file.parent for file in files)
+            for names in self._names.get(folder, {}).values()
+            for name in names
+        )
+        return tuple(
+            path
+            for path in sorted(paths)
+            if path not in known and path.is_file() and not path.is_symlink()
+        )
 
 
 def _listed(folder: Path) -> dict[str, list[str]]:

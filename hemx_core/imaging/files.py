@@ -6,6 +6,7 @@ The input is not trusted: numbers, sizes and paths are bounded before anything i
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,8 +18,10 @@ from hemx_core.imaging import limits
 from hemx_core.imaging.archive import is_zip, open_zip, too_many_files
 from hemx_core.imaging.dicomdir import is_dicomdir, referenced_files
 from hemx_core.imaging.source import Source, broken_source
+from hemx_core.notes import Phrase
 
 _SMALLEST_DICOM_BYTES = 132
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)*", re.ASCII)
 _FIRST_GROUPS = (b"\x02\x00", b"\x08\x00", b"\x00\x02", b"\x00\x08")
 
 
@@ -30,6 +33,8 @@ class FoundFiles:
     not_dicom: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     """Files that a DICOMDIR names and that are not there."""
+    unlisted: tuple[str, ...] = ()
+    """DICOM files beside those that a DICOMDIR names: its end may be cut off."""
 
 
 @contextmanager
@@ -48,9 +53,13 @@ def open_input(path: Path) -> Iterator[FoundFiles]:
         with open_zip(path) as members:
             yield _keep_dicom(path, members)
     elif is_dicomdir(path):
-        files, missing = referenced_files(path)
-        found = _keep_dicom(path, (_file_source(file, path.parent) for file in files))
-        yield FoundFiles(found.sources, found.not_dicom, missing)
+        named = referenced_files(path)
+        found, beside = (
+            _keep_dicom(path, (_file_source(file, path.parent) for file in files))
+            for files in (named.found, named.beside)
+        )
+        unlisted = tuple(source.name for source in beside.sources)
+        yield FoundFiles(found.sources, found.not_dicom, named.missing, unlisted)
     else:
         yield _keep_dicom(path, iter((_file_source(path, path.parent),)))
 
@@ -102,7 +111,24 @@ def _keep_dicom(path: Path, candidates: Iterator[Source]) -> FoundFiles:
             sources.append(source)
     if len(sources) > limits.MAX_IMAGES:
         raise too_many_files(path.name or str(path), limits.MAX_IMAGES)
-    return FoundFiles(tuple(sources), tuple(others))
+    shapes = {_shape(source.name) for source in sources}
+    lost = {name for name in others if _shape(name) in shapes}
+    sources += [broken_source(name, NoBeginningError()) for name in others if name in lost]
+    return FoundFiles(tuple(sources), tuple(name for name in others if name not in lost))
+
+
+class NoBeginningError(OSError):
+    """A file that is named as the DICOM files beside it, and is none."""
+
+    phrase = Phrase("dicom.no_beginning")
+
+
+def _shape(name: str) -> str:
+    """A file's place and name without its numbers: slices differ in nothing else.
+
+    Names of numbers alone, such as UIDs, have no shape but their suffix.
+    """
+    return _NUMBER.sub("0", name)
 
 
 def _in_folder(root: Path) -> Iterator[Source]:

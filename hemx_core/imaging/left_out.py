@@ -76,7 +76,9 @@ def _continues(chosen: SeriesPart, part: SeriesPart) -> int:
         # A header that is cut names no series any more.
         nobodys = not part.series_uids - {""}
         return len(part.headers) if (own or nobodys) and _is_slice(part.first) else 0
-    if part.kind not in _IMAGES or not (own or _of_one_study(chosen, part)):
+    if not own and (part.kind not in _IMAGES or not _of_one_study(chosen, part)):
+        return 0
+    if part.kind not in _IMAGES and not _was_an_image(chosen, part):
         return 0
     if not has_geometry(part.first) or part.plane != "axial":
         return 0
@@ -94,6 +96,13 @@ def _continues(chosen: SeriesPart, part: SeriesPart) -> int:
         return 0 if on_top and float(away.max()) < _MARGIN_MM else unseen
     beside = 2 * unseen >= len(away) and follows and float(away.max()) >= _MARGIN_MM
     return unseen if beside and _may_be_the_rest(chosen, part) else 0
+
+
+def _was_an_image(chosen: SeriesPart, part: SeriesPart) -> bool:
+    """Whether slices of the series that say they are no CT images say so because they are damaged."""
+    one, other = chosen.first, part.first
+    alike = (one.facts.rows, one.facts.columns) == (other.facts.rows, other.facts.columns)
+    return alike and other.image_type == one.image_type and fits(one, other)
 
 
 def _step_mm(part: SeriesPart) -> float:

@@ -198,6 +198,10 @@ def _file_notes(found: FoundFiles, bad: list[tuple[str, DicomSeriesError]]) -> l
     if found.missing:
         names = first_of(found.missing, _SHOWN)
         notes.append(Note("missing_files", Severity.WARNING, count=len(found.missing), files=names))
+    if found.unlisted:
+        names = first_of(found.unlisted, _SHOWN)
+        count = len(found.unlisted)
+        notes.append(Note("unlisted_files", Severity.WARNING, count=count, files=names))
     if found.not_dicom:
         notes.append(Note("not_dicom", Severity.INFO, count=len(found.not_dicom)))
     return notes

@@ -39,6 +39,7 @@ DOUBTS: Mapping[str, Doubt] = MappingProxyType(
         "duplicate_slices_differ": Doubt.PICTURE,
         # The series' own gaps and ends tell whether what could not be read was part of it.
         "missing_files": Doubt.NONE,
+        "unlisted_files": Doubt.NONE,
         "scan_continues": Doubt.PICTURE | Doubt.LOWER_BOUND,
         "several_patients": Doubt.NONE,
         "unreadable_files": Doubt.NONE,

@@ -139,6 +139,8 @@ SENTENCES: dict[str, str] = {
     "unreadable_files": "Left out {count} {count:file|files}, damaged[: {files}].[ {because:first}.]",
     "missing_files": "{count} {count:file|files} that the DICOMDIR names "
     "{count:is|are} not there[: {files}].",
+    "unlisted_files": "{count} DICOM {count:file|files} beside those that the DICOMDIR names "
+    "{count:is|are} not read[: {files}]. To read {count:it|them}, give the folder.",
     "not_dicom": "Passed over: {count} {count:file|files} that {count:is|are} not DICOM.",
     "duplicate_slices": "{count} {count:slice|slices} with the same position and pixels as another "
     "left out[: {files}].",
@@ -323,6 +325,7 @@ SENTENCES: dict[str, str] = {
     "term.correction": "correction",
     "term.reading": "answers",
     "term.comparison": "comparison",
+    "dicom.no_beginning": "it does not begin as a DICOM file",
     "dicom.no_modality": "it names no modality",
     "dicom.nested": "its sequences are nested too deeply",
     "dicom.too_much": "it holds more than a CT file does",

@@ -137,6 +137,8 @@ SENTENCES: dict[str, str] = {
     # Files and headers
     "unreadable_files": "破損したファイル{count}件を除外しました[：{files}]。[{because}。]",
     "missing_files": "DICOMDIRに記載されたファイルのうち{count}件がありません[：{files}]。",
+    "unlisted_files": "DICOMDIRに記載のないDICOMファイル{count}件を読み込んでいません[：{files}]。"
+    "読み込むにはフォルダを指定してください。",
     "not_dicom": "DICOMでないファイル{count}件を読み飛ばしました。",
     "duplicate_slices": "位置と画素が他と同じスライス{count}枚を除外しました[：{files}]。",
     "duplicate_slices_differ": "他と同じ位置で画素の異なるスライス{count}枚を除外しました[："
@@ -298,6 +300,7 @@ SENTENCES: dict[str, str] = {
     "term.correction": "修正",
     "term.reading": "読影者の回答",
     "term.comparison": "比較",
+    "dicom.no_beginning": "先頭部分がDICOMファイルではありません",
     "dicom.no_modality": "モダリティの記載がありません",
     "dicom.nested": "シーケンスの入れ子が深すぎます",
     "dicom.too_much": "CTファイルとしては内容が多すぎます",

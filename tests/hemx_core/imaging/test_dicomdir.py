@@ -46,15 +46,18 @@ def test_each_folder_is_listed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         (tmp_path / "A" / f"x{index}").write_bytes(b"x")
     path = write_dicomdir(tmp_path, *(f"A\\Y{index}" for index in range(50)), "A\\X7")
     monkeypatch.setattr(os, "scandir", watch)
-    found, missing = referenced_files(path)
+    named = referenced_files(path)
+    found, missing = named.found, named.missing
     assert [one.name for one in found] == ["x7"]
     assert len(missing) == 50
-    assert len(listed) == 2
+    # pytest clears older folders away meanwhile, by their descriptors.
+    assert len([one for one in listed if isinstance(one, Path)]) == 2
 
 
 def test_components_that_no_file_system_takes_are_missing(tmp_path: Path) -> None:
     names = ["A" * 300, "B\\" * 3000 + "C", "A\x01B"]
-    found, missing = referenced_files(write_dicomdir(tmp_path, *names))
+    named = referenced_files(write_dicomdir(tmp_path, *names))
+    found, missing = named.found, named.missing
     assert (found, len(missing)) == ((), 3)
 
 

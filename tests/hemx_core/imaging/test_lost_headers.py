@@ -1,15 +1,17 @@
-"""A slice whose header is damaged is missed: it is told, whatever is left of its header."""
+"""A slice whose header is damaged is missed: it is told, whatever is left of its header or its record."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import pydicom
 import pytest
 from pydicom.dataset import Dataset
+from pydicom.fileset import FileSet
 
 from hemx_core.imaging.reader import read_series
 from hemx_core.notes import Severity
-from tests.factories import write_ct_series
+from tests.factories import ct_pixels, write_ct_series
 
 IDENTITY = ("SeriesInstanceUID", "StudyInstanceUID", "PatientID", "FrameOfReferenceUID")
 GEOMETRY = ("Rows", "Columns", "PixelSpacing", "ImagePositionPatient", "ImageOrientationPatient")
@@ -40,3 +42,35 @@ def test_a_file_of_no_known_kind_is_unreadable(tmp_path: Path) -> None:
 
     write_ct_series(tmp_path, change=cut)
     assert "unreadable_files" in warnings_of(tmp_path)
+
+
+@pytest.mark.parametrize("left", [0, 100, 131])
+def test_a_file_without_its_beginning_is_missed_by_its_name(tmp_path: Path, left: int) -> None:
+    last = write_ct_series(tmp_path, shuffled=False)[-1]
+    last.write_bytes(last.read_bytes()[:left])
+    (tmp_path / "README").write_bytes(b"what is no slice has another name")
+    assert "unreadable_files" in warnings_of(tmp_path)
+    note = next(note for note in read_series(tmp_path).notes if note.code == "not_dicom")
+    assert note.values["count"] == 1
+
+
+def test_a_slice_that_is_no_ct_image_any_more_is_missed(tmp_path: Path) -> None:
+    def damage(index: int, dataset: Dataset) -> None:
+        if index == 0:
+            dataset.SamplesPerPixel = 3
+
+    write_ct_series(tmp_path, change=damage)
+    assert "scan_continues" in warnings_of(tmp_path)
+
+
+def test_slices_beside_a_dicomdir_that_does_not_name_them_are_told(tmp_path: Path) -> None:
+    source, medium = tmp_path / "source", tmp_path / "medium"
+    write_ct_series(source, hu=ct_pixels(6), StudyID="1", PatientSex="F", StudyTime="1200")
+    files = FileSet()
+    for path in sorted(source.iterdir()):
+        files.add(pydicom.dcmread(path))
+    files.write(medium)
+    directory = pydicom.dcmread(medium / "DICOMDIR")
+    del directory.DirectoryRecordSequence[-1]
+    directory.save_as(medium / "DICOMDIR")
+    assert "unlisted_files" in warnings_of(medium / "DICOMDIR")

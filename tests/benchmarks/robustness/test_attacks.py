@@ -1,0 +1,37 @@
+"""Attacks: a few of each family here; `python -m benchmarks robustness` runs all."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.robustness import attacks, bundles, others
+from benchmarks.robustness.canaries import KEYWORDS, planted
+from benchmarks.robustness.forks import ask_all
+
+ATTACKS = (
+    "zip: 20 members in each other", "zip: name is leaves", "zip: zip64 of 2^63 entries",
+    "folder: pipes, loops and odd names", "values: SliceThickness of 1e308",
+    "stream: JPEG 2000 of 60,000 x 60,000", "DICOMDIR: leaves",
+)  # fmt: skip
+BUNDLES = (
+    "unsigned", "signature: endless", "program: pipe", "manifest: 3 GiB", "unsigned: crop_size is 0",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_an_attack_on_the_reader(name: str) -> None:
+    (row,) = ask_all(attacks.ask, [name])
+    assert not row.is_fault, row
+
+
+def test_attacks_on_bundles() -> None:
+    others.trusted()
+    others.shipped()
+    rows = list(ask_all(bundles.ask, BUNDLES))
+    assert [str(row.outcome) for row in rows] == ["typed"] * len(BUNDLES), rows
+
+
+def test_seventy_words_are_planted_and_none_is_another_ones() -> None:
+    words = planted()
+    assert len(words) == len(set(words.values())) == 70
+    assert len(set(KEYWORDS)) == len(KEYWORDS)
