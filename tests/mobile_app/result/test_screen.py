@@ -163,6 +163,17 @@ class TestResult(ScreenTest):
         names = [name for name, _value in measured("en", filled)]
         assert names[:2] == ["of which filled hypodensities", "ABC/2 (largest part)"]
 
+    def test_a_volume_without_an_interval_says_so(self) -> None:
+        facts = facts_of(self.store, PLAIN)
+        for language, held, none in (
+            ("en", "90 % interval", "No interval"),
+            ("ja", "90 %区間", "区間なし"),
+        ):
+            for interval in (facts.interval_ml, None):
+                card = cards.volume_card(language, replace(facts, interval_ml=interval), None)
+                told = "\n".join(str(getattr(one, "text", "")) for one in card.walk())
+                assert (held in told, none in told) == (interval is not None, interval is None)
+
     def _banner(self) -> str:
         return "\n".join(
             str(getattr(one, "text", "")) for one in self.screen.cards["banner"].walk()

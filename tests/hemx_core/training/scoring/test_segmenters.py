@@ -15,6 +15,7 @@ from hemx_core.training.scoring.segmenters import (
     grid_table,
     native_table,
 )
+from hemx_core.training.scoring.volume_errors import volumes_of
 from tests.factories import make_study, write_phe_sich
 
 SPEC = PreprocessingSpec(size=512, pixel_mm=0.45)
@@ -89,6 +90,7 @@ def test_a_perfect_segmenter_scores_one_and_a_blind_one_nothing(real: Path) -> N
     assert found["scores"]["surface_mm"]["largest"] == 0
     assert found["overlap"]["patient"] == {"count": 2, "dice": 1.0, "iou": 1.0, "f": 1.0}
     assert [row["patient"] for row in found["per_patient"]] == ["0005", "0009"]
+    assert [row.components for row in volumes_of(found, fold=2)] == [1, 1]
     assert found["faults_left_out"] == []
     blind = evaluate_masks(np.zeros_like, SPEC, patients=["0005"], folder=real, **CHOICE)
     assert blind["scores"]["dice"]["mean"] == 0
