@@ -93,9 +93,9 @@ def segmentation(results: Path) -> str:
 
 
 def classifier(results: Path) -> str:
-    """Markers of held-out studies, on the masks that the segmenter predicts."""
-    scored = _read(results / "evaluation" / "markers.json")["markers"]
-    studies = sum(scored[MARKERS[0].code]["patients"].values())
+    """Markers of resynthesised studies of held-out patients, in folds."""
+    scored = _read(results / "folds" / "markers.json")["drawn"]
+    studies = sum(scored[MARKERS[0].code]["studies"].values())
     columns = {
         "Sensitivity": ("sensitivity", ".2f"),
         "Specificity": ("specificity", ".2f"),
@@ -104,15 +104,48 @@ def classifier(results: Path) -> str:
     }
     rows = []
     for marker in MARKERS:
-        scores = scored[marker.code]["scores"]
+        scores = scored[marker.code]
         auc = interval(scores["auc"]["value"], *scores["auc"]["interval"])
         rest = (format(scores[key]["value"], form) for key, form in columns.values())
         rows.append((marker.name_en, auc, *rest))
     heads = (
-        "Markers of synthetic haematomas never trained on",
+        "Markers of resynthesised haematomas of held-out patients",
         f"AUC of {studies} studies (95 % interval)",
     )
     return table([*heads, *columns], rows)
+
+
+def read(results: Path) -> str:
+    """Markers of read patients, each by networks that have not seen them."""
+    scored = _read(results / "folds" / "markers.json")["read"]
+    rows = []
+    for marker in MARKERS:
+        found = scored[marker.code]
+        patients = found["patients"]
+        kappas = (found[f"kappa_{name}"]["value"] for name in ("first", "second", "readings"))
+        rows.append(
+            (
+                marker.name_en,
+                f"{patients['present']}, {patients['absent']}, {patients['undecided']}",
+                *(
+                    interval(found[name]["value"], *found[name]["interval"])
+                    if found[name]["value"] is not None
+                    else ABSENT
+                    for name in ("called", "sensitivity", "specificity", "auc")
+                ),
+                " / ".join(ABSENT if kappa is None else f"{kappa:.2f}" for kappa in kappas),
+            )
+        )
+    heads = (
+        "Markers, read by a vision model, not by a radiologist",
+        "Patients with, without, unsure",
+        "Called",
+        "Sensitivity (95 % interval)",
+        "Specificity (95 % interval)",
+        "AUC (95 % interval)",
+        "Kappa with the first reading / with the second / of the two",
+    )
+    return table(heads, rows)
 
 
 def signs(results: Path) -> str:

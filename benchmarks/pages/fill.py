@@ -40,6 +40,7 @@ BLOCKS: dict[str, Callable[..., str | dict[str, Any]]] = {
     "validated": accuracy.validated,
     "segmentation": accuracy.segmentation,
     "classifier": accuracy.classifier,
+    "read": accuracy.read,
     "signs": accuracy.signs,
     "growth": accuracy.expansion,
     "intervals": accuracy.intervals,
