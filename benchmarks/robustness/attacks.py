@@ -24,8 +24,8 @@ from hemx_core.notes import Severity
 
 Build = Callable[[Path], Path]
 """Makes an attack in an empty folder and returns what is given to HEMX."""
-SERIES, GIVEN = "series", "given"
-"""In every attack's own folder: a folder with a sound series, and a file with the path to read."""
+SERIES, GIVEN, DEEP = "series", "given", "deep"
+"""In every attack's own folder: a sound series, a file with the path to read, and folders in folders."""
 ENTRY, END = b"PK\x01\x02", b"PK\x05\x06"
 FLAGS, METHOD, CRC, PACKED, SIZE, OFFSET, ATTRIBUTES = 8, 10, 16, 20, 24, 42, 38
 """Where these stand in an entry of a zip's directory."""
@@ -76,7 +76,7 @@ def run_attacks() -> list[Row]:
 
 def _clear(folder: Path) -> None:
     """Delete folders in folders that are deeper than Python recurses and a path may be long."""
-    subprocess.run(["rm", "-rf", "--one-file-system", "--", os.fspath(folder / "deep")], check=True)
+    subprocess.run(["rm", "-rf", "--one-file-system", "--", os.fspath(folder / DEEP)], check=True)
 
 
 def zipped(
@@ -189,15 +189,19 @@ def _around(folder: Path, before: bytes, behind: bytes) -> Path:
 
 
 def _deep(folder: Path, depth: int) -> Path:
-    place = folder / "deep"
+    """Folders in folders, made by descriptors: this process never leaves its own folder."""
+    place = folder / DEEP
     place.mkdir()
-    here = Path.cwd()
-    os.chdir(place)
+    at = os.open(place, os.O_RDONLY)
     for _ in range(depth):
-        Path("d").mkdir()
-        os.chdir("d")
-    Path("000").write_bytes((folder / SERIES / "000").read_bytes())
-    os.chdir(here)
+        os.mkdir("d", dir_fd=at)
+        inside = os.open("d", os.O_RDONLY, dir_fd=at)
+        os.close(at)
+        at = inside
+    target = os.open("000", os.O_WRONLY | os.O_CREAT, 0o600, dir_fd=at)
+    os.write(target, (folder / SERIES / "000").read_bytes())
+    os.close(target)
+    os.close(at)
     return place
 
 

@@ -150,7 +150,7 @@ def attacks() -> Mapping[str, Build]:
     nested = ITEM[:4] + struct.pack("<L", UNDEFINED)
     empty = element(PRIVATE, b"LO", b"")
     return {
-        "header: 3,000,000 items": partial(_beside, *(element(FRAMES, b"SQ", ITEM * 3_000_000),)),
+        "header: 3,000,000 items": lambda f: _beside(f, element(FRAMES, b"SQ", ITEM * 3_000_000)),
         "header: 3,000,000 items to the end": lambda f: _beside(
             f, element(FRAMES, b"SQ", ITEM * 3_000_000 + END, UNDEFINED)
         ),

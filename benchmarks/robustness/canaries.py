@@ -43,7 +43,7 @@ KEYWORDS = (
     "PatientInstitutionResidence", "VisitComments", "RequestedProcedureDescription",
     "RequestedProcedureID", "RequestedProcedureComments", "PerformedProcedureStepDescription",
     "PerformedProcedureStepID", "CommentsOnThePerformedProcedureStep", "ImageComments",
-    "DerivationDescription", "SoftwareVersions", "ContrastBolusRoute", "ScheduledStudyLocation",
+    "DerivationDescription", "SoftwareVersions", "PatientSpeciesDescription", "ScheduledStudyLocation",
     "PersonName", "TextValue", "ReasonForStudy", "InterpretationText", "IdentifyingComments", "GantryID",
 )  # fmt: skip
 """Elements of text; those in sequences lie in RequestAttributesSequence."""

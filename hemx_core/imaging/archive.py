@@ -107,7 +107,7 @@ def _check_place(member: zipfile.ZipInfo) -> None:
 def _overlapping(archive: zipfile.ZipFile) -> set[int]:
     """Members (by `id`) that reach into the next one, or into the directory."""
     ordered = sorted(archive.infolist(), key=lambda member: member.header_offset)
-    ends = [one.header_offset for one in ordered[1:]] + [archive.start_dir]
+    ends = [*(one.header_offset for one in ordered[1:]), archive.start_dir][: len(ordered)]
     return {
         id(member)
         for member, end in zip(ordered, ends, strict=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from benchmarks.robustness import attacks, bundles, others
+from benchmarks.robustness import attacks, bundles, material, others
 from benchmarks.robustness.canaries import KEYWORDS, planted
 from benchmarks.robustness.forks import ask_all
 
@@ -22,6 +24,20 @@ BUNDLES = (
 def test_an_attack_on_the_reader(name: str) -> None:
     (row,) = ask_all(attacks.ask, [name])
     assert not row.is_fault, row
+
+
+def test_what_is_deep_is_cleared_and_nothing_beside_it(tmp_path: Path) -> None:
+    beside, folder = tmp_path / "beside", tmp_path / "attack"
+    beside.mkdir()
+    (beside / "kept").touch()
+    folder.mkdir()
+    material.write_series(folder / attacks.SERIES)
+    here = Path.cwd()
+    attacks._deep(folder, 1200)
+    attacks._clear(folder)
+    assert Path.cwd() == here
+    assert [path.name for path in folder.iterdir()] == [attacks.SERIES]
+    assert (beside / "kept").exists()
 
 
 def test_attacks_on_bundles() -> None:

@@ -161,6 +161,16 @@ def test_a_zip_with_a_broken_large_directory_is_damaged(tmp_path: Path) -> None:
         read_series(path)
 
 
+def test_a_zip_whose_large_directory_has_no_entry_holds_no_images(tmp_path: Path) -> None:
+    data = zip_series(tmp_path).read_bytes()
+    at = data.rindex(END)
+    record = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, 0, 0, 0, 0)
+    locator = struct.pack("<4sIQI", b"PK\x06\x07", 0, at, 1)
+    (tmp_path / "study.zip").write_bytes(data[:at] + record + locator + data[at:])
+    with pytest.raises(NoSeriesError):
+        read_series(tmp_path / "study.zip")
+
+
 def test_a_directory_of_too_many_bytes_is_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
