@@ -95,3 +95,20 @@ def test_a_database_of_before_gets_the_table(tmp_path: Path) -> None:
     assert migrate(connection) == 2
     assert connection.execute("SELECT count(*) FROM readings").fetchone() == (0,)
     connection.close()
+
+
+def test_a_damaged_database_gives_them_back(tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    with Store(folder, actor="Dr A") as store:
+        study = store_study(store, tmp_path)
+        result = store.results.of_study(study)[0]
+        reading = Reading(answers={"blend": YES}, slices={"blend": (2,)})
+        store.readings.save(study, reading, result_id=result, correction_id=None)
+    content = bytearray((folder / "hemx.db").read_bytes())
+    content[60:64] = bytes(4)  # the version in the file's header
+    (folder / "hemx.db").write_bytes(content)
+    with Store(folder) as store:
+        assert store.trouble is not None
+        (found,) = store.readings.of_study(study)
+        assert (found.result_id, found.reading.answers) == (result, {"blend": YES})
+        assert found.made_by == "Dr A"
