@@ -118,6 +118,7 @@ def markers(
         "decision": found.decision.to_json(),
         "aggregation": found.decision.choice.to_json(),
         "read": {code: one.to_json() for code, one in found.read.items()},
+        "call_now": found.call_now.to_json(),
         "drawn": found.drawn,
     }
     if found.read_test is not None:

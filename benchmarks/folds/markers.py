@@ -18,6 +18,7 @@ from benchmarks.folds.recipe import Arm, Place
 from hemx_core.data import phe_sich
 from hemx_core.data.readings import read_readings
 from hemx_core.markers import MARKER_CODES
+from hemx_core.measure.aggregate import LARGE_HAEMATOMA_ML
 from hemx_core.training.config import ClassifierTraining
 from hemx_core.training.scoring.aggregation import (
     AggregationChoice,
@@ -25,7 +26,7 @@ from hemx_core.training.scoring.aggregation import (
     patient_logits,
 )
 from hemx_core.training.scoring.calibration import Calibration, Scaling, calibrate
-from hemx_core.training.scoring.intervals import cluster_draws
+from hemx_core.training.scoring.intervals import Estimate, cluster_draws, wilson
 from hemx_core.training.scoring.predictions import Array, Labels, Predictions, label_counts
 from hemx_core.training.scoring.prevalence import prevalence_weights, published_share
 from hemx_core.training.scoring.read_patients import ReadScores, patient_calls, score_readings
@@ -161,11 +162,14 @@ class Scored:
     Args:
         decision: chosen on all drawn studies, for the weights of all patients.
         read, read_test: on patients of training and validation, and of the test split.
+        call_now: share of the patients of `read` for whom triage would say so: a validated marker is
+            called, or the haematoma is large.
         drawn: scores of the drawn studies.
     """
 
     decision: Decision
     read: dict[str, ReadScores]
+    call_now: Estimate
     read_test: dict[str, ReadScores] | None
     drawn: dict[str, Any]
 
@@ -196,16 +200,34 @@ def score(places: Sequence[Place], arm: Arm, *, test: bool = False) -> Scored:
                 )
         return probabilities, called
 
-    def scores(patients: Sequence[str]) -> dict[str, ReadScores]:
-        own = read.part(np.isin(read.patient, patients))
+    def scores(own: Answers) -> dict[str, ReadScores]:
         return score_readings(*calls(own), [readings[patient] for patient in own.patient])
 
+    seen = read.part(np.isin(read.patient, [*splits["train"], *splits["validation"]]))
+    found = scores(seen)
     return Scored(
         decide(choosing, arm.training),
-        scores([*splits["train"], *splits["validation"]]),
-        scores(splits["test"]) if test else None,
+        found,
+        call_now(seen, calls(seen)[1], [one.validated for one in found.values()]),
+        scores(read.part(np.isin(read.patient, splits["test"]))) if test else None,
         drawn_scores(choosing, *calls(choosing), arm.training),
     )
+
+
+def call_now(answers: Answers, called: Flags, validated: Sequence[bool]) -> Estimate:
+    """Share of patients who would be told to call, with Wilson's interval.
+
+    Args:
+        answers: of the patients.
+        called: by marker, shape (patients, markers).
+        validated: whether each marker counts.
+    """
+    thickness_mm = phe_sich.ASSUMED_SPACING_MM[0]
+    area = answers.found.area
+    assert area is not None
+    millilitres = np.bincount(answers.found.patient, area, len(called)) * thickness_mm / 1000
+    told = called[:, np.array(validated)].any(1) | (millilitres >= LARGE_HAEMATOMA_ML)
+    return wilson(int(told.sum()), len(told))
 
 
 def drawn_scores(

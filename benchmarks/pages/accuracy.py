@@ -117,7 +117,8 @@ def classifier(results: Path) -> str:
 
 def read(results: Path) -> str:
     """Markers of read patients, each by networks that have not seen them."""
-    scored = _read(results / "folds" / "markers.json")["read"]
+    report = _read(results / "folds" / "markers.json")
+    scored, told = report["read"], report["call_now"]
     rows = []
     for marker in MARKERS:
         found = scored[marker.code]
@@ -145,7 +146,10 @@ def read(results: Path) -> str:
         "AUC (95 % interval)",
         "Kappa with the first reading / with the second / of the two",
     )
-    return table(heads, rows)
+    urged = interval(told["value"], *told["interval"])
+    return table(heads, rows) + (
+        f"\n\nShare of these patients for whom the advice is to call now: {urged}."
+    )
 
 
 def signs(results: Path) -> str:
