@@ -18,13 +18,13 @@ import typer
 from export.bundle_cli import read_key, signer
 from export.recipes import RECIPES, find_recipe
 from hemx_core.bundle.load import app_models_folder
+from hemx_core.data.sources import Asked, Lesions
 from hemx_core.errors import DatasetError, DelegationError, ExportError, ParityError
 from hemx_core.files import draft_folder, publish_folder
 
 if TYPE_CHECKING:
     from export.networks import Networks
     from hemx_core.bundle.load import Models
-    from hemx_core.data.sources import Asked
 
 
 GATE_EXIT = 1
@@ -37,8 +37,14 @@ def validate_command(
         Path | None, typer.Option("--weights", help="Folder of the trained weights.")
     ] = None,
     inserted: Annotated[
-        int, typer.Option(min=0, help="Studies of phantom haematomas in real slices (HEMX_DATA).")
+        int, typer.Option(min=0, help="Studies of haematomas in real slices (HEMX_DATA).")
     ] = 0,
+    lesions: Annotated[
+        Lesions, typer.Option(help="Inserted: drawn phantoms, or real ones resynthesised.")
+    ] = "drawn",
+    lesion_fold: Annotated[
+        str, typer.Option(help="Of --lesions real: of a fold's patients, as 0/5.")
+    ] = "",
     phantoms: Annotated[int, typer.Option(min=0, help="Patients of the phantom cohort.")] = 0,
     data: Annotated[
         Path | None, typer.Option(help="Folder of a data set in HEMX's format.")
@@ -75,7 +81,6 @@ def validate_command(
     from export.verify import measure_parity
     from hemx_core import provenance
     from hemx_core.bundle.load import load_models
-    from hemx_core.data.sources import Asked
     from hemx_core.data.study import HELD_OUT
 
     if layers is not None:
@@ -84,6 +89,8 @@ def validate_command(
     asked = Asked(
         phantoms=phantoms,
         inserted=inserted,
+        lesions=lesions,
+        fold=lesion_fold,
         dataset=data,
         phantom_folder=cohort,
         inserted_folder=inserted_cohort,
