@@ -82,7 +82,7 @@ def _many(folder: Path, count: int, change: Callable[[int, Dataset], None]) -> P
     one.Rows = one.Columns = 1
     one.PixelData = b"\0\4"
     for number in range(count):
-        one.SOPInstanceUID, one.InstanceNumber = f"1.2.3.{number}", number
+        one.SOPInstanceUID, one.InstanceNumber = UID(f"1.2.3.{number}"), number
         change(number, one)
         one.save_as(place / f"{number}", enforce_file_format=True)
     return place
@@ -137,7 +137,7 @@ def _dicomdir(folder: Path, names: list[list[str]], files: int = 0) -> Path:
     one = Dataset()
     one.file_meta = FileMetaDataset()
     one.file_meta.MediaStorageSOPClassUID = MediaStorageDirectoryStorage
-    one.file_meta.MediaStorageSOPInstanceUID = "1.2.3"
+    one.file_meta.MediaStorageSOPInstanceUID = UID("1.2.3")
     one.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     one.DirectoryRecordSequence = records
     one.save_as(place / "DICOMDIR", enforce_file_format=True)

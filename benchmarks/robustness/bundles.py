@@ -18,7 +18,7 @@ from hemx_core.bundle.load import verify_bundle
 from hemx_core.bundle.signature import SIGNATURE_NAME
 from hemx_core.manifest import MANIFEST_NAME
 
-Spoil = Callable[[Path], None]
+Spoil = Callable[[Path], object]
 """Changes a sound, signed bundle."""
 UNSIGNED = "unsigned: "
 """Attacks of this beginning have no signature, and unsigned bundles are allowed."""
@@ -76,7 +76,7 @@ def _bytes(name: str, edit: Callable[[bytes], bytes]) -> Spoil:
     return spoil
 
 
-def _program(act: Callable[[Path], None]) -> Spoil:
+def _program(act: Callable[[Path], object]) -> Spoil:
     def spoil(folder: Path) -> None:
         values = json.loads((folder / MANIFEST_NAME).read_text(encoding="utf-8"))
         act(folder / values["segmenter"]["file"])
@@ -175,10 +175,10 @@ def attacks() -> Mapping[str, Spoil]:
         "program: folder": _program(_folder),
         "program: endless": _program(partial(_link, target="/dev/zero")),
         "program: 3 GiB": _program(_grown),
-        "program: a byte more": _program(lambda path: path.write_bytes(path.read_bytes() + b"x") and None),
-        "program: empty": _program(lambda path: path.write_bytes(b"") and None),
+        "program: a byte more": _program(lambda path: path.write_bytes(path.read_bytes() + b"x")),
+        "program: empty": _program(lambda path: path.write_bytes(b"")),
         "program: another of its size": _program(
-            lambda path: path.write_bytes(b"x" * path.stat().st_size) and None
+            lambda path: path.write_bytes(b"x" * path.stat().st_size)
         ),
     }  # fmt: skip
     return {

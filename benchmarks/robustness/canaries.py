@@ -14,6 +14,7 @@ import sys
 import tempfile
 import zlib
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pydicom
@@ -22,8 +23,8 @@ from pydicom.dataset import Dataset
 
 import hemx_core as hemx
 from benchmarks.robustness.outcome import Outcome, Row
+from hemx_core.errors import HemxError
 from mobile_app import logs
-from mobile_app.errors import HemxError
 from mobile_app.store import Store
 
 ALLOWED = ("SeriesDescription",)
@@ -210,7 +211,7 @@ def _use(store: Store, study: Path) -> None:
     words = planted()
     paths = sorted(study.iterdir())
     kept = store.add_files(
-        [lambda path=path: path.open("rb") for path in paths],
+        [partial(path.open, "rb") for path in paths],
         identity=volume.identity,
         slices=len(volume.hu),
     )

@@ -40,7 +40,7 @@ def run_guided(seconds: int, corpus: Path) -> Json:
         raise BenchmarkError(
             "atheris is not installed",
             expected="atheris, for coverage-guided fuzzing",
-            remedy='pip install atheris; the other parts do without ("--parts")',
+            remedy='pip install "hemx[fuzz]"; the other parts do without it',
         )
     corpus.mkdir(parents=True, exist_ok=True)
     if not any(corpus.iterdir()):

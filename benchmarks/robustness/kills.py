@@ -10,6 +10,7 @@ import signal
 import tempfile
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +100,7 @@ class _Kills:
                 self.saved[event[4]] = (event[3], event[2])
             elif event[:2] == ["end", "delete"]:
                 self.deleted.add(event[2])
-        under_way = told[-1][1:] if told and told[-1][0] == "begin" else ["between"]
+        under_way: Event = told[-1][1:] if told and told[-1][0] == "begin" else ["between"]
         with Store(self.app) as store:
             store.check()
             states = {one.id: one.state for one in store.studies.find()}
@@ -160,7 +161,7 @@ def _work(folder: Path, backup: Path, seed: int, pipe: int) -> None:
             tell("begin", "import", seed)
             content = str(seed).encode() * 999
             study = store.add_files(
-                [lambda content=content: io.BytesIO(content)] * 2,
+                [partial(io.BytesIO, content)] * 2,
                 identity=make_identity(seed),
                 slices=5,
             ).id
