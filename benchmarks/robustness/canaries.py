@@ -13,9 +13,9 @@ import subprocess
 import sys
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import pydicom
 from pydicom.datadict import dictionary_VR
@@ -23,7 +23,7 @@ from pydicom.dataset import Dataset
 
 import hemx_core as hemx
 from benchmarks.robustness.outcome import Outcome, Row
-from hemx_core.errors import HemxError
+from hemx_core.errors import BenchmarkError, HemxError
 from mobile_app import logs
 from mobile_app.store import Store
 
@@ -62,6 +62,11 @@ PLACES = (
     "curve",
 )
 """Other places than elements."""
+EXPECTED = (
+    "result.json", "overview.png", "referral.pdf", "referral.png", "haematoma_seg.dcm", "triage_sr.dcm",
+    "referral_pdf.dcm", "haematoma.nii.gz",
+)  # fmt: skip
+"""What a triage writes."""
 
 
 def canary(place: str) -> str:
@@ -130,6 +135,13 @@ def _outputs(study: Path, out: Path) -> Iterator[tuple[str, bytes]]:
     """All files and lines that come out of a study, with their names, as text or bytes to be searched."""
     words = ["triage", str(study), "--out", str(out / "triage"), "--pdf", "--dicom", "--nifti"]
     yield from _command("triage", words)
+    missing = {name for name in EXPECTED if not (out / "triage" / name).exists()}
+    if missing:
+        raise BenchmarkError(
+            f"triage wrote no {', '.join(sorted(missing))}",
+            expected="every output, to be searched",
+            remedy='pip install "hemx[dicom,nifti]"',
+        )
     yield from _files(out)
     cut = out / "cut"
     cut.mkdir(parents=True)
@@ -211,7 +223,7 @@ def _use(store: Store, study: Path) -> None:
     words = planted()
     paths = sorted(study.iterdir())
     kept = store.add_files(
-        [partial(path.open, "rb") for path in paths],
+        [_opener(path) for path in paths],
         identity=volume.identity,
         slices=len(volume.hu),
     )
@@ -225,6 +237,10 @@ def _use(store: Store, study: Path) -> None:
     with contextlib.suppress(HemxError):
         hemx.read_series(study / "absent")
     store.studies.delete(kept.id)
+
+
+def _opener(path: Path) -> Callable[[], BinaryIO]:
+    return lambda: path.open("rb")
 
 
 def _errors(words: dict[str, str]) -> Iterable[Exception]:
