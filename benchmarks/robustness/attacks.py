@@ -69,9 +69,13 @@ def look(given: Path, sound: Path) -> Answer:
     return (Outcome.SILENT, wrong) if wrong else (Outcome.RIGHT, "")
 
 
-def run_attacks() -> list[Row]:
-    """All of them, each in the memory and time that a refusal may take."""
-    return list(ask_all(ask, list(every())))
+def run_attacks(tell: Callable[[str], None]) -> list[Row]:
+    """All of them, each in the memory and time that a refusal may take; each is told when it is over."""
+    rows = []
+    for row in ask_all(ask, list(every())):
+        tell(f"{row.outcome} {row.name}: {row.why} ({row.seconds:.1f} s, {row.mib:.0f} MiB)")
+        rows.append(row)
+    return rows
 
 
 def _clear(folder: Path) -> None:

@@ -108,13 +108,13 @@ def _place(number: int, one: Dataset) -> None:
     one.ImagePositionPatient = [0, 0, round(number / 10, 1)]
 
 
-def _stream(folder: Path, name: str, place: bytes, value: bytes) -> Path:
+def _stream(folder: Path, name: str, marker: bytes, skip: int, value: bytes) -> Path:
     """A series whose streams say that they hold 60,000 x 60,000 pixels."""
     syntax, bits, encode = ENCODERS[name]
     for index, path in enumerate(sorted((folder / SERIES).iterdir())):
         one = pydicom.dcmread(path)
         stream = bytearray(encode(material.stored_values()[index]))
-        at = stream.index(place) + len(place)
+        at = stream.index(marker) + skip
         stream[at : at + len(value)] = value
         one.file_meta.TransferSyntaxUID, one.BitsAllocated = UID(syntax), bits
         one.PixelData = encapsulate([bytes(stream)])
@@ -195,20 +195,16 @@ def attacks() -> Mapping[str, Build]:
             _raw, keyword="SOPClassUID", old=b"1.2.840.10008.5.1.4.1.1.2", new=b"x" * 25
         ),
         "stream: RLE of 2^32 bytes": lambda f: _stream(
-            f, "RLE", b"", struct.pack("<LL", 2**31, 2**32 - 1)
+            f, "RLE", b"", 0, struct.pack("<LL", 2**31, 2**32 - 1)
         ),
         "stream: JPEG 2000 of 60,000 x 60,000": lambda f: _stream(
-            f, "JPEG 2000", b"\xff\x51\x00\x29\x00\x00", struct.pack(">LL", 60_000, 60_000)
+            f, "JPEG 2000", b"\xff\x51", 6, struct.pack(">LL", 60_000, 60_000)
         ),
-        "stream: JPEG-LS of 60,000 x 60,000": lambda f: _stream(
-            f, "JPEG-LS", b"\xff\xf7\x00\x0b\x0c", size
-        ),
+        "stream: JPEG-LS of 60,000 x 60,000": lambda f: _stream(f, "JPEG-LS", b"\xff\xf7", 5, size),
         "stream: JPEG lossless of 60,000 x 60,000": lambda f: _stream(
-            f, "lossless", b"\xff\xc3\x00\x0b\x0c", size
+            f, "lossless", b"\xff\xc3", 5, size
         ),
-        "stream: JPEG of 60,000 x 60,000": lambda f: _stream(
-            f, "baseline", b"\xff\xc0\x00\x0b\x08", size
-        ),
+        "stream: JPEG of 60,000 x 60,000": lambda f: _stream(f, "baseline", b"\xff\xc0", 5, size),
         "images: 10,500": lambda f: _many(f, 10_500, lambda *_: None),
         "images: 4,000 series": lambda f: _many(f, 4000, _series),
         "images: 4,000 people": lambda f: _many(f, 4000, _person),

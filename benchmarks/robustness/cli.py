@@ -85,7 +85,7 @@ def _mutants(count: int, seed: int, kinds: Sequence[str], work: Path | None, sho
 def _attacks() -> Json:
     from benchmarks.robustness.attacks import run_attacks
 
-    return _rows(run_attacks())
+    return _rows(run_attacks(typer.echo))
 
 
 def _bundles() -> Json:

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import dcmread
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
 from pydicom.uid import UID, SegmentationStorage
 
 from hemx_core.errors import DatasetError
@@ -35,8 +34,21 @@ def read_seg(path: Path, volume: HUVolume, *, segment: str = "") -> NDArray[np.b
         Shape (slices, rows, columns) as the volume.
     Raises:
         DatasetError: not a segmentation, several segments and none named, or frames that lie on no
-            slice of the CT.
+            slice of the CT; damaged.
     """
+    try:
+        return _drawn(path, volume, segment)
+    except DatasetError:
+        raise
+    except (
+        Exception
+    ) as error:  # pydicom reads an element when it is asked for: a damaged one fails there
+        raise _misfit(
+            path, f"is damaged ({type(error).__name__})", "a complete DICOM SEG file"
+        ) from error
+
+
+def _drawn(path: Path, volume: HUVolume, segment: str) -> NDArray[np.bool_]:
     seg = _read(path)
     number = _segment_number(path, seg, segment)
     pixels = _pixels(path, seg)
@@ -114,7 +126,7 @@ class _Places:
 def _read(path: Path) -> Dataset:
     try:
         seg = dcmread(path)
-    except (OSError, InvalidDicomError, EOFError, RecursionError, ValueError) as error:
+    except Exception as error:  # a damaged file makes pydicom raise nearly anything
         raise _misfit(
             path, f"cannot be read ({error})", "NIfTI, DICOM SEG or a PNG folder"
         ) from error
@@ -146,7 +158,7 @@ def _pixels(path: Path, seg: Dataset) -> NDArray[Any]:
     """Frames, shape (frames, rows, columns): labels of a label map, else bool."""
     try:
         pixels = seg.pixel_array
-    except (AttributeError, ValueError, RuntimeError, NotImplementedError) as error:
+    except Exception as error:  # as above
         raise _misfit(
             path, f"has pixels that cannot be read ({error})", "readable frames"
         ) from error

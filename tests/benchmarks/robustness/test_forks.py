@@ -24,7 +24,7 @@ def question(name: str) -> Answer:
     if name == "panic":
         raise Panic
     if name == "crash":
-        os.kill(os.getpid(), signal.SIGSEGV)
+        os.kill(os.getpid(), signal.SIGTERM)
     if name == "hang":
         while True:
             pass
@@ -43,7 +43,7 @@ def test_every_end_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         "right", "typed", "untyped", "untyped", "untyped", "memory", "hang", "right",
     ]  # fmt: skip
     assert rows[1].why == "no_images"
-    assert "signal 11" in rows[4].why
+    assert "signal 15" in rows[4].why
     assert rows[5].mib > 20
 
 

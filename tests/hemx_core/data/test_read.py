@@ -232,3 +232,27 @@ def test_what_is_no_mask_is_refused(tmp_path: Path, series: Path, images: list) 
     smaller = HUVolume(hu=volume.hu[:, :50, :50], geometry=volume.geometry)
     with pytest.raises(DatasetError, match="frames of"):
         read_mask(seg, smaller)
+
+
+def test_a_damaged_seg_is_told(tmp_path: Path, images: list) -> None:
+    path = write_seg(tmp_path / "seg.dcm", images, MASK)
+    content = path.read_bytes()
+    seg = dcmread(path)
+    del seg.SegmentSequence[0].SegmentNumber
+    seg.save_as(path)
+    with pytest.raises(DatasetError, match="damaged"):
+        read_mask(path, VOLUME)
+    for kept in (0.3, 0.6, 0.9):
+        path.write_bytes(content[: int(len(content) * kept)])
+        with pytest.raises(DatasetError):
+            read_mask(path, VOLUME)
+
+
+def test_a_damaged_packed_nifti_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "m.nii.gz"
+    write_array(path, MASK, VOLUME.geometry)
+    content = bytearray(path.read_bytes())
+    content[30:60] = bytes(30)
+    path.write_bytes(content)
+    with pytest.raises(DatasetError, match="cannot be read"):
+        read_mask(path, VOLUME)
