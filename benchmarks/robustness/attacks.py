@@ -24,8 +24,8 @@ from hemx_core.notes import Severity
 
 Build = Callable[[Path], Path]
 """Makes an attack in an empty folder and returns what is given to HEMX."""
-SERIES, GIVEN, DEEP = "series", "given", "deep"
-"""In every attack's own folder: a sound series, a file with the path to read, and folders in folders."""
+SERIES, SOUND, GIVEN, DEEP = "series", "sound", "given", "deep"
+"""In every attack's own folder: a series, a copy that stays sound, the path to read, folders in folders."""
 ENTRY, END = b"PK\x01\x02", b"PK\x05\x06"
 FLAGS, METHOD, CRC, PACKED, SIZE, OFFSET, ATTRIBUTES = 8, 10, 16, 20, 24, 42, 38
 """Where these stand in an entry of a zip's directory."""
@@ -41,13 +41,14 @@ def ask(name: str) -> Answer:
         try:
             # In a child: what the making takes is not HEMX's.
             in_child(partial(_make, name, folder))
-            return look(Path((folder / GIVEN).read_text(encoding="utf-8")), folder / SERIES)
+            return look(Path((folder / GIVEN).read_text(encoding="utf-8")), folder / SOUND)
         finally:
             in_child(partial(_clear, folder))
 
 
 def _make(name: str, folder: Path) -> None:
-    material.write_series(folder / SERIES)
+    for name in (SERIES, SOUND):
+        material.write_series(folder / name)
     with warnings.catch_warnings(action="ignore"):
         given = every()[name](folder)
     (folder / GIVEN).write_text(str(given), encoding="utf-8")

@@ -111,15 +111,14 @@ def _place(number: int, one: Dataset) -> None:
 def _stream(folder: Path, name: str, marker: bytes, skip: int, value: bytes) -> Path:
     """A series whose streams say that they hold 60,000 x 60,000 pixels."""
     syntax, bits, encode = ENCODERS[name]
-    for index, path in enumerate(sorted((folder / SERIES).iterdir())):
-        one = pydicom.dcmread(path)
+    for index, one in enumerate(material.datasets("plain")):
         stream = bytearray(encode(material.stored_values()[index]))
         at = stream.index(marker) + skip
         stream[at : at + len(value)] = value
         one.file_meta.TransferSyntaxUID, one.BitsAllocated = UID(syntax), bits
         one.PixelData = encapsulate([bytes(stream)])
         one["PixelData"].VR = "OB"
-        one.save_as(path, implicit_vr=False, little_endian=True)
+        material.save(one, folder / SERIES / f"{index:03d}")
     return folder / SERIES
 
 
