@@ -132,3 +132,42 @@ def markers(
             f"{one.sensitivity}, specificity {one.specificity}, AUC {one.auc}"
         )
     typer.echo(f"-> {out}")
+
+
+@app.command("predict-masks")
+def predict_masks(which: Which, root: Root = ROOT) -> None:
+    """Store the probabilities of a fold's patients, by its own segmenter."""
+    from benchmarks.folds import masks, train
+
+    train.quiet()
+    typer.echo(f"-> {masks.predict_masks(_place(which, root))}")
+
+
+@app.command("masks")
+def score_masks(
+    folds: Annotated[int, typer.Option(help="So many of them, the first ones.")] = FOLDS,
+    root: Root = ROOT,
+    errors: Annotated[
+        Path | None, typer.Option(help="Also write the errors, for `benchmarks intervals`.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Result file.")] = RESULTS / "masks.json",
+) -> None:
+    """Choose mask thresholds over all folds, and score every patient once."""
+    from benchmarks.folds import masks
+    from hemx_core import provenance
+    from hemx_core.data import phe_sich
+    from hemx_core.training.scoring.volume_errors import write_errors
+
+    found = masks.score([_place(str(number), root) for number in range(folds)])
+    report = {
+        "provenance": provenance.provenance(seed=1),
+        "attribution": phe_sich.ATTRIBUTION,
+        "folds": folds,
+        **found.report,
+    }
+    provenance.write_json(out, report)
+    if errors is not None:
+        write_errors(errors, volumes=found.errors, about={"reference": found.report["reference"]})
+    for name, score in found.report["scores"].items():
+        typer.echo(f"{name}: mean {score['mean']} {score['interval']}, median {score['median']}")
+    typer.echo(f"-> {out}")

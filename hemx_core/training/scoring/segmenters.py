@@ -312,7 +312,7 @@ def evaluate_masks(
         "faults_left_out": faults,
         "threshold": threshold,
         "patients": len(patients),
-        "scores": _means(scores),
+        "scores": mask_means(scores),
         "overlap": overlap_report(np.concatenate(counts), np.array(owner), batch=BATCH),
         "per_patient": [
             {"patient": patient} | score.to_json() | {"components": count}
@@ -329,7 +329,7 @@ def _reference(*, checked: bool) -> str:
     )
 
 
-def _means(scores: Sequence[PatientMasks]) -> dict[str, Any]:
+def mask_means(scores: Sequence[PatientMasks]) -> dict[str, Any]:
     """Means over patients with bootstrap intervals, and the worst."""
     columns: dict[str, list[float | None]] = {
         "dice": [score.dice for score in scores],
