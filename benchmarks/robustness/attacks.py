@@ -47,8 +47,8 @@ def ask(name: str) -> Answer:
 
 
 def _make(name: str, folder: Path) -> None:
-    for name in (SERIES, SOUND):
-        material.write_series(folder / name)
+    for copy in (SERIES, SOUND):
+        material.write_series(folder / copy)
     with warnings.catch_warnings(action="ignore"):
         given = every()[name](folder)
     (folder / GIVEN).write_text(str(given), encoding="utf-8")
