@@ -150,10 +150,10 @@ def _as_frames(found: NDArray[np.bool_], path: Path, volume: HUVolume) -> bool:
     at = volume.geometry.positions_mm[:, 2]
     frames = seg.PerFrameFunctionalGroupsSequence
     for drawn, frame in zip(pixels, frames, strict=True):
-        if not drawn.any():
+        if not (drawn == 1).any():
             continue
         z = float(frame.PlanePositionSequence[0].ImagePositionPatient[2])
-        mask[int(np.argmin(np.abs(at - z)))] |= volume.stored_grid.to_volume(drawn != 0)
+        mask[int(np.argmin(np.abs(at - z)))] |= volume.stored_grid.to_volume(drawn == 1)
     return bool(np.array_equal(mask, found))
 
 

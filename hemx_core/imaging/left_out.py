@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
+from pydicom.uid import UID
 
 from hemx_core.imaging.geometry import offsets_mm, turned_like
 from hemx_core.imaging.grouping import DIFFERENCES, fits
@@ -73,8 +74,8 @@ def _continues(chosen: SeriesPart, part: SeriesPart) -> int:
     """How many slices of another part show tissue of the same scan that is not read."""
     own = bool(chosen.series_uids & part.series_uids - {""})
     if not has_geometry(part.first) and not part.kind:
-        # A header that is cut names no series any more.
-        nobodys = not part.series_uids - {""}
+        # A header that is damaged names no series any more, or none that there can be.
+        nobodys = not any(UID(uid).is_valid for uid in part.series_uids)
         return len(part.headers) if (own or nobodys) and _is_slice(part.first) else 0
     if not own and (part.kind not in _IMAGES or not _of_one_study(chosen, part)):
         return 0

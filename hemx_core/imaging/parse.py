@@ -176,7 +176,10 @@ def has_comma(dataset: Dataset, keyword: str) -> bool:
 def _with_points(dataset: Dataset, keyword: str) -> list[str] | None:
     """The parts of numbers written with commas, with points; None where there is no comma."""
     tag = _tag(keyword)
-    raw = dataset.get_item(tag) if tag in dataset.keys() else None  # noqa: SIM118
+    try:
+        raw = dataset.get_item(tag) if tag in dataset.keys() else None  # noqa: SIM118
+    except Exception:  # of an element without a value pydicom looks at its VR, which may be none
+        return None
     written = raw.value if isinstance(raw, RawDataElement) else None
     if not isinstance(written, bytes) or b"," not in written or raw is None or raw.VR != "DS":
         return None

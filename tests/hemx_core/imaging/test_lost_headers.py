@@ -34,6 +34,28 @@ def test_a_slice_without_place_and_size_is_missed(tmp_path: Path, gone: tuple[st
     assert "scan_continues" in warnings_of(tmp_path)
 
 
+def test_a_slice_of_a_series_that_cannot_be_is_missed(tmp_path: Path) -> None:
+    def cut(index: int, dataset: Dataset) -> None:
+        if index == 0:
+            for keyword in GEOMETRY:
+                delattr(dataset, keyword)
+
+    paths = write_ct_series(tmp_path, change=cut)
+    uid = str(pydicom.dcmread(paths[0]).SeriesInstanceUID).encode()
+    paths[0].write_bytes(paths[0].read_bytes().replace(uid, b"1 SH IS".ljust(len(uid), b"x")))
+    assert "scan_continues" in warnings_of(tmp_path)
+
+
+def test_an_element_of_no_kind_is_absent(tmp_path: Path) -> None:
+    paths = write_ct_series(tmp_path)
+    content = paths[0].read_bytes()
+    place = content.index(bytes.fromhex("20003700") + b"DS")
+    size = int.from_bytes(content[place + 6 : place + 8], "little")
+    empty = content[place : place + 4] + b"D\0" + bytes(6)
+    paths[0].write_bytes(content[:place] + empty + content[place + 8 + size :])
+    assert warnings_of(tmp_path)
+
+
 def test_a_file_of_no_known_kind_is_unreadable(tmp_path: Path) -> None:
     def cut(index: int, dataset: Dataset) -> None:
         if index == 5:
