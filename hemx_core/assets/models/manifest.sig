@@ -2,5 +2,5 @@
   "format": 1,
   "algorithm": "Ed25519",
   "key_id": "13d983964813b24a",
-  "signature": "2d2348abef80e0d8a3ddd1215cb98dc204bcff8dccaf375de0d40cbb3fdf9ccedbc6258be55f2cd8035bf56e4aea24adf3b942462580a97193fa827fc9f10c01"
+  "signature": "07747d3eed4cc3a6912a54523c0b3b4f05bf933dfc9ddc909af4222198c88fe02a073b0b2355799df81f8054fd1fd14864f6529b06fab3ced67b3d0735151802"
 }
