@@ -18,12 +18,19 @@ from typing import Any
 import numpy as np
 import pydicom
 from numpy.typing import NDArray
-from pydicom.dataset import Dataset
+from pydicom.dataset import Dataset, FileDataset
+from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from hemx_core.imaging.volume import AIR_HU, HUVolume
 
 _NEAR_MM, _NEAR = 1e-3, 1e-4
 _PADDING_BELOW_HU = -1000
+_PLAIN: dict[tuple[bool | None, bool | None], UID] = {
+    (True, True): ImplicitVRLittleEndian,
+    (False, True): ExplicitVRLittleEndian,
+    (False, False): ExplicitVRBigEndian,
+}
+"""Transfer syntaxes by whether kinds are implied and whether low bytes come first."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -48,7 +55,7 @@ def read_plain(path: Path) -> list[PlainSlice]:
     with warnings.catch_warnings(action="ignore"):
         for content in _contents(path):
             try:
-                found += _slices(pydicom.dcmread(io.BytesIO(content), force=True))
+                found += _slices(_read(content))
             except Exception:  # the other reader may refuse what it likes
                 continue
     return found
@@ -67,6 +74,14 @@ def _contents(path: Path) -> Iterator[bytes]:
         for file in sorted(folder.rglob("*")):
             if file.is_file() and file.name != "DICOMDIR":
                 yield file.read_bytes()
+
+
+def _read(content: bytes) -> FileDataset:
+    """A file; where it does not say its transfer syntax, it is the one in which pydicom has read it."""
+    one = pydicom.dcmread(io.BytesIO(content), force=True)
+    if not _get(one.file_meta, "TransferSyntaxUID"):
+        one.file_meta.TransferSyntaxUID = _PLAIN[one.original_encoding]
+    return one
 
 
 def _slices(one: Dataset) -> Iterator[PlainSlice]:

@@ -52,7 +52,8 @@ def scan_notes(chosen: SeriesPart, others: Sequence[SeriesPart], label: Label) -
         yield Note("headers_differ", Severity.CAUTION, what=what)
     elif what:
         yield Note("headers_differ", Severity.INFO, what=what)
-    rest = [(part, count) for part in others if (count := _continues(chosen, part))]
+    known = _series_of([chosen, *others])
+    rest = [(part, count) for part in others if (count := _continues(chosen, part, known))]
     if rest:
         told = [
             Phrase("rest", series=label(part), why=_why(chosen, part) or None) for part, _ in rest
@@ -70,13 +71,17 @@ def scan_notes(chosen: SeriesPart, others: Sequence[SeriesPart], label: Label) -
         )
 
 
-def _continues(chosen: SeriesPart, part: SeriesPart) -> int:
+def _series_of(parts: Sequence[SeriesPart]) -> frozenset[str]:
+    """The series that slices with a place and a size are of."""
+    return frozenset(uid for part in parts if has_geometry(part.first) for uid in part.series_uids)
+
+
+def _continues(chosen: SeriesPart, part: SeriesPart, known: frozenset[str]) -> int:
     """How many slices of another part show tissue of the same scan that is not read."""
     own = bool(chosen.series_uids & part.series_uids - {""})
     if not has_geometry(part.first) and not part.kind:
-        # A header that is damaged names no series any more, or none that there can be.
-        nobodys = not any(UID(uid).is_valid for uid in part.series_uids)
-        return len(part.headers) if (own or nobodys) and _is_slice(part.first) else 0
+        missed = _is_slice(part.first) and (own or _is_nobodys(chosen, part, known))
+        return len(part.headers) if missed else 0
     if not own and (part.kind not in _IMAGES or not _of_one_study(chosen, part)):
         return 0
     if part.kind not in _IMAGES and not _was_an_image(chosen, part):
@@ -99,6 +104,20 @@ def _continues(chosen: SeriesPart, part: SeriesPart) -> int:
     return unseen if beside and _may_be_the_rest(chosen, part) else 0
 
 
+def _is_nobodys(chosen: SeriesPart, part: SeriesPart, known: frozenset[str]) -> bool:
+    """Whether a damaged header leaves open what it is of.
+
+    It names no series any more, one that there cannot be, or the beginning of a name. What names
+    a series of its own and is an image without a size lost more than its place: its end is cut off.
+    """
+    if not any(UID(uid).is_valid for uid in part.series_uids):
+        return True
+    if part.series_uids & known:
+        return False
+    begins = any(own.startswith(uid) for own in chosen.series_uids for uid in part.series_uids)
+    return begins or not _is_sized(part.first)
+
+
 def _was_an_image(chosen: SeriesPart, part: SeriesPart) -> bool:
     """Whether slices of the series that say they are no CT images say so because they are damaged."""
     one, other = chosen.first, part.first
@@ -112,8 +131,11 @@ def _step_mm(part: SeriesPart) -> float:
 
 
 def _is_slice(header: SliceHeader) -> bool:
-    sized = header.facts.rows > 0 and header.facts.columns > 0
-    return sized or header.facts.sop_class in CT_CLASSES
+    return _is_sized(header) or header.facts.sop_class in CT_CLASSES
+
+
+def _is_sized(header: SliceHeader) -> bool:
+    return header.facts.rows > 0 and header.facts.columns > 0
 
 
 def _distances(

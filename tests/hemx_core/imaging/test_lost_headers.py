@@ -46,6 +46,37 @@ def test_a_slice_of_a_series_that_cannot_be_is_missed(tmp_path: Path) -> None:
     assert "scan_continues" in warnings_of(tmp_path)
 
 
+def test_a_slice_that_ends_in_the_name_of_its_series_is_missed(tmp_path: Path) -> None:
+    path = write_ct_series(tmp_path)[0]
+    content = path.read_bytes()
+    uid = str(pydicom.dcmread(path).SeriesInstanceUID).encode()
+    path.write_bytes(content[: content.index(uid) + len("1.2.826")])
+    assert "scan_continues" in warnings_of(tmp_path)
+
+
+def test_a_slice_whose_name_of_a_series_is_another_and_whose_end_is_lost_is_missed(
+    tmp_path: Path,
+) -> None:
+    def cut(index: int, dataset: Dataset) -> None:
+        if index == 0:
+            dataset.SeriesInstanceUID = "2.25.7"
+            for keyword in GEOMETRY:
+                delattr(dataset, keyword)
+
+    write_ct_series(tmp_path, change=cut)
+    assert "scan_continues" in warnings_of(tmp_path)
+
+
+def test_a_whole_image_without_a_place_is_its_own_series(tmp_path: Path) -> None:
+    def leave_out(index: int, dataset: Dataset) -> None:
+        if index == 0:
+            dataset.SeriesInstanceUID = "2.25.7"
+            del dataset.ImagePositionPatient
+
+    write_ct_series(tmp_path, change=leave_out)
+    assert "scan_continues" not in warnings_of(tmp_path)
+
+
 def test_an_element_of_no_kind_is_absent(tmp_path: Path) -> None:
     paths = write_ct_series(tmp_path)
     content = paths[0].read_bytes()
