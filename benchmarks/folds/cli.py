@@ -19,6 +19,9 @@ Merge = Annotated[MergeName, typer.Option(help="What becomes of the sub-bands.")
 Seed = Annotated[int, typer.Option(help="Of weights and batches.")]
 RealCrops = Annotated[int, typer.Option(help="Of a batch, of read patients.")]
 Rate = Annotated[float, typer.Option(help="Peak learning rate.")]
+WithPhantoms = Annotated[
+    bool, typer.Option("--with-phantoms", help="Drawn slices are also those of the phantom cohort.")
+]
 
 RESULTS = Path("benchmarks/results/folds")
 ROOT, START, PHANTOMS = Path("runs/folds"), Path("runs/start.safetensors"), Path("runs/cohort")
@@ -28,6 +31,10 @@ USUAL = Arm()
 def _place(which: str, root: Path, start: Path = START, phantoms: Path = PHANTOMS) -> Place:
     fold = Fold(None) if which == ALL else Fold(int(which), FOLDS)
     return Place(root=root, fold=fold, start=start, phantoms=phantoms)
+
+
+def _arm(merge: MergeName, seed: int, real_crops: int, rate: float, phantoms: bool) -> Arm:
+    return Arm(merge=merge, seed=seed, real_crops=real_crops, rate=rate, phantoms=phantoms)
 
 
 @app.command()
@@ -48,14 +55,16 @@ def classifier(
     seed: Seed = 1,
     real_crops: RealCrops = USUAL.real_crops,
     rate: Rate = USUAL.rate,
+    with_phantoms: WithPhantoms = False,
     root: Root = ROOT,
+    phantoms: Phantoms = PHANTOMS,
 ) -> None:
     """Train an arm's classifier of a fold; goes on where it was left."""
     from benchmarks.folds import train
 
     train.quiet()
-    arm = Arm(merge=merge, seed=seed, real_crops=real_crops, rate=rate)
-    train.classifier(_place(which, root), arm)
+    arm = _arm(merge, seed, real_crops, rate, with_phantoms)
+    train.classifier(_place(which, root, phantoms=phantoms), arm)
 
 
 @app.command()
@@ -65,6 +74,7 @@ def predict(
     seed: Seed = 1,
     real_crops: RealCrops = USUAL.real_crops,
     rate: Rate = USUAL.rate,
+    with_phantoms: WithPhantoms = False,
     masks: Annotated[
         Path | None,
         typer.Option(help="Segmenter that finds the blood; the true masks if not given."),
@@ -79,7 +89,7 @@ def predict(
     train.quiet()
     predict.predict_fold(
         _place(which, root),
-        Arm(merge=merge, seed=seed, real_crops=real_crops, rate=rate),
+        _arm(merge, seed, real_crops, rate, with_phantoms),
         unet=load_segmenter(masks) if masks else None,
         mask_threshold=mask_threshold,
     )
@@ -91,6 +101,7 @@ def markers(
     seed: Seed = 1,
     real_crops: RealCrops = USUAL.real_crops,
     rate: Rate = USUAL.rate,
+    with_phantoms: WithPhantoms = False,
     folds: Annotated[int, typer.Option(help="So many of them, the first ones.")] = FOLDS,
     test: Annotated[
         bool, typer.Option("--test", help="Score the test patients too: once, at the end.")
@@ -107,7 +118,7 @@ def markers(
     from hemx_core import provenance
     from hemx_core.data import phe_sich
 
-    arm = Arm(merge=merge, seed=seed, real_crops=real_crops, rate=rate)
+    arm = _arm(merge, seed, real_crops, rate, with_phantoms)
     found = score([_place(str(number), root) for number in range(folds)], arm, test=test)
     report = {
         "provenance": provenance.provenance(seed=seed),

@@ -45,17 +45,21 @@ class Arm:
         seed: of weights, batches and augmentation.
         real_crops: of a batch of `CLASSIFIER.batch`, of read patients.
         rate: peak learning rate.
+        phantoms: whether drawn slices are also those of the phantom cohort. A classifier without them
+            is right on real patients and wrong on `hemx phantom`.
     """
 
     merge: Merge = "ll"
     seed: int = 1
     real_crops: int = CLASSIFIER.real_crops
     rate: float = CLASSIFIER.peak_lr
+    phantoms: bool = False
 
     @property
     def name(self) -> str:
         """Of its files."""
-        return f"{self.merge}_r{self.real_crops}_lr{self.rate:g}_s{self.seed}"
+        name = f"{self.merge}_r{self.real_crops}_lr{self.rate:g}_s{self.seed}"
+        return name + "_p" * self.phantoms
 
     @property
     def training(self) -> ClassifierTraining:

@@ -51,6 +51,11 @@ def lesions(place: Place, *, workers: int = 1) -> StudySource:
     )
 
 
+def phantoms(place: Place) -> StudySource:
+    """Drawn heads, the same for all folds."""
+    return build_cohort(place.phantoms, patients=PHANTOMS, spec=SEGMENTER.preprocessing)
+
+
 def segmenter(place: Place) -> UNet:
     """The fold's segmenter, trained if need be: real slices, resynthesised haematomas, phantoms."""
     if place.segmenter.is_file():
@@ -78,10 +83,9 @@ def segmenter(place: Place) -> UNet:
 def segmenter_pools(place: Place, config: SegmentationTraining) -> Pools:
     """What the segmenter learns from: nothing of the patients that are held out."""
     real = phe_sich.load_patients(config.preprocessing, split="train", fold=place.fold)
-    drawn = build_cohort(place.phantoms, patients=PHANTOMS, spec=config.preprocessing)
     others: list[Study] = [
         *islice(iter(lesions(place).patients("train")), SEGMENTER_LESIONS),
-        *drawn.patients("train"),
+        *phantoms(place).patients("train"),
     ]
     return Pools(pool_of(real), pool_of(others))
 
@@ -121,11 +125,14 @@ def classifier(place: Place, arm: Arm) -> MarkerClassifier:
 def classifier_slices(place: Place, arm: Arm) -> tuple[TrainingSlices, TrainingSlices]:
     """Slices of resynthesised haematomas, and of the fold's training patients with their readings."""
     config, blind = arm.training, UNet().eval()
-    drawn = training_slices(blind, lesions(place).patients("train"), config=config)
+    studies: list[Study] = list(lesions(place).patients("train"))
+    if arm.phantoms:
+        studies += phantoms(place).patients("train")
+    drawn = training_slices(blind, studies, config=config)
     folder = phe_sich.data_folder()
     patients = phe_sich.split_by_fold(phe_sich.read_rows(folder), place.fold)["train"]
-    studies = read_studies(folder, patients, SEGMENTER.preprocessing)
-    return drawn, training_slices(blind, studies, config=config)
+    read = read_studies(folder, patients, SEGMENTER.preprocessing)
+    return drawn, training_slices(blind, read, config=config)
 
 
 def quiet() -> None:
