@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom.dataset import Dataset
 
 from benchmarks.robustness import material
 from benchmarks.robustness.outcome import Answer, Outcome
@@ -147,14 +148,19 @@ def _as_frames(found: NDArray[np.bool_], path: Path, volume: HUVolume) -> bool:
         pixels = seg.pixel_array
         pixels = pixels if pixels.ndim == 3 else pixels[None]
     mask = np.zeros_like(found)
-    at = volume.geometry.positions_mm[:, 2]
-    frames = seg.PerFrameFunctionalGroupsSequence
-    for drawn, frame in zip(pixels, frames, strict=True):
-        if not (drawn == 1).any():
-            continue
-        z = float(frame.PlanePositionSequence[0].ImagePositionPatient[2])
-        mask[int(np.argmin(np.abs(at - z)))] |= volume.stored_grid.to_volume(drawn == 1)
+    for drawn, frame in zip(pixels, seg.PerFrameFunctionalGroupsSequence, strict=True):
+        if (drawn == 1).any():
+            mask[_slice_of(frame, volume)] |= volume.stored_grid.to_volume(drawn == 1)
     return bool(np.array_equal(mask, found))
+
+
+def _slice_of(frame: Dataset, volume: HUVolume) -> int:
+    """The slice at a frame's position; a frame that lost it may still name the image it was drawn on."""
+    if place := frame.get("PlanePositionSequence"):
+        away = np.abs(volume.geometry.positions_mm[:, 2] - float(place[0].ImagePositionPatient[2]))
+        return int(np.argmin(away))
+    source = frame.DerivationImageSequence[0].SourceImageSequence[0]
+    return volume.identity.sop_instance_uids.index(source.ReferencedSOPInstanceUID)
 
 
 _TABLES = {
