@@ -60,7 +60,7 @@ class TensorSpec:
     axes: str
 
     def __post_init__(self) -> None:
-        check_range(f"shape of {self.name[:32]}", min(self.shape, default=1), 1, MAX_VALUES)
+        check_range(f"shape of {self.name[:32]}", min(self.shape, default=0), 1, MAX_VALUES)
         check_range(f"size of {self.name[:32]}", math.prod(self.shape), 1, MAX_VALUES)
 
 

@@ -257,3 +257,9 @@ def test_synthetic_studies_and_impossible_shares_are_no_evidence():
         MarkerSpec("blend", 1.0, 0.5, validated=True, evidence=drawn)
     with pytest.raises(ManifestError, match="sensitivity of blend"):
         MarkerSpec("blend", 1.0, 0.5, evidence=replace(SHOWN, sensitivity_95=(0.2, 1.2)))
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (1, -1), (2**20, 2**20)])
+def test_a_tensor_without_a_size_is_no_input(shape):
+    with pytest.raises(ManifestError, match="image"):
+        TensorSpec("image", shape, "float32", "batch")
