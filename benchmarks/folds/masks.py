@@ -32,8 +32,7 @@ from hemx_core.training.scoring.segmenters import (
     native_table,
 )
 from hemx_core.training.scoring.volume_errors import VolumeRow, volumes_of
-
-MIN_COMPONENT_ML = 0.1
+from hemx_core.training.stage1 import MIN_COMPONENT_ML
 
 
 def held_out(place: Place) -> list[str]:
@@ -133,7 +132,7 @@ def score(places: Sequence[Place]) -> MaskScores:
         )
         reports.append(report)
         by_fold.append(threshold)
-        errors += volumes_of(report, fold=None if place.fold.number is None else number)
+        errors += volumes_of(report, fold=number)
     rows = [row for report in reports for row in report["per_patient"]]
     threshold = chosen(tables, test)
     return MaskScores(

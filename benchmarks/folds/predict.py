@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.folds.recipe import SEGMENTER, Arm, Place
+from benchmarks.folds.recipe import CLASSIFIER, SEGMENTER, Arm, Place
 from benchmarks.folds.train import classifier, lesions
 from hemx_core.data import phe_sich
 from hemx_core.data.read_studies import read_studies
@@ -22,10 +22,10 @@ from hemx_core.markers import MARKER_CODES
 from hemx_core.nn.inference import segment
 from hemx_core.nn.joint import MarkerClassifier
 from hemx_core.nn.unet import UNet
+from hemx_core.training.stage2 import MIN_BLOOD_MM2
 
 DRAWN = 240
 """Held-out resynthesised studies of a fold that are scored."""
-MIN_BLOOD_MM2 = 20.0
 BATCH = 32
 
 
@@ -45,10 +45,10 @@ def predict(
         mask_threshold: probability from which a pixel counts as blood.
     Returns:
         Of slices: `logits` and `labels` (slices, 4), `study`, `place` (in the volume), `area_mm2`
-        (slices,). Of studies: `study_labels` (studies, 4), `cluster`, `id` (studies,).
+        (slices,). Of studies: `study_labels` (studies, 4), `id` (studies,).
     """
     pixel_mm2 = SEGMENTER.preprocessing.pixel_mm**2
-    size, crops = network_crop(), []
+    size, crops = CLASSIFIER.crop_size, []
     rows: dict[str, list[object]] = {"labels": [], "study": [], "place": [], "area_mm2": []}
     for number, study in enumerate(studies):
         labels = study_labels(study, MARKER_CODES)
@@ -61,19 +61,13 @@ def predict(
                 rows["study"].append(number)
                 rows["place"].append(int(study.slice_index[i]))
                 rows["area_mm2"].append(area)
-    truth, cluster = patient_labels(studies, MARKER_CODES)
+    truth, _ = patient_labels(studies, MARKER_CODES)
     return {
         "logits": logits_of(network, np.stack(crops)),
         **{name: np.array(values) for name, values in rows.items()},
         "study_labels": truth,
-        "cluster": cluster,
         "id": np.array([study.patient_id for study in studies]),
     }
-
-
-def network_crop() -> int:
-    """Rows and columns of a crop."""
-    return Arm().training.crop_size
 
 
 @torch.inference_mode()

@@ -29,7 +29,6 @@ def store(place: Place, kind: str, patients: list[str], truth: np.ndarray, *, se
         place=np.tile([4, 5, 6], count),
         area_mm2=np.tile([100.0, 300.0, 200.0], count),
         study_labels=truth.astype(np.int8),
-        cluster=np.arange(count),
         id=np.array([f"phe_sich-{patient}" for patient in patients]),
     )
 
